@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class GuardLabsConfig(AppConfig):
+    name = "guardlabs"
+    verbose_name = "GuardLabs"

@@ -1,0 +1,32 @@
+"""gunicorn settings: `gunicorn -c python:guardlabs.gunicorn guardlabs.wsgi`. Sizes come from the environment."""
+
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from guardlabs import env
+from guardlabs.logs import redact
+
+bind = f"127.0.0.1:{env.integer('PORT', 8000)}"
+worker_class = "gthread"
+workers = env.integer("WEB_CONCURRENCY", 2)
+threads = env.integer("WEB_THREADS", 16)
+timeout = 120  # above the report deadline, which the API waits for
+graceful_timeout = 60
+max_requests = 10_000
+max_requests_jitter = 1_000
+accesslog = "-"
+access_log_format = '%(t)s "%(r)s" %(s)s %(b)s %(M)sms'  # no client address, no referrer
+
+
+class RedactingLogger(Logger):
+    """Access log without result tokens."""
+
+    def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {
+            key: redact(value) if isinstance(value, str) else value
+            for key, value in super().atoms(*args, **kwargs).items()
+        }
+
+
+logger_class = RedactingLogger

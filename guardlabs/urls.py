@@ -1,0 +1,19 @@
+"""URL map: health, API and admin outside the language prefix, every page inside it."""
+
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path
+
+from guardlabs import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("", include("audit.urls_root")),
+    *i18n_patterns(path("", include("audit.urls"))),
+]
+handler404 = "audit.views_errors.not_found"
+handler500 = "audit.views_errors.server_error"
+handler403 = "audit.views_errors.forbidden"
+handler400 = "audit.views_errors.bad_request"
