@@ -1,0 +1,127 @@
+"""What an adapter is: one outside wire format behind one method. Subclasses say only what differs."""
+
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from llm.adapters import transport
+from llm.failures import Failure, Kind
+
+T = TypeVar("T")
+USAGE_GRACE_S = 1.0  # after the last word a stream may still bring its usage, or never end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What one deployment is asked. `max_tokens` includes the reserve for hidden reasoning."""
+
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    max_tokens: int
+    temperature: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    stream: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A complete answer. Tokens are None when the provider did not count them."""
+
+    text: str
+    finish_reason: str = ""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Timing:
+    """When to give up, as `time.monotonic()` moments: on the first token of a stream, and on all of it."""
+
+    first_token: float
+    end: float
+    idle_s: float = 15.0
+
+    def next_event(self, *, started: bool) -> float:
+        return min(self.end, time.monotonic() + self.idle_s) if started else min(self.first_token, self.end)
+
+
+class Adapter(Protocol):
+    """Talks to one provider with one credential (in one location)."""
+
+    def run(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
+        """Yields visible text as it comes (once, for a plain request) and returns the whole Answer.
+
+        Raises Failure, and nothing else, when there is none.
+        """
+        ...
+
+    def list_models(self, end: float) -> list[str]:
+        """The model ids that the provider offers to this credential. Raises Failure."""
+        ...
+
+
+class Visible:
+    """Takes a leading `<think>…</think>` out of a text that may come in pieces."""
+
+    OPEN, CLOSE = ("<think>", "<thinking>"), ("</think>", "</thinking>")
+
+    def __init__(self) -> None:
+        self._held = ""  # not yet known to be visible
+        self._state = "start"
+        self.text = ""
+
+    def feed(self, piece: str) -> str:
+        """The part of what has come so far that turned out to be visible."""
+        if self._state == "visible":
+            return self._show(piece)
+        self._held += piece
+        if self._state == "start":
+            head = self._held.lstrip()
+            if head.startswith(self.OPEN):
+                self._state = "thinking"
+            elif any(tag.startswith(head) for tag in self.OPEN):
+                return ""  # may still become a tag
+            else:
+                self._state = "visible"
+                return self._show(head)
+        for tag in self.CLOSE:
+            _, found, rest = self._held.partition(tag)
+            if found:
+                self._held, self._state = "", "start"  # some models think twice
+                return self.feed(rest)
+        return ""
+
+    def finish(self) -> str:
+        """What was held back and is no tag after all. Unclosed thinking stays hidden."""
+        return self._show(self._held.lstrip()) if self._state == "start" and self._held.strip() else ""
+
+    def _show(self, piece: str) -> str:
+        self.text += piece
+        return piece
+
+
+def visible_text(text: str) -> str:
+    """A complete text without its leading reasoning, also when the opening tag was left out."""
+    for opened, closed in zip(Visible.OPEN, Visible.CLOSE, strict=True):
+        if closed in text and opened not in text:
+            text = text.split(closed, 1)[1]
+    visible = Visible()
+    visible.feed(text)
+    visible.finish()
+    return visible.text
+
+
+def checked(answer: Answer) -> Answer:
+    """The answer, or Failure when nothing of it can be seen."""
+    if not answer.text.strip():
+        raise Failure(Kind.EMPTY_OUTPUT, f"no visible text (finish reason {answer.finish_reason or 'unknown'})",
+                      status=200)  # fmt: skip
+    return answer
+
+
+def pull(iterator: Iterator[T], end: float) -> T | None:
+    """The iterator's next item, waiting no longer than `end`; None when it is over."""
+    with transport.until(end):
+        return next(iterator, None)

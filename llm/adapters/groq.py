@@ -1,0 +1,21 @@
+"""Groq through its own SDK, which is of the same family as openai's and appends `/openai/v1` itself."""
+
+from typing import Any
+
+import groq
+import httpcore
+import httpx
+
+from llm.adapters import transport
+from llm.adapters.openai import OpenAICompatible
+
+
+class Groq(OpenAICompatible):
+    sdk = groq
+    http = transport.client(httpx, httpcore)
+    http_errors = (httpx.HTTPError, httpx.StreamError)
+    timeouts = (httpx.TimeoutException,)
+    default_base_url = "https://api.groq.com"
+
+    def _client(self, **options: Any) -> Any:
+        return groq.Groq(**options)

@@ -1,0 +1,219 @@
+"""OpenAI-compatible services through the openai SDK: DeepSeek, OpenRouter, Hugging Face, Ollama, anything."""
+
+import json
+import time
+from collections.abc import Generator, Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+import httpcore2
+import httpx2
+import openai
+
+from llm.adapters import transport
+from llm.adapters.base import USAGE_GRACE_S, Answer, Request, Timing, Visible, checked, pull, visible_text
+from llm.failures import Failure, Kind, classify
+
+BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
+
+
+class OpenAICompatible:
+    """One base URL with one key. A subclass may use another SDK of the same family (Stainless)."""
+
+    sdk: ModuleType = openai
+    http = transport.client(httpx2, httpcore2)  # one pool for all keys: it is ordered by host
+    http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
+    timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
+    default_base_url = "https://api.openai.com/v1"
+
+    def __init__(self, *, base_url: str, key: str, user_agent: str) -> None:
+        headers: dict[str, Any] = {"User-Agent": user_agent}
+        if not key:
+            headers["Authorization"] = self.sdk.Omit()  # a keyless service may refuse a made-up key
+        self.client = self._client(
+            api_key=key or "keyless",
+            base_url=base_url or self.default_base_url,
+            max_retries=0,  # the chain owns retries
+            timeout=self.http.timeout,
+            http_client=self.http,
+            default_headers=headers,
+        )
+        self._key = key
+
+    def _client(self, **options: Any) -> Any:
+        return openai.OpenAI(**options)
+
+    def run(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
+        try:
+            if request.stream:
+                return checked((yield from self._stream(request, timing)))
+            answer = checked(self._complete(request, timing))
+            yield answer.text
+            return answer
+        except Failure:
+            raise
+        except Exception as error:
+            raise self._failure(error) from error
+
+    def list_models(self, end: float) -> list[str]:
+        try:
+            with transport.until(end):
+                body = json.loads(self.client.models.with_raw_response.list().http_response.text)
+            return [str(model["id"]) for model in body["data"]]
+        except Exception as error:
+            raise self._failure(error) from error
+
+    def _create(self, request: Request, completions: Any, **options: Any) -> Any:
+        body = {name: value for name, value in request.params.items() if value is not None}
+        if request.temperature is not None:
+            options["temperature"] = request.temperature
+        return completions.create(
+            model=request.model,
+            messages=list(request.messages),
+            max_tokens=request.max_tokens,
+            extra_body=body,
+            **options,
+        )
+
+    # -- plain ---------------------------------------------------------------------------------------
+
+    def _complete(self, request: Request, timing: Timing) -> Answer:
+        with transport.until(timing.end):
+            raw = self._create(request, self.client.chat.completions.with_raw_response)
+        response = raw.http_response
+        if response.status_code != 200:
+            raise classify(status=response.status_code, headers=dict(response.headers), body=response.text)
+        return read_completion(response.text, dict(response.headers))
+
+    # -- streamed ------------------------------------------------------------------------------------
+
+    def _stream(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
+        with transport.until(timing.next_event(started=False)):
+            extra = {} if "stream_options" in request.params else {"stream_options": {"include_usage": True}}
+            wider = Request(**{**vars(request), "params": {**extra, **request.params}}) if extra else request
+            stream = self._create(wider, self.client.chat.completions, stream=True)
+        try:
+            return (yield from self._read_stream(stream, timing))
+        finally:
+            stream.response.close()  # a caller that leaves stops the provider, too
+
+    def _read_stream(self, stream: Any, timing: Timing) -> Generator[str, None, Answer]:
+        visible, finish_reason, usage = Visible(), "", None
+        chunks: Iterator[Any] = iter(stream)
+        while True:
+            grace = time.monotonic() + USAGE_GRACE_S
+            end = min(grace, timing.end) if finish_reason else timing.next_event(started=bool(visible.text))
+            try:
+                chunk = pull(chunks, end)
+            except Exception:
+                if finish_reason:
+                    break  # complete; only the usage or the closing mark is missing
+                raise
+            if chunk is None:
+                break
+            data = chunk.model_dump()
+            usage = data.get("usage") or (data.get("x_groq") or {}).get("usage") or usage
+            for choice in data.get("choices") or ():
+                if choice.get("error") or choice.get("finish_reason") == "error":
+                    raise error_in_body({"error": choice.get("error") or data.get("error")})
+                finish_reason = choice.get("finish_reason") or finish_reason
+                if piece := visible.feed(content_text((choice.get("delta") or {}).get("content"))):
+                    yield piece
+            if finish_reason and usage:
+                break
+        if finish_reason in BLOCKED_REASONS:
+            raise Failure(Kind.CONTENT_BLOCKED, f"finish reason {finish_reason}", status=200)
+        if not finish_reason:
+            raise Failure(Kind.PROVIDER_DOWN, "the stream ended before the answer did", status=200)
+        if piece := visible.finish():
+            yield piece
+        return Answer(
+            text=visible.text,
+            finish_reason=finish_reason,
+            headers=dict(stream.response.headers),
+            **read_usage(usage),
+        )
+
+    # -- failures ------------------------------------------------------------------------------------
+
+    def _failure(self, error: Exception) -> Failure:
+        """The one Failure that an exception of the SDK, or below it, means."""
+        cause = error.__cause__ or error
+        if isinstance(error, self.sdk.APITimeoutError) or isinstance(cause, self.timeouts):
+            return Failure(Kind.PROVIDER_DOWN, "no answer in the time given", silent=True)
+        if isinstance(error, self.sdk.APIStatusError):
+            response = error.response
+            try:
+                body = response.text.replace(self._key, "***") if self._key else response.text
+            except self.http_errors:  # its body died on the way
+                body = ""
+            return classify(status=response.status_code, headers=dict(response.headers), body=body)
+        if isinstance(error, self.sdk.APIConnectionError) or isinstance(error, self.http_errors):
+            return classify(exception=f"{type(cause).__name__}: {cause}")
+        if isinstance(error, self.sdk.APIError):
+            return error_in_body({"error": error.body})
+        if isinstance(error, ValueError):
+            return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
+        return Failure(Kind.PROVIDER_DOWN, f"{type(error).__name__} in the client library")
+
+
+def error_in_body(body: Mapping[str, Any]) -> Failure:
+    """The failure that a body with status 200 tells of; without a telling code it is the provider's fault."""
+    error = body.get("error")
+    inner = error if isinstance(error, dict) else {}
+    failure = classify(status=200, body=json.dumps(body, default=str))
+    code = str(inner.get("code") or inner.get("status") or "")
+    if failure.kind is Kind.PROVIDER_DOWN and code.isdigit() and 400 <= int(code) < 600:
+        return classify(status=int(code), body=json.dumps(body, default=str))
+    return failure
+
+
+def content_text(content: object) -> str:
+    """The text of a message: a string, or the text parts of a list (some providers put thinking beside them)."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(
+            str(part.get("text") or "")
+            for part in content
+            if isinstance(part, dict) and part.get("type", "text") in {"text", "output_text"}
+        )
+    return ""
+
+
+def read_usage(usage: Mapping[str, Any] | None) -> dict[str, int | None]:
+    """tokens_in and tokens_out as the provider counted them; hidden reasoning is part of tokens_out."""
+    usage = usage or {}
+    counts = {"tokens_in": usage.get("prompt_tokens"), "tokens_out": usage.get("completion_tokens")}
+    return {name: value if isinstance(value, int) and value >= 0 else None for name, value in counts.items()}
+
+
+def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
+    """The Answer in the body of a plain 200. Raises Failure when it is none."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Failure(Kind.PROVIDER_DOWN, f"200 with {'no' if not text.strip() else 'a malformed'} body",
+                      status=200) from None  # fmt: skip
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, dict):
+        raise Failure(Kind.PROVIDER_DOWN, "200 with a body that is no object", status=200)
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    if body.get("error"):
+        raise error_in_body(body)
+    finish_reason = str(choice.get("finish_reason") or "")
+    if choice.get("error") or finish_reason == "error":
+        raise error_in_body({"error": choice.get("error")})
+    if not choice:
+        raise Failure(Kind.PROVIDER_DOWN, "200 without choices", status=200)
+    message = choice.get("message")
+    message = message if isinstance(message, dict) else {}
+    content = content_text(message.get("content"))
+    if finish_reason in BLOCKED_REASONS or (not content and message.get("refusal")):
+        raise Failure(Kind.CONTENT_BLOCKED, f"finish reason {finish_reason or 'refusal'}", status=200)
+    return Answer(
+        text=visible_text(content), finish_reason=finish_reason, headers=headers,
+        **read_usage(body.get("usage") if isinstance(body.get("usage"), dict) else None),
+    )  # fmt: skip

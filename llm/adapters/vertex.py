@@ -1,0 +1,212 @@
+"""Gemini on Vertex AI through google.genai with a service account; one client a location."""
+
+import json
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any
+
+import google.auth.exceptions
+import google.auth.transport
+import httpcore
+import httpx
+from google import genai
+from google.genai import errors, types
+from google.oauth2 import service_account
+
+from llm.adapters import transport
+from llm.adapters.base import Answer, Request, Timing, Visible, checked, pull, visible_text
+from llm.failures import Failure, Kind, classify
+
+SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
+BLOCKED_REASONS = {
+    "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "IMAGE_SAFETY", "LANGUAGE",
+}  # fmt: skip
+COMPLETE_REASONS = {"STOP", "MAX_TOKENS"}
+
+
+class _TokenRequest(google.auth.transport.Request):
+    """google-auth's HTTP, over the client that keeps deadlines."""
+
+    def __init__(self, http: Any) -> None:
+        self._http = http
+
+    def __call__(self, url: str, method: str = "GET", body: Any = None, headers: Any = None,
+                 timeout: Any = None, **options: Any) -> Any:  # fmt: skip
+        try:
+            return _TokenResponse(self._http.request(method, url, content=body, headers=headers))
+        except httpx.HTTPError as error:
+            raise google.auth.exceptions.TransportError(error) from error
+
+
+class _TokenResponse(google.auth.transport.Response):
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    @property
+    def status(self) -> int:
+        return self._response.status_code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._response.headers
+
+    @property
+    def data(self) -> bytes:
+        return self._response.content
+
+
+class Vertex:
+    """One service account in one location. `key` is the account's JSON, whose token_uri is honoured."""
+
+    http = transport.client(httpx, httpcore)
+
+    def __init__(self, *, base_url: str, key: str, user_agent: str, project: str, location: str) -> None:
+        try:
+            info = json.loads(key)
+            self._credentials = service_account.Credentials.from_service_account_info(info, scopes=SCOPES)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Failure(Kind.KEY_INVALID, "the secret is not a service account's JSON") from error
+        self._lock = threading.Lock()
+        self._client = genai.Client(
+            vertexai=True,
+            project=project or info.get("project_id"),
+            location=location,
+            credentials=self._credentials,
+            http_options=types.HttpOptions(
+                base_url=base_url.replace("{location}", location) or None,
+                headers={"User-Agent": user_agent},
+                httpx_client=self.http,
+            ),
+        )
+
+    def run(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
+        try:
+            arguments = self._arguments(request)
+            if request.stream:
+                return checked((yield from self._stream(arguments, timing)))
+            with transport.until(timing.end):
+                self._authorise()
+                response = self._client.models.generate_content(**arguments)
+            answer = checked(_read([response]))
+            yield answer.text
+            return answer
+        except Failure:
+            raise
+        except Exception as error:
+            raise _failure(error) from error
+
+    def list_models(self, end: float) -> list[str]:
+        try:
+            with transport.until(end):
+                self._authorise()
+                return [str(model.name).rsplit("/", 1)[-1] for model in self._client.models.list()]
+        except Exception as error:
+            raise _failure(error) from error
+
+    def _authorise(self) -> None:
+        """Fetches a token when there is none, here, so that its failure is told apart and timed."""
+        if not self._credentials.valid:
+            with self._lock:
+                if not self._credentials.valid:
+                    self._credentials.refresh(_TokenRequest(self.http))  # type: ignore[no-untyped-call]
+
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        system = "\n\n".join(m["content"] for m in request.messages if m["role"] == "system")
+        config = {
+            "max_output_tokens": request.max_tokens,
+            "system_instruction": system or None,
+            "temperature": request.temperature,
+            **request.params,
+        }
+        contents = [
+            types.Content(
+                role="model" if message["role"] == "assistant" else "user",
+                parts=[types.Part(text=message["content"])],
+            )
+            for message in request.messages
+            if message["role"] != "system"
+        ]
+        return {
+            "model": request.model,
+            "contents": contents,
+            "config": types.GenerateContentConfig(
+                **{name: value for name, value in config.items() if value is not None}
+            ),
+        }
+
+    def _stream(self, arguments: dict[str, Any], timing: Timing) -> Generator[str, None, Answer]:
+        with transport.until(timing.next_event(started=False)):
+            self._authorise()
+            chunks: Iterator[Any] = self._client.models.generate_content_stream(**arguments)
+        visible, seen = Visible(), []
+        try:
+            while (chunk := pull(chunks, timing.next_event(started=bool(visible.text)))) is not None:
+                seen.append(chunk)
+                if piece := visible.feed(_text(chunk)):
+                    yield piece
+                if _reason(chunk) and chunk.usage_metadata:
+                    break  # Gemini has no closing mark: the reason and the usage come with the last chunk
+        finally:
+            chunks.close()  # type: ignore[attr-defined]  # a generator: closes the response
+        if piece := visible.finish():
+            yield piece
+        return _read(seen)
+
+
+def _candidate(response: Any) -> Any:
+    return response.candidates[0] if response.candidates else None
+
+
+def _reason(response: Any) -> str:
+    candidate = _candidate(response)
+    reason = candidate.finish_reason if candidate else None
+    return str(getattr(reason, "value", reason) or "")
+
+
+def _text(response: Any) -> str:
+    candidate = _candidate(response)
+    parts = (candidate.content.parts if candidate and candidate.content else None) or []
+    return "".join(part.text for part in parts if part.text and not part.thought)
+
+
+def _read(responses: list[Any]) -> Answer:
+    """The Answer in one response or in all chunks of a stream. Raises Failure when it is none."""
+    for response in responses:
+        if (feedback := response.prompt_feedback) and feedback.block_reason:
+            reason = getattr(feedback.block_reason, "value", feedback.block_reason)
+            raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
+    reason = next((found for response in reversed(responses) if (found := _reason(response))), "")
+    if reason in BLOCKED_REASONS:
+        raise Failure(Kind.CONTENT_BLOCKED, f"finish reason {reason}", status=200)
+    if reason not in COMPLETE_REASONS:
+        detail = f"finish reason {reason}" if reason else "the answer ended before it was complete"
+        raise Failure(Kind.PROVIDER_DOWN, detail, status=200)
+    usage = next((r.usage_metadata for r in reversed(responses) if r.usage_metadata), None)
+    spoken, thought = (
+        getattr(usage, name, None) for name in ("candidates_token_count", "thoughts_token_count")
+    )
+    return Answer(
+        text=visible_text("".join(map(_text, responses))),
+        finish_reason="length" if reason == "MAX_TOKENS" else "stop",
+        tokens_in=getattr(usage, "prompt_token_count", None),
+        tokens_out=(spoken or 0) + (thought or 0) if usage else None,  # thoughts are billed as output
+    )
+
+
+def _failure(error: Exception) -> Failure:
+    """The one Failure that an exception of google.genai, google-auth or httpx means."""
+    if isinstance(error, errors.APIError):
+        response = error.response
+        headers = dict(getattr(response, "headers", None) or {})
+        body = getattr(response, "text", "") or json.dumps(error.details, default=str)
+        return classify(status=error.code if 100 <= error.code <= 599 else None, headers=headers, body=body)
+    cause = error.__cause__ or error
+    if isinstance(error, httpx.TimeoutException) or isinstance(cause, httpx.TimeoutException):
+        return Failure(Kind.PROVIDER_DOWN, "no answer in the time given", silent=True)
+    if isinstance(error, google.auth.exceptions.RefreshError):
+        return classify(exception=str(error.args[0] if error.args else error))
+    if isinstance(error, httpx.HTTPError | google.auth.exceptions.TransportError):
+        return classify(exception=f"{type(cause).__name__}: {cause}")
+    if isinstance(error, ValueError):
+        return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
+    return Failure(Kind.PROVIDER_DOWN, f"{type(error).__name__} in the client library")

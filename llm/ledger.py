@@ -1,0 +1,127 @@
+"""The ledger: every call and attempt is written before it happens and finished after. Money is exact."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from llm.failures import Failure
+from llm.models import Attempt, Call
+from llm.plan import Deployment
+from llm.prices import Price
+
+ABANDONED_AFTER_S = 60  # beyond its deadline, a call that is still running has lost its worker
+
+
+def open_call(**fields: Any) -> Call:
+    """An unsaved Call; `begin` writes it together with its first attempt."""
+    return Call(started_at=timezone.now(), **fields)
+
+
+def begin(call: Call, deployment: Deployment, *, reserved_tokens: int, chars_in: int) -> Attempt:
+    """Writes the attempt (and the call, if this is its first) before anything is sent."""
+    price = deployment.model.price
+    attempt = Attempt(
+        provider=deployment.provider.slug, credential=deployment.key.label, account=deployment.key.account,
+        model=deployment.model.name, location=deployment.location, tier=deployment.provider.tier,
+        free=deployment.provider.free, started_at=timezone.now(), chars_in=chars_in,
+        reserved_tokens=reserved_tokens, price_in=price.per_million_in, price_out=price.per_million_out,
+        price_source=price.source,
+    )  # fmt: skip
+    with transaction.atomic():
+        if call.pk is None:
+            call.save(force_insert=True)
+        attempt.call = call
+        attempt.save(force_insert=True)
+    return attempt
+
+
+def finish(
+    attempt: Attempt,
+    *,
+    outcome: str,
+    failure: Failure | None = None,
+    tokens_in: int = 0,
+    tokens_out: int = 0,
+    latency_s: float,
+    first_token_s: float | None = None,
+) -> None:
+    """Fills in how an attempt ended, in memory; `save_attempt` or `close_call` writes it."""
+    attempt.outcome = outcome
+    attempt.finished_at = timezone.now()
+    attempt.latency_ms = round(latency_s * 1000)
+    attempt.first_token_ms = None if first_token_s is None else round(first_token_s * 1000)
+    attempt.tokens_in, attempt.tokens_out = tokens_in, tokens_out
+    attempt.cost_usd = Price(attempt.price_in, attempt.price_out, attempt.price_source).cost(
+        tokens_in, tokens_out
+    )
+    if failure is not None:
+        attempt.status = failure.status
+        attempt.retry_after_s = failure.retry_after_s
+        attempt.detail = failure.detail
+        if failure.organisation:
+            attempt.account = failure.organisation
+    else:
+        attempt.status = 200
+
+
+FINISHED_FIELDS = [
+    "outcome", "finished_at", "latency_ms", "first_token_ms", "tokens_in", "tokens_out", "cost_usd", "status",
+    "retry_after_s", "detail", "account",
+]  # fmt: skip
+CLOSED_FIELDS = [
+    "finished_at", "outcome", "text", "provider", "model", "tier", "cached", "attempt_count", "tokens_in",
+    "tokens_out", "cost_usd", "saved_usd", "latency_ms",
+]  # fmt: skip
+
+
+def save_attempt(attempt: Attempt) -> None:
+    attempt.save(update_fields=FINISHED_FIELDS)
+
+
+def close_call(call: Call, outcome: str, *, attempts: list[Attempt], latency_s: float) -> None:
+    """Writes the call's end, with its last attempt, in one transaction. Its cost is that of all attempts."""
+    call.outcome = outcome
+    call.finished_at = timezone.now()
+    call.latency_ms = round(latency_s * 1000)
+    call.attempt_count = len(attempts)
+    call.tokens_in = sum(attempt.tokens_in for attempt in attempts)
+    call.tokens_out = sum(attempt.tokens_out for attempt in attempts)
+    costs = [attempt.cost_usd for attempt in attempts]
+    call.cost_usd = None if None in costs else sum((c for c in costs if c is not None), Decimal(0))
+    with transaction.atomic():
+        if attempts:
+            save_attempt(attempts[-1])
+        if call.pk is None:
+            call.save(force_insert=True)
+        else:
+            call.save(update_fields=CLOSED_FIELDS)
+
+
+def spent(provider: str, since: datetime | None = None) -> Decimal:
+    """USD that a provider's attempts have cost since then (ever, without `since`)."""
+    rows = Attempt.objects.filter(provider=provider)
+    if since is not None:
+        rows = rows.filter(started_at__gte=since)
+    return rows.aggregate(total=Sum("cost_usd"))["total"] or Decimal(0)
+
+
+def bury_abandoned(now: datetime | None = None) -> int:
+    """Marks calls and attempts whose worker died, and returns how many calls there were."""
+    now = now or timezone.now()
+    limit = now - timedelta(seconds=ABANDONED_AFTER_S)
+    lost = [
+        call.pk
+        for call in Call.objects.filter(outcome=Call.Outcome.RUNNING, started_at__lt=limit).only(
+            "started_at", "deadline_s"
+        )
+        if call.started_at + timedelta(seconds=call.deadline_s) < limit
+    ]
+    with transaction.atomic():
+        Attempt.objects.filter(call__in=lost, finished_at=None).update(outcome="abandoned", finished_at=now)
+        return Call.objects.filter(pk__in=lost, outcome=Call.Outcome.RUNNING).update(
+            outcome=Call.Outcome.ABANDONED, finished_at=now
+        )

@@ -1,0 +1,249 @@
+"""What the chain stores. Three kinds of rows, never mixed:
+
+configuration (Provider, Model, Credential), written by staff and by providers files;
+state (Pause, Quota), written by the chain and shared by all workers;
+the ledger (Call, Attempt), which copies every name as text, so that deleting a provider loses no history.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from llm import secrets
+
+USD: dict[str, Any] = {"max_digits": 14, "decimal_places": 6}
+PRICE: dict[str, Any] = {
+    "max_digits": 12, "decimal_places": 6, "null": True, "blank": True,
+    "validators": [MinValueValidator(Decimal(0))],
+}  # fmt: skip
+LABEL = RegexValidator(r"^[a-z0-9][a-z0-9._:-]*$", _("Use lower-case letters, digits and . _ : -"))
+
+
+class Provider(models.Model):
+    """An outside service. Lower tiers are tried first; within a tier, lower positions."""
+
+    class Kind(models.TextChoices):
+        GROQ = "groq", "Groq"
+        OPENAI = "openai", _("OpenAI-compatible")
+        VERTEX = "vertex", "Vertex AI"
+
+    class DayReset(models.TextChoices):
+        UTC = "utc", _("midnight UTC")
+        PACIFIC = "pacific", _("midnight Pacific time")
+        ROLLING = "rolling", _("rolling 24 hours")
+
+    slug = models.CharField(max_length=40, unique=True, validators=[LABEL])
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(max_length=80)
+    base_url = models.URLField(max_length=300, blank=True, help_text=_("Empty: the kind's own address."))
+    tier = models.DecimalField(max_digits=4, decimal_places=1, default=Decimal(1))
+    position = models.PositiveIntegerField(default=0)
+    enabled = models.BooleanField(default=True)
+    free = models.BooleanField(default=False)
+    keyless = models.BooleanField(default=False, help_text=_("Needs no key, such as a local server."))
+    first_byte_s = models.FloatField(default=10, validators=[MinValueValidator(0.1)])
+    timeout_s = models.FloatField(default=20, validators=[MinValueValidator(0.1)])
+    daily_budget_usd = models.DecimalField(**USD, null=True, blank=True)
+    credit_usd = models.DecimalField(**USD, null=True, blank=True)
+    credit_until = models.DateField(null=True, blank=True)
+    demote_after_h = models.FloatField(default=24, validators=[MinValueValidator(0)])
+    day_reset = models.CharField(max_length=10, choices=DayReset, default=DayReset.UTC)
+    project = models.CharField(max_length=80, blank=True, help_text=_("Vertex AI only."))
+    locations = models.JSONField(default=list, blank=True, help_text=_("Vertex AI only, in order."))
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["tier", "position", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Model(models.Model):
+    """One model id of a provider, with what is sent along, its prices and one account's quota for it."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="models")
+    name = models.CharField(_("id"), max_length=120)
+    position = models.PositiveIntegerField(default=0)
+    enabled = models.BooleanField(default=True)
+    params = models.JSONField(default=dict, blank=True, help_text=_("Sent with every request to this model."))
+    reasoning_reserve = models.PositiveIntegerField(
+        default=0, help_text=_("Tokens added to the caller's max_tokens for hidden reasoning.")
+    )
+    price_in = models.DecimalField(
+        **PRICE, help_text=_("USD per million tokens; empty: the price library's.")
+    )
+    price_out = models.DecimalField(**PRICE)
+    rpm = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
+    rpd = models.PositiveIntegerField(_("requests a day"), null=True, blank=True)
+    tpm = models.PositiveIntegerField(_("tokens a minute"), null=True, blank=True)
+    tpd = models.PositiveIntegerField(_("tokens a day"), null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["provider", "position", "id"]
+        constraints = [models.UniqueConstraint(fields=["provider", "name"], name="model_of_provider_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Credential(models.Model):
+    """An API key. Quotas belong to its account: the one its provider named, else the declared, else itself."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="credentials")
+    label = models.CharField(max_length=60, unique=True, validators=[LABEL])
+    position = models.PositiveIntegerField(default=0)
+    enabled = models.BooleanField(default=True)
+    secret = models.TextField(blank=True, editable=False)
+    account = models.CharField(
+        max_length=120, blank=True, help_text=_("Keys of one account share its quotas.")
+    )
+    organisation = models.CharField(
+        max_length=120, blank=True, editable=False, help_text=_("As the provider's answers named it.")
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["provider", "position", "id"]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def effective_account(self) -> str:
+        return self.organisation or self.account or self.label
+
+    def key(self) -> str:
+        """The key itself; empty when its variable or file is missing. Never log it."""
+        return secrets.reveal(self.secret)
+
+
+class Pause(models.Model):
+    """Why a scope is not tried, and until when. One open row a scope; closed rows are the history.
+
+    A scope is what its non-empty names say, from (provider) to (provider, account, model, location).
+    """
+
+    class Source(models.TextChoices):
+        PROVIDER = "provider", _("stated by the provider")
+        GUESS = "guess", _("our guess")
+        STAFF = "staff", _("staff")
+
+    provider = models.CharField(max_length=40)
+    credential = models.CharField(max_length=60, blank=True)
+    account = models.CharField(max_length=120, blank=True)
+    model = models.CharField(max_length=120, blank=True)
+    location = models.CharField(max_length=60, blank=True)
+    kind = models.CharField(max_length=30)
+    source = models.CharField(max_length=10, choices=Source)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True, help_text=_("Empty: until staff act."))
+    streak = models.PositiveIntegerField(default=1, help_text=_("Failures in a row; pauses grow with it."))
+    detail = models.CharField(max_length=300, blank=True)
+    probe_until = models.DateTimeField(
+        null=True, blank=True, help_text=_("One call is trying it until then.")
+    )
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["-since"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "credential", "account", "model", "location"],
+                condition=Q(closed_at__isnull=True),
+                name="one_open_pause_a_scope",
+            )
+        ]
+        indexes = [models.Index(fields=["closed_at"], name="pause_open")]
+
+    def __str__(self) -> str:
+        names = [self.provider, self.credential, self.account, self.model, self.location]
+        return f"{' / '.join(filter(None, names))}: {self.kind}"
+
+
+class Call(models.Model):
+    """One request to the chain: written before the first attempt, finished after the last."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("running")
+        OK = "ok", _("answered")
+        EXHAUSTED = "exhausted", _("every provider failed")
+        BLOCKED = "content_blocked", _("refused by a provider's content policy")
+        CANCELLED = "cancelled", _("the caller left")
+        ABANDONED = "abandoned", _("the worker died")
+
+    purpose = models.CharField(max_length=60, blank=True, db_index=True)
+    lang = models.CharField(max_length=10, blank=True)
+    started_at = models.DateTimeField(db_index=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    deadline_s = models.FloatField()
+    outcome = models.CharField(max_length=20, choices=Outcome, default=Outcome.RUNNING)
+    messages = models.JSONField(default=list)
+    text = models.TextField(blank=True)
+    provider = models.CharField(_("credential"), max_length=80, blank=True, help_text=_("Who answered."))
+    model = models.CharField(max_length=120, blank=True)
+    tier = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
+    cached = models.BooleanField(default=False)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    cost_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("Empty: a price is unknown."))
+    saved_usd = models.DecimalField(
+        **USD,
+        null=True,
+        blank=True,
+        help_text=_("What it would have cost on the cheapest paid model, less its cost."),
+    )
+    latency_ms = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"call {self.pk}"
+
+
+class Attempt(models.Model):
+    """One try of one deployment. Names and prices are copies: history does not change with configuration."""
+
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="attempts")
+    provider = models.CharField(max_length=40)
+    credential = models.CharField(max_length=60)
+    account = models.CharField(max_length=120)
+    model = models.CharField(max_length=120)
+    location = models.CharField(max_length=60, blank=True)
+    tier = models.DecimalField(max_digits=4, decimal_places=1)
+    free = models.BooleanField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=30, default="running")
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    retry_after_s = models.FloatField(null=True, blank=True)
+    latency_ms = models.PositiveIntegerField(default=0)
+    first_token_ms = models.PositiveIntegerField(null=True, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    chars_in = models.PositiveIntegerField(default=0)
+    reserved_tokens = models.PositiveIntegerField(default=0, help_text=_("Input estimate and max_tokens."))
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    price_in = models.DecimalField(**PRICE)
+    price_out = models.DecimalField(**PRICE)
+    price_source = models.CharField(max_length=20, blank=True)
+    cost_usd = models.DecimalField(**USD, null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["account", "model", "started_at"], name="attempt_meter"),
+            models.Index(fields=["provider", "started_at"], name="attempt_spend"),
+            models.Index(fields=["started_at"], name="attempt_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.credential} {self.model} {self.outcome}"

@@ -1,0 +1,72 @@
+"""What tokens cost: staff's price first, then the price library's; unknown stays unknown, never zero."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+MILLION = Decimal(1_000_000)
+MICRO = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens; None is unknown. `source`: staff, library, free or unknown."""
+
+    per_million_in: Decimal | None
+    per_million_out: Decimal | None
+    source: str
+
+    @property
+    def known(self) -> bool:
+        return self.per_million_in is not None and self.per_million_out is not None
+
+    def cost(self, tokens_in: int, tokens_out: int) -> Decimal | None:
+        """USD, rounded half up to a millionth; None when the price is unknown."""
+        if self.per_million_in is None or self.per_million_out is None:
+            return None
+        exact = (self.per_million_in * tokens_in + self.per_million_out * tokens_out) / MILLION
+        return exact.quantize(MICRO, rounding=ROUND_HALF_UP)
+
+
+FREE = Price(Decimal(0), Decimal(0), "free")
+UNKNOWN = Price(None, None, "unknown")
+
+
+def price_of(
+    *,
+    slug: str,
+    kind: str,
+    base_url: str,
+    model: str,
+    free: bool,
+    staff_in: Decimal | None,
+    staff_out: Decimal | None,
+) -> Price:
+    """The price in force now for one model of one provider."""
+    if staff_in is not None and staff_out is not None:
+        return Price(staff_in, staff_out, "staff")
+    if free:
+        return FREE
+    library = _library_price({"groq": "groq", "vertex": "google"}.get(kind, slug), base_url, model)
+    if staff_in is None and staff_out is None:
+        return library
+    return Price(
+        library.per_million_in if staff_in is None else staff_in,
+        library.per_million_out if staff_out is None else staff_out,
+        "staff",
+    )
+
+
+@lru_cache(maxsize=512)
+def _library_price(provider_id: str, base_url: str, model: str) -> Price:
+    from genai_prices import Usage, calc_price  # 0.3 s to import, needed only for prices left out
+
+    for source in ({"provider_id": provider_id}, {"provider_api_url": base_url}):
+        try:
+            spoken = calc_price(Usage(input_tokens=1000), model, **source)
+            written = calc_price(Usage(output_tokens=1000), model, **source)
+        except (LookupError, ValueError):
+            continue
+        if spoken.input_price is not None and written.output_price is not None:
+            return Price(spoken.input_price * 1000, written.output_price * 1000, "library")
+    return UNKNOWN
