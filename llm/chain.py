@@ -6,80 +6,55 @@ others should not try the same, and `_Run._after` below what this call tries nex
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
+from django.conf import settings
 from django.utils import timezone
 
-from llm import ledger, pauses, state, tokens
-from llm.adapters import Answer, Request, Timing, adapter_for
+from llm import edges, ledger, notices, pauses, state, tokens, told
+from llm.adapters import Answer, Timing
+from llm.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
 from llm.failures import Failure, Kind
+from llm.limits import observed
 from llm.models import Attempt, Call
-from llm.plan import HALF_OPEN_KINDS, CallSkips, Deployment, Skipped, Want, plan
+from llm.plan import HALF_OPEN_KINDS, CallSkips, Deployment, Planner, Skipped, Want, refusal
 from llm.quota import LedgerMeter
 from llm.state import ProviderConf
+from llm.trial import Trial
 
+__all__ = [
+    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete", "stream",
+]  # fmt: skip
 log = logging.getLogger(__name__)
 
 DEFAULT_MAX_TOKENS = 1024
 LEAST_SHARE_S = 5.0  # what every later provider keeps of the deadline, where it is long enough
 LEAST_ATTEMPT_S = 0.2  # less is not worth a request
+MOST_WAITS = 3  # for a free deployment, in one call
+RETRY_AFTER_S = (0.1, 0.4)
+ONE_OFF = {None, 500, 502}  # None: the connection was reset
+# What this call does not try again after a failure; other calls learn from the pause.
+NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT}
+NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
+sleep = time.sleep  # tests and benchmarks put their own clock here
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptStarted:
-    provider: str
-    credential: str
-    model: str
-    location: str
+def free_wait_s() -> float:
+    """The longest wait, in seconds, for a free deployment rather than paying."""
+    return float(getattr(settings, "LLM_FREE_WAIT_S", 3))
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptFailed:
-    """After a Delta it also means: discard the text so far."""
-
-    kind: Kind
-    provider: str
-    credential: str
-    model: str
-    location: str
-    detail: str
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer and how it came about. `provider` is the credential's label; `cost_usd` None is unknown."""
-
-    text: str
-    provider: str
-    model: str
-    finish_reason: str
-    cost_usd: Decimal | None
-    tokens_in: int
-    tokens_out: int
-    latency_ms: int
-    attempts: list[dict[str, Any]]
-    skipped: list[dict[str, Any]]
-    call_id: int
-    cached: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    reply: Reply
-
-
-Event = AttemptStarted | Delta | AttemptFailed | Completed
+def site_budget_usd() -> Decimal | None:
+    """What all paid providers together may cost a day, in USD; None is no limit."""
+    budget = getattr(settings, "LLM_DAILY_BUDGET_USD", None)
+    return None if budget is None else Decimal(str(budget))
 
 
 class ChainExhausted(Exception):
@@ -189,52 +164,98 @@ class _Run:
     accept: Callable[[str], str | None] | None
     started: float = field(default_factory=time.monotonic)
     providers: tuple[ProviderConf, ...] = ()
+    meter: LedgerMeter = field(default_factory=lambda: LedgerMeter(timezone.now()))
     skips: CallSkips = field(default_factory=CallSkips)
-    attempts: list[Attempt] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
     skipped: dict[tuple[str, str | None, str | None], Skipped] = field(default_factory=dict)
+    retry: Deployment | None = None
+    retried: bool = False
+    waits: int = 0
 
     def events(self) -> Iterator[Event]:
         outcome = Call.Outcome.CANCELLED  # unless we get further: the consumer may leave at any yield
         try:
-            while (deployment := self._next_deployment()) is not None:
-                answer = yield from self._attempt(deployment)
+            while (trial := self._next_trial()) is not None:
+                answer = yield from self._try(trial)
                 if answer is not None:
                     outcome = Call.Outcome.OK
-                    self._close(outcome, deployment, answer)
-                    yield Completed(self._reply(deployment, answer))
+                    self._close(outcome, trial.deployment, answer)
+                    yield Completed(self._reply(trial.deployment, answer))
                     return
-                if self.on_content_block == "error" and self.attempts[-1].outcome == Kind.CONTENT_BLOCKED:
+                if self.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
                     outcome = Call.Outcome.BLOCKED
                     break
             else:
                 outcome = Call.Outcome.EXHAUSTED
             self._close(outcome)
             raise ChainExhausted(
-                attempts=self._told_attempts(), skipped=self._told_skipped(), call_id=self.call.pk,
+                attempts=told.attempts(self._rows()),
+                skipped=told.skipped(self._rows(), self.skipped.values()),
+                call_id=self.call.pk,
                 content_blocked=outcome == Call.Outcome.BLOCKED,
-            )  # fmt: skip
+            )
         finally:
             if outcome == Call.Outcome.CANCELLED:
                 self._close(outcome)
+            notices.housekeeping()
 
-    # -- choosing ------------------------------------------------------------------------------------
+    # -- what to try next ----------------------------------------------------------------------------
 
     def _left_s(self) -> float:
         return self.started + self.deadline_s - time.monotonic()
 
+    def _next_trial(self) -> Trial | None:
+        """The next deployment with room, its attempt already in the ledger; None when nothing is left."""
+        while (deployment := self._take_retry() or self._next_deployment()) is not None:
+            trial = Trial(deployment=deployment, want=self.want, messages=self.messages)
+            try:
+                trial.begin(self.call, partial(self._refusal, deployment))
+            except ledger.NoRoom:
+                continue  # the plan will now see it full
+            self.trials.append(trial)
+            return trial
+        return None
+
+    def _refusal(self, deployment: Deployment) -> Skipped | None:
+        return refusal(deployment, self.want, self.meter.at(timezone.now()), site_budget_usd())
+
+    def _take_retry(self) -> Deployment | None:
+        deployment, self.retry = self.retry, None
+        return deployment
+
     def _next_deployment(self) -> Deployment | None:
         """The first deployment of the plan as it is now; notes what the plan passes over."""
         now = timezone.now()
-        self.providers = state.providers()
-        for step in plan(self.providers, state.open_pauses(), LedgerMeter(now), self.want, self.skips, now):
+        self.providers, open_pauses = state.providers(), state.open_pauses()
+        if open_pauses and edges.probe_ended(self.providers, open_pauses):
+            open_pauses = state.open_pauses()
+        self.meter = LedgerMeter(now)
+        planner = Planner(self.providers, open_pauses, self.meter, self.want, self.skips, now, site_budget_usd())
+        back_soon: list[float] = []
+        for step in planner.steps():
             if isinstance(step, Skipped):
                 self.skipped.setdefault((step.provider, step.credential, step.model), step)
+                if step.until is not None and self._is_free(step.provider):
+                    back_soon.append((step.until - now).total_seconds())
             elif self._left_s() < LEAST_ATTEMPT_S:
-                self.skipped.setdefault(("", None, None), Skipped("", "deadline"))
                 return None
+            elif not step.provider.free and self._wait_for_free(back_soon):
+                return self._next_deployment()
             elif self._may_probe(step, now):
                 return step
-        return None
+        return self._next_deployment() if self._wait_for_free(back_soon) else None
+
+    def _is_free(self, slug: str) -> bool:
+        return any(provider.free for provider in self.providers if provider.slug == slug)
+
+    def _wait_for_free(self, back_soon: list[float]) -> bool:
+        """Waits for a free deployment that is back in a moment, when all else costs money or nothing is left."""
+        wait_s = min(back_soon, default=float("inf"))
+        if wait_s > free_wait_s() or wait_s > self._left_s() - LEAST_SHARE_S or self.waits >= MOST_WAITS:
+            return False
+        self.waits += 1
+        sleep(max(wait_s, 0.05))
+        return True
 
     def _may_probe(self, deployment: Deployment, now: datetime) -> bool:
         """Of an ended pause only one call at a time tests whether it is over."""
@@ -244,65 +265,48 @@ class _Run:
         self.skips.deployments.add((deployment.key.label, deployment.model.name, deployment.location))
         return False
 
-    def _timing(self, deployment: Deployment) -> Timing:
+    def _timing(self, provider: ProviderConf) -> Timing:
         """This attempt's share of the deadline: all but what the providers after it must keep."""
         now, left = time.monotonic(), self._left_s()
-        slugs = [p.slug for p in self.providers if p.keys and p.slug not in self.skips.providers]
-        later = (
-            len(slugs) - slugs.index(deployment.provider.slug) - 1 if deployment.provider.slug in slugs else 0
+        later = sum(
+            1
+            for other in self.providers
+            if (other.tier, other.slug) > (provider.tier, provider.slug)
+            and other.keys
+            and other.slug not in self.skips.providers
+            and (self.want.providers is None or other.slug in self.want.providers)
         )
-        if self.want.providers is not None:
-            later = 0 if len(self.want.providers) == 1 else later
         share = left - later * min(LEAST_SHARE_S, left / (later + 1))
-        end = now + min(deployment.provider.timeout_s, share)
-        return Timing(first_token=min(now + deployment.provider.first_byte_s, end), end=end)
+        end = now + min(provider.timeout_s, share)
+        return Timing(first_token=min(now + provider.first_byte_s, end), end=end)
 
     # -- trying --------------------------------------------------------------------------------------
 
-    def _attempt(self, deployment: Deployment) -> Generator[Event, None, Answer | None]:
-        """One try, from the ledger's row to its end. Returns the accepted answer, or None after a failure."""
-        provider, model = deployment.provider, deployment.model
-        names = (provider.slug, deployment.key.label, model.name, deployment.location)
-        reserved = self.want.tokens_in + self.want.max_tokens + model.reasoning_reserve
-        attempt = ledger.begin(
-            self.call, deployment, reserved_tokens=reserved,
-            chars_in=sum(len(str(m.get("content") or "")) for m in self.messages),
-        )  # fmt: skip
-        self.attempts.append(attempt)
-        began, first_token_s, answer = time.monotonic(), None, None
-        pieces: Generator[str, None, Answer] | None = None
-        request = Request(
-            model=model.name, messages=self.messages, temperature=self.temperature, stream=self.streamed,
-            max_tokens=self.want.max_tokens + model.reasoning_reserve, params={**model.params, **self.params},
+    def _try(self, trial: Trial) -> Generator[Event, None, Answer | None]:
+        """Runs one trial to its end. Returns the accepted answer, or None after a failure."""
+        deployment = trial.deployment
+        names = (
+            deployment.provider.slug, deployment.key.label, deployment.model.name, deployment.location,
         )  # fmt: skip
         try:
             yield AttemptStarted(*names)
-            adapter = adapter_for(
-                kind=provider.kind, base_url=provider.base_url, key=deployment.key.key,
-                project=provider.project, location=deployment.location,
-            )  # fmt: skip
-            pieces = adapter.run(request, self._timing(deployment))
-            while True:
-                try:
-                    piece = next(pieces)
-                except StopIteration as stop:
-                    answer = stop.value
-                    break
-                if first_token_s is None:
-                    first_token_s = time.monotonic() - began
-                yield Delta(piece)
+            answer = yield from trial.run(
+                streamed=self.streamed,
+                temperature=self.temperature,
+                params=self.params,
+                timing=self._timing(deployment.provider),
+            )
             self._gate(answer.text)
         except Failure as failure:
-            self._finish(attempt, failure.kind, began, first_token_s, answer, failure)
-            until = self._after(failure, deployment)
+            trial.finish(failure.kind, failure)
+            until = self._after(failure, trial)
             yield AttemptFailed(failure.kind, *names, detail=failure.detail, until=until)
             return None
         except GeneratorExit:  # the consumer left: no failure of the provider's
-            if pieces is not None:
-                pieces.close()
-            self._finish(attempt, Call.Outcome.CANCELLED, began, first_token_s, answer)
+            trial.finish(Call.Outcome.CANCELLED)
             raise
-        self._finish(attempt, Call.Outcome.OK, began, first_token_s, answer)
+        trial.finish(Call.Outcome.OK)
+        self._learn(trial, answer.headers)
         if deployment.probes:
             pauses.close(deployment.probes, by="answered again")
         return answer
@@ -319,53 +323,53 @@ class _Run:
         if why:
             raise Failure(Kind.REJECTED_OUTPUT, why, status=200)
 
-    def _finish(
-        self,
-        attempt: Attempt,
-        outcome: str,
-        began: float,
-        first_token_s: float | None,
-        answer: Answer | None,
-        failure: Failure | None = None,
-    ) -> None:
-        """Notes how the attempt ended; `_after` or `_close` writes it."""
-        tokens_in = tokens_out = 0
-        if answer is not None:  # a provider that does not count still bills: our estimate stands in
-            tokens_in = self.want.tokens_in if answer.tokens_in is None else answer.tokens_in
-            tokens_out = (
-                tokens.estimate([{"content": answer.text}])
-                if answer.tokens_out is None
-                else answer.tokens_out
-            )
-        ledger.finish(
-            attempt, outcome=outcome, failure=failure, tokens_in=tokens_in, tokens_out=tokens_out,
-            latency_s=time.monotonic() - began, first_token_s=first_token_s,
-        )  # fmt: skip
-
-    def _after(self, failure: Failure, deployment: Deployment) -> datetime | None:
+    def _after(self, failure: Failure, trial: Trial) -> datetime | None:
         """What others learn from a failure (a pause), and what this call will not try again.
 
-        Returns until when the scope is paused.
+        Returns until when its scope is paused.
         """
-        ledger.save_attempt(self.attempts[-1])
+        deployment = trial.deployment
+        ledger.save_attempt(trial.row)
+        if self._deserves_retry(failure, trial):
+            self.retry, self.retried = deployment, True
+            sleep(random.uniform(*RETRY_AFTER_S))
+            return None
         pauses.learn_organisation(deployment, failure.organisation)
+        self._learn(trial, failure.headers, failure.detail)
         pause = pauses.open_for(failure, deployment)
-        if failure.kind not in {Kind.PROVIDER_DOWN, Kind.BLOCKED_PROVIDER} and deployment.probes:
-            # It failed in another way, so at least it is there again.
-            there = [p for p in deployment.probes if p.kind in {Kind.PROVIDER_DOWN, Kind.BLOCKED_PROVIDER}]
-            pauses.close(there, by="answered again")
+        if failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
+            pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name
         self.skips.deployments.add((deployment.key.label, model, deployment.location))
-        if (
-            failure.kind in {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT}
-            or failure.silent
-        ):
+        if failure.kind in NEXT_PROVIDER or failure.silent:
             self.skips.providers.add(slug)
-        elif failure.kind in {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}:
+        elif failure.kind in NEXT_MODEL:
             self.skips.models.add((slug, model))
         return pause.until if pause else None
 
+    def _deserves_retry(self, failure: Failure, trial: Trial) -> bool:
+        """A hiccup of a free deployment gets one quick retry, which is cheaper than the next tier."""
+        return (
+            failure.kind is Kind.PROVIDER_DOWN
+            and failure.status in ONE_OFF
+            and not failure.silent
+            and failure.retry_after_s is None
+            and trial.deployment.provider.free
+            and not trial.deployment.probes
+            and not trial.text
+            and not self.retried
+            and self._left_s() > 2 * LEAST_SHARE_S
+        )
+
+    def _learn(self, trial: Trial, headers: Mapping[str, str], text: str = "") -> None:
+        """Lets what the provider says of its limits correct our count."""
+        if seen := observed(headers, text, kind=trial.deployment.provider.kind):
+            self.meter.at(timezone.now()).learn(trial.deployment, seen)
+
     # -- telling -------------------------------------------------------------------------------------
+
+    def _rows(self) -> list[Attempt]:
+        return [trial.row for trial in self.trials]
 
     def _close(
         self, outcome: str, deployment: Deployment | None = None, answer: Answer | None = None
@@ -374,34 +378,24 @@ class _Run:
             self.call.text, self.call.tier = answer.text, deployment.provider.tier
             self.call.provider, self.call.model = deployment.label, deployment.model.name
         ledger.close_call(
-            self.call, outcome, attempts=self.attempts, latency_s=time.monotonic() - self.started
+            self.call,
+            outcome,
+            attempts=self._rows(),
+            latency_s=time.monotonic() - self.started,
+            paid_prices=[m.price for p in self.providers if not p.free for m in p.models if m.price.known],
         )
 
     def _reply(self, deployment: Deployment, answer: Answer) -> Reply:
         return Reply(
-            text=answer.text, provider=deployment.label, model=deployment.model.name,
-            finish_reason=answer.finish_reason, cost_usd=self.call.cost_usd, tokens_in=self.call.tokens_in,
-            tokens_out=self.call.tokens_out, latency_ms=self.call.latency_ms, attempts=self._told_attempts(),
-            skipped=self._told_skipped(), call_id=self.call.pk,
-        )  # fmt: skip
-
-    def _told_attempts(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "provider": a.provider, "credential": a.credential, "model": a.model, "location": a.location or None,
-                "outcome": str(a.outcome), "status": a.status, "retry_after_s": a.retry_after_s,
-                "latency_ms": a.latency_ms, "detail": a.detail,
-            }
-            for a in self.attempts
-        ]  # fmt: skip
-
-    def _told_skipped(self) -> list[dict[str, Any]]:
-        """What got no request at all in this call."""
-        tried = {(a.credential, a.model) for a in self.attempts}
-        tried_providers = {a.provider for a in self.attempts}
-        return [
-            asdict(skip)
-            for skip in self.skipped.values()
-            if (skip.credential, skip.model) not in tried
-            and not (skip.credential is None and skip.provider in tried_providers)
-        ]
+            text=answer.text,
+            provider=deployment.label,
+            model=deployment.model.name,
+            finish_reason=answer.finish_reason,
+            cost_usd=self.call.cost_usd,
+            tokens_in=self.call.tokens_in,
+            tokens_out=self.call.tokens_out,
+            latency_ms=self.call.latency_ms,
+            attempts=told.attempts(self._rows()),
+            skipped=told.skipped(self._rows(), self.skipped.values()),
+            call_id=self.call.pk,
+        )

@@ -6,6 +6,7 @@ matches wins, so a more specific rule stands above a more general one.
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,6 +71,7 @@ class Failure(Exception):
         window: str | None = None,
         organisation: str = "",
         silent: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{kind}: {detail}")
         self.kind = kind
@@ -80,6 +82,7 @@ class Failure(Exception):
         self.window = window
         self.organisation = organisation
         self.silent = silent
+        self.headers = headers or {}
 
 
 @dataclass(frozen=True)
@@ -276,4 +279,5 @@ def classify(
         retry_after_s=signals.retry_after_s(time.time() if now is None else now),
         window=next((name for name, pattern in WINDOWS if re.search(pattern, words, re.I)), None),
         organisation=signals.organisation,
+        headers=signals.header,
     )

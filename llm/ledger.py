@@ -1,19 +1,27 @@
 """The ledger: every call and attempt is written before it happens and finished after. Money is exact."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from llm.failures import Failure
 from llm.models import Attempt, Call
-from llm.plan import Deployment
+from llm.plan import Deployment, Skipped, Want, worst_cost
 from llm.prices import Price
+from llm.writing import write_transaction
 
 ABANDONED_AFTER_S = 60  # beyond its deadline, a call that is still running has lost its worker
+
+
+class NoRoom(Exception):
+    """Somebody else took the room between our plan and our reservation."""
+
+    def __init__(self, reason: Skipped) -> None:
+        super().__init__(reason.why)
+        self.reason = reason
 
 
 def open_call(**fields: Any) -> Call:
@@ -21,22 +29,42 @@ def open_call(**fields: Any) -> Call:
     return Call(started_at=timezone.now(), **fields)
 
 
-def begin(call: Call, deployment: Deployment, *, reserved_tokens: int, chars_in: int) -> Attempt:
-    """Writes the attempt (and the call, if this is its first) before anything is sent."""
+def attempt_for(deployment: Deployment, want: Want, *, reserved_tokens: int, chars_in: int) -> Attempt:
+    """An unsaved Attempt with copies of every name and price, so that history stays as it was."""
     price = deployment.model.price
-    attempt = Attempt(
-        provider=deployment.provider.slug, credential=deployment.key.label, account=deployment.key.account,
-        model=deployment.model.name, location=deployment.location, tier=deployment.provider.tier,
-        free=deployment.provider.free, started_at=timezone.now(), chars_in=chars_in,
-        reserved_tokens=reserved_tokens, price_in=price.per_million_in, price_out=price.per_million_out,
+    return Attempt(
+        provider=deployment.provider.slug,
+        credential=deployment.key.label,
+        account=deployment.key.account,
+        model=deployment.model.name,
+        location=deployment.location,
+        tier=deployment.provider.tier,
+        free=deployment.provider.free,
+        started_at=timezone.now(),
+        chars_in=chars_in,
+        reserved_tokens=reserved_tokens,
+        reserved_usd=worst_cost(deployment, want),
+        price_in=price.per_million_in,
+        price_out=price.per_million_out,
         price_source=price.source,
-    )  # fmt: skip
-    with transaction.atomic():
+    )
+
+
+def begin(
+    call: Call, attempt: Attempt, refusal: Callable[[], Skipped | None], lock: Callable[[], None]
+) -> None:
+    """Writes the attempt (and the call, if this is its first) before anything is sent.
+
+    Looks once more, now that nobody else can reserve, whether there is room. Raises NoRoom.
+    """
+    with write_transaction():
+        lock()
+        if reason := refusal():
+            raise NoRoom(reason)
         if call.pk is None:
             call.save(force_insert=True)
         attempt.call = call
         attempt.save(force_insert=True)
-    return attempt
 
 
 def finish(
@@ -79,11 +107,17 @@ CLOSED_FIELDS = [
 
 
 def save_attempt(attempt: Attempt) -> None:
-    attempt.save(update_fields=FINISHED_FIELDS)
+    with write_transaction():
+        attempt.save(update_fields=FINISHED_FIELDS)
 
 
-def close_call(call: Call, outcome: str, *, attempts: list[Attempt], latency_s: float) -> None:
-    """Writes the call's end, with its last attempt, in one transaction. Its cost is that of all attempts."""
+def close_call(
+    call: Call, outcome: str, *, attempts: list[Attempt], latency_s: float, paid_prices: Iterable[Price]
+) -> None:
+    """Writes the call's end, with its last attempt, in one transaction. Its cost is that of all attempts.
+
+    What it saved is the difference to the cheapest of `paid_prices` for the same tokens.
+    """
     call.outcome = outcome
     call.finished_at = timezone.now()
     call.latency_ms = round(latency_s * 1000)
@@ -92,21 +126,16 @@ def close_call(call: Call, outcome: str, *, attempts: list[Attempt], latency_s: 
     call.tokens_out = sum(attempt.tokens_out for attempt in attempts)
     costs = [attempt.cost_usd for attempt in attempts]
     call.cost_usd = None if None in costs else sum((c for c in costs if c is not None), Decimal(0))
-    with transaction.atomic():
+    instead = [price.cost(call.tokens_in, call.tokens_out) for price in paid_prices]
+    if call.cost_usd is not None and instead:
+        call.saved_usd = max(min(cost for cost in instead if cost is not None) - call.cost_usd, Decimal(0))
+    with write_transaction():
         if attempts:
-            save_attempt(attempts[-1])
+            attempts[-1].save(update_fields=FINISHED_FIELDS)
         if call.pk is None:
             call.save(force_insert=True)
         else:
             call.save(update_fields=CLOSED_FIELDS)
-
-
-def spent(provider: str, since: datetime | None = None) -> Decimal:
-    """USD that a provider's attempts have cost since then (ever, without `since`)."""
-    rows = Attempt.objects.filter(provider=provider)
-    if since is not None:
-        rows = rows.filter(started_at__gte=since)
-    return rows.aggregate(total=Sum("cost_usd"))["total"] or Decimal(0)
 
 
 def bury_abandoned(now: datetime | None = None) -> int:
@@ -120,7 +149,7 @@ def bury_abandoned(now: datetime | None = None) -> int:
         )
         if call.started_at + timedelta(seconds=call.deadline_s) < limit
     ]
-    with transaction.atomic():
+    with write_transaction():
         Attempt.objects.filter(call__in=lost, finished_at=None).update(outcome="abandoned", finished_at=now)
         return Call.objects.filter(pk__in=lost, outcome=Call.Outcome.RUNNING).update(
             outcome=Call.Outcome.ABANDONED, finished_at=now

@@ -167,6 +167,48 @@ class Pause(models.Model):
         return f"{' / '.join(filter(None, names))}: {self.kind}"
 
 
+class Quota(models.Model):
+    """What a provider taught us about one account's quota for one model, and the row to lock to reserve of it.
+
+    What was used of it is not here: it is summed from the ledger.
+    """
+
+    provider = models.CharField(max_length=40)
+    account = models.CharField(max_length=120, blank=True)
+    model = models.CharField(max_length=120, blank=True)
+    rpm = models.PositiveIntegerField(null=True, blank=True)
+    rpd = models.PositiveIntegerField(null=True, blank=True)
+    tpm = models.PositiveIntegerField(null=True, blank=True)
+    tpd = models.PositiveIntegerField(null=True, blank=True)
+    foreign_tokens = models.PositiveIntegerField(
+        default=0, help_text=_("Tokens of the current minute that somebody else used.")
+    )
+    foreign_until = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "account", "model"], name="quota_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.model}"
+
+
+class Notice(models.Model):
+    """Something that staff should know; sent to ADMINS in digests."""
+
+    at = models.DateTimeField(db_index=True)
+    kind = models.CharField(max_length=30)
+    subject = models.CharField(max_length=200)
+    detail = models.CharField(max_length=300, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
 class Call(models.Model):
     """One request to the chain: written before the first attempt, finished after the last."""
 
@@ -230,6 +272,7 @@ class Attempt(models.Model):
     detail = models.CharField(max_length=300, blank=True)
     chars_in = models.PositiveIntegerField(default=0)
     reserved_tokens = models.PositiveIntegerField(default=0, help_text=_("Input estimate and max_tokens."))
+    reserved_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("The most it can cost."))
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
     price_in = models.DecimalField(**PRICE)
@@ -240,7 +283,7 @@ class Attempt(models.Model):
     class Meta:
         ordering = ["id"]
         indexes = [
-            models.Index(fields=["account", "model", "started_at"], name="attempt_meter"),
+            models.Index(fields=["provider", "account", "model", "started_at"], name="attempt_meter"),
             models.Index(fields=["provider", "started_at"], name="attempt_spend"),
             models.Index(fields=["started_at"], name="attempt_time"),
         ]

@@ -4,7 +4,6 @@ Rules: a later failure never shortens a pause; a time that the provider stated i
 guesses grow with every failure in a row, with jitter, so that workers do not come back together.
 """
 
-import logging
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from llm import notices
 from llm.failures import Failure, Kind, Scope
 from llm.models import Attempt, Credential, Pause
 from llm.plan import Deployment
 from llm.state import PauseView
-
-log = logging.getLogger(__name__)
+from llm.writing import write_transaction
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,15 @@ def open_for(failure: Failure, deployment: Deployment) -> Pause | None:
         return None
     for _ in range(3):
         try:
-            with transaction.atomic():
+            with write_transaction():
                 pause = _open_or_lengthen(names, failure, deployment)
             break
         except IntegrityError:  # another worker opened the same scope between our look and our insert
             continue
     else:
         return None
-    if failure.kind in STAFF_KINDS and pause.streak == 1:
-        log.error("%s needs staff: %s (%s)", pause, failure.detail, failure.kind)
+    if failure.kind in STAFF_KINDS:
+        notices.record(failure.kind, str(pause), failure.detail)
     return pause
 
 

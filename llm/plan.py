@@ -1,10 +1,10 @@
 """Which deployments a call would try, in which order, and what is skipped, why and until when.
 
-A pure function of configuration, pauses and the meter: the chain, the chain page and the forecast share it.
+Pure: configuration, pauses and the meter go in. The chain, the chain page and the forecast share it.
 Order: provider by tier; within it for each account, for each model, for each location, the first usable key.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -76,25 +76,120 @@ class Meter(Protocol):
     def spent_ever(self, provider: str) -> Decimal: ...
 
 
-def plan(
-    providers: tuple[ProviderConf, ...],
-    pauses: dict[str, list[PauseView]],
-    meter: Meter,
-    want: Want,
-    skips: CallSkips,
-    now: datetime,
-) -> Iterator[Deployment | Skipped]:
-    """Deployments to try and what is passed over, lazily and in order."""
-    for provider in in_order(providers, pauses, now):
-        if provider.slug in skips.providers or not _wanted(provider, want):
-            continue
-        open_here = pauses.get(provider.slug, [])
-        if reason := _provider_reason(provider, meter, now):
-            yield reason
-        elif (blocking := _blocking([p for p in open_here if not _narrow(p)], now)) is not None:
-            yield _paused(provider, blocking)
-        else:
-            yield from _within(provider, open_here, meter, want, skips, now)
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Walks the configuration for one call. Everything it knows was handed to it."""
+
+    providers: tuple[ProviderConf, ...]
+    pauses: dict[str, list[PauseView]]
+    meter: Meter
+    want: Want
+    skips: CallSkips
+    now: datetime
+    site_budget_usd: Decimal | None = None
+
+    def steps(self) -> Iterator[Deployment | Skipped]:
+        """Deployments to try and what is passed over, lazily and in order."""
+        for provider in in_order(self.providers, self.pauses, self.now):
+            if provider.slug not in self.skips.providers and self._wanted(provider):
+                yield from self._provider(provider)
+
+    def _wanted(self, provider: ProviderConf) -> bool:
+        wanted = self.want
+        return (wanted.providers is None or provider.slug in wanted.providers) and (
+            wanted.tiers is None or provider.tier in wanted.tiers
+        )
+
+    def _provider(self, provider: ProviderConf) -> Iterator[Deployment | Skipped]:
+        wide = [pause for pause in self.pauses.get(provider.slug, []) if not _narrow(pause)]
+        if why := self._unusable(provider):
+            yield Skipped(provider.slug, why)
+            return
+        if blocking := self._blocking(wide):
+            yield _paused(blocking)
+            return
+        accounts: dict[str, list[KeyConf]] = {}
+        for key in provider.keys:
+            if key.key or provider.keyless:
+                accounts.setdefault(key.account, []).append(key)
+            else:
+                yield Skipped(provider.slug, key.problem or "no key", credential=key.label)
+        for keys in accounts.values():
+            for model in provider.models:
+                if (provider.slug, model.name) in self.skips.models:
+                    continue
+                for location in provider.locations or ("",):
+                    yield from self._first_usable(provider, keys, model, location)
+
+    def _unusable(self, provider: ProviderConf) -> str:
+        if not provider.keys:
+            return "no key"
+        if not provider.models:
+            return "no model"
+        if provider.credit_until and self.now.date() > provider.credit_until:
+            return "trial credit has ended"
+        if provider.credit_usd is not None and self.meter.spent_ever(provider.slug) >= provider.credit_usd:
+            return "trial credit is spent"
+        return ""
+
+    def _first_usable(
+        self, provider: ProviderConf, keys: list[KeyConf], model: ModelConf, location: str
+    ) -> Iterator[Deployment | Skipped]:
+        """At most one deployment: the keys of an account share its quota, so one that works is enough."""
+        for key in keys:
+            if (key.label, model.name, location) in self.skips.deployments:
+                continue
+            covering = [
+                pause
+                for pause in self.pauses.get(provider.slug, [])
+                if pause.covers(
+                    credential=key.label, account=key.account, model=model.name, location=location
+                )
+            ]
+            if blocking := self._blocking(covering):
+                yield _paused(blocking, key, model)
+                continue
+            deployment = Deployment(provider, key, model, location, probes=tuple(covering))
+            yield refusal(deployment, self.want, self.meter, self.site_budget_usd) or deployment
+            return
+
+    def _blocking(self, pauses: list[PauseView]) -> PauseView | None:
+        """The pause that holds longest, of those that hold now or are being probed by another call."""
+        holding = [
+            p
+            for p in pauses
+            if p.until is None
+            or p.until > self.now
+            or (p.kind in HALF_OPEN_KINDS and p.probe_until and p.probe_until > self.now)
+        ]
+        return max(holding, key=lambda p: (p.until is None, p.until or self.now)) if holding else None
+
+
+def refusal(
+    deployment: Deployment, want: Want, meter: Meter, site_budget_usd: Decimal | None
+) -> Skipped | None:
+    """Why this deployment may not be used for this call: money first, then its quota. None when it may."""
+    provider, worst = deployment.provider, worst_cost(deployment, want)
+    why = ""
+    if worst is None:
+        why = "price unknown"  # no budget could be kept
+    elif worst == 0:
+        pass
+    elif want.max_usd is not None and worst > want.max_usd:
+        why = "over max_usd" if want.max_usd else "free only"
+    elif _exceeds(provider.daily_budget_usd, worst, meter.spent_today, provider.slug):
+        why = "daily budget spent"
+    elif _exceeds(site_budget_usd, worst, meter.spent_today, ""):
+        why = "daily budget of the site spent"
+    elif _exceeds(provider.credit_usd, worst, meter.spent_ever, provider.slug):
+        why = "trial credit is spent"
+    if why:
+        return Skipped(provider.slug, why, credential=deployment.key.label, model=deployment.model.name)
+    return meter.room(deployment, want)
+
+
+def _exceeds(limit: Decimal | None, cost: Decimal, spent: Callable[[str], Decimal], slug: str) -> bool:
+    return limit is not None and spent(slug) + cost > limit
 
 
 def in_order(
@@ -117,125 +212,20 @@ def is_demoted(provider: ProviderConf, pauses: list[PauseView], now: datetime) -
     return any(p.kind == Kind.BLOCKED_PROVIDER and not _narrow(p) and now - p.since > limit for p in pauses)
 
 
-def _within(
-    provider: ProviderConf,
-    pauses: list[PauseView],
-    meter: Meter,
-    want: Want,
-    skips: CallSkips,
-    now: datetime,
-) -> Iterator[Deployment | Skipped]:
-    accounts: dict[str, list[KeyConf]] = {}
-    for key in provider.keys:
-        if key.key or provider.keyless:
-            accounts.setdefault(key.account, []).append(key)
-        else:
-            yield Skipped(provider.slug, key.problem or "no key", credential=key.label)
-    for keys in accounts.values():
-        for model in provider.models:
-            if (provider.slug, model.name) in skips.models:
-                continue
-            for location in provider.locations or ("",):
-                yield from _first_usable(provider, keys, model, location, pauses, meter, want, skips, now)
-
-
-def _first_usable(
-    provider: ProviderConf,
-    keys: list[KeyConf],
-    model: ModelConf,
-    location: str,
-    pauses: list[PauseView],
-    meter: Meter,
-    want: Want,
-    skips: CallSkips,
-    now: datetime,
-) -> Iterator[Deployment | Skipped]:
-    for key in keys:
-        if (key.label, model.name, location) in skips.deployments:
-            continue
-        covering = [
-            p
-            for p in pauses
-            if p.covers(credential=key.label, account=key.account, model=model.name, location=location)
-        ]
-        if (blocking := _blocking(covering, now)) is not None:
-            yield _paused(provider, blocking, key, model)
-            continue
-        ended = tuple(p for p in covering if p.until is not None and p.until <= now)
-        deployment = Deployment(provider, key, model, location, ended)
-        if reason := _cost_reason(deployment, meter, want) or meter.room(deployment, want):
-            yield reason
-            return  # the account's other keys share its quota
-        yield deployment
-        return
+def worst_cost(deployment: Deployment, want: Want) -> Decimal | None:
+    """The most that the call can cost here, in USD; None when the price is unknown."""
+    return deployment.model.price.cost(want.tokens_in, want.max_tokens + deployment.model.reasoning_reserve)
 
 
 def _narrow(pause: PauseView) -> bool:
     return bool(pause.credential or pause.account or pause.model or pause.location)
 
 
-def _blocking(pauses: list[PauseView], now: datetime) -> PauseView | None:
-    """The pause that holds longest, of those that hold now or are being probed by another call."""
-    holding = [
-        p
-        for p in pauses
-        if p.until is None
-        or p.until > now
-        or (p.kind in HALF_OPEN_KINDS and p.probe_until and p.probe_until > now)
-    ]
-    return max(holding, key=lambda p: (p.until is None, p.until or now)) if holding else None
-
-
-def _paused(
-    provider: ProviderConf, pause: PauseView, key: KeyConf | None = None, model: ModelConf | None = None
-) -> Skipped:
+def _paused(pause: PauseView, key: KeyConf | None = None, model: ModelConf | None = None) -> Skipped:
     return Skipped(
-        provider.slug,
+        pause.provider,
         pause.kind,
         credential=key.label if key else None,
         model=model.name if model else None,
         until=pause.until,
     )
-
-
-def _wanted(provider: ProviderConf, want: Want) -> bool:
-    return (want.providers is None or provider.slug in want.providers) and (
-        want.tiers is None or provider.tier in want.tiers
-    )
-
-
-def _provider_reason(provider: ProviderConf, meter: Meter, now: datetime) -> Skipped | None:
-    if not provider.keys:
-        return Skipped(provider.slug, "no key")
-    if not provider.models:
-        return Skipped(provider.slug, "no model")
-    if provider.credit_until and now.date() > provider.credit_until:
-        return Skipped(provider.slug, "trial credit has ended")
-    if provider.credit_usd is not None and meter.spent_ever(provider.slug) >= provider.credit_usd:
-        return Skipped(provider.slug, "trial credit is spent")
-    return None
-
-
-def worst_cost(deployment: Deployment, want: Want) -> Decimal | None:
-    """The most that the call can cost here, in USD; None when the price is unknown."""
-    return deployment.model.price.cost(want.tokens_in, want.max_tokens + deployment.model.reasoning_reserve)
-
-
-def _cost_reason(deployment: Deployment, meter: Meter, want: Want) -> Skipped | None:
-    provider = deployment.provider
-    worst = worst_cost(deployment, want)
-    why = ""
-    if worst is None:
-        why = "price unknown"  # no budget could be kept
-    elif worst > 0:
-        if want.max_usd is not None and worst > want.max_usd:
-            why = "over max_usd" if want.max_usd else "free only"
-        elif provider.daily_budget_usd is not None:
-            if meter.spent_today(provider.slug) + worst > provider.daily_budget_usd:
-                why = "daily budget spent"
-        if not why and provider.credit_usd is not None:
-            if meter.spent_ever(provider.slug) + worst > provider.credit_usd:
-                why = "trial credit is spent"
-    if not why:
-        return None
-    return Skipped(provider.slug, why, credential=deployment.key.label, model=deployment.model.name)

@@ -1,9 +1,15 @@
 """Fixtures that many tests share."""
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
+from guardlabs.catalogues import compile_catalogues
 from llm import state
+
+
+def pytest_configure():
+    compile_catalogues(settings.LOCALE_PATHS[0])
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,55 @@
+# The two commands of the README, and their kin. Nothing but Python 3.11, make and git is needed.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT
+
+.PHONY: run test test-all bench lint format messages clean
+
+# -- from a bare clone ---------------------------------------------------------------------------
+run: $(VENV)/.runtime
+	$(BIN)/python -m guardlabs.keys
+	$(BIN)/python manage.py prepare
+	exec $(BIN)/gunicorn -c python:guardlabs.gunicorn guardlabs.wsgi
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m tests.machine
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not exhaustive"
+
+test-all: $(VENV)/.dev
+	@$(BIN)/python -m tests.machine
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+# -- while developing ----------------------------------------------------------------------------
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	SECRET_KEY=lint $(BIN)/mypy .
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+messages: $(VENV)/.dev  # needs gettext's xgettext
+	SECRET_KEY=messages $(BIN)/python manage.py makemessages -a --no-location --no-obsolete \
+	  -i .venv -i var -i static_root -i tests -i bench
+
+clean:
+	rm -rf $(VENV) static_root
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(VENV)/.runtime

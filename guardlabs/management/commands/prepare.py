@@ -1,0 +1,38 @@
+"""Everything between an installed checkout and a serving site; safe to run at every start."""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from guardlabs.catalogues import compile_catalogues
+from llm import presets
+
+ADMIN_NAME = "admin"
+
+
+class Command(BaseCommand):
+    help = "Migrates, loads the question bank and provider presets, compiles translations, collects static files."
+    requires_system_checks: list[str] = []  # there may be no database yet
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        compile_catalogues(settings.LOCALE_PATHS[0])
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("createcachetable", verbosity=0)
+        call_command("load_bank", verbosity=0)
+        presets.install()
+        call_command("collectstatic", verbosity=0, interactive=False)
+        self._first_admin()
+        self.stdout.write(f"GuardLabs is ready at {settings.SITE_URL}/ (staff: {settings.SITE_URL}/admin/)")
+
+    def _first_admin(self) -> None:
+        """On the very first run: an admin whose random password is printed once and stored nowhere."""
+        users = get_user_model()
+        if users.objects.exists():
+            return
+        password = secrets.token_urlsafe(15)
+        users.objects.create_superuser(ADMIN_NAME, password=password)
+        self.stdout.write(f"Admin user: {ADMIN_NAME}   password (shown once): {password}")

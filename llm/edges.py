@@ -1,0 +1,54 @@
+"""Is a provider's edge open to us? Asked without a key, so that it costs no quota.
+
+`GET /models` without a key: 401 means that we reached the service behind its edge; 403 with the edge's
+marks that we are still blocked.
+"""
+
+import time
+from datetime import timedelta
+
+from django.utils import timezone
+
+from llm import notices, pauses
+from llm.adapters import adapter_for
+from llm.failures import Failure, Kind
+from llm.plan import Deployment
+from llm.prices import FREE
+from llm.state import KeyConf, ModelConf, PauseView, ProviderConf
+
+PROBE_TIMEOUT_S = 3.0
+AT_THE_EDGE = {Kind.BLOCKED_PROVIDER, Kind.PROVIDER_DOWN}
+
+
+def probe(provider: ProviderConf, timeout_s: float = PROBE_TIMEOUT_S) -> Failure | None:
+    """None when the edge lets us through to the service, else what stopped us there."""
+    adapter = adapter_for(kind=provider.kind, base_url=provider.base_url, key="")
+    try:
+        adapter.list_models(time.monotonic() + timeout_s)
+    except Failure as failure:
+        return failure if failure.kind in AT_THE_EDGE else None
+    return None
+
+
+def probe_ended(providers: tuple[ProviderConf, ...], open_pauses: dict[str, list[PauseView]]) -> bool:
+    """Probes providers whose block has had its time, one call for all workers; returns whether any opened."""
+    opened = False
+    now = timezone.now()
+    for provider in providers:
+        for pause in open_pauses.get(provider.slug, []):
+            if pause.kind != Kind.BLOCKED_PROVIDER or provider.kind == "vertex" or pause.until is None:
+                continue
+            if pause.until > now or not pauses.claim_probes([pause], now + timedelta(seconds=10)):
+                continue
+            if (failure := probe(provider)) is None:
+                pauses.close([pause], by="edge probe")
+                notices.record("unblocked", f"{provider.slug}: its edge lets us through again")
+                opened = True
+            else:
+                pauses.open_for(failure, _nothing_of(provider))
+    return opened
+
+
+def _nothing_of(provider: ProviderConf) -> Deployment:
+    """The provider as a whole, where a deployment is asked for."""
+    return Deployment(provider, KeyConf("", "", ""), ModelConf("", {}, 0, FREE))
