@@ -166,6 +166,7 @@ globals().update(_email)
 SCAN_RATE = env.text("SCAN_RATE", "20/h")
 AUDIT_PRICE_USD = env.integer("AUDIT_PRICE_USD", 49)
 REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45)
+LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
 # -- logs: one line an event on stderr; no answers, no tokens, no keys -----------------------------

@@ -230,7 +230,9 @@ class _Run:
         if open_pauses and edges.probe_ended(self.providers, open_pauses):
             open_pauses = state.open_pauses()
         self.meter = LedgerMeter(now)
-        planner = Planner(self.providers, open_pauses, self.meter, self.want, self.skips, now, site_budget_usd())
+        planner = Planner(
+            self.providers, open_pauses, self.meter, self.want, self.skips, now, site_budget_usd()
+        )
         back_soon: list[float] = []
         for step in planner.steps():
             if isinstance(step, Skipped):
@@ -255,6 +257,7 @@ class _Run:
             return False
         self.waits += 1
         sleep(max(wait_s, 0.05))
+        self.skips.deployments.clear()
         return True
 
     def _may_probe(self, deployment: Deployment, now: datetime) -> bool:

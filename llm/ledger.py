@@ -61,7 +61,7 @@ def begin(
         lock()
         if reason := refusal():
             raise NoRoom(reason)
-        if call.pk is None:
+        if call._state.adding:
             call.save(force_insert=True)
         attempt.call = call
         attempt.save(force_insert=True)
@@ -132,7 +132,7 @@ def close_call(
     with write_transaction():
         if attempts:
             attempts[-1].save(update_fields=FINISHED_FIELDS)
-        if call.pk is None:
+        if call._state.adding:
             call.save(force_insert=True)
         else:
             call.save(update_fields=CLOSED_FIELDS)

@@ -17,7 +17,7 @@ from llm import secrets
 
 USD: dict[str, Any] = {"max_digits": 14, "decimal_places": 6}
 PRICE: dict[str, Any] = {
-    "max_digits": 12, "decimal_places": 6, "null": True, "blank": True,
+    "max_digits": 12, "decimal_places": 6,
     "validators": [MinValueValidator(Decimal(0))],
 }  # fmt: skip
 LABEL = RegexValidator(r"^[a-z0-9][a-z0-9._:-]*$", _("Use lower-case letters, digits and . _ : -"))
@@ -75,9 +75,9 @@ class Model(models.Model):
         default=0, help_text=_("Tokens added to the caller's max_tokens for hidden reasoning.")
     )
     price_in = models.DecimalField(
-        **PRICE, help_text=_("USD per million tokens; empty: the price library's.")
+        **PRICE, null=True, blank=True, help_text=_("USD per million tokens; empty: the price library's.")
     )
-    price_out = models.DecimalField(**PRICE)
+    price_out = models.DecimalField(**PRICE, null=True, blank=True)
     rpm = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
     rpd = models.PositiveIntegerField(_("requests a day"), null=True, blank=True)
     tpm = models.PositiveIntegerField(_("tokens a minute"), null=True, blank=True)
@@ -275,8 +275,8 @@ class Attempt(models.Model):
     reserved_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("The most it can cost."))
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
-    price_in = models.DecimalField(**PRICE)
-    price_out = models.DecimalField(**PRICE)
+    price_in = models.DecimalField(**PRICE, null=True, blank=True)
+    price_out = models.DecimalField(**PRICE, null=True, blank=True)
     price_source = models.CharField(max_length=20, blank=True)
     cost_usd = models.DecimalField(**USD, null=True, blank=True)
 

@@ -137,8 +137,6 @@ class Planner:
     ) -> Iterator[Deployment | Skipped]:
         """At most one deployment: the keys of an account share its quota, so one that works is enough."""
         for key in keys:
-            if (key.label, model.name, location) in self.skips.deployments:
-                continue
             covering = [
                 pause
                 for pause in self.pauses.get(provider.slug, [])
@@ -148,6 +146,8 @@ class Planner:
             ]
             if blocking := self._blocking(covering):
                 yield _paused(blocking, key, model)
+                continue
+            if (key.label, model.name, location) in self.skips.deployments:
                 continue
             deployment = Deployment(provider, key, model, location, probes=tuple(covering))
             yield refusal(deployment, self.want, self.meter, self.site_budget_usd) or deployment

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
 MILLION = Decimal(1_000_000)
 MICRO = Decimal("0.000001")
@@ -61,10 +61,11 @@ def price_of(
 def _library_price(provider_id: str, base_url: str, model: str) -> Price:
     from genai_prices import Usage, calc_price  # 0.3 s to import, needed only for prices left out
 
-    for source in ({"provider_id": provider_id}, {"provider_api_url": base_url}):
+    lookups = (partial(calc_price, provider_id=provider_id), partial(calc_price, provider_api_url=base_url))
+    for lookup in lookups:
         try:
-            spoken = calc_price(Usage(input_tokens=1000), model, **source)
-            written = calc_price(Usage(output_tokens=1000), model, **source)
+            spoken = lookup(Usage(input_tokens=1000), model)
+            written = lookup(Usage(output_tokens=1000), model)
         except (LookupError, ValueError):
             continue
         if spoken.input_price is not None and written.output_price is not None:

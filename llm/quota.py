@@ -137,7 +137,7 @@ class LedgerMeter:
         if changes:
             names = _names(deployment)
             with write_transaction():
-                Quota.objects.update_or_create(**names, defaults=changes)
+                Quota.objects.update_or_create(defaults=changes, **names)
 
 
 def reserved_tokens(deployment: Deployment, want: Want) -> int:
@@ -158,7 +158,7 @@ def lock(deployment: Deployment) -> None:
     Quota.objects.select_for_update().get(**names)
 
 
-def _names(deployment: Deployment) -> dict[str, str]:
+def _names(deployment: Deployment) -> dict[str, Any]:
     return {
         "provider": deployment.provider.slug,
         "account": deployment.key.account,

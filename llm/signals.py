@@ -149,13 +149,11 @@ class Signals:
         if self.status is not None and self.status >= 300:
             return self.status
         error = self.json.get("error") if isinstance(self.json, dict) else None
-        for value in (
-            (error.get("code"), error.get("status"), error.get("http_status"))
-            if isinstance(error, dict)
-            else ()
-        ):
-            if str(value).isdigit() and 300 <= int(value) <= 599:
-                return int(value)
+        if isinstance(error, dict):
+            for name in ("code", "status", "http_status"):
+                value = str(error.get(name))
+                if value.isdecimal() and 300 <= int(value) <= 599:
+                    return int(value)
         return self.status
 
     @property

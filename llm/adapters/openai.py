@@ -27,18 +27,17 @@ class OpenAICompatible:
     default_base_url = "https://api.openai.com/v1"
 
     def __init__(self, *, base_url: str, key: str, user_agent: str) -> None:
-        headers: dict[str, Any] = {"User-Agent": user_agent}
-        if not key:
-            headers["Authorization"] = self.sdk.Omit()  # a keyless service may refuse a made-up key
         self.client = self._client(
             api_key=key or "keyless",
             base_url=base_url or self.default_base_url,
             max_retries=0,  # the chain owns retries
             timeout=self.http.timeout,
             http_client=self.http,
-            default_headers=headers,
+            default_headers={"User-Agent": user_agent},
         )
         self._key = key
+        # A keyless service may refuse a made-up key, so none is sent.
+        self._headers = {} if key else {"Authorization": self.sdk.Omit()}
 
     def _client(self, **options: Any) -> Any:
         return openai.OpenAI(**options)
@@ -58,7 +57,9 @@ class OpenAICompatible:
     def list_models(self, end: float) -> list[str]:
         try:
             with transport.until(end):
-                body = json.loads(self.client.models.with_raw_response.list().http_response.text)
+                body = json.loads(
+                    self.client.models.with_raw_response.list(extra_headers=self._headers).http_response.text
+                )
             return [str(model["id"]) for model in body["data"]]
         except Exception as error:
             raise self._failure(error) from error
@@ -72,6 +73,7 @@ class OpenAICompatible:
             messages=list(request.messages),
             max_tokens=request.max_tokens,
             extra_body=body,
+            extra_headers=self._headers,
             **options,
         )
 
@@ -93,6 +95,11 @@ class OpenAICompatible:
             wider = Request(**{**vars(request), "params": {**extra, **request.params}}) if extra else request
             stream = self._create(wider, self.client.chat.completions, stream=True)
         try:
+            if "json" in stream.response.headers.get("content-type", ""):  # it does not stream
+                with transport.until(timing.end):
+                    answer = read_completion(stream.response.read().decode(), dict(stream.response.headers))
+                yield answer.text
+                return answer
             return (yield from self._read_stream(stream, timing))
         finally:
             stream.response.close()  # a caller that leaves stops the provider, too
@@ -148,7 +155,7 @@ class OpenAICompatible:
             except self.http_errors:  # its body died on the way
                 body = ""
             return classify(status=response.status_code, headers=dict(response.headers), body=body)
-        if isinstance(error, self.sdk.APIConnectionError) or isinstance(error, self.http_errors):
+        if isinstance(error, (self.sdk.APIConnectionError, *self.http_errors)):
             return classify(exception=f"{type(cause).__name__}: {cause}")
         if isinstance(error, self.sdk.APIError):
             return error_in_body({"error": error.body})

@@ -35,7 +35,7 @@ class _TokenRequest(google.auth.transport.Request):
         try:
             return _TokenResponse(self._http.request(method, url, content=body, headers=headers))
         except httpx.HTTPError as error:
-            raise google.auth.exceptions.TransportError(error) from error
+            raise google.auth.exceptions.TransportError(error) from error  # type: ignore[no-untyped-call]
 
 
 class _TokenResponse(google.auth.transport.Response):
@@ -63,7 +63,9 @@ class Vertex:
     def __init__(self, *, base_url: str, key: str, user_agent: str, project: str, location: str) -> None:
         try:
             info = json.loads(key)
-            self._credentials = service_account.Credentials.from_service_account_info(info, scopes=SCOPES)
+            self._credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+                info, scopes=SCOPES
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise Failure(Kind.KEY_INVALID, "the secret is not a service account's JSON") from error
         self._lock = threading.Lock()
@@ -108,7 +110,7 @@ class Vertex:
         if not self._credentials.valid:
             with self._lock:
                 if not self._credentials.valid:
-                    self._credentials.refresh(_TokenRequest(self.http))  # type: ignore[no-untyped-call]
+                    self._credentials.refresh(_TokenRequest(self.http))
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         system = "\n\n".join(m["content"] for m in request.messages if m["role"] == "system")
