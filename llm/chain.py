@@ -10,23 +10,21 @@ import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, Literal
 
-from django.conf import settings
 from django.utils import timezone
 
-from llm import edges, ledger, notices, pauses, state, tokens, told
-from llm.adapters import Answer, Timing
+from llm import edges, ledger, notices, pauses, tokens, told
+from llm.adapters import Answer
+from llm.choosing import LEAST_SHARE_S, Chooser
 from llm.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
 from llm.failures import Failure, Kind
 from llm.limits import observed
 from llm.models import Attempt, Call
-from llm.plan import HALF_OPEN_KINDS, CallSkips, Deployment, Planner, Skipped, Want, refusal
-from llm.quota import LedgerMeter
-from llm.state import ProviderConf
+from llm.plan import Deployment, Want
 from llm.trial import Trial
 
 __all__ = [
@@ -35,26 +33,12 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 DEFAULT_MAX_TOKENS = 1024
-LEAST_SHARE_S = 5.0  # what every later provider keeps of the deadline, where it is long enough
-LEAST_ATTEMPT_S = 0.2  # less is not worth a request
-MOST_WAITS = 3  # for a free deployment, in one call
 RETRY_AFTER_S = (0.1, 0.4)
 ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
 NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT}
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
 sleep = time.sleep  # tests and benchmarks put their own clock here
-
-
-def free_wait_s() -> float:
-    """The longest wait, in seconds, for a free deployment rather than paying."""
-    return float(getattr(settings, "LLM_FREE_WAIT_S", 3))
-
-
-def site_budget_usd() -> Decimal | None:
-    """What all paid providers together may cost a day, in USD; None is no limit."""
-    budget = getattr(settings, "LLM_DAILY_BUDGET_USD", None)
-    return None if budget is None else Decimal(str(budget))
 
 
 class ChainExhausted(Exception):
@@ -140,13 +124,19 @@ def _run(
         tiers=None if tiers is None else frozenset(Decimal(str(tier)) for tier in tiers),
         max_usd=None if max_usd is None else Decimal(str(max_usd)),
     )
+    call = ledger.open_call(
+        purpose=purpose, lang=lang, deadline_s=deadline_s, messages=[dict(m) for m in messages]
+    )
     return _Run(
-        messages=messages, want=want, streamed=streamed, temperature=temperature, params=params or {},
-        deadline_s=deadline_s, on_content_block=on_content_block, accept=accept,
-        call=ledger.open_call(
-            purpose=purpose, lang=lang, deadline_s=deadline_s, messages=[dict(m) for m in messages]
-        ),
-    ).events()  # fmt: skip
+        call=call,
+        messages=messages,
+        chooser=Chooser(want=want, end=time.monotonic() + deadline_s, sleep=lambda seconds: sleep(seconds)),
+        streamed=streamed,
+        temperature=temperature,
+        params=params or {},
+        on_content_block=on_content_block,
+        accept=accept,
+    ).events()
 
 
 @dataclass
@@ -155,22 +145,16 @@ class _Run:
 
     call: Call
     messages: Sequence[Mapping[str, Any]]
-    want: Want
+    chooser: Chooser
     streamed: bool
     temperature: float | None
     params: Mapping[str, Any]
-    deadline_s: float
     on_content_block: str
     accept: Callable[[str], str | None] | None
     started: float = field(default_factory=time.monotonic)
-    providers: tuple[ProviderConf, ...] = ()
-    meter: LedgerMeter = field(default_factory=lambda: LedgerMeter(timezone.now()))
-    skips: CallSkips = field(default_factory=CallSkips)
     trials: list[Trial] = field(default_factory=list)
-    skipped: dict[tuple[str, str | None, str | None], Skipped] = field(default_factory=dict)
     retry: Deployment | None = None
     retried: bool = False
-    waits: int = 0
 
     def events(self) -> Iterator[Event]:
         outcome = Call.Outcome.CANCELLED  # unless we get further: the consumer may leave at any yield
@@ -190,7 +174,7 @@ class _Run:
             self._close(outcome)
             raise ChainExhausted(
                 attempts=told.attempts(self._rows()),
-                skipped=told.skipped(self._rows(), self.skipped.values()),
+                skipped=told.skipped(self._rows(), self.chooser.skipped.values()),
                 call_id=self.call.pk,
                 content_blocked=outcome == Call.Outcome.BLOCKED,
             )
@@ -199,91 +183,21 @@ class _Run:
                 self._close(outcome)
             notices.housekeeping()
 
-    # -- what to try next ----------------------------------------------------------------------------
-
-    def _left_s(self) -> float:
-        return self.started + self.deadline_s - time.monotonic()
-
     def _next_trial(self) -> Trial | None:
         """The next deployment with room, its attempt already in the ledger; None when nothing is left."""
-        while (deployment := self._take_retry() or self._next_deployment()) is not None:
-            trial = Trial(deployment=deployment, want=self.want, messages=self.messages)
+        while (deployment := self._take_retry() or self.chooser.next()) is not None:
+            trial = Trial(deployment=deployment, want=self.chooser.want, messages=self.messages)
             try:
-                trial.begin(self.call, partial(self._refusal, deployment))
+                trial.begin(self.call, partial(self.chooser.refusal, deployment))
             except ledger.NoRoom:
                 continue  # the plan will now see it full
             self.trials.append(trial)
             return trial
         return None
 
-    def _refusal(self, deployment: Deployment) -> Skipped | None:
-        return refusal(deployment, self.want, self.meter.at(timezone.now()), site_budget_usd())
-
     def _take_retry(self) -> Deployment | None:
         deployment, self.retry = self.retry, None
         return deployment
-
-    def _next_deployment(self) -> Deployment | None:
-        """The first deployment of the plan as it is now; notes what the plan passes over."""
-        now = timezone.now()
-        self.providers, open_pauses = state.providers(), state.open_pauses()
-        if open_pauses and edges.probe_ended(self.providers, open_pauses):
-            open_pauses = state.open_pauses()
-        self.meter = LedgerMeter(now)
-        planner = Planner(
-            self.providers, open_pauses, self.meter, self.want, self.skips, now, site_budget_usd()
-        )
-        back_soon: list[float] = []
-        for step in planner.steps():
-            if isinstance(step, Skipped):
-                self.skipped.setdefault((step.provider, step.credential, step.model), step)
-                if step.until is not None and self._is_free(step.provider):
-                    back_soon.append((step.until - now).total_seconds())
-            elif self._left_s() < LEAST_ATTEMPT_S:
-                return None
-            elif not step.provider.free and self._wait_for_free(back_soon):
-                return self._next_deployment()
-            elif self._may_probe(step, now):
-                return step
-        return self._next_deployment() if self._wait_for_free(back_soon) else None
-
-    def _is_free(self, slug: str) -> bool:
-        return any(provider.free for provider in self.providers if provider.slug == slug)
-
-    def _wait_for_free(self, back_soon: list[float]) -> bool:
-        """Waits for a free deployment that is back in a moment, when all else costs money or nothing is left."""
-        wait_s = min(back_soon, default=float("inf"))
-        if wait_s > free_wait_s() or wait_s > self._left_s() - LEAST_SHARE_S or self.waits >= MOST_WAITS:
-            return False
-        self.waits += 1
-        sleep(max(wait_s, 0.05))
-        self.skips.deployments.clear()
-        return True
-
-    def _may_probe(self, deployment: Deployment, now: datetime) -> bool:
-        """Of an ended pause only one call at a time tests whether it is over."""
-        probes = [pause for pause in deployment.probes if pause.kind in HALF_OPEN_KINDS]
-        if not probes or pauses.claim_probes(probes, now + timedelta(seconds=deployment.provider.timeout_s)):
-            return True
-        self.skips.deployments.add((deployment.key.label, deployment.model.name, deployment.location))
-        return False
-
-    def _timing(self, provider: ProviderConf) -> Timing:
-        """This attempt's share of the deadline: all but what the providers after it must keep."""
-        now, left = time.monotonic(), self._left_s()
-        later = sum(
-            1
-            for other in self.providers
-            if (other.tier, other.slug) > (provider.tier, provider.slug)
-            and other.keys
-            and other.slug not in self.skips.providers
-            and (self.want.providers is None or other.slug in self.want.providers)
-        )
-        share = left - later * min(LEAST_SHARE_S, left / (later + 1))
-        end = now + min(provider.timeout_s, share)
-        return Timing(first_token=min(now + provider.first_byte_s, end), end=end)
-
-    # -- trying --------------------------------------------------------------------------------------
 
     def _try(self, trial: Trial) -> Generator[Event, None, Answer | None]:
         """Runs one trial to its end. Returns the accepted answer, or None after a failure."""
@@ -297,7 +211,7 @@ class _Run:
                 streamed=self.streamed,
                 temperature=self.temperature,
                 params=self.params,
-                timing=self._timing(deployment.provider),
+                timing=self.chooser.timing(deployment.provider),
             )
             self._gate(answer.text)
         except Failure as failure:
@@ -343,11 +257,11 @@ class _Run:
         if failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
             pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name
-        self.skips.deployments.add((deployment.key.label, model, deployment.location))
+        self.chooser.skips.deployments.add((deployment.key.label, model, deployment.location))
         if failure.kind in NEXT_PROVIDER or failure.silent:
-            self.skips.providers.add(slug)
+            self.chooser.skips.providers.add(slug)
         elif failure.kind in NEXT_MODEL:
-            self.skips.models.add((slug, model))
+            self.chooser.skips.models.add((slug, model))
         return pause.until if pause else None
 
     def _deserves_retry(self, failure: Failure, trial: Trial) -> bool:
@@ -361,15 +275,13 @@ class _Run:
             and not trial.deployment.probes
             and not trial.text
             and not self.retried
-            and self._left_s() > 2 * LEAST_SHARE_S
+            and self.chooser.left_s() > 2 * LEAST_SHARE_S
         )
 
     def _learn(self, trial: Trial, headers: Mapping[str, str], text: str = "") -> None:
         """Lets what the provider says of its limits correct our count."""
         if seen := observed(headers, text, kind=trial.deployment.provider.kind):
-            self.meter.at(timezone.now()).learn(trial.deployment, seen)
-
-    # -- telling -------------------------------------------------------------------------------------
+            self.chooser.meter.at(timezone.now()).learn(trial.deployment, seen)
 
     def _rows(self) -> list[Attempt]:
         return [trial.row for trial in self.trials]
@@ -385,7 +297,9 @@ class _Run:
             outcome,
             attempts=self._rows(),
             latency_s=time.monotonic() - self.started,
-            paid_prices=[m.price for p in self.providers if not p.free for m in p.models if m.price.known],
+            paid_prices=[
+                m.price for p in self.chooser.providers if not p.free for m in p.models if m.price.known
+            ],
         )
 
     def _reply(self, deployment: Deployment, answer: Answer) -> Reply:
@@ -399,6 +313,6 @@ class _Run:
             tokens_out=self.call.tokens_out,
             latency_ms=self.call.latency_ms,
             attempts=told.attempts(self._rows()),
-            skipped=told.skipped(self._rows(), self.skipped.values()),
+            skipped=told.skipped(self._rows(), self.chooser.skipped.values()),
             call_id=self.call.pk,
         )

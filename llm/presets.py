@@ -136,7 +136,7 @@ def _found(variables: Variables) -> list[Found]:
 
 def _all_found(variables: Variables) -> Iterator[Found]:
     if variables.file:
-        if path := _variable(variables.file, "").strip():
+        if path := _variable(variables.file):
             reference = f"file:{Path(path).expanduser().absolute()}"
             yield Found(reference, secrets.reveal(reference) or reference)
         return
