@@ -117,8 +117,10 @@ def _run(
     visible_tokens = DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
     if visible_tokens < 1 or deadline_s <= 0:
         raise ValueError("max_tokens and deadline_s must be above 0")
+    estimated = tokens.estimate(messages)
     want = Want(
-        tokens_in=tokens.estimate(messages),
+        tokens_in=round(estimated * tokens.correction(lang)),
+        estimated_in=estimated,
         max_tokens=visible_tokens,
         providers=None if providers is None else frozenset(providers),
         tiers=None if tiers is None else frozenset(Decimal(str(tier)) for tier in tiers),
@@ -254,6 +256,7 @@ class _Run:
         pauses.learn_organisation(deployment, failure.organisation)
         self._learn(trial, failure.headers, failure.detail)
         pause = pauses.open_for(failure, deployment)
+        notices.tell(failure, deployment)
         if failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
             pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name

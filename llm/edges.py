@@ -12,7 +12,7 @@ from django.utils import timezone
 from llm import notices, pauses
 from llm.adapters import adapter_for
 from llm.failures import Failure, Kind
-from llm.plan import Deployment
+from llm.plan import Deployment, is_demoted
 from llm.prices import FREE
 from llm.state import KeyConf, ModelConf, PauseView, ProviderConf
 
@@ -42,10 +42,15 @@ def probe_ended(providers: tuple[ProviderConf, ...], open_pauses: dict[str, list
                 continue
             if (failure := probe(provider)) is None:
                 pauses.close([pause], by="edge probe")
-                notices.record("unblocked", f"{provider.slug}: its edge lets us through again")
+                notices.record("unblocked", f"{provider.slug}: lets us through again, back in its place")
                 opened = True
             else:
                 pauses.open_for(failure, _nothing_of(provider))
+                if is_demoted(provider, [pause], now):
+                    hours = f"{provider.demote_after_h:g} hours"
+                    notices.record(
+                        "demoted", f"{provider.slug}: blocked for over {hours}, ranked below the next tier"
+                    )
     return opened
 
 

@@ -29,7 +29,7 @@ def open_call(**fields: Any) -> Call:
     return Call(started_at=timezone.now(), **fields)
 
 
-def attempt_for(deployment: Deployment, want: Want, *, reserved_tokens: int, chars_in: int) -> Attempt:
+def attempt_for(deployment: Deployment, want: Want, *, reserved_tokens: int) -> Attempt:
     """An unsaved Attempt with copies of every name and price, so that history stays as it was."""
     price = deployment.model.price
     return Attempt(
@@ -41,7 +41,7 @@ def attempt_for(deployment: Deployment, want: Want, *, reserved_tokens: int, cha
         tier=deployment.provider.tier,
         free=deployment.provider.free,
         started_at=timezone.now(),
-        chars_in=chars_in,
+        estimated_in=want.estimated_in,
         reserved_tokens=reserved_tokens,
         reserved_usd=worst_cost(deployment, want),
         price_in=price.per_million_in,

@@ -270,7 +270,9 @@ class Attempt(models.Model):
     latency_ms = models.PositiveIntegerField(default=0)
     first_token_ms = models.PositiveIntegerField(null=True, blank=True)
     detail = models.CharField(max_length=300, blank=True)
-    chars_in = models.PositiveIntegerField(default=0)
+    estimated_in = models.PositiveIntegerField(
+        default=0, help_text=_("Input tokens before they were counted.")
+    )
     reserved_tokens = models.PositiveIntegerField(default=0, help_text=_("Input estimate and max_tokens."))
     reserved_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("The most it can cost."))
     tokens_in = models.PositiveIntegerField(default=0)

@@ -10,12 +10,15 @@ from django.db import connection
 from django.utils import timezone
 
 from llm import ledger
-from llm.models import Notice
+from llm.failures import Failure, Kind
+from llm.models import Attempt, Notice
+from llm.plan import Deployment
 
 log = logging.getLogger(__name__)
 
 SAME_AFTER = timedelta(hours=24)  # the same thing is not said twice within
 DIGEST_EVERY = timedelta(minutes=15)
+REJECTED_TIMES = 3  # a day: once may be one caller's odd parameter
 HOUSEKEEPING_EVERY_S = 30.0
 _last_housekeeping = 0.0
 _lock = threading.Lock()
@@ -28,6 +31,25 @@ def record(kind: str, subject: str, detail: str = "") -> Notice | None:
         return None
     log.warning("%s: %s", subject, detail)
     return Notice.objects.create(at=now, kind=kind, subject=subject[:200], detail=detail[:300])
+
+
+def tell(failure: Failure, deployment: Deployment) -> None:
+    """Writes a notice when a failure needs a person; a rejected request only when it repeats."""
+    slug, model, label = deployment.provider.slug, deployment.model.name, deployment.key.label
+    subjects = {
+        Kind.KEY_INVALID: f"{label}: the key no longer works",
+        Kind.CREDITS_DEPLETED: f"{label}: out of credit",
+        Kind.MODEL_GONE: f"{slug}: {model} is gone"
+        + (f" from {deployment.location}" if deployment.location else ""),
+        Kind.BLOCKED_PROVIDER: f"{slug}: blocks us",
+    }
+    if failure.kind in subjects:
+        record(failure.kind, subjects[failure.kind], failure.detail)
+    elif failure.kind is Kind.REQUEST_REJECTED:
+        since = timezone.now() - SAME_AFTER
+        again = Attempt.objects.filter(provider=slug, model=model, outcome=failure.kind, started_at__gt=since)
+        if again.count() >= REJECTED_TIMES:
+            record(failure.kind, f"{slug}: {model} rejects our requests", failure.detail)
 
 
 def mail_digest() -> int:

@@ -14,7 +14,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from llm import notices
 from llm.failures import Failure, Kind, Scope
 from llm.models import Attempt, Credential, Pause
 from llm.plan import Deployment
@@ -40,7 +39,6 @@ GUESSES = {
     Kind.PROVIDER_DOWN: Guess(15, 10 * MINUTE),
     Kind.EMPTY_OUTPUT: Guess(10 * MINUTE, HOUR),
 }
-STAFF_KINDS = {Kind.KEY_INVALID, Kind.CREDITS_DEPLETED, Kind.MODEL_GONE, Kind.BLOCKED_PROVIDER}
 EMPTIES_IN_A_ROW = 3
 
 
@@ -58,8 +56,6 @@ def open_for(failure: Failure, deployment: Deployment) -> Pause | None:
             continue
     else:
         return None
-    if failure.kind in STAFF_KINDS:
-        notices.record(failure.kind, str(pause), failure.detail)
     return pause
 
 

@@ -19,10 +19,11 @@ HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What a call needs. `chars_in` is the length of its messages; `tokens_in` our estimate of them."""
+    """What a call needs, in tokens: `estimated_in` by the alphabet, `tokens_in` corrected by experience."""
 
     tokens_in: int
     max_tokens: int
+    estimated_in: int = 0
     providers: frozenset[str] | None = None
     tiers: frozenset[Decimal] | None = None
     max_usd: Decimal | None = None

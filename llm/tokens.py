@@ -1,11 +1,19 @@
-"""How many tokens a text will be, before anybody has counted them."""
+"""How many tokens a text will be, before anybody has counted them; corrected by what was counted."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from llm.models import Attempt
 
 # Characters a token, on the low side, since an estimate that is too small costs a rejected request.
 LATIN, CYRILLIC, OTHER = 3.6, 2.4, 1.2
 PER_MESSAGE = 6
+LEARN_EVERY_S = 600.0
+SAMPLE, LEAST_SAMPLE = 300, 20
+BOUNDS = (0.6, 2.0)  # a correction beyond these speaks of a broken counter, not of a language
+_corrections: dict[str, float] = {}
+_learned_at = float("-inf")
 
 
 def estimate_text(text: str) -> int:
@@ -18,3 +26,39 @@ def estimate_text(text: str) -> int:
 def estimate(messages: Sequence[Mapping[str, Any]]) -> int:
     """Tokens of a list of chat messages."""
     return sum(PER_MESSAGE + estimate_text(str(message.get("content") or "")) for message in messages)
+
+
+def correction(lang: str) -> float:
+    """Counted ÷ estimated input tokens of the latest answers in a language; 1 while there are few.
+
+    Read from the ledger at most every ten minutes a process.
+    """
+    global _corrections, _learned_at
+    if time.monotonic() - _learned_at > LEARN_EVERY_S:
+        _learned_at = time.monotonic()
+        _corrections = _learn()
+    return _corrections.get(lang, 1.0)
+
+
+def forget() -> None:
+    """Drops what was learned, for tests."""
+    global _corrections, _learned_at
+    _corrections, _learned_at = {}, float("-inf")
+
+
+def _learn() -> dict[str, float]:
+    latest = Attempt.objects.filter(outcome="ok", estimated_in__gt=0, tokens_in__gt=0).order_by("-id")[
+        :SAMPLE
+    ]
+    sums: dict[str, list[int]] = {}
+    for lang, counted, estimated in latest.values_list("call__lang", "tokens_in", "estimated_in"):
+        total = sums.setdefault(lang, [0, 0, 0])
+        total[0] += 1
+        total[1] += counted
+        total[2] += estimated
+    low, high = BOUNDS
+    return {
+        lang: min(max(counted / estimated, low), high)
+        for lang, (samples, counted, estimated) in sums.items()
+        if samples >= LEAST_SAMPLE
+    }

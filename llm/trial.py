@@ -31,7 +31,6 @@ class Trial:
             self.deployment,
             self.want,
             reserved_tokens=quota.reserved_tokens(self.deployment, self.want),
-            chars_in=sum(len(str(message.get("content") or "")) for message in self.messages),
         )
 
     def begin(self, call: Call, refusal: Callable[[], Skipped | None]) -> None:
