@@ -190,7 +190,8 @@ RULES = (
          "ip_not_authorized ip_address_blocked location_unsupported"),
     Rule(Kind.CREDITS_DEPLETED, codes="insufficient_quota insufficient_balance insufficient_credits "
          "billing_disabled billing_not_active billing_hard_limit_reached blocked_api_access credit_limit "
-         "credits_exhausted payment_required payment_method_required 1113 prepay_required exceeded_current_quota_error"),
+         "credits_exhausted payment_required payment_method_required 1113 prepay_required "
+         "exceeded_current_quota_error"),
     Rule(Kind.KEY_INVALID, status="400 401 403 404 429", codes="invalid_api_key api_key_invalid api_key_expired "
          "organization_restricted organization_deactivated account_deactivated account_suspended access_terminated "
          "consumer_suspended consumer_invalid service_disabled iam_permission_denied api_key_service_blocked "
@@ -233,7 +234,8 @@ RULES = (
     Rule(Kind.CREDITS_DEPLETED, status="400 401 403", text=MONEY),
     Rule(Kind.MODEL_GONE, status="400 401 403 404 422",
          text=rf"\bmodels?\b.{{0,160}}({GONE})|({GONE}).{{0,80}}\bmodels?\b|supported (api )?model names"),
-    Rule(Kind.MODEL_GONE, status="403", text=r"(no|not|n't|without|have) .{0,30}access to .{0,30}model|model .{0,60}access"),
+    Rule(Kind.MODEL_GONE, status="403",
+         text=r"(no|not|n't|without|have) .{0,30}access to .{0,30}model|model .{0,60}access"),
     Rule(Kind.KEY_INVALID, status="401"),
     Rule(Kind.KEY_INVALID, status="400 403 404", text=KEY),
     Rule(Kind.BLOCKED_PROVIDER, status="403", text=rf"{EDGE}|access denied|forbidden by|not allowed from"),
