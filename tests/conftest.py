@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from guardlabs.catalogues import compile_catalogues
-from llm import state
+from llm import state, tokens
 
 
 def pytest_configure():
@@ -16,3 +16,13 @@ def pytest_configure():
 def _clean_cache():
     cache.clear()
     state.forget()
+    tokens.forget()
+
+
+@pytest.fixture
+def sim():
+    """The provider simulator, fresh."""
+    from llm.simulator import Simulator
+
+    with Simulator() as simulator:
+        yield simulator

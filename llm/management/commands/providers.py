@@ -1,0 +1,47 @@
+"""Shows, loads and exports the configuration of the chain."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from llm import config, standing
+from llm.table import table
+
+
+class Command(BaseCommand):
+    help = "Without arguments: a table of providers, keys, models and their state. It never prints a key."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", metavar="ACTION")
+        load = actions.add_parser("load", help="load a providers file; a bad one is refused whole (exit 1)")
+        load.add_argument("file", metavar="FILE.toml", help="the file; - reads standard input")
+        actions.add_parser("export", help="print the configuration as a providers file, without secrets")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        action = options["action"]
+        if action == "load":
+            self._load(options["file"])
+        elif action == "export":
+            self.stdout.write(config.export(), ending="")
+        else:
+            self._show()
+
+    def _show(self) -> None:
+        found = standing.standings()
+        if found:
+            self.stdout.write(table(found))
+        if not standing.any_usable(found):
+            self.stdout.write("\n".join(["", *standing.first_steps()]))
+
+    def _load(self, path: str) -> None:
+        try:
+            summary = config.load(sys.stdin.read()) if path == "-" else config.load_file(path)
+        except config.ConfigError as error:
+            name = "the input" if path == "-" else path
+            self.stderr.write(f"{name} is refused, and nothing was changed:")
+            for line in error.errors:
+                self.stderr.write(f"  {line}")
+            sys.exit(1)
+        self.stdout.write(str(summary))

@@ -1,0 +1,99 @@
+"""One chat request being answered: its connection, its bookkeeping, and what behaviours are made of."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from llm.simulator.connection import Connection
+from llm.simulator.limits import Hold, Limits, Standing
+from llm.simulator.records import Record
+from llm.simulator.report import compose
+from llm.simulator.tokens import count_tokens, cut_to_tokens
+from llm.simulator.wire import Answer, Ask, Wire
+
+JSON: Final = {"content-type": "application/json"}
+EVENTS: Final = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+
+
+class Exchange:
+    """What a behaviour needs to play. `settle` before the client can see the end of the answer."""
+
+    def __init__(
+        self, connection: Connection, ask: Ask, wire: Wire, record: Record, limits: Limits,
+        hold: Hold | None, clock: Callable[[], float], serial: int,
+    ) -> None:  # fmt: skip
+        self.connection = connection
+        self.ask = ask
+        self.wire = wire
+        self.serial = serial
+        self._record = record
+        self._limits = limits
+        self._hold = hold
+        self._clock = clock
+        self._open = threading.Lock()  # taken once, by whoever settles
+
+    def answer(
+        self,
+        text: str | None = None,
+        *,
+        reasoning: str = "",
+        finish: str | None = "stop",
+        usage: Mapping[str, int] | None = None,
+    ) -> Answer:
+        """An answer that honours max_tokens. text None: what the prompt asks for. usage: counts to state."""
+        text = compose(self.ask) if text is None else text
+        limit = self.ask.max_tokens
+        if limit is not None and count_tokens(reasoning) + count_tokens(text) > limit:
+            reasoning = cut_to_tokens(reasoning, limit)
+            text = cut_to_tokens(text, limit - count_tokens(reasoning))
+            finish = finish and "length"
+        thought = count_tokens(reasoning)
+        counts = {"prompt_tokens": self.ask.prompt_tokens, "completion_tokens": thought + count_tokens(text)}
+        counts.update(usage or {})
+        return Answer(
+            text=text, reasoning=reasoning, finish=finish, reasoning_tokens=thought, serial=self.serial,
+            prompt_tokens=counts["prompt_tokens"], completion_tokens=counts["completion_tokens"],
+        )  # fmt: skip
+
+    # -- bookkeeping ---------------------------------------------------------------------------------
+
+    def note(self, status: int, prompt_tokens: int = 0, completion_tokens: int = 0) -> None:
+        """What the record says of this request so far."""
+        self._record.status = status
+        self._record.prompt_tokens = prompt_tokens
+        self._record.completion_tokens = completion_tokens
+
+    def settle(self) -> None:
+        """The call has ended, with what was noted; what it had reserved beyond that is free again."""
+        if self._open.acquire(blocking=False) and self._hold:
+            self._limits.settle(self._hold, self._record.prompt_tokens + self._record.completion_tokens)
+
+    def finished(self, answer: Answer) -> None:
+        """The call has ended with this answer, whole."""
+        self.note(200, answer.prompt_tokens, answer.completion_tokens)
+        self.settle()
+
+    def headers(self, base: Mapping[str, str]) -> dict[str, str]:
+        """With the account's quota as it is now: before `settle` the call's reservation counts."""
+        standing = Standing()
+        if self._hold:
+            standing = self._limits.standing(self._record.account, self.ask.model, self._clock())
+        return {**base, **self.wire.rate_headers(self.ask, standing)}
+
+    # -- whole answers -------------------------------------------------------------------------------
+
+    def tell(self, answer: Answer) -> None:
+        """A good, complete answer, in the form asked for, in one write."""
+        if self.ask.stream:
+            headers = self.headers(EVENTS)
+            self.finished(answer)
+            self.connection.send_chunked(headers, self.wire.events(self.ask, answer).all())
+        else:
+            self.finished(answer)
+            self.connection.send(200, self.headers(JSON), self.wire.whole(self.ask, answer))
+
+    def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Any answer as it is; it used no tokens unless they were noted."""
+        self._record.status = status
+        self.settle()
+        self.connection.send(status, headers, body)

@@ -1,0 +1,135 @@
+"""The providers file that points at a simulator: today's models, limits and prices of the real services."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llm.simulator.simulator import Simulator
+
+PROJECT = "simulated"
+FREE = {"price_in": "0", "price_out": "0"}
+GPT_OSS = {"params": {"reasoning_effort": "low", "include_reasoning": False}, "reasoning_reserve": 500}
+GROQ_LIMITS = {"rpm": 30, "rpd": 1000, "tpm": 8000, "tpd": 200_000}
+GEMINI = {"params": {"thinking_config": {"thinking_level": "MINIMAL"}}, "reasoning_reserve": 2700}
+
+# One entry a provider: its own fields, "base" (its path at the simulator), models and keys, in order.
+PROVIDERS: list[dict[str, Any]] = [
+    {
+        "slug": "groq", "kind": "groq", "name": "Groq (simulated)", "base": "groq", "tier": 1, "free": True,
+        "models": [
+            {"id": "openai/gpt-oss-120b", **GPT_OSS, **FREE, **GROQ_LIMITS},
+            {"id": "openai/gpt-oss-20b", **GPT_OSS, **FREE, **GROQ_LIMITS},
+            {"id": "qwen/qwen3.8-27b", "params": {"reasoning_effort": "none"}, **FREE, **GROQ_LIMITS},
+        ],
+        "keys": [
+            {"label": f"groq{n}", "secret": f"gsk_simulated_{n}", "account": f"org-{letter}"}
+            for n, letter in enumerate("abcde", 1)
+        ],
+    },
+    {
+        "slug": "openrouter", "kind": "openai", "name": "OpenRouter (simulated)", "base": "openrouter/v1",
+        "tier": 1.5, "free": True,
+        "models": [
+            {"id": "google/gemma-4-31b-it:free", **FREE, "rpm": 20, "rpd": 50},
+            {"id": "nvidia/nemotron-3-super-120b-a12b:free", **FREE, "rpm": 20, "rpd": 50},
+        ],
+        "keys": [{"label": "openrouter", "secret": "sk-or-simulated"}],
+    },
+    {
+        "slug": "huggingface", "kind": "openai", "name": "Hugging Face (simulated)", "base": "huggingface/v1",
+        "tier": 1.5, "free": True,
+        "models": [
+            {"id": "openai/gpt-oss-120b:cheapest", "params": {"reasoning_effort": "low"},
+             "reasoning_reserve": 500, **FREE},
+            {"id": "google/gemma-4-31B-it", **FREE},
+        ],
+        "keys": [{"label": "huggingface", "secret": "hf_simulated"}],
+    },
+    {
+        "slug": "deepseek", "kind": "openai", "name": "DeepSeek (simulated)", "base": "deepseek/v1",
+        "tier": 2, "free": False, "daily_budget_usd": "1.00",
+        "models": [
+            {"id": "deepseek-flash", "params": {"thinking": {"type": "disabled"}},
+             "price_in": "0.15", "price_out": "0.60"},
+            {"id": "deepseek-v4-pro", "params": {"thinking": {"type": "disabled"}},
+             "price_in": "0.66", "price_out": "1.98"},
+        ],
+        "keys": [{"label": "deepseek", "secret": "sk-simulated"}],
+    },
+    {
+        "slug": "vertex", "kind": "vertex", "name": "Vertex AI (simulated)", "base": "vertex/{location}",
+        "tier": 3, "free": False, "daily_budget_usd": "1.00",
+        "project": PROJECT, "locations": ["global", "eu", "us"],
+        "models": [
+            {"id": "gemini-3.5-flash-lite", **GEMINI, "price_in": "0.30", "price_out": "2.50"},
+            {"id": "gemini-3.8-flash", **GEMINI, "price_in": "0.75", "price_out": "3.75"},
+        ],
+        "keys": [{"label": "vertex"}],  # its secret is a file
+    },
+]  # fmt: skip
+
+
+def providers_toml(sim: "Simulator", directory: Path) -> str:
+    """The file's text. Writes the service account's JSON into `directory` (mode 600), or reuses it."""
+    account_file = _service_account(sim, directory, "vertex")
+    lines = ["# Providers that are simulated: every answer says so, and nothing leaves this machine."]
+    for provider in PROVIDERS:
+        fields = {name: value for name, value in provider.items() if name not in {"base", "models", "keys"}}
+        fields["base_url"] = f"{sim.url}/{provider['base']}"
+        lines += ["", "[[provider]]", *_fields(fields)]
+        for model in provider["models"]:
+            lines += ["", "[[provider.model]]", *_fields(model)]
+        for key in provider["keys"]:
+            lines += ["", "[[provider.key]]", *_fields({"secret": f"file:{account_file}", **key})]
+    return "\n".join(lines) + "\n"
+
+
+def enforce(sim: "Simulator") -> None:
+    """Makes the simulator keep the limits that the file states."""
+    for provider in PROVIDERS:
+        for key in provider["keys"]:
+            account = key.get("account", key["label"])
+            sim.account(key.get("secret", key["label"]), account)
+            for model in provider["models"]:
+                limits = {name: model[name] for name in ("rpm", "tpm", "rpd", "tpd") if name in model}
+                if limits:
+                    sim.limit(account, model["id"], **limits)
+
+
+def models_of(slug: str) -> list[str]:
+    """Today's models of a provider, as far as the file names them."""
+    return [model["id"] for each in PROVIDERS if each["slug"] == slug for model in each["models"]]
+
+
+def _service_account(sim: "Simulator", directory: Path, label: str) -> Path:
+    directory = directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"service-account-{label}.json"
+    try:
+        account = json.loads(path.read_text(encoding="utf-8"))
+        if account["token_uri"] == f"{sim.url}/token":
+            sim.accounts.trust(account, label)  # what an earlier run wrote, and may be loaded already
+            return path
+    except (OSError, ValueError, KeyError):
+        pass
+    account = sim.service_account(project=PROJECT, label=label)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(account, file, indent=2)
+    return path
+
+
+def _fields(fields: dict[str, Any]) -> Iterator[str]:
+    return (f"{name} = {_value(value)}" for name, value in fields.items())
+
+
+def _value(value: object) -> str:
+    """A value in TOML; its strings, numbers and booleans are written as JSON's are."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(_fields(value)) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
