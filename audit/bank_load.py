@@ -1,6 +1,6 @@
 """Brings the question bank into the database without undoing what staff did there.
 
-Numbers (weights, risks, order, minutes' place in the formula) always follow the bank. A text follows the
+Numbers (weights, risks, minutes, order) always follow the bank. A text follows the
 bank until staff edit it; whether they did is seen by comparing it with `shipped`, the text as the bank last
 wrote it. Nothing is deleted: old scans still show the answers of an older bank.
 """
@@ -16,7 +16,7 @@ from audit.bank import IncidentData, OptionData, QuestionData
 from audit.models import Incident, Option, Question
 
 QUESTION_TEXTS = ("text", "why", "standards")
-OPTION_TEXTS = ("label", "title", "harm", "fix_steps", "tools", "minutes")
+OPTION_TEXTS = ("label", "title", "harm", "fix_steps", "tools")
 INCIDENT_TEXTS = (
     "name", "date", "victims", "loss_usd", "vector", "what_happened", "lesson", "weaknesses", "sources",
     "confirmed", "note",
@@ -50,7 +50,12 @@ def load(
         _store(row, numbers, _texts(data, QUESTION_TEXTS), loaded)
         for place, option in enumerate(data.options, start=1):
             option_row = known_options.pop(f"{data.id}.{option.value}", None)
-            option_numbers = {"position": place, "risk": option.risk, "not_applicable": option.na}
+            option_numbers = {
+                "position": place,
+                "risk": option.risk,
+                "not_applicable": option.na,
+                "minutes": option.minutes,
+            }
             _store(
                 option_row or Option(question=row, value=option.value),
                 option_numbers,

@@ -36,7 +36,10 @@ def main() -> None:
     for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         done = subprocess.run(["apt-get", "-q", *command], env=environment, capture_output=True, text=True)
         if done.returncode:
-            print(f"apt-get {command[0]} failed, so the tests of {', '.join(missing)} are skipped:", file=sys.stderr)
+            print(
+                f"apt-get {command[0]} failed, so the tests of {', '.join(missing)} are skipped:",
+                file=sys.stderr,
+            )
             print(done.stderr[-2000:], file=sys.stderr)
             return
 

@@ -20,7 +20,9 @@ class Meter:
 
     def room(self, deployment, want):
         if deployment.key.account in self.full:
-            return Skipped(deployment.provider.slug, "quota of the minute", deployment.key.label, deployment.model.name)
+            return Skipped(
+                deployment.provider.slug, "quota of the minute", deployment.key.label, deployment.model.name
+            )
         return None
 
     def spent_today(self, provider):
@@ -116,7 +118,9 @@ def test_what_another_call_is_probing_is_passed_over():
 
 
 def test_an_ended_rate_limit_needs_no_probe():
-    limited = pause(kind=Kind.RATE_LIMITED_KEY, seconds=-1, account="a", probe_until=NOW + timedelta(seconds=5))
+    limited = pause(
+        kind=Kind.RATE_LIMITED_KEY, seconds=-1, account="a", probe_until=NOW + timedelta(seconds=5)
+    )
     assert told(steps(provider(), pauses=[limited])) == ["a m1"]
 
 
@@ -153,13 +157,20 @@ def test_a_full_account_gives_way_to_the_next_without_trying_its_other_keys():
 def test_what_the_call_itself_has_learned_is_not_tried_again():
     skips = CallSkips(providers={"one"}, models={("two", "m1")}, deployments={("c", "m1", "")})
     found = steps(
-        provider("one"), provider("two", keys=("b",), models=("m1", "m2")), provider("three", keys=("c", "d")), skips=skips
+        provider("one"),
+        provider("two", keys=("b",), models=("m1", "m2")),
+        provider("three", keys=("c", "d")),
+        skips=skips,
     )
     assert told(found) == ["b m2", "d m1"]
 
 
 def test_providers_and_tiers_can_be_chosen():
-    three = (provider("one"), provider("two", tier="1.5", keys=("b",)), provider("three", tier=2, keys=("c",)))
+    three = (
+        provider("one"),
+        provider("two", tier="1.5", keys=("b",)),
+        provider("three", tier=2, keys=("c",)),
+    )
     assert told(steps(*three, providers=frozenset({"two"}))) == ["b m1"]
     assert told(steps(*three, tiers=frozenset({Decimal(1), Decimal(2)}))) == ["a m1", "c m1"]
 

@@ -1,0 +1,56 @@
+"""Money, dates and numbers as each language writes them.
+
+Plain spaces, not non-breaking ones: the same text goes into Markdown, JSON and e-mail.
+"""
+
+from datetime import date
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_compact_currency, format_compact_decimal, format_decimal
+from django.utils.translation import get_language, to_locale
+
+
+def money(usd: int, lang: str | None = None) -> str:
+    """US dollars, short: `$68M`, `68 млн $`, `68 millones de USD`. Without `lang`, the active language."""
+    locale = _locale(lang)
+    digits = 1 if usd >= 1_000_000 else 0
+    if locale.language == "es":
+        # Babel's short Spanish ("68 MUS$") is bookkeeping; people write it out.
+        amount = _plain(format_compact_decimal(usd, format_type="long", locale=locale, fraction_digits=digits))
+        return f"{amount} de USD" if amount.endswith(("millón", "millones")) else f"{amount} USD"
+    return _plain(format_compact_currency(usd, "USD", locale=locale, fraction_digits=digits))
+
+
+def day(text: str, lang: str | None = None) -> str:
+    """A date as exact as it is known: `2024`, `May 2024`, `May 3, 2024`. What is no date comes back as it is."""
+    locale = _locale(lang)
+    try:
+        match [int(part) for part in text.split("-")]:
+            case [year]:
+                return str(year)
+            case [year, month]:
+                formatted = format_skeleton("yMMMM", date(year, month, 1), locale=locale)
+            case [year, month, number]:
+                formatted = format_date(date(year, month, number), "long", locale=locale)
+            case _:
+                return text
+    except ValueError:
+        return text
+    return _plain(formatted).removesuffix(" г.")
+
+
+def number(value: object, lang: str | None = None) -> str:
+    """A number with at most one decimal: `14`, `8.4`, `8,4`."""
+    return _plain(format_decimal(str(value), format="#,##0.#", locale=_locale(lang)))
+
+
+def _locale(lang: str | None) -> Locale:
+    try:
+        return Locale.parse(to_locale(lang or get_language() or "en"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def _plain(text: str) -> str:
+    return text.replace("\xa0", " ").replace("\u202f", " ")

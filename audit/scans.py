@@ -1,0 +1,93 @@
+"""Making, finding and deleting scans. Forms and API both come here; nothing else writes a Scan."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit import bank, catalogue, scoring, scoring_json, tokens
+from audit.models import Report, Scan
+
+NAMED_UNKNOWN = 20  # how many unknown questions an error names, and how much of each name
+NAME_CHARS = 60
+
+
+class InvalidScan(ValueError):
+    """The input cannot be scored. `errors`: field (a question id, `lang`, `answers`) to a translated reason."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(f"invalid: {', '.join(errors)}")
+        self.errors = errors
+
+
+def languages() -> list[str]:
+    """The codes a scan may have, in the order of settings.LANGUAGES."""
+    return [code for code, _name in settings.LANGUAGES]
+
+
+def validate(*, answers: Any, lang: Any) -> dict[str, str]:
+    """The answers in the bank's order: exactly one known value for each question.
+
+    Raises InvalidScan with all errors at once, worded in the active language.
+    """
+    errors: dict[str, str] = {}
+    if not isinstance(lang, str) or lang not in languages():
+        errors["lang"] = _("Unknown language. Choose one of: %(codes)s.") % {"codes": ", ".join(languages())}
+    if not isinstance(answers, Mapping):
+        raise InvalidScan({**errors, "answers": _("Must be an object of question: value.")})
+    for item in catalogue.scoring_bank():
+        value = answers.get(item.id)
+        if value is None or value == "":
+            errors[item.id] = _("Choose an answer.")
+        elif not isinstance(value, str) or value not in {choice.value for choice in item.choices}:
+            errors[item.id] = _("This is not one of the answers.")
+    known = {item.id for item in catalogue.scoring_bank()}
+    unknown = [str(name) for name in answers if name not in known]
+    errors |= {name[:NAME_CHARS]: _("There is no such question.") for name in unknown[:NAMED_UNKNOWN]}
+    if errors:
+        raise InvalidScan(errors)
+    return {item.id: answers[item.id] for item in catalogue.scoring_bank()}
+
+
+def create_scan(*, answers: Any, lang: Any, ai: bool) -> Scan:
+    """Scores and stores the answers, with a report waiting to be written. Calls no provider.
+
+    Raises InvalidScan.
+    """
+    clean = validate(answers=answers, lang=lang)
+    assessment = scoring.assess(catalogue.scoring_bank(), clean)
+    with transaction.atomic():
+        scan = Scan.objects.create(
+            public_id=tokens.new_id(),
+            lang=lang,
+            answers=clean,
+            score=assessment.score,
+            raw_score=assessment.raw_score,
+            result=scoring_json.dump(assessment),
+            scoring_version=scoring.SCORING_VERSION,
+            bank_version=bank.BANK_VERSION,
+            ai=ai,
+        )
+        Report.objects.create(scan=scan)
+    return scan
+
+
+def scan_token(scan: Scan) -> str:
+    """The signed, URL-safe token of the scan's private pages."""
+    return tokens.sign(scan.public_id)
+
+
+def get_scan(token: str) -> Scan | None:
+    """The scan of a token; None when the token is forged, mistyped or its scan was deleted."""
+    public_id = tokens.unsign(token)
+    return Scan.objects.filter(public_id=public_id).first() if public_id else None
+
+
+def delete_scan(scan: Scan) -> None:
+    """Removes the scan, its reports, and the wording of the calls they made; the ledger keeps its numbers."""
+    calls = Report._meta.get_field("call").related_model
+    with transaction.atomic():
+        calls.objects.filter(reports__scan=scan).update(messages=[], text="")
+        scan.delete()

@@ -1,0 +1,36 @@
+"""Signed references to scans: a token that was not made here, or was changed, reaches no database."""
+
+import secrets
+
+from django.core.signing import BadSignature, Signer
+
+ID_BYTES = 16  # 128 random bits: cannot be enumerated
+SIGNATURE_CHARS = 22  # 132 bits of the HMAC, to keep links short
+
+
+class _ShortSigner(Signer):
+    def signature(self, value: str | bytes, key: str | bytes | None = None) -> str:
+        return super().signature(value, key)[:SIGNATURE_CHARS]
+
+
+def _signer() -> Signer:
+    """Made anew each time, so that SECRET_KEY and SECRET_KEY_FALLBACKS are the current ones."""
+    return _ShortSigner(sep=".", salt="audit.scan")
+
+
+def new_id() -> str:
+    """A random public id, 22 URL-safe characters."""
+    return secrets.token_urlsafe(ID_BYTES)
+
+
+def sign(public_id: str) -> str:
+    """The token of this id, 45 URL-safe characters."""
+    return _signer().sign(public_id)
+
+
+def unsign(token: str) -> str | None:
+    """The id of a token signed with the current or an earlier key, else None. Compares in constant time."""
+    try:
+        return _signer().unsign(token)
+    except BadSignature:
+        return None

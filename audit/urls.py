@@ -1,0 +1,16 @@
+"""Pages, all under a language prefix."""
+
+from django.urls import path
+
+from audit import views
+
+app_name = "audit"
+urlpatterns = [
+    path("", views.landing, name="landing"),
+    path("scan/", views.scan, name="scan"),
+    path("privacy/", views.privacy, name="privacy"),
+    path("deleted/", views.deleted, name="deleted"),
+    path("r/<str:token>/", views.result, name="result"),
+    path("r/<str:token>/report", views.report, name="report"),
+    path("r/<str:token>/delete", views.delete, name="delete"),
+]
