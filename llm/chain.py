@@ -284,7 +284,7 @@ class _Run:
     def _learn(self, trial: Trial, headers: Mapping[str, str], text: str = "") -> None:
         """Lets what the provider says of its limits correct our count."""
         if seen := observed(headers, text, kind=trial.deployment.provider.kind):
-            self.chooser.meter.at(timezone.now()).learn(trial.deployment, seen)
+            self.chooser.meter.at(timezone.now()).learn(trial.deployment, seen, trial.row)
 
     def _rows(self) -> list[Attempt]:
         return [trial.row for trial in self.trials]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from llm import edges, pauses, state
 from llm.adapters import Timing
 from llm.plan import HALF_OPEN_KINDS, CallSkips, Deployment, Planner, Skipped, Want, refusal
-from llm.quota import LedgerMeter
+from llm.quota import LedgerMeter, taught
 from llm.state import ProviderConf
 
 LEAST_SHARE_S = 5.0  # what every later provider keeps of the deadline, where it is long enough
@@ -41,7 +41,7 @@ class Chooser:
     skips: CallSkips = field(default_factory=CallSkips)
     skipped: dict[tuple[str, str | None, str | None], Skipped] = field(default_factory=dict)
     providers: tuple[ProviderConf, ...] = ()
-    meter: LedgerMeter = field(default_factory=lambda: LedgerMeter(timezone.now()))
+    meter: LedgerMeter = field(default_factory=lambda: LedgerMeter(timezone.now(), {}))
     waits: int = 0
 
     def left_s(self) -> float:
@@ -50,12 +50,13 @@ class Chooser:
     def next(self) -> Deployment | None:
         """The deployment to try now; None when nothing is left, or no time. Notes what it passes over."""
         now = timezone.now()
-        self.providers, open_pauses = state.providers(), state.open_pauses()
-        if open_pauses and edges.probe_ended(self.providers, open_pauses):
-            open_pauses = state.open_pauses()
-        self.meter = LedgerMeter(now)
+        current = state.read()
+        if current.pauses and edges.probe_ended(current.providers, current.pauses):
+            current = state.read()
+        self.providers = current.providers
+        self.meter = LedgerMeter(now, taught() if current.anything_taught else {})
         planner = Planner(
-            self.providers, open_pauses, self.meter, self.want, self.skips, now, site_budget_usd()
+            self.providers, current.pauses, self.meter, self.want, self.skips, now, site_budget_usd()
         )
         back_soon: list[float] = []
         for step in planner.steps():

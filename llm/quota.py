@@ -4,14 +4,13 @@ A quota belongs to (provider, account, model). Attempts in flight count with wha
 max_tokens, as Groq counts. The `Quota` row holds what providers taught us, and is the lock to reserve under.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, F, Min, Q, Sum, When
+from django.db.models import Case, F, Sum, When
 
 from llm.failures import Kind
 from llm.limits import Observed
@@ -29,39 +28,61 @@ UNCOUNTED = (
 )  # fmt: skip
 FOREIGN_SHARE = 0.1  # of a limit: a smaller difference is rounding, or a call that has just ended
 FIELDS = ("rpm", "rpd", "tpm", "tpd")
-TOKENS = Case(When(finished_at=None, then=F("reserved_tokens")), default=F("tokens_in") + F("tokens_out"))
 MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd"))
+
+# Both windows in one look, written by hand: it runs twice a call, and the ORM takes longer to write it than
+# the database to run it.
+_USED_SQL = f"""
+    SELECT COUNT(CASE WHEN in_minute = 1 THEN 1 END), SUM(CASE WHEN in_minute = 1 THEN tokens ELSE 0 END),
+           MIN(CASE WHEN in_minute = 1 THEN started_at END),
+           COUNT(CASE WHEN started_at >= %s THEN 1 END), SUM(CASE WHEN started_at >= %s THEN tokens ELSE 0 END)
+    FROM (
+        SELECT started_at,
+               CASE WHEN finished_at IS NULL THEN reserved_tokens ELSE tokens_in + tokens_out END AS tokens,
+               CASE WHEN started_at > %s OR finished_at IS NULL THEN 1 ELSE 0 END AS in_minute
+        FROM {Attempt._meta.db_table}
+        WHERE provider = %s AND account = %s AND model = %s AND started_at >= %s
+          AND outcome NOT IN ({", ".join(["%s"] * len(UNCOUNTED))})
+    ) AS attempts
+"""  # noqa: S608  # only our own names and placeholders
+
+Taught = dict[tuple[str, str, str], Quota]
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Requests and tokens of a window, and when its oldest attempt began."""
+    """What an account has used of a model: requests and tokens of the minute and of the day.
 
-    requests: int
-    tokens: int
+    `oldest` is when the first attempt began that still counts in the minute.
+    """
+
+    minute_requests: int
+    minute_tokens: int
+    day_requests: int
+    day_tokens: int
     oldest: datetime | None
 
 
+def taught() -> Taught:
+    """What providers taught us, by provider, account and model."""
+    return {(row.provider, row.account, row.model): row for row in Quota.objects.all()}
+
+
+@dataclass
 class LedgerMeter:
     """The meter as it stands at `now`; each figure is read when the plan first asks for it."""
 
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    @cached_property
-    def taught(self) -> dict[tuple[str, str, str], Quota]:
-        """What providers taught us, by provider, account and model."""
-        return {(row.provider, row.account, row.model): row for row in Quota.objects.all()}
+    now: datetime
+    taught: Taught = field(default_factory=taught)
+    last_used: dict[tuple[str, str, str], Used] = field(default_factory=dict)
 
     def at(self, now: datetime) -> "LedgerMeter":
         """The meter as it stands at another moment; what was taught is not read again."""
-        meter = LedgerMeter(now)
-        meter.__dict__["taught"] = self.taught
-        return meter
+        return LedgerMeter(now, self.taught, self.last_used)
 
     def limits(self, deployment: Deployment) -> dict[str, int]:
         """The limits in force: the configured ones, lowered to what the provider has stated."""
-        row = self.taught.get((deployment.provider.slug, deployment.key.account, deployment.model.name))
+        row = self.taught.get(_key(deployment))
         found = {}
         for name in FIELDS:
             known = [getattr(deployment.model, name), getattr(row, name) if row else None]
@@ -72,36 +93,49 @@ class LedgerMeter:
     def room(self, deployment: Deployment, want: Want) -> Skipped | None:
         """None when the account's quota has room for the call; else why not, and until when."""
         limits = self.limits(deployment)
+        if not limits:
+            return None
         need = reserved_tokens(deployment, want)
         if any(need > limits[name] for name in ("tpm", "tpd") if name in limits):
             return _skipped(deployment, "request above limit")
-        row = self.taught.get((deployment.provider.slug, deployment.key.account, deployment.model.name))
-        if "rpm" in limits or "tpm" in limits:
-            used = self.used(deployment, self.now - MINUTE)
-            foreign = row.foreign_tokens if row and row.foreign_until and row.foreign_until > self.now else 0
-            if used.requests >= limits.get("rpm", used.requests + 1) or (
-                used.tokens + foreign + need > limits.get("tpm", used.tokens + foreign + need)
-            ):
-                return _skipped(deployment, "quota of the minute", (used.oldest or self.now) + MINUTE)
-        if "rpd" in limits or "tpd" in limits:
-            reset = deployment.provider.day_reset
-            used = self.used(deployment, day_start(reset, self.now))
-            if used.requests >= limits.get("rpd", used.requests + 1) or (
-                used.tokens + need > limits.get("tpd", used.tokens + need)
-            ):
-                return _skipped(deployment, "quota of the day", next_day(reset, self.now))
+        used = self.used(deployment, daily="rpd" in limits or "tpd" in limits)
+        row = self.taught.get(_key(deployment))
+        foreign = row.foreign_tokens if row and row.foreign_until and row.foreign_until > self.now else 0
+        after = {
+            "rpm": used.minute_requests + 1,
+            "tpm": used.minute_tokens + foreign + need,
+            "rpd": used.day_requests + 1,
+            "tpd": used.day_tokens + need,
+        }
+        if any(after[name] > limits[name] for name in ("rpd", "tpd") if name in limits):
+            return _skipped(deployment, "quota of the day", next_day(deployment.provider.day_reset, self.now))
+        if any(after[name] > limits[name] for name in ("rpm", "tpm") if name in limits):
+            return _skipped(deployment, "quota of the minute", (used.oldest or self.now) + MINUTE)
         return None
 
-    def used(self, deployment: Deployment, since: datetime) -> Used:
-        """What the account has used of the model since then, attempts in flight included."""
-        sums = Attempt.objects.filter(
-            Q(started_at__gt=since) | Q(finished_at=None),
-            started_at__gt=min(since, self.now - IN_FLIGHT_AT_MOST),
-            provider=deployment.provider.slug, account=deployment.key.account, model=deployment.model.name,
-        ).exclude(outcome__in=UNCOUNTED).aggregate(
-            requests=Count("id"), tokens=Sum(TOKENS), oldest=Min("started_at")
-        )  # fmt: skip
-        return Used(sums["requests"], sums["tokens"] or 0, sums["oldest"])
+    def used(self, deployment: Deployment, *, daily: bool = True) -> Used:
+        """What the account has used of the model, attempts in flight included. `daily`: also of the day."""
+        minute, floor = self.now - MINUTE, self.now - IN_FLIGHT_AT_MOST
+        day = day_start(deployment.provider.day_reset, self.now) if daily else minute
+        moment = connection.ops.adapt_datetimefield_value
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _USED_SQL,
+                [
+                    moment(day),
+                    moment(day),
+                    moment(minute),
+                    *_key(deployment),
+                    moment(min(day, floor)),
+                    *UNCOUNTED,
+                ],
+            )
+            requests, tokens, oldest, day_requests, day_tokens = cursor.fetchone()
+        if isinstance(oldest, str):  # SQLite has no dates of its own
+            oldest = datetime.fromisoformat(oldest).replace(tzinfo=UTC)
+        used = Used(requests, tokens or 0, day_requests, day_tokens or 0, oldest)
+        self.last_used[_key(deployment)] = used
+        return used
 
     def spent_today(self, provider: str) -> Decimal:
         """USD spent since midnight UTC (by all, for an empty slug); attempts in flight at their worst."""
@@ -118,7 +152,7 @@ class LedgerMeter:
             rows = rows.filter(started_at__gte=since)
         return rows.aggregate(total=Sum(MONEY))["total"] or Decimal(0)
 
-    def learn(self, deployment: Deployment, seen: list[Observed]) -> None:
+    def learn(self, deployment: Deployment, seen: list[Observed], attempt: Attempt) -> None:
         """Corrects our count by the provider's: lower limits, and tokens that others of the account use.
 
         Called with what an answer stated; writes only when that differs from what we hold to be true.
@@ -129,15 +163,19 @@ class LedgerMeter:
         }
         for o in seen:
             if o.field == "tpm" and o.used is not None and o.reset_s:
-                # Our own attempt is in the ledger with what it reserved, until its end is written.
-                ours = self.used(deployment, self.now - MINUTE).tokens
-                if o.used > ours + o.limit * FOREIGN_SHARE:
-                    reset = min(timedelta(seconds=o.reset_s), MINUTE)
-                    changes |= {"foreign_tokens": o.used - ours, "foreign_until": self.now + reset}
+                foreign = o.used - self._ours(deployment, o.used - o.limit * FOREIGN_SHARE, attempt)
+                if foreign > o.limit * FOREIGN_SHARE:
+                    until = self.now + min(timedelta(seconds=o.reset_s), MINUTE)
+                    changes |= {"foreign_tokens": round(foreign), "foreign_until": until}
         if changes:
-            names = _names(deployment)
             with write_transaction():
-                Quota.objects.update_or_create(defaults=changes, **names)
+                Quota.objects.update_or_create(defaults=changes, **_names(deployment))
+
+    def _ours(self, deployment: Deployment, enough: float, attempt: Attempt) -> int:
+        """Our own tokens of the minute: as known when we reserved if that explains `enough`, else as they are."""
+        known = self.last_used.get(_key(deployment))
+        ours = attempt.reserved_tokens + (known.minute_tokens if known else 0)
+        return ours if ours >= enough else self.used(deployment, daily=False).minute_tokens
 
 
 def reserved_tokens(deployment: Deployment, want: Want) -> int:
@@ -158,12 +196,12 @@ def lock(deployment: Deployment) -> None:
     Quota.objects.select_for_update().get(**names)
 
 
+def _key(deployment: Deployment) -> tuple[str, str, str]:
+    return deployment.provider.slug, deployment.key.account, deployment.model.name
+
+
 def _names(deployment: Deployment) -> dict[str, Any]:
-    return {
-        "provider": deployment.provider.slug,
-        "account": deployment.key.account,
-        "model": deployment.model.name,
-    }
+    return dict(zip(("provider", "account", "model"), _key(deployment), strict=True))
 
 
 def _skipped(deployment: Deployment, why: str, until: datetime | None = None) -> Skipped:

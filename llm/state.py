@@ -86,19 +86,41 @@ class PauseView:
 # -- configuration: kept in the process, re-read as soon as any row of it changed ----------------------
 
 _STAMP_SQL = " UNION ALL ".join(
-    f"SELECT COUNT(*), MAX(id), MAX(updated_at) FROM {model._meta.db_table}"  # noqa: S608  # our own names
-    for model in (models.Provider, models.Model, models.Credential)
+    [
+        f"SELECT COUNT(*), MAX(id), MAX(updated_at) FROM {model._meta.db_table}"  # noqa: S608  # our own names
+        for model in (models.Provider, models.Model, models.Credential, models.Quota)
+    ]
+    + [f"SELECT COUNT(*), NULL, NULL FROM {models.Pause._meta.db_table} WHERE closed_at IS NULL"]  # noqa: S608
 )
 _cache: tuple[Any, float, tuple[ProviderConf, ...]] | None = None
 _lock = Lock()
 
 
-def providers() -> tuple[ProviderConf, ...]:
-    """Enabled providers in the order of their tiers. One query while nothing has changed."""
-    global _cache
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that a plan is made of but the meter. One query while nothing has changed or is paused."""
+
+    providers: tuple[ProviderConf, ...]
+    pauses: dict[str, list[PauseView]]
+    anything_taught: bool
+
+
+def read() -> State:
+    """Configuration and open pauses as they are now."""
     with connection.cursor() as cursor:
         cursor.execute(_STAMP_SQL)
-        stamp = (str(connection.settings_dict["NAME"]), *cursor.fetchall())
+        *configuration, quotas, pauses = cursor.fetchall()
+    stamp = (str(connection.settings_dict["NAME"]), *configuration)
+    return State(_providers(stamp), open_pauses() if pauses[0] else {}, bool(quotas[0]))
+
+
+def providers() -> tuple[ProviderConf, ...]:
+    """Enabled providers in the order of their tiers."""
+    return read().providers
+
+
+def _providers(stamp: Any) -> tuple[ProviderConf, ...]:
+    global _cache
     kept = _cache
     if kept and kept[0] == stamp and time.monotonic() - kept[1] < REREAD_AFTER_S:
         return kept[2]

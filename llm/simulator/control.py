@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from llm.simulator.behaviours import from_json
 from llm.simulator.connection import HttpRequest
 from llm.simulator.exchange import JSON
-from llm.simulator.wire import Reply
+from llm.simulator.wire import Reply, dump
 
 if TYPE_CHECKING:
     from llm.simulator.simulator import Simulator
@@ -75,4 +75,4 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 
 
 def _reply(status: int, value: object) -> Reply:
-    return Reply(status=status, headers=JSON, body=json.dumps(value).encode())
+    return Reply(status=status, headers=JSON, body=dump(value))

@@ -10,7 +10,7 @@ from llm.simulator.connection import Gone, chunk
 from llm.simulator.exchange import EVENTS, JSON, Exchange
 from llm.simulator.play_payload import play_payload
 from llm.simulator.tokens import count_tokens
-from llm.simulator.wire import PIECE, Answer, Events
+from llm.simulator.wire import PIECE, Answer, Events, dump
 
 THOUGHT = "The user wants a report. Let me list the findings, one after the other, before I write"
 
@@ -146,7 +146,7 @@ def _malformed_chunk(x: Exchange, after: int) -> None:
 
 
 def _error_in_200(x: Exchange, code: int, message: str) -> None:
-    error = json.dumps(x.wire.error(code, message)).encode()
+    error = dump(x.wire.error(code, message))
     if not x.ask.stream:
         x.send(200, x.headers(JSON), error)
         return
@@ -161,7 +161,7 @@ def _error_in_stream(x: Exchange, after: int, code: int, message: str) -> None:
         return
     _begin(x, after)
     x.settle()
-    x.connection.end_chunked(b"data: %b\n\n" % json.dumps(x.wire.error(code, message)).encode())
+    x.connection.end_chunked(b"data: %b\n\n" % dump(x.wire.error(code, message)))
 
 
 def _no_done(x: Exchange, finish: bool, hold_open: bool) -> None:

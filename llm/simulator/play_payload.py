@@ -6,6 +6,7 @@ from typing import Any
 from llm.simulator.behaviours import payloads
 from llm.simulator.connection import Gone
 from llm.simulator.exchange import EVENTS, JSON, Exchange
+from llm.simulator.wire import dump
 
 NO_ANSWER = {  # what a loopback server without TLS and without a name to resolve can do instead
     "transport-connection-reset": "reset",
@@ -55,7 +56,7 @@ def _stream(x: Exchange, text: str, *, broken: bool) -> None:
         return
     events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
     if error := next((event["error"] for event in events if event.get("error")), None):
-        x.connection.send(200, JSON, json.dumps({"error": error}).encode())
+        x.connection.send(200, JSON, dump({"error": error}))
         return
     body = x.wire.whole(x.ask, x.answer())
     x.connection.send(200, {**JSON, "content-length": str(len(body))}, body[: len(body) // 2])
@@ -97,4 +98,4 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _event(value: object) -> bytes:
-    return b"data: " + json.dumps(value, separators=(",", ":")).encode() + b"\n\n"
+    return b"data: " + dump(value) + b"\n\n"

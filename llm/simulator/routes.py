@@ -13,7 +13,7 @@ from llm.simulator.limits import Denial
 from llm.simulator.oauth import Refused, label_of_token
 from llm.simulator.play import play
 from llm.simulator.records import Record
-from llm.simulator.wire import DEFAULT_MAX_TOKENS, Ask, Reply, Wire
+from llm.simulator.wire import DEFAULT_MAX_TOKENS, Ask, Reply, Wire, dump
 
 if TYPE_CHECKING:
     from llm.simulator.simulator import Simulator
@@ -45,7 +45,7 @@ def handle(sim: "Simulator", connection: Connection, request: HttpRequest) -> No
         _models(sim, connection, request, match["provider"], OPENAI)
     else:
         body = OPENAI.error(404, f"Unknown request URL: {request.method} {path}.")
-        _send(connection, Reply(status=404, headers=JSON, body=json.dumps(body).encode()))
+        _send(connection, Reply(status=404, headers=JSON, body=dump(body)))
 
 
 # -- chat ------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def _chat(
         ask = read()
     except ValueError as error:
         _end(connection, record, "invalid", Reply(
-            status=400, headers=JSON, body=json.dumps(wire.error(400, str(error))).encode(),
+            status=400, headers=JSON, body=dump(wire.error(400, str(error))),
         ))  # fmt: skip
         return
     now = sim.clock()
@@ -127,14 +127,14 @@ def _token(sim: "Simulator", connection: Connection, request: HttpRequest) -> No
     except Refused as refusal:
         sim.log.add(record)
         _end(connection, record, "unauthorised",
-             Reply(status=400, headers=JSON, body=json.dumps(refusal.body).encode()))  # fmt: skip
+             Reply(status=400, headers=JSON, body=dump(refusal.body)))  # fmt: skip
         return
     sim.log.add(record)
     behaviour = sim.scripts.next(record.credential, None, None, "token")
     if behaviour and behaviour.name != "ok":
         _play(sim, connection, record, _nothing_asked(record), VERTEX, behaviour)
     else:
-        body = json.dumps(sim.accounts.token(record.credential)).encode()
+        body = dump(sim.accounts.token(record.credential))
         _end(connection, record, "ok", Reply(status=200, headers=JSON, body=body))
 
 

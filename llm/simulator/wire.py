@@ -1,5 +1,6 @@
 """What both wire formats share: a request as the simulator understands it, an answer before it is worded."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -7,6 +8,7 @@ from typing import Any, Protocol
 from llm.simulator.limits import Denial, Standing
 
 DEFAULT_MAX_TOKENS = 1024  # reserved for a request that names no limit
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 PIECE = 24  # characters of text in one event of a stream
 
 
@@ -92,6 +94,11 @@ class Wire(Protocol):
 
     def models(self, ids: Sequence[str]) -> Reply:
         """The list of models."""
+
+
+def dump(value: object) -> bytes:
+    """Compact JSON, in UTF-8 as providers send it."""
+    return _ENCODER.encode(value).encode()
 
 
 def pieces_of(text: str) -> list[str]:

@@ -1,14 +1,13 @@
 """The wire format of OpenAI, and of everyone who copied it: Groq, DeepSeek, OpenRouter, Hugging Face, …"""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
 from llm.simulator.limits import Denial, Standing, go_duration
 from llm.simulator.tokens import count_tokens
-from llm.simulator.wire import Answer, Ask, Events, Reply, pieces_of
+from llm.simulator.wire import Answer, Ask, Events, Reply, dump, pieces_of
 
 JSON = {"content-type": "application/json"}
 WINDOWS = {
@@ -35,7 +34,7 @@ class OpenAIWire:
         body = {**_base(ask, answer, "chat.completion"), "choices": [choice], "usage": _usage(answer)}
         if ask.provider == "groq":
             body["x_groq"] = {"id": f"req_sim{answer.serial}"}
-        return _dump(body)
+        return dump(body)
 
     def events(self, ask: Ask, answer: Answer) -> Events:
         base = _base(ask, answer, "chat.completion.chunk")
@@ -56,11 +55,11 @@ class OpenAIWire:
         wants_usage = isinstance(options, dict) and bool(options.get("include_usage"))
         with_usage = {**base, "choices": [], "usage": usage} if wants_usage and closing else None
         # A template for the pieces: they differ in their text only, and are the bulk of a stream.
-        before, after = _dump({**base, "choices": [_choice({"content": "\0"})]}).split(b'"\\u0000"')
+        before, after = dump({**base, "choices": [_choice({"content": "\0"})]}).split(b'"\\u0000"')
         return Events(
             opening=[_event(each) for each in (opening, *thoughts)],
             pieces=[
-                b"data: %b%b%b\n\n" % (before, _dump(piece), after) for piece in pieces_of(answer.text)
+                b"data: %b%b%b\n\n" % (before, dump(piece), after) for piece in pieces_of(answer.text)
             ],
             closing=[_event(each) for each in (closing, with_usage) if each],
             done=[b"data: [DONE]\n\n"],
@@ -89,7 +88,7 @@ class OpenAIWire:
             },
         }  # fmt: skip
         groq = {"message": "Invalid API Key", "type": "invalid_request_error", "code": "invalid_api_key"}
-        return Reply(status=401, headers=JSON, body=_dump({"error": words.get(provider, groq)}))
+        return Reply(status=401, headers=JSON, body=dump({"error": words.get(provider, groq)}))
 
     def denied(self, ask: Ask, denial: Denial, now: float) -> Reply:
         if ask.provider == "openrouter" and denial.window in {"rpm", "rpd"}:
@@ -115,7 +114,7 @@ class OpenAIWire:
              "active": True}
             for name in ids
         ]  # fmt: skip
-        return Reply(status=200, headers=JSON, body=_dump({"object": "list", "data": data}))
+        return Reply(status=200, headers=JSON, body=dump({"object": "list", "data": data}))
 
 
 def read(provider: str, credential: str, body: Mapping[str, Any]) -> Ask:
@@ -179,7 +178,7 @@ def _denied(ask: Ask, denial: Denial) -> Reply:
         headers["retry-after"] = str(ceil(denial.wait_s))
     kind = "requests" if denial.window in {"rpm", "rpd"} else "tokens"
     error: dict[str, Any] = {"message": text, "type": kind, "code": "rate_limit_exceeded"}
-    return Reply(status=status, headers=headers, body=_dump({"error": error}))
+    return Reply(status=status, headers=headers, body=dump({"error": error}))
 
 
 def _denied_by_openrouter(denial: Denial, now: float) -> Reply:
@@ -195,7 +194,7 @@ def _denied_by_openrouter(denial: Denial, now: float) -> Reply:
         "code": 429,
         "metadata": {"headers": headers, "provider_name": None},
     }
-    body = _dump({"error": error, "user_id": "user_simulated"})
+    body = dump({"error": error, "user_id": "user_simulated"})
     return Reply(status=429, headers={**JSON, **headers}, body=body)
 
 
@@ -233,9 +232,5 @@ def _text(content: object) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _dump(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
 def _event(value: object) -> bytes:
-    return b"data: " + _dump(value) + b"\n\n"
+    return b"data: " + dump(value) + b"\n\n"

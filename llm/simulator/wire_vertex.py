@@ -1,12 +1,11 @@
 """The wire format of Gemini on Vertex AI: generateContent and streamGenerateContent."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llm.simulator.limits import Denial, Standing
 from llm.simulator.tokens import count_tokens
-from llm.simulator.wire import Answer, Ask, Events, Reply, pieces_of
+from llm.simulator.wire import Answer, Ask, Events, Reply, dump, pieces_of
 
 JSON = {"content-type": "application/json; charset=UTF-8"}
 FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
@@ -29,7 +28,7 @@ class VertexWire:
     def whole(self, ask: Ask, answer: Answer) -> bytes:
         parts = [{"text": answer.reasoning, "thought": True}] if answer.reasoning else []
         parts += [{"text": answer.text}] if answer.text else []
-        return _dump(_response(ask, answer, parts, finish=answer.finish, usage=True))
+        return dump(_response(ask, answer, parts, finish=answer.finish, usage=True))
 
     def events(self, ask: Ask, answer: Answer) -> Events:
         """The last piece of text does not end a stream: an event of its own brings reason and usage."""
@@ -58,7 +57,7 @@ class VertexWire:
         text = "Request is missing required authentication credential." if missing else (
             "Request had invalid authentication credentials. Expected OAuth 2 access token."
         )  # fmt: skip
-        return Reply(status=401, headers=JSON, body=_dump(self.error(401, text)))
+        return Reply(status=401, headers=JSON, body=dump(self.error(401, text)))
 
     def denied(self, ask: Ask, denial: Denial, now: float) -> Reply:
         """The project's own quota. The capacity that all projects share is the payload vertex-429-dsq."""
@@ -67,14 +66,14 @@ class VertexWire:
             f"with base model: {ask.model}. Please submit a quota increase request. "
             "https://cloud.google.com/vertex-ai/docs/generative-ai/quotas-genai."
         )
-        return Reply(status=429, headers=JSON, body=_dump(self.error(429, text)))
+        return Reply(status=429, headers=JSON, body=dump(self.error(429, text)))
 
     def rate_headers(self, ask: Ask, standing: Standing) -> dict[str, str]:
         return {}
 
     def models(self, ids: Sequence[str]) -> Reply:
         listed = [{"name": f"publishers/google/models/{name}", "versionId": "default"} for name in ids]
-        return Reply(status=200, headers=JSON, body=_dump({"publisherModels": listed}))
+        return Reply(status=200, headers=JSON, body=dump({"publisherModels": listed}))
 
 
 def read(
@@ -132,9 +131,5 @@ def _text(content: Mapping[str, Any]) -> str:
     return "".join(str(part.get("text") or "") for part in parts or [] if isinstance(part, dict))
 
 
-def _dump(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
 def _event(value: object) -> bytes:
-    return b"data: " + _dump(value) + b"\r\n\r\n"
+    return b"data: " + dump(value) + b"\r\n\r\n"

@@ -1,9 +1,11 @@
 """Shows, loads and exports the configuration of the chain."""
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from llm import config, standing
 from llm.table import table
@@ -20,10 +22,16 @@ class Command(BaseCommand):
         actions.add_parser("export", help="print the configuration as a providers file, without secrets")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        action = options["action"]
-        if action == "load":
+        try:
+            self._act(options)
+        except DatabaseError as error:
+            kind = type(error).__name__
+            raise CommandError(f"the database is not ready ({kind}): run `manage.py migrate`") from error
+
+    def _act(self, options: Mapping[str, Any]) -> None:
+        if options["action"] == "load":
             self._load(options["file"])
-        elif action == "export":
+        elif options["action"] == "export":
             self.stdout.write(config.export(), ending="")
         else:
             self._show()
