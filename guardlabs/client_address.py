@@ -9,8 +9,8 @@ from django.http import HttpRequest
 def _trusted(address: str) -> bool:
     try:
         ip = ip_address(address)
-    except ValueError:
-        return address in settings.TRUSTED_PROXIES
+    except ValueError:  # a UNIX socket has no address
+        return False
     return any(ip in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES)
 
 
