@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class AuditConfig(AppConfig):
     name = "audit"
     verbose_name = _("Security audit")
+
+    def ready(self) -> None:
+        from audit import checks  # noqa: F401 - registers the system checks

@@ -86,22 +86,22 @@ def category_labels() -> dict[str, str]:
 
 
 def incidents_by_answer(answers: Iterable[str] | None = None) -> dict[str, list[Incident]]:
-    """Active incidents under each answer ("question.value") that they hit, the strongest first. One query.
+    """Active incidents under each answer ("question.value") that they hit, the most telling first. One query.
 
-    Strongest: confirmed, then the newest, then the largest loss.
+    A confirmed case tells more than an unconfirmed one; then one that is above all about this answer (cases name
+    their weaknesses in that order), one with a known loss, the newest, the largest.
     """
     wanted = None if answers is None else set(answers)
-    ranked = sorted(
-        Incident.objects.filter(active=True),
-        key=lambda case: (case.confirmed, case.date, case.loss_usd or 0, case.slug),
-        reverse=True,
-    )
-    found: dict[str, list[Incident]] = {}
-    for incident in ranked:
-        for answer in incident.weaknesses:
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for case in Incident.objects.filter(active=True):
+        for place, answer in enumerate(case.weaknesses):
             if wanted is None or answer in wanted:
-                found.setdefault(answer, []).append(incident)
-    return found
+                rank = (case.confirmed, -place, case.loss_usd is not None, case.date, case.loss_usd or 0)
+                found.setdefault(answer, []).append((rank, case.slug, case))
+    return {
+        answer: [case for _, _, case in sorted(cases, key=lambda entry: entry[:2], reverse=True)]
+        for answer, cases in found.items()
+    }
 
 
 def source_urls() -> frozenset[str]:

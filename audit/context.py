@@ -39,7 +39,9 @@ def page(match: ResolverMatch | None) -> dict[str, Any]:
         with override(code):
             path = reverse(own.view_name, kwargs=own.kwargs) if own else reverse("audit:landing")
         name = get_language_info(code)["name_local"]
-        alternates.append(Alternate(code=code, name=name[:1].upper() + name[1:], path=path, current=code == current))
+        alternates.append(
+            Alternate(code=code, name=name[:1].upper() + name[1:], path=path, current=code == current)
+        )
     return {
         "site_url": settings.SITE_URL,
         "alternates": alternates,

@@ -15,21 +15,18 @@ FOREIGN_LETTER_SHARE = 0.02
 CYRILLIC_SHARE = 0.6  # of a whole Russian text: product names stay Latin
 PARAGRAPH_CYRILLIC_SHARE = 0.4
 
-# Words that carry no meaning and exist in one of the languages only.
-STOP_WORDS = {
-    "en": frozenset(
-        "the and your you is are with for not of to that this it from if or be have has can will then when "
-        "which what who by on at as was were do does any one before after never every them they".split()
-    ),
-    "es": frozenset(
-        "el los las una tu tus que y con por para del es son está están no si pero como más cuando se lo le "
-        "su sus muy ya nunca cada antes después también hay ser puede puedes esta este eso esa al".split()
-    ),
-    "pt": frozenset("não você uma com são seu sua do da dos das em ao também mais então isso é os".split()),
-    "fr": frozenset("les des est vous votre vos et dans pas une sur pour avec qui ce cette sont aux ou".split()),
-    "it": frozenset("il gli che della delle sono non per una tuo tua più anche questo di nel e è".split()),
-    "de": frozenset("der die das und ist nicht mit ein eine dein deine du zu auf für wenn oder sie es".split()),
+# Words that carry no meaning, so that every sentence has some, and that few other languages share.
+_SMALL_WORDS = {
+    "en": "the and your you is are with for not of to that this it from if or be have has can will then when which "
+    "what who by on at as was were do does any one before after never every them they",
+    "es": "el los las una tu tus que y con por para del es son está están no si pero como más cuando se lo le su sus "
+    "muy ya nunca cada antes después también hay ser puede puedes esta este eso esa al",
+    "pt": "não você uma com são seu sua do da dos das em ao também mais então isso é os",
+    "fr": "les des est vous votre vos et dans pas une sur pour avec qui ce cette sont aux ou",
+    "it": "il gli che della delle sono non per una tuo tua più anche questo di nel e è",
+    "de": "der die das und ist nicht mit ein eine dein deine du zu auf für wenn oder sie es",
 }
+STOP_WORDS = {lang: frozenset(words.split()) for lang, words in _SMALL_WORDS.items()}
 RUSSIAN = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюя")
 
 CITATION = re.compile(r"\[[^\]\n]{1,80}\]")

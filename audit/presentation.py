@@ -12,12 +12,13 @@ from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext_l
 
 from audit import scoring
 from audit.catalogue import OptionText, QuestionText
-from audit.details import Details, Weakness
+from audit.details import Case, Details, Weakness
 from audit.forms import Sent
 
 FIRST_FIXES = 3
 QUICK_WINS = 3
 QUICK_MINUTES = 30
+NAMED_CRITICAL = 3
 
 BAND_WORDS = {
     "exposed": pgettext_lazy("band", "Exposed"),
@@ -26,10 +27,14 @@ BAND_WORDS = {
     "solid": pgettext_lazy("band", "Solid"),
 }
 BAND_SENTENCES = {
-    "exposed": gettext_lazy("Common attacks would work on you today. The good news: the first fixes change most."),
+    "exposed": gettext_lazy(
+        "Common attacks would work on you today. The good news: the first fixes change most."
+    ),
     "fragile": gettext_lazy("You do some things well, but one bad day could cost you most of what you hold."),
     "fair": gettext_lazy("Your basics hold. A few gaps remain that thieves know and use."),
-    "solid": gettext_lazy("Your habits stop the attacks that rob most people. Keep them, and check again in 90 days."),
+    "solid": gettext_lazy(
+        "Your habits stop the attacks that rob most people. Keep them, and check again in 90 days."
+    ),
 }
 SEVERITY_WORDS = {
     "critical": pgettext_lazy("severity", "Critical"),
@@ -60,7 +65,11 @@ class Field:
 
 
 def fields(
-    *, questionnaire: Iterable[QuestionText], categories: Mapping[str, str], sent: Sent, errors: Mapping[str, str]
+    *,
+    questionnaire: Iterable[QuestionText],
+    categories: Mapping[str, str],
+    sent: Sent,
+    errors: Mapping[str, str],
 ) -> list[Field]:
     """The questions in order, answers kept."""
     return [
@@ -156,6 +165,11 @@ class Entry:
     def anchor(self) -> str:
         return f"finding-{self.weakness.finding.question}"
 
+    @property
+    def more_cases(self) -> tuple[Case, ...]:
+        """The cases after the strongest one."""
+        return self.weakness.cases[1:]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
@@ -197,12 +211,18 @@ class Result:
     gauge: Gauge
     capped_by: tuple[Entry, ...]
     critical: tuple[Entry, ...]
+    critical_count: int
     steps: tuple[Step, ...]
     quick_wins: tuple[Entry, ...]
     bars: tuple[Bar, ...]
     entries: tuple[Entry, ...]
     passed: tuple[Answered, ...]
     not_assessed: tuple[Answered, ...]
+
+    @property
+    def more_critical(self) -> int:
+        """Critical answers that are not named at the top."""
+        return self.critical_count - len(self.critical)
 
 
 def result(
@@ -216,9 +236,9 @@ def result(
     """The page of an assessment as it was stored; fixes are tried on today's bank."""
     assessment = details.assessment
     fixes = fix_order(bank=bank, answers=answers, assessment=assessment)
-    first = {fix.question for fix in fixes}
-    entries = _entries(details.weaknesses, categories=categories, unfolded=first)
+    entries = _entries(details.weaknesses, categories=categories)
     by_question = {entry.weakness.finding.question: entry for entry in entries}
+    critical = tuple(entry for entry in entries if entry.weakness.finding.critical)
     by_speed = (by_question[finding.question] for finding in assessment.by_speed)
     return Result(
         assessment=assessment,
@@ -226,11 +246,12 @@ def result(
         band_sentence=str(BAND_SENTENCES[assessment.band]),
         gauge=gauge(score=assessment.score, raw_score=assessment.raw_score),
         capped_by=tuple(by_question[each.finding.question] for each in details.capped_by),
-        critical=tuple(entry for entry in entries if entry.weakness.finding.critical),
+        critical=critical[:NAMED_CRITICAL],
+        critical_count=len(critical),
         steps=tuple(Step(entry=by_question[fix.question], fix=fix) for fix in fixes),
-        quick_wins=tuple(
-            entry for entry in by_speed if 0 < entry.weakness.finding.minutes <= QUICK_MINUTES
-        )[:QUICK_WINS],
+        quick_wins=tuple(entry for entry in by_speed if 0 < entry.weakness.finding.minutes <= QUICK_MINUTES)[
+            :QUICK_WINS
+        ],
         bars=tuple(
             Bar(label=categories.get(row.category, row.category), kept=row.max - row.lost, max=row.max)
             for row in assessment.breakdown
@@ -264,7 +285,9 @@ def fix_order(
         except (ValueError, KeyError):
             break
         # The first of equals loses more points; under a cap, what causes the lowest one goes before it.
-        after, finding = max(trials, key=lambda trial: (trial[0].score, -(trial[1].cap or 100) if capped else 0))
+        after, finding = max(
+            trials, key=lambda trial: (trial[0].score, -(trial[1].cap or 100) if capped else 0)
+        )
         fixes.append(Fix(question=finding.question, before=score, after=after.score, capped=after.capped))
         score, capped = after.score, after.capped
         waiting.remove(finding)
@@ -277,9 +300,7 @@ def _after(
     return scoring.assess(bank, scoring.fix(bank, answers, questions))
 
 
-def _entries(
-    weaknesses: Sequence[Weakness], *, categories: Mapping[str, str], unfolded: Collection[str]
-) -> tuple[Entry, ...]:
+def _entries(weaknesses: Sequence[Weakness], *, categories: Mapping[str, str]) -> tuple[Entry, ...]:
     entries: list[Entry] = []
     for position, weakness in enumerate(weaknesses, start=1):
         finding = weakness.finding
@@ -290,7 +311,7 @@ def _entries(
                 rank=entries[-1].rank if equal else position,
                 category=categories.get(finding.category, finding.category),
                 severity=str(SEVERITY_WORDS[finding.severity]),
-                open=finding.question in unfolded,
+                open=not entries,
             )
         )
     return tuple(entries)

@@ -29,13 +29,18 @@ Use exactly these three Markdown headings, in this order, and start with the fir
 {words} words. First section: what the answers mean together. Second: the worst weaknesses, for each the risk, \
 the steps, the tools. Third: the other weaknesses in order, then one habit to keep.
 Name the fact and the next step; never shame or frighten. Address the reader directly and informally.
-Use only the facts given. Cite a case by its id in square brackets, like [{example}], where it fits; name at least \
-two if two are given. Invent no case, amount, date, product or quotation.
+{grounds}
 No links, HTML, images, tables or code. Never ask for a seed phrase, key, password or address. No greeting, no \
 closing question, no talk about these rules."""
 
+CITE = (
+    "Use only the facts given. Cite a case by its id in square brackets, like [{example}], where it fits; name at "
+    "least two if two are given. Invent no case, amount, date, product or quotation."
+)
+NO_CASES = "Use only the facts given. Invent no case, amount, date, product or quotation."
+
 CYRILLIC = re.compile(r"[\u0400-\u052f]")
-SENTENCE = re.compile(r"(?<=[.!?;])\s")
+SENTENCE = re.compile(r"(?<=[.!?])\s(?=[^a-zа-яё])")
 
 # From the fullest to the leanest: weaknesses with steps, steps of each, cases, sentences of a case.
 LEVELS = ((4, 4, 5, 2), (3, 4, 5, 1), (3, 3, 4, 1), (3, 2, 4, 1), (3, 2, 3, 1), (2, 2, 3, 1), (2, 2, 2, 1))
@@ -72,7 +77,7 @@ def rules(lang: str, cases: tuple[Case, ...]) -> str:
         tone=TONE.get(lang, ""),
         headings=", ".join(f'"## {heading}"' for heading in headings()),
         words=WORDS_OUT,
-        example=cases[0].slug if cases else "case-2024",
+        grounds=CITE.format(example=cases[0].slug) if cases else NO_CASES,
     )
 
 
@@ -115,10 +120,11 @@ def _pick(details: Details, count: int) -> list[Case]:
 def _in_full(place: int, weakness: Weakness, steps: int, cited: list[Case]) -> str:
     option, slugs = weakness.option, {case.slug for case in cited}
     cases = " ".join(f"[{case.slug}]" for case in weakness.cases if case.slug in slugs)
+    how = "; ".join(step.rstrip(".") for step in option.fix_steps[:steps])
     return (
         f"{place}. {_code(weakness)}: {weakness.title}. {weakness.finding.severity}, "
         f"-{weakness.finding.lost} points, {weakness.finding.minutes} min. "
-        f"Steps: {'; '.join(option.fix_steps[:steps])}. Tools: {', '.join(option.tools[:3])}. {cases}"
+        f"Steps: {how}. Tools: {', '.join(option.tools[:3])}. {cases}"
     ).rstrip()
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit import bank, catalogue, scoring, scoring_json, tokens
+from audit import bank, catalogue, scoring, scoring_json, tokens, writer
 from audit.models import Report, Scan
 
 NAMED_UNKNOWN = 20  # how many unknown questions an error names, and how much of each name
@@ -52,9 +52,9 @@ def validate(*, answers: Any, lang: Any) -> dict[str, str]:
 
 
 def create_scan(*, answers: Any, lang: Any, ai: bool) -> Scan:
-    """Scores and stores the answers, with a report waiting to be written. Calls no provider.
+    """Scores and stores the answers, with a report waiting to be written; without `ai` it is written at once.
 
-    Raises InvalidScan.
+    Calls no provider. Raises InvalidScan.
     """
     clean = validate(answers=answers, lang=lang)
     assessment = scoring.assess(catalogue.scoring_bank(), clean)
@@ -71,6 +71,8 @@ def create_scan(*, answers: Any, lang: Any, ai: bool) -> Scan:
             ai=ai,
         )
         Report.objects.create(scan=scan)
+    if not ai:
+        writer.start_report(scan)
     return scan
 
 
@@ -87,7 +89,6 @@ def get_scan(token: str) -> Scan | None:
 
 def delete_scan(scan: Scan) -> None:
     """Removes the scan, its reports, and the wording of the calls they made; the ledger keeps its numbers."""
-    calls = Report._meta.get_field("call").related_model
     with transaction.atomic():
-        calls.objects.filter(reports__scan=scan).update(messages=[], text="")
+        writer.forget_calls(reports__scan=scan)
         scan.delete()

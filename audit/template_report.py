@@ -28,12 +28,13 @@ def headings() -> tuple[str, str, str]:
 def write(details: Details) -> str:
     """The report as Markdown, in the active language."""
     stand, first, then = headings()
+    cases = _one_case_each(details.weaknesses)
     parts = [f"## {stand}", *_standing(details)]
     if details.weaknesses:
         parts.append(f"## {first}")
         for number, weakness in enumerate(details.weaknesses[:DETAILED], start=1):
-            parts += _in_full(number, weakness)
-    parts += [f"## {then}", *_afterwards(details)]
+            parts += _in_full(number, weakness, cases[number - 1])
+    parts += [f"## {then}", *_afterwards(details, cases)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -41,6 +42,17 @@ def plain(text: str) -> str:
     """A text of the bank so that Markdown shows it as it is."""
     escaped = SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
     return ENTITY.sub("&amp;", escaped).replace("<", "&lt;")
+
+
+def _one_case_each(weaknesses: Iterable[Weakness]) -> list[Case | None]:
+    """A case for each weakness, a new one as long as there are some."""
+    told: set[str] = set()
+    chosen: list[Case | None] = []
+    for weakness in weaknesses:
+        fresh = [case for case in weakness.cases if case.slug not in told]
+        chosen.append(next(iter(fresh or weakness.cases), None))
+        told.update(case.slug for case in chosen[-1:] if case)
+    return chosen
 
 
 def _standing(details: Details) -> Iterator[str]:
@@ -77,7 +89,7 @@ def _standing(details: Details) -> Iterator[str]:
     ) % {"count": len(details.weaknesses)}
 
 
-def _in_full(number: int, weakness: Weakness) -> Iterator[str]:
+def _in_full(number: int, weakness: Weakness, case: Case | None) -> Iterator[str]:
     option = weakness.option
     yield f"### {number}. {plain(weakness.title)}"
     yield _("*%(cost)s* Your answer: “%(answer)s”.") % {"cost": _cost(weakness), "answer": plain(option.label)}
@@ -86,7 +98,7 @@ def _in_full(number: int, weakness: Weakness) -> Iterator[str]:
     yield "\n".join(f"{place}. {plain(step)}" for place, step in enumerate(option.fix_steps, start=1))
     if option.tools:
         yield _("**Tools:** %(tools)s.") % {"tools": ", ".join(map(plain, option.tools))}
-    for case in weakness.cases[:1]:
+    if case is not None:
         yield _in_words(case)
 
 
@@ -110,12 +122,13 @@ def _in_words(case: Case) -> str:
         plain(case.what_happened),
         plain(case.note),
         plain(case.lesson),
-        _sources(case),
+        sources(case),
     ]
     return "> " + " ".join(filter(None, parts))
 
 
-def _sources(case: Case) -> str:
+def sources(case: Case) -> str:
+    """`Source: [host](<address>).` for the sources of a case; empty without any."""
     links = ", ".join(f"[{plain(_host(url))}](<{url}>)" for url in case.sources)
     if not links:
         return ""
@@ -126,10 +139,10 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc.removeprefix("www.")
 
 
-def _afterwards(details: Details) -> Iterator[str]:
-    rest = details.weaknesses[DETAILED:]
+def _afterwards(details: Details, cases: list[Case | None]) -> Iterator[str]:
+    rest = list(zip(details.weaknesses, cases, strict=True))[DETAILED:]
     if rest:
-        yield "\n".join(_in_short(weakness) for weakness in rest)
+        yield "\n".join(_in_short(weakness, case) for weakness, case in rest)
     quickest = _quickest(details)
     if quickest is not None:
         yield ngettext(
@@ -160,13 +173,13 @@ def _quickest(details: Details) -> Weakness | None:
     return next(each for each in details.weaknesses if each.finding.question == best)
 
 
-def _in_short(weakness: Weakness) -> str:
+def _in_short(weakness: Weakness, case: Case | None) -> str:
     option = weakness.option
     parts: Iterable[str] = (
         f"**{plain(weakness.title)}.** *{_cost(weakness)}*",
         " ".join(_sentence(step) for step in option.fix_steps),
         _("Tools: %(tools)s.") % {"tools": ", ".join(map(plain, option.tools))} if option.tools else "",
-        *(_reference(case) for case in weakness.cases[:1]),
+        _reference(case) if case else "",
     )
     return "- " + " ".join(filter(None, parts))
 
@@ -178,4 +191,4 @@ def _sentence(step: str) -> str:
 
 def _reference(case: Case) -> str:
     known = _("A known case: %(name)s (%(facts)s).") % {"name": plain(case.name), "facts": case.facts}
-    return f"{known} {_sources(case)}".strip()
+    return f"{known} {sources(case)}".strip()

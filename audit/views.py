@@ -13,12 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, ngettext
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from audit import catalogue, forms, presentation, scans, throttle, writer
+from audit import catalogue, details, forms, presentation, scans, throttle, writer
 from audit.models import Scan
+from audit.render import to_html
+from audit.report_view import ReportView, present
 from llm import stats
 
 
@@ -74,7 +76,16 @@ def scan(request: HttpRequest) -> HttpResponse:
             problem=problem % {"count": count},
             status=400,
         )
-    E_THROTTLE
+    if wait := throttle.scan_wait_s(request):
+        problem = ngettext(
+            "Too many scans came from this network. Please send the form again in %(count)d minute.",
+            "Too many scans came from this network. Please send the form again in %(count)d minutes.",
+            minutes := -(-wait // 60),
+        )
+        problem %= {"count": minutes}
+        response = _form(request, questionnaire=questionnaire, sent=sent, problem=problem, status=429)
+        response["Retry-After"] = str(wait)
+        return response
     made = scans.create_scan(answers=answers, lang=get_language(), ai=sent.ai)
     return redirect("audit:result", token=scans.scan_token(made))
 
@@ -106,3 +117,71 @@ def _form(
 def _about_data() -> dict[str, Any]:
     """What the pages say about data: who may see answer codes now, and how long they stay."""
     return {"providers": stats.reachable_providers(), "retention_days": settings.RETENTION_DAYS}
+
+
+# -- a result: private to whoever has its address --------------------------------------------------
+@require_safe
+def result(request: HttpRequest, token: str) -> HttpResponse:
+    """The score and every finding at once. Nothing here starts a report."""
+    scan = _scan(token)
+    context = {
+        "result": presentation.result(
+            details=details.details(scan),
+            answers=scan.answers,
+            bank=catalogue.scoring_bank(),
+            questions=catalogue.questions_by_id(),
+            categories=catalogue.category_labels(),
+        ),
+        "scan": scan,
+        "token": token,
+        "deleted_by": scan.created_at + timedelta(days=settings.RETENTION_DAYS),
+        "report": _report(scan),
+    }
+    return _private(render(request, "audit/result.html", context))
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest, token: str) -> HttpResponse:
+    """The report's present state; POST starts it first. `?fragment=1` gives the part that report.js shows."""
+    scan = _scan(token)
+    fragment = "fragment" in request.GET
+    if request.method == "POST":
+        writer.start_report(scan)
+        if not fragment:
+            address = reverse("audit:result", kwargs={"token": token})
+            return _private(HttpResponseRedirect(f"{address}#report", status=303))
+    template = "audit/_report.html" if fragment else "audit/report.html"
+    context = {"report": _report(scan), "scan": scan, "token": token, "fragment": fragment}
+    return _private(render(request, template, context))
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, token: str) -> HttpResponse:
+    """Asks once, then deletes on POST."""
+    scan = _scan(token)
+    if request.method == "POST":
+        scans.delete_scan(scan)
+        return _private(HttpResponseRedirect(reverse("audit:deleted"), status=303))
+    return _private(render(request, "audit/delete.html", {"token": token}))
+
+
+def _scan(token: str) -> Scan:
+    scan = scans.get_scan(token)
+    if scan is None:
+        raise Http404
+    return scan
+
+
+def _report(scan: Scan) -> ReportView:
+    report = writer.current(scan)
+    return present(report, ai=scan.ai, stalled=writer.is_stalled(report), to_html=to_html)
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """For every answer under /r/: no cache keeps it, no index lists it, no link carries its address away."""
+    response["Cache-Control"] = "private, no-store"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Referrer-Policy"] = "no-referrer"
+    return response

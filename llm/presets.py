@@ -14,18 +14,15 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from django.utils import timezone
-
-from llm import secrets
+from llm import credentials, secrets
 from llm.config import schema
 from llm.config.loading import Summary, apply
-from llm.models import Attempt, Credential, Pause, Provider, Quota
+from llm.models import Credential, Provider
 from llm.writing import write_transaction
 
 FILE = Path(__file__).with_name("presets.toml")
@@ -82,6 +79,12 @@ def is_preset(slug: str) -> bool:
 def key_hint(slug: str) -> str:
     """The environment variable that gives a preset its key; empty for other providers."""
     return ENVIRONMENT[slug].hint if slug in ENVIRONMENT else ""
+
+
+def would_return(row: Credential) -> bool:
+    """Whether a deleted credential would come back at the next start, since its variable is still set."""
+    variables = ENVIRONMENT.get(row.provider.slug)
+    return variables is not None and any(row.secret == found.reference for found in _found(variables))
 
 
 def install() -> Summary:
@@ -222,7 +225,7 @@ class _Keys:
         row = next((row for row in self.rows if row.label == slug and self._is_ours(row)), None)
         if row is None or Credential.objects.filter(label=f"{slug}1").exists():
             return
-        _rename(row, f"{slug}1")
+        credentials.rename(row, f"{slug}1")
         self.summary.changed.append(f'key "{row.label}" of "{slug}": label')
 
 
@@ -231,18 +234,3 @@ def _key_of(row: Credential) -> str:
         return row.key()
     except secrets.SecretError:
         return ""
-
-
-def _rename(row: Credential, label: str) -> None:
-    """Gives a credential another label; its pauses and today's use of its quota follow."""
-    slug, old = row.provider.slug, row.label
-    row.label = label
-    row.save(update_fields=["label", "updated_at"])
-    Pause.objects.filter(provider=slug, credential=old, closed_at=None).update(credential=label)
-    if row.account or row.organisation:
-        return
-    day_ago = timezone.now() - timedelta(days=1)
-    Pause.objects.filter(provider=slug, account=old, closed_at=None).update(account=label)
-    Attempt.objects.filter(provider=slug, account=old, started_at__gt=day_ago).update(account=label)
-    Quota.objects.filter(provider=slug, account=label).delete()
-    Quota.objects.filter(provider=slug, account=old).update(account=label)

@@ -48,6 +48,12 @@ def standings(providers: Iterable[Provider] | None = None) -> list[Standing]:
     return [_standing(row, pauses.get(row.slug, []), now) for row in providers]
 
 
+def key_standings(keys: Iterable[Credential]) -> list[KeyStanding]:
+    """Where credentials stand, in one query. Their providers are selected with them."""
+    pauses, now = state.open_pauses(), timezone.now()
+    return [_key(key, pauses.get(key.provider.slug, []), now) for key in keys]
+
+
 def any_usable(found: Iterable[Standing]) -> bool:
     """Whether a call could be sent to anybody at all, pauses aside."""
     return any(one.word not in {OFF, NO_KEY, NO_MODEL} for one in found)

@@ -11,7 +11,7 @@ from llm import secrets
 from llm.config import schema
 from llm.config.errors import ConfigError
 from llm.config.schema import Entry, ProviderEntry
-from llm.models import Credential, Model, Provider
+from llm.models import Credential, Model, Pause, Provider
 from llm.writing import write_transaction
 
 Row = TypeVar("Row", Provider, Model, Credential)
@@ -73,24 +73,19 @@ class _Loading:
 
     def _provider_errors(self, entry: ProviderEntry) -> Iterable[str]:
         row = self.rows.get(entry.values["slug"]) or Provider()
-        merged = {
-            name: entry.values.get(name, getattr(row, name)) for name in ("kind", "keyless", "locations")
-        }
+        names = ("kind", "keyless", "base_url", "project", "locations")
+        merged = {name: entry.values.get(name, getattr(row, name)) for name in names}
         if not merged["kind"]:
             yield f"{entry.place}: kind is missing"
-        elif merged["kind"] != Provider.Kind.VERTEX:
-            for name in schema.VERTEX_ONLY:
-                if entry.values.get(name):
-                    yield f"{entry.place}: {name} is for vertex only"
-            if "{location}" in entry.values.get("base_url", row.base_url):
-                yield f"{entry.place}: base_url may hold {{location}} for vertex only"
-        else:
-            if "project" not in entry.values and not row.pk:
-                yield f'{entry.place}: project is missing ("" takes the one of the service account)'
-            if not merged["locations"]:
-                yield f'{entry.place}: locations is missing, such as ["global", "eu", "us"]'
-            if merged["keyless"]:
-                yield f"{entry.place}: keyless must be false, since vertex needs a service account"
+            return
+        if (
+            merged["kind"] != Provider.Kind.VERTEX
+        ):  # what the row had as Vertex is dropped, so only the file counts
+            merged |= {name: entry.values.get(name, "") for name in schema.VERTEX_ONLY}
+        elif "project" not in entry.values and not row.pk:
+            yield f'{entry.place}: project is missing ("" takes the one of the service account)'
+        for name, reason in schema.contradictions(merged):
+            yield f"{entry.place}: {name} {reason}"
 
     def _sealing_errors(self, key: Entry) -> Iterable[str]:
         try:
@@ -140,6 +135,8 @@ class _Loading:
 
     def _save(self, row: Row, values: Mapping[str, Any], called: str) -> Row:
         changed: list[str] = [name for name, value in values.items() if _differs(row, name, value)]
+        if row.pk and "secret" in changed:
+            self._warn_of_pause(row, called)
         for name in changed:
             setattr(row, name, secrets.seal(values[name]) if name == "secret" else values[name])
         if row.pk is None:
@@ -154,6 +151,16 @@ class _Loading:
         else:
             self.summary.unchanged += 1
         return row
+
+    def _warn_of_pause(self, row: Provider | Model | Credential, called: str) -> None:
+        """State is not ours to change, but staff who replace a refused key should not wonder."""
+        if (
+            isinstance(row, Credential)
+            and Pause.objects.filter(credential=row.label, closed_at=None).exists()
+        ):
+            self.summary.notes.append(
+                f"{called} is still paused for what its old key did; the admin can close that"
+            )
 
 
 def _differs(row: Provider | Model | Credential, name: str, value: Any) -> bool:

@@ -5,7 +5,7 @@ Nothing here knows the database; `loading` does.
 
 import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +72,21 @@ KEY = _table(
     Field("account", fields.text_or_empty(120)),
 )
 VERTEX_ONLY = ("project", "locations")
+
+
+def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong) where a provider's kind, keyless, base_url, project and locations do not agree."""
+    if values["kind"] == Provider.Kind.VERTEX:
+        if not values["locations"]:
+            yield "locations", 'is missing, such as ["global", "eu", "us"]'
+        if values["keyless"]:
+            yield "keyless", "must be false, since vertex needs a service account"
+        return
+    for name in VERTEX_ONLY:
+        if values[name]:
+            yield name, "is for vertex only"
+    if "{location}" in values["base_url"]:
+        yield "base_url", "may hold {location} for vertex only"
 
 
 @dataclass

@@ -174,4 +174,4 @@ def from_json(value: str | Mapping[str, Any]) -> Behaviour:
     try:
         return MAKERS[name](**options)
     except (KeyError, TypeError) as error:
-        raise ValueError(f"no behaviour {name!r} with {sorted(options)}") from error
+        raise ValueError(f"no such behaviour: {value}") from error

@@ -15,7 +15,9 @@ GPT_OSS = {"params": {"reasoning_effort": "low", "include_reasoning": False}, "r
 GROQ_LIMITS = {"rpm": 30, "rpd": 1000, "tpm": 8000, "tpd": 200_000}
 GEMINI = {"params": {"thinking_config": {"thinking_level": "MINIMAL"}}, "reasoning_reserve": 2700}
 
-# One entry a provider: its own fields, "base" (its path at the simulator), models and keys, in order.
+# One entry a provider: its fields in the file, models and keys in order, and ours: "base" is its path at the
+# simulator, "one_quota" says that its models spend one quota together.
+OURS = {"base", "models", "keys", "one_quota"}
 PROVIDERS: list[dict[str, Any]] = [
     {
         "slug": "groq", "kind": "groq", "name": "Groq (simulated)", "base": "groq", "tier": 1, "free": True,
@@ -31,7 +33,7 @@ PROVIDERS: list[dict[str, Any]] = [
     },
     {
         "slug": "openrouter", "kind": "openai", "name": "OpenRouter (simulated)", "base": "openrouter/v1",
-        "tier": 1.5, "free": True,
+        "tier": 1.5, "free": True, "one_quota": True,
         "models": [
             {"id": "google/gemma-4-31b-it:free", **FREE, "rpm": 20, "rpd": 50},
             {"id": "nvidia/nemotron-3-super-120b-a12b:free", **FREE, "rpm": 20, "rpd": 50},
@@ -77,7 +79,7 @@ def providers_toml(sim: "Simulator", directory: Path) -> str:
     account_file = _service_account(sim, directory, "vertex")
     lines = ["# Providers that are simulated: every answer says so, and nothing leaves this machine."]
     for provider in PROVIDERS:
-        fields = {name: value for name, value in provider.items() if name not in {"base", "models", "keys"}}
+        fields = {name: value for name, value in provider.items() if name not in OURS}
         fields["base_url"] = f"{sim.url}/{provider['base']}"
         lines += ["", "[[provider]]", *_fields(fields)]
         for model in provider["models"]:
@@ -94,9 +96,8 @@ def enforce(sim: "Simulator") -> None:
             account = key.get("account", key["label"])
             sim.account(key.get("secret", key["label"]), account)
             for model in provider["models"]:
-                limits = {name: model[name] for name in ("rpm", "tpm", "rpd", "tpd") if name in model}
-                if limits:
-                    sim.limit(account, model["id"], **limits)
+                if limits := {name: model[name] for name in GROQ_LIMITS if name in model}:
+                    sim.limit(account, None if provider.get("one_quota") else model["id"], **limits)
 
 
 def models_of(slug: str) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from llm.simulator import providers_file
 from llm.simulator.behaviours import Behaviour, payloads
@@ -98,6 +98,8 @@ class Simulator:
         """
         refusal = bool(behaviours) and _is_grant_refusal(behaviours[0])
         place = endpoint or ("token" if refusal else "chat")
+        if place not in get_args(Endpoint):
+            raise ValueError(f"no endpoint {place!r}")
         self.scripts.set(behaviours, credential=credential, model=model, location=location, endpoint=place)
 
     def default(self, behaviour: Behaviour) -> None:
@@ -105,8 +107,13 @@ class Simulator:
         self.scripts.set_default(behaviour)
 
     def block_edge(self, provider: str, payload_id: str = "cf-1010-json") -> None:
-        """Every request to this provider gets that payload, with or without a key, /models too."""
-        self.edges[provider] = payloads()[payload_id]["id"]
+        """Every request to this provider gets that payload, with or without a key, /models too.
+
+        Raises KeyError for an unknown payload, ValueError for one that is no HTTP answer.
+        """
+        if payloads()[payload_id]["status"] is None:
+            raise ValueError(f"{payload_id} is no HTTP answer")
+        self.edges[provider] = payload_id
 
     def unblock_edge(self, provider: str) -> None:
         self.edges.pop(provider, None)

@@ -59,7 +59,7 @@
       steps[current].classList.remove("current");
       current = step;
       steps[current].classList.add("current");
-      bar.value = current;
+      bar.value = Math.min(current + 1, questions.length);
       back.hidden = current === 0;
       next.hidden = current === last;
       document.getElementById("keys").hidden = current === last;

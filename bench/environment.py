@@ -1,0 +1,53 @@
+"""A fresh database and the product's own settings, whatever the shell's environment says."""
+
+import os
+from pathlib import Path
+
+# What a shell may have set and a benchmark must not depend on.
+IGNORED = ("DEBUG", "REDIS_URL", "ADMINS", "EMAIL_URL", "LLM_DAILY_BUDGET_USD", "LLM_CACHE", "SITE_URL",
+           "SECRET_KEY_FALLBACKS", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")  # fmt: skip
+
+
+def set_variables(database_url: str) -> None:
+    """The environment of this process and of those that it starts."""
+    for name in IGNORED:
+        os.environ.pop(name, None)
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "guardlabs.settings",
+        "SECRET_KEY": "only-for-benchmarks-" + "k" * 50,
+        "ENCRYPTION_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+        "DATABASE_URL": database_url,
+        "LOG_LEVEL": "ERROR",  # paused providers are warnings, and here they are the rule
+    }
+
+
+def prepare(directory: Path) -> None:
+    """Sets Django up on a new SQLite file in the directory."""
+    set_variables(f"sqlite:///{directory / 'bench.sqlite3'}")
+    setup()
+    migrate()
+
+
+def setup() -> None:
+    """Sets Django up as the environment says."""
+    import django
+
+    django.setup()
+
+
+def migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("migrate", "llm", verbosity=0)
+
+
+def forget_everything() -> None:
+    """Empties the database and what the chain keeps in this process."""
+    from llm import models, state, tokens
+
+    for model in (
+        models.Attempt, models.Call, models.Pause, models.Quota, models.Notice, models.Provider,
+    ):  # fmt: skip
+        model.objects.all().delete()
+    state.forget()
+    tokens.forget()

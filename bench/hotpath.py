@@ -1,0 +1,40 @@
+"""Where the time of one `complete()` goes: `python -m bench.hotpath` prints cProfile's tables. No section."""
+
+import cProfile
+import pstats
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.environment import forget_everything, prepare
+from bench.overhead import groq_calls, remember_the_past
+from bench.upstream import ok, upstream_process
+from bench.workload import AMPLE, TEXT, free_and_paid
+
+CALLS = 300
+
+
+def main() -> None:
+    """The costliest functions of 300 warm calls, by their own time and with what they call, in ms a call."""
+    with tempfile.TemporaryDirectory() as directory, upstream_process() as sim:
+        prepare(Path(directory))
+        forget_everything()
+        free_and_paid(sim, keys=3, quotas=AMPLE, timeout_s=20)
+        remember_the_past()
+        sim.default(ok(TEXT))
+        bare, chain = groq_calls(sim.url)
+        for name, call in (("complete()", chain), ("the bare groq SDK", bare)):
+            for _ in range(30):
+                call()
+            profile = cProfile.Profile()
+            profile.enable()
+            for _ in range(CALLS):
+                call()
+            profile.disable()
+            print(f"\n{name}: times of {CALLS} calls, in seconds, with the profiler's own cost")
+            for order in ("cumulative", "tottime"):
+                pstats.Stats(profile, stream=sys.stdout).strip_dirs().sort_stats(order).print_stats(70)
+
+
+if __name__ == "__main__":
+    main()

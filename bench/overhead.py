@@ -1,0 +1,188 @@
+"""What `complete()` adds to a bare SDK call: time, queries and write transactions. The ledger is written."""
+
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Barrier
+
+from bench.environment import forget_everything
+from bench.figures import Section, median_ms, p99_ms
+from bench.upstream import ok, slow_first_token, upstream_process
+from bench.workload import AMPLE, CALL, MAX_TOKENS, PROMPT, TEXT, free_and_paid
+
+ABOUT = (
+    "complete() against the bare SDK call to the same upstream, which answers at once from a process of its own. "
+    "Alone: one call of each in turn. 16 threads: bursts of one kind in turn, because both kinds hold the same "
+    "GIL; 'instant' saturates it (a call's time is then 16 times its CPU time), 'realistic' gives the upstream "
+    "0.1 to 0.3 s. Quotas and a budget are checked for every call; 20,000 older attempts are in the ledger."
+)
+PAIRS = 400
+THREADS, ROUNDS, A_ROUND = 16, 6, 15
+HISTORY = 20_000
+Call = Callable[[], object]
+
+
+@dataclass
+class Times:
+    """Seconds of each call: bare, and through the chain."""
+
+    bare: list[float] = field(default_factory=list)
+    chain: list[float] = field(default_factory=list)
+
+    def add_to(self, section: Section, name: str, **targets: float) -> None:
+        section.add(f"{name}: bare call, median", median_ms(self.bare), "ms")
+        section.add(f"{name}: complete(), median", median_ms(self.chain), "ms")
+        section.add(f"{name}: overhead, median", median_ms(self.chain) - median_ms(self.bare), "ms",
+                    at_most=targets.get("median"))  # fmt: skip
+        section.add(f"{name}: bare call, p99", p99_ms(self.bare), "ms")
+        section.add(f"{name}: complete(), p99", p99_ms(self.chain), "ms")
+        section.add(f"{name}: overhead, p99", p99_ms(self.chain) - p99_ms(self.bare), "ms",
+                    at_most=targets.get("p99"))  # fmt: skip
+
+
+def run() -> Section:
+    section = Section(ABOUT)
+    with upstream_process() as sim:
+        forget_everything()
+        free_and_paid(sim, keys=3, quotas=AMPLE, timeout_s=20)
+        remember_the_past()
+        sim.default(ok(TEXT))
+        calls = {"groq": groq_calls(sim.url), "openai": openai_calls(sim.url)}
+        for name, (bare, chain) in calls.items():
+            alone(bare, chain, pairs=20)  # warm: imports, connections, caches
+            alone(bare, chain, pairs=PAIRS).add_to(section, f"{name} SDK, alone", median=3)
+        bare, chain = calls["groq"]
+        crowded(bare, chain).add_to(section, "groq SDK, 16 threads, instant", median=3, p99=15)
+        vary_latency(sim)
+        crowded(bare, chain).add_to(section, "groq SDK, 16 threads, realistic", median=3, p99=15)
+        sim.default(ok(TEXT))
+        sim.script("key-of-groq1", ok(TEXT))
+        queries, transactions = statements(chain)
+        section.add("queries of a call", queries, at_most=10)
+        section.add("write transactions of a call", transactions, at_most=2)
+    return section
+
+
+# -- the two kinds of call -------------------------------------------------------------------------------
+
+
+def groq_calls(url: str) -> tuple[Call, Call]:
+    """The same request, bare through the groq SDK and down the chain, which begins with Groq."""
+    import groq
+
+    from llm.chain import complete
+    from tests.chain_setup import OSS
+
+    client = groq.Groq(base_url=f"{url}/groq", api_key="key-of-groq1", max_retries=0)
+    messages = [{"role": "user", "content": PROMPT}]
+    return (
+        lambda: client.chat.completions.create(model=OSS, messages=messages, max_tokens=MAX_TOKENS),
+        lambda: complete(**CALL),
+    )
+
+
+def openai_calls(url: str) -> tuple[Call, Call]:
+    """The same for the openai SDK and the paid provider."""
+    import openai
+
+    from llm.chain import complete
+
+    client = openai.OpenAI(base_url=f"{url}/deepseek/v1", api_key="key-of-deepseek", max_retries=0)
+    messages = [{"role": "user", "content": PROMPT}]
+    return (
+        lambda: client.chat.completions.create(
+            model="deepseek-flash", messages=messages, max_tokens=MAX_TOKENS
+        ),
+        lambda: complete(providers=["deepseek"], **CALL),
+    )
+
+
+# -- measuring -------------------------------------------------------------------------------------------
+
+
+def timed(call: Call) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def alone(bare: Call, chain: Call, *, pairs: int) -> Times:
+    times = Times()
+    for _ in range(pairs):
+        times.bare.append(timed(bare))
+        times.chain.append(timed(chain))
+    return times
+
+
+def crowded(bare: Call, chain: Call) -> Times:
+    """Bursts from 16 threads, bare and chain in turn; the first of each warms connections and is dropped."""
+    from django.db import connection
+
+    barrier, times = Barrier(THREADS), Times()
+
+    def burst(call: Call) -> list[float]:
+        barrier.wait()
+        return [timed(call) for _ in range(A_ROUND)]
+
+    def leave() -> None:
+        barrier.wait()
+        connection.close()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for number in range(ROUNDS + 1):
+            for call, kept in ((bare, times.bare), (chain, times.chain)):
+                bursts = [pool.submit(burst, call) for _ in range(THREADS)]
+                measured = [seconds for future in bursts for seconds in future.result()]
+                kept.extend(measured if number else ())
+        for future in [pool.submit(leave) for _ in range(THREADS)]:
+            future.result()
+    return times
+
+
+def vary_latency(sim: object) -> None:
+    """0.1 to 0.3 s before each answer, in an order that repeats from run to run."""
+    dice = random.Random(1)
+    delays = [dice.uniform(0.1, 0.3) for _ in range(2 * THREADS * (ROUNDS + 1) * A_ROUND + 1)]
+    sim.script("key-of-groq1", *[slow_first_token(delay, TEXT) for delay in delays])
+
+
+def statements(chain: Call) -> tuple[int, int]:
+    """Queries and write transactions of one warm call, the larger of several; BEGIN and COMMIT are no queries."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    counts = []
+    for _ in range(5):
+        with CaptureQueriesContext(connection) as captured:
+            chain()
+        words = [query["sql"].split()[0].upper() for query in captured.captured_queries]
+        frame = {"BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"}
+        within, outside = False, 0
+        for word in words:
+            within = word == "BEGIN" or (within and word != "COMMIT")
+            outside += word in {"INSERT", "UPDATE", "DELETE"} and not within
+        counts.append((sum(word not in frame for word in words), words.count("BEGIN") + outside))
+    return max(queries for queries, _ in counts), max(transactions for _, transactions in counts)
+
+
+def remember_the_past() -> None:
+    """Fills the ledger with a week of older attempts, as a site in use has them."""
+    from django.utils import timezone
+
+    from llm.models import Attempt, Call
+    from tests.chain_setup import OSS
+
+    now = timezone.now()
+    call = Call.objects.create(started_at=now, finished_at=now, deadline_s=45, outcome="ok")
+    step = timedelta(days=6) / HISTORY
+    Attempt.objects.bulk_create(
+        Attempt(
+            call=call, provider="groq", credential="groq1", account="groq1", model=OSS, tier=1, free=True,
+            started_at=now - timedelta(days=7) + n * step, finished_at=now, outcome="ok", tokens_in=450,
+            tokens_out=400, cost_usd=0,
+        )
+        for n in range(HISTORY)
+    )  # fmt: skip

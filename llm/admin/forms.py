@@ -1,0 +1,147 @@
+"""Forms of the configuration: a key that can be written but never read, and the checks of the providers file."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from llm import presets, secrets
+from llm.config import fields, schema
+from llm.config.errors import FieldError
+from llm.models import Credential, Model, Provider
+
+
+def _checked(reader: fields.Reader, value: Any) -> Any:
+    """The value as a reader of the providers file takes it; its complaint becomes the form's."""
+    try:
+        return reader(value)
+    except FieldError as error:
+        raise ValidationError(f"{_('This value')} {error}.") from None
+
+
+class LocationsField(forms.CharField):
+    """`global, eu, us` for people, a list for the database."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        names = value if isinstance(value, list) else [part.strip() for part in str(value or "").split(",")]
+        return [name for name in names if name]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(initial) != self.to_python(data))
+
+
+class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
+    base_url = forms.CharField(
+        required=False,
+        max_length=300,
+        label=_("Base URL"),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=_("Empty: the kind's own address. For Vertex AI it may hold {location}."),
+    )
+    locations = LocationsField(
+        required=False,
+        label=_("Locations"),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=_("Vertex AI only, in order, with commas between: global, eu, us"),
+    )
+
+    class Meta:
+        model = Provider
+        fields = (
+            "slug", "name", "kind", "enabled", "free", "tier", "position", "base_url", "keyless", "first_byte_s",
+            "timeout_s", "demote_after_h", "day_reset", "daily_budget_usd", "credit_usd", "credit_until", "project",
+            "locations",
+        )  # fmt: skip
+        labels = {
+            "first_byte_s": _("First token of a stream within (seconds)"),
+            "timeout_s": _("Timeout of an attempt (seconds)"),
+            "demote_after_h": _("Ranked lower when blocked for longer than (hours)"),
+            "day_reset": _("Daily quotas reset at"),
+            "daily_budget_usd": _("Daily budget (USD)"),
+            "credit_usd": _("Trial credit (USD)"),
+            "credit_until": _("Trial credit ends on"),
+        }
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # The model's URL check knows neither {location} nor hosts such as http://ollama:11434; ours does.
+        return {*super()._get_validation_exclusions(), "base_url"}  # type: ignore[misc]  # not in the stubs
+
+    def clean_base_url(self) -> str:
+        return str(_checked(fields.base_url, self.cleaned_data["base_url"].strip()))
+
+    def clean_locations(self) -> list[str]:
+        value = self.cleaned_data["locations"]
+        return list(_checked(fields.locations, value)) if value else []
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        names = ("kind", "keyless", "base_url", "project", "locations")
+        if all(name in data for name in names):
+            for name, reason in schema.contradictions({name: data[name] for name in names}):
+                self.add_error(name, f"{_('This value')} {reason}.")
+        return data
+
+
+class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Model
+        fields = (
+            "name", "position", "enabled", "rpm", "rpd", "tpm", "tpd", "price_in", "price_out",
+            "reasoning_reserve", "params",
+        )  # fmt: skip
+        labels = {"price_in": _("Price of input (USD)"), "price_out": _("Price of output (USD)")}
+        widgets = {"params": forms.Textarea(attrs={"rows": 2, "cols": 80})}
+
+    def clean_name(self) -> str:
+        return str(_checked(fields.model_id, self.cleaned_data["name"]))
+
+    def clean_params(self) -> dict[str, Any]:
+        return dict(_checked(fields.params, self.cleaned_data["params"] or {}))
+
+
+class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The stored key is not a field of this form, so it cannot get into a page."""
+
+    new_key = forms.CharField(
+        required=False,
+        max_length=20_000,
+        label=_("New key"),
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+        help_text=_("Stored encrypted and never shown again. Empty: the key stays as it is."),
+    )
+
+    class Meta:
+        model = Credential
+        fields = ("label", "account", "position", "enabled")
+
+    def clean_new_key(self) -> str:
+        key = str(self.cleaned_data["new_key"]).strip()
+        if not key:
+            return ""
+        if secrets.is_reference(key):
+            # Whoever may edit a base URL could send what a variable or file of the server holds anywhere.
+            raise ValidationError(_("Type the key itself. References belong into a providers file."))
+        _checked(fields.secret, key)
+        try:
+            secrets.seal(key)
+        except secrets.SecretError as error:
+            raise ValidationError(str(error)) from None
+        return key
+
+
+class CredentialFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+    def clean(self) -> None:
+        super().clean()
+        for form in self.deleted_forms:
+            if form.instance.pk and presets.would_return(form.instance):
+                raise ValidationError(COMES_BACK % {"name": form.instance.label})
+
+
+COMES_BACK = _(
+    "“%(name)s” would come back at the next start, since the environment still names it: "
+    "switch it off here, or unset its variable."
+)

@@ -1,0 +1,120 @@
+"""The ledger, read-only: every call with what was asked and answered, and every attempt."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from llm.admin.reading import ReadOnly, ReadOnlyAdmin, pre, usd
+from llm.failures import Kind
+from llm.models import Attempt, Call, Provider
+
+ENDS = ("ok", *Kind, "cancelled", "abandoned", "running")
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """The kinds by heart: asking a table of millions which there are takes long."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(str(end), str(end)) for end in ENDS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> QuerySet[Attempt]:
+        return queryset.filter(outcome=self.value()) if self.value() else queryset
+
+
+class ProviderFilter(admin.SimpleListFilter):
+    title = _("provider")
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Provider.objects.values_list("slug", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> QuerySet[Attempt]:
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = Attempt
+    extra = 0
+    ordering = ("id",)
+    fields = readonly_fields = (
+        "credential", "account", "model", "location", "outcome", "status", "latency_ms", "first_token_ms",
+        "tokens_in", "tokens_out", "cost_usd", "detail",
+    )  # fmt: skip
+
+
+@admin.register(Call)
+class CallAdmin(ReadOnlyAdmin):
+    inlines = (AttemptInline,)
+    list_display = (
+        "id", "started_at", "purpose", "lang", "outcome", "provider", "model", "attempt_count", "tokens_in",
+        "tokens_out", "cost", "latency_ms",
+    )  # fmt: skip
+    list_filter = ("outcome", "cached", "started_at")
+    search_fields = ("=id",)
+    search_help_text = _("Number of a call")
+    ordering = ("-id",)
+    fields = (
+        "purpose", "lang", "outcome", ("started_at", "finished_at"), ("deadline_s", "latency_ms"),
+        ("provider", "model", "tier", "cached"), ("tokens_in", "tokens_out"), ("cost", "saved"), "asked", "answered",
+    )  # fmt: skip
+
+    class Media:
+        css = {"all": ("llm/admin.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        return super().get_queryset(request).defer("messages", "text")  # long, and not in the list
+
+    @admin.display(description=_("cost"), ordering="cost_usd")
+    def cost(self, row: Call) -> str:
+        return usd(row.cost_usd)
+
+    @admin.display(description=_("saved"))
+    def saved(self, row: Call) -> str:
+        return usd(row.saved_usd)
+
+    @admin.display(description=_("asked"))
+    def asked(self, row: Call) -> SafeString:
+        messages = row.messages if isinstance(row.messages, list) else []
+        parts = [message if isinstance(message, dict) else {} for message in messages]
+        return format_html_join(
+            "", "<strong>{}</strong>{}", ((m.get("role", ""), pre(str(m.get("content", "")))) for m in parts)
+        )
+
+    @admin.display(description=_("answered"))
+    def answered(self, row: Call) -> SafeString | str:
+        return pre(row.text) if row.text else "–"
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    list_display = (
+        "started_at", "call_link", "credential", "model", "location", "outcome", "status", "latency_ms",
+        "tokens_in", "tokens_out", "cost", "detail",
+    )  # fmt: skip
+    list_filter = (OutcomeFilter, ProviderFilter, "free", "started_at")
+    ordering = ("-id",)
+    fields = (
+        "call_link", ("provider", "credential", "account"), ("model", "location", "tier", "free"),
+        ("started_at", "finished_at", "latency_ms", "first_token_ms"), ("outcome", "status", "retry_after_s"),
+        "detail", ("reserved_tokens", "reserved_usd", "tokens_in", "tokens_out"),
+        ("price_in", "price_out", "price_source", "cost"),
+    )  # fmt: skip
+
+    @admin.display(description=_("call"))
+    def call_link(self, row: Attempt) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:llm_call_change", args=[row.call_id]), row.call_id
+        )
+
+    @admin.display(description=_("cost"), ordering="cost_usd")
+    def cost(self, row: Attempt) -> str:
+        return usd(row.cost_usd)

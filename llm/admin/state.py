@@ -1,0 +1,83 @@
+"""What the chain knows at the moment: pauses (staff can end them), learned quotas, notices."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import ModelAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from llm import pauses
+from llm.admin.reading import ReadOnlyAdmin
+from llm.models import Notice, Pause, Quota
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("open")), ("no", _("closed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Pause]) -> QuerySet[Pause]:
+        if self.value() in {"yes", "no"}:
+            return queryset.filter(closed_at__isnull=self.value() == "yes")
+        return queryset
+
+
+@admin.register(Pause)
+class PauseAdmin(ReadOnlyAdmin):
+    list_display = ("scope", "is_open", "kind", "until", "detail", "source", "streak", "since", "closed_by")
+    list_filter = (OpenFilter, "source", "since")
+    actions = ("close_now",)
+    ordering = ("-since",)
+
+    @admin.display(description=_("scope"))
+    def scope(self, row: Pause) -> str:
+        return " / ".join(filter(None, (row.provider, row.credential, row.account, row.model, row.location)))
+
+    @admin.display(description=_("open"), boolean=True)
+    def is_open(self, row: Pause) -> bool:
+        return row.closed_at is None
+
+    def has_close_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("llm.change_pause"))
+
+    @admin.action(description=_("Close now: the next call tries it again"), permissions=["close"])
+    def close_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
+        closed = 0
+        for row in queryset.filter(closed_at=None):
+            if pauses.close([row], by=request.user.get_username()[:80]):  # type: ignore[list-item]  # its id is enough
+                ModelAdmin.log_change(self, request, row, "Closed by hand.")
+                closed += 1
+        self.message_user(
+            request,
+            ngettext("%(count)d pause was closed.", "%(count)d pauses were closed.", closed)
+            % {"count": closed},
+            messages.SUCCESS if closed else messages.WARNING,
+        )
+
+
+@admin.register(Quota)
+class QuotaAdmin(ReadOnlyAdmin):
+    list_display = (
+        "provider",
+        "account",
+        "model",
+        "rpm",
+        "rpd",
+        "tpm",
+        "tpd",
+        "foreign_tokens",
+        "updated_at",
+    )
+    ordering = ("provider", "account", "model")
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("at", "kind", "subject", "detail", "mailed_at")
+    list_filter = ("at",)
+    ordering = ("-at",)

@@ -1,0 +1,70 @@
+"""The same code on PostgreSQL: the suites that lean on the database run again on a cluster of their own."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.machine import find
+
+ROOT = Path(__file__).resolve().parent.parent
+INITDB, PG_CTL = find("initdb"), find("pg_ctl")
+
+pytestmark = pytest.mark.skipif(not (INITDB and PG_CTL), reason="PostgreSQL is not on this machine")
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def postgres_url():
+    """A throw-away cluster. PostgreSQL refuses to run as root, so root lends it to another user."""
+    folder = Path(tempfile.mkdtemp(prefix="guardlabs-pg-"))
+    who = {}
+    if os.geteuid() == 0:
+        user = next((name for name in ("postgres", "nobody") if name in {p.pw_name for p in pwd.getpwall()}), None)
+        if user is None:
+            pytest.skip("no unprivileged user to run PostgreSQL as")
+        shutil.chown(folder, user)
+        who = {"user": user}
+    port, data = free_port(), str(folder / "data")
+    quiet = {"check": True, "capture_output": True, "cwd": folder, **who}
+    options = f"-p {port} -k {folder} -h 127.0.0.1 -c fsync=off"
+    try:
+        subprocess.run([INITDB, "-D", data, "-A", "trust", "-U", "guardlabs", "-E", "UTF8"], **quiet)
+        subprocess.run([PG_CTL, "-D", data, "-w", "-o", options, "-l", str(folder / "log"), "start"], **quiet)
+        yield f"postgresql://guardlabs@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([PG_CTL, "-D", data, "-m", "immediate", "stop"], capture_output=True, cwd=folder, **who)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def suite(postgres_url, *files):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not exhaustive and not browser", *files],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": postgres_url, "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def test_quotas_and_pauses_hold_under_concurrency(postgres_url):
+    assert " passed" in suite(postgres_url, "tests/test_quota.py", "tests/test_pauses.py")
+
+
+@pytest.mark.exhaustive
+def test_the_chain_and_the_audit_work(postgres_url):
+    files = ("tests/test_chain.py", "tests/test_scans.py", "tests/test_report.py", "tests/test_api.py")
+    assert " passed" in suite(postgres_url, *files)

@@ -1,0 +1,114 @@
+"""What the result page works out from an assessment: order of fixes, ranks, gauge, small words."""
+
+import pytest
+from django.utils.translation import override
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit import catalogue, presentation, scoring
+from audit.bank import QUESTIONS
+from audit.templatetags.audit_text import host, points
+
+BANK = catalogue.scoring_bank()
+SAFEST = {item.id: item.safest.value for item in BANK}
+RISKIEST = {item.id: max(item.choices, key=lambda choice: choice.risk).value for item in BANK}
+any_answers = st.fixed_dictionaries(
+    {item.id: st.sampled_from([choice.value for choice in item.choices]) for item in BANK}
+)
+
+
+def fixes(answers: dict[str, str], count: int = 3) -> list[presentation.Fix]:
+    return presentation.fix_order(
+        bank=BANK, answers=answers, assessment=scoring.assess(BANK, answers), count=count
+    )
+
+
+def test_without_a_cap_fixes_follow_the_points():
+    answers = {**SAFEST, "sim_protection": "public_recovery", "device_hygiene": "shared_old"}
+    assert [(fix.question, fix.after) for fix in fixes(answers)] == [
+        ("device_hygiene", 94),
+        ("sim_protection", 100),
+    ]
+
+
+def test_what_caps_the_score_is_fixed_first_even_if_it_costs_few_points():
+    answers = {**SAFEST, "seed_backup": "no_backup", "hot_cold_split": "all_hot"}
+    first = fixes(answers)[0]
+    assert (first.question, first.before, first.after, first.gain) == ("seed_backup", 49, 92, 43)
+
+
+def test_two_fatal_answers_are_taken_one_after_the_other():
+    answers = {**SAFEST, "seed_storage": "cloud_notes", "phishing_support": "would_give_seed"}
+    first, second = fixes(answers)
+    assert (first.question, first.gain, first.capped) == ("seed_storage", 0, True)
+    assert (second.question, second.after, second.capped) == ("phishing_support", 100, False)
+
+
+@given(any_answers)
+def test_fixes_never_lower_the_score_and_all_of_them_reach_the_top(answers):
+    steps = fixes(answers, count=12)
+    scores = [step.before for step in steps] + [step.after for step in steps[-1:]]
+    assert scores == sorted(scores)
+    if steps:
+        assert scores[-1] == 100
+    assert len({step.question for step in steps}) == len(scoring.assess(BANK, answers).findings)
+
+
+def test_an_answer_that_the_bank_no_longer_knows_ends_the_list():
+    assessment = scoring.assess(BANK, RISKIEST)
+    old = {**RISKIEST, "seed_storage": "tattoo"}
+    assert presentation.fix_order(bank=BANK, answers=old, assessment=assessment) == []
+
+
+@pytest.mark.django_db
+def test_equal_findings_share_a_rank():
+    from audit import details, scans
+
+    scan = scans.create_scan(answers=RISKIEST, lang="en", ai=True)
+    shown = presentation.result(
+        details=details.details(scan),
+        answers=scan.answers,
+        bank=BANK,
+        questions=catalogue.questions_by_id(),
+        categories=catalogue.category_labels(),
+    )
+    ranks = {entry.weakness.finding.question: entry.rank for entry in shown.entries}
+    by_lost: dict[object, set[int]] = {}
+    for entry in shown.entries:
+        by_lost.setdefault(entry.weakness.finding.lost, set()).add(entry.rank)
+    assert all(len(rank) == 1 for rank in by_lost.values())
+    assert min(ranks.values()) == 1
+    assert [entry.open for entry in shown.entries] == [True] + [False] * (len(shown.entries) - 1)
+    assert len(shown.entries) == len(QUESTIONS)
+    assert len(shown.critical) == presentation.NAMED_CRITICAL
+    assert shown.more_critical == shown.critical_count - presentation.NAMED_CRITICAL
+
+
+@pytest.mark.parametrize(("score", "raw", "marked"), [(0, 0, False), (49, 86, True), (100, 100, False)])
+def test_the_gauge_marks_the_raw_score_only_where_it_is_higher(score, raw, marked):
+    gauge = presentation.gauge(score=score, raw_score=raw)
+    assert gauge.dash == f"{score} 100"
+    assert (gauge.raw is not None) == marked
+    assert len(gauge.edges) == 3
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [(0, ""), (1, "1 minute"), (45, "45 minutes"), (60, "1 hour"), (120, "2 hours"), (90, "1 h 30 min")],
+)
+def test_durations_in_words(minutes, text):
+    with override("en"):
+        assert presentation.duration(minutes) == text
+
+
+def test_points_and_hosts():
+    from decimal import Decimal
+
+    with override("en"):
+        assert [points(Decimal(n)) for n in ("1.0", "14.0", "8.4", "0.5")] == [
+            "1 point",
+            "14 points",
+            "8.4 points",
+            "0.5 points",
+        ]
+    assert host("https://www.fbi.gov/a?b") == "fbi.gov"
