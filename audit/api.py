@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Status
 from ninja.errors import ValidationError
 
 from audit import api_body, api_errors, bank, catalogue, details, render, scans, throttle, writer
@@ -83,7 +83,7 @@ def create_scan(request: HttpRequest, response: HttpResponse) -> Any:
         body = _scan(request, scan, report)
     response["Location"] = reverse("api:get_scan", kwargs={"token": body["id"]})
     response["Cache-Control"] = "no-store"
-    return 201, body
+    return Status(201, body)
 
 
 @api.get(
@@ -101,7 +101,7 @@ def get_scan(request: HttpRequest, response: HttpResponse, token: str) -> Any:
     response["Cache-Control"] = "private, no-store"
     response["X-Robots-Tag"] = "noindex"
     with translation.override(scan.lang):
-        return 200, _scan(request, scan, writer.current(scan))
+        return Status(200, _scan(request, scan, writer.current(scan)))
 
 
 def _language(lang: str) -> str:

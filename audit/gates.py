@@ -9,7 +9,7 @@ from collections.abc import Callable
 Gate = Callable[[str], str | None]
 
 MIN_CHARS = 400
-PARAGRAPH_WORDS = 12  # shorter ones (a heading, a list of product names) may be in any language
+PARAGRAPH_WORDS = 12  # shorter ones (a heading, a tool) may be in any language
 STOP_WORD_SHARE = 0.12  # running text in any of our languages has more; a list of names has not
 FOREIGN_LETTER_SHARE = 0.02
 CYRILLIC_SHARE = 0.6  # of a whole Russian text: product names stay Latin
@@ -84,7 +84,7 @@ def _russian(prose: str) -> str | None:
         return "letters of another alphabet"  # Ukrainian, Bulgarian with Latin, Chinese, …
     for paragraph in paragraphs(prose):
         own = [char for char in paragraph.lower() if char.isalpha()]
-        if _share(own, RUSSIAN) < PARAGRAPH_CYRILLIC_SHARE:
+        if _share(own, RUSSIAN) < PARAGRAPH_CYRILLIC_SHARE and _dominant(paragraph):
             return "mixes languages"
     return None
 

@@ -43,7 +43,7 @@ CYRILLIC = re.compile(r"[\u0400-\u052f]")
 SENTENCE = re.compile(r"(?<=[.!?])\s(?=[^a-zа-яё])")
 
 # From the fullest to the leanest: weaknesses with steps, steps of each, cases, sentences of a case.
-LEVELS = ((4, 4, 5, 2), (3, 4, 5, 1), (3, 3, 4, 1), (3, 2, 4, 1), (3, 2, 3, 1), (2, 2, 3, 1), (2, 2, 2, 1))
+LEVELS = ((4, 4, 5, 2), (3, 4, 5, 1), (3, 3, 4, 1), (3, 2, 4, 1), (3, 2, 3, 1), (2, 2, 3, 1), (2, 2, 2, 1), (1, 2, 2, 1))
 
 
 def estimate_tokens(text: str) -> int:

@@ -6,6 +6,7 @@ ours becomes text; `nh3` rebuilds the page from a short list of tags; the site's
 
 import html
 import logging
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -24,8 +25,14 @@ MAX_NESTING = 6  # of quotations; deeper ones cost time and mean nothing
 REL = "nofollow noopener noreferrer"
 TAGS = {
     "h2", "h3", "h4", "p", "br", "hr", "ul", "ol", "li", "strong", "em", "code", "pre", "blockquote", "a",
-    "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
+MAX_RUN = 40  # of one punctuation mark
+RUN = re.compile(r"([^\w\s])\1{40,}")
+LONG_WORD = re.compile(r"(\S{300})\S+")  # longer than any of our links
+LINK = re.compile(
+    r"!?\[(?P<words>[^\[\]]{0,300})\]\((?:<(?P<angled>[^<>\s]{1,500})>|(?P<bare>[^()<>\s]{1,500}))\)"
+)
+BRACKET = re.compile(r"(?<!\\)\[")
 HEADINGS = {"h1": "h2", "h5": "h4", "h6": "h4"}
 
 
@@ -35,7 +42,7 @@ def to_html(text: str, *, links: Collection[str] | None = None) -> SafeString:
     Without `links`: the sources of our incidents (one query). A text over MAX_CHARS is cut there.
     """
     links = catalogue.source_urls() if links is None else links
-    source = "\n".join(_shallow(line) for line in text[:MAX_CHARS].replace("\0", "").splitlines())
+    source = "\n".join(_tame(line, links) for line in text[:MAX_CHARS].replace("\0", "").splitlines())
     try:
         page = bleach.linkify(_markdown(source), callbacks=[_only(links)], skip_tags={"pre", "code"})
     except (RecursionError, ValueError, IndexError, AssertionError):
@@ -45,7 +52,7 @@ def to_html(text: str, *, links: Collection[str] | None = None) -> SafeString:
 
 
 def _markdown(source: str) -> str:
-    converter = python_markdown.Markdown(extensions=["sane_lists", "tables"], output_format="html")
+    converter = python_markdown.Markdown(extensions=["sane_lists"], output_format="html")
     converter.preprocessors.deregister("html_block")  # raw HTML is not interpreted, it is shown
     converter.inlinePatterns.deregister("html")
     page = converter.convert(source)
@@ -59,14 +66,14 @@ def _only(links: Collection[str]) -> Callable[..., Any]:
 
     def callback(attrs: dict[Any, str], new: bool = False) -> dict[Any, str] | None:
         address = html.unescape(attrs.get((None, "href"), ""))
-        return {**attrs, (None, "rel"): REL} if address in links else None
+        return {"_text": attrs["_text"], (None, "href"): address} if address in links else None
 
     return callback
 
 
 def _sanitise(page: str, links: Collection[str]) -> str:
     def keep(tag: str, attribute: str, value: str) -> str | None:
-        return value if value in links else None
+        return value if attribute == "rel" or value in links else None
 
     return nh3.clean(
         page,
@@ -78,10 +85,26 @@ def _sanitise(page: str, links: Collection[str]) -> str:
     )
 
 
-def _shallow(line: str) -> str:
-    """The line with at most MAX_NESTING levels of quotation or indentation."""
+def _tame(line: str, links: Collection[str]) -> str:
+    """The line without what makes Markdown parsers slow: deep nesting, endless words, brackets that link nothing."""
     stripped = line.lstrip("> \t")
     prefix = line[: len(line) - len(stripped)]
     if prefix.count(">") > MAX_NESTING:
-        return ">" * MAX_NESTING + " " + stripped
-    return line if len(prefix) <= 4 * MAX_NESTING else prefix[: 4 * MAX_NESTING] + stripped
+        prefix = ">" * MAX_NESTING + " "
+    rest = LONG_WORD.sub(r"\1…", RUN.sub(lambda run: run[0][:MAX_RUN], stripped))
+    return prefix[: 4 * MAX_NESTING] + _only_our_brackets(rest, links)
+
+
+def _only_our_brackets(line: str, links: Collection[str]) -> str:
+    """Links that are not ours as their words alone; every other opening bracket escaped."""
+    done, end = [], 0
+    for link in LINK.finditer(line):
+        done.append(_escape_brackets(line[end : link.start()]))
+        ours = (link["angled"] or link["bare"]) in links
+        done.append(link[0].lstrip("!") if ours else _escape_brackets(link["words"]))
+        end = link.end()
+    return "".join([*done, _escape_brackets(line[end:])])
+
+
+def _escape_brackets(text: str) -> str:
+    return BRACKET.sub(r"\\[", text)

@@ -23,7 +23,7 @@ LAST_RESORT = (
 
 def _error(*, template: str, status: int, extra: dict[str, Any] | None = None) -> HttpResponse:
     try:
-        body = render_to_string(template, {**context.page(None), **(extra or {})})
+        body: str = render_to_string(template, {**context.page(None), **(extra or {})})
     except Exception:  # an error page has nobody left to report to but the log
         logger.exception("the error page %s cannot be rendered", template)
         body = LAST_RESORT

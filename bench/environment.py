@@ -38,7 +38,7 @@ def setup() -> None:
 def migrate() -> None:
     from django.core.management import call_command
 
-    call_command("migrate", "llm", verbosity=0)
+    call_command("migrate", verbosity=0)
 
 
 def forget_everything() -> None:

@@ -6,10 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.environment import forget_everything, prepare
-from bench.overhead import groq_calls, remember_the_past
-from bench.upstream import ok, upstream_process
-from bench.workload import AMPLE, TEXT, free_and_paid
+from bench.environment import prepare
+from bench.overhead import begin, groq_calls
+from bench.upstream import upstream_process
 
 CALLS = 300
 
@@ -18,10 +17,7 @@ def main() -> None:
     """The costliest functions of 300 warm calls, by their own time and with what they call, in ms a call."""
     with tempfile.TemporaryDirectory() as directory, upstream_process() as sim:
         prepare(Path(directory))
-        forget_everything()
-        free_and_paid(sim, keys=3, quotas=AMPLE, timeout_s=20)
-        remember_the_past()
-        sim.default(ok(TEXT))
+        begin(sim)
         bare, chain = groq_calls(sim.url)
         for name, call in (("complete()", chain), ("the bare groq SDK", bare)):
             for _ in range(30):

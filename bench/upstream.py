@@ -7,11 +7,11 @@ from multiprocessing.managers import BaseManager
 from typing import Any, Protocol
 
 from llm.simulator import (  # the only place that imports it
-    Behaviour, Record, Simulator, empty, hang, http, ok, payload, reset, short, slow_first_token, truncate,
+    Behaviour, Record, Simulator, empty, hang, http, ok, payload, reset, slow_first_token, truncate,
 )  # fmt: skip
 
 __all__ = [
-    "Behaviour", "Record", "Simulator", "Upstream", "empty", "hang", "http", "ok", "payload", "reset", "short",
+    "Behaviour", "Record", "Simulator", "Upstream", "empty", "hang", "http", "ok", "payload", "reset",
     "slow_first_token", "truncate", "upstream_process",
 ]  # fmt: skip
 

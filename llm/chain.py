@@ -221,7 +221,7 @@ class _Run:
             until = self._after(failure, trial)
             yield AttemptFailed(failure.kind, *names, detail=failure.detail, until=until)
             return None
-        except GeneratorExit:  # the consumer left: no failure of the provider's
+        except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
             trial.finish(Call.Outcome.CANCELLED)
             raise
         trial.finish(Call.Outcome.OK)

@@ -39,7 +39,7 @@ class Provider(models.Model):
     slug = models.CharField(max_length=40, unique=True, validators=[LABEL])
     kind = models.CharField(max_length=10, choices=Kind)
     name = models.CharField(max_length=80)
-    base_url = models.URLField(max_length=300, blank=True, help_text=_("Empty: the kind's own address."))
+    base_url = models.CharField(max_length=300, blank=True, help_text=_("Empty: the kind's own address."))
     tier = models.DecimalField(max_digits=4, decimal_places=1, default=Decimal(1))
     position = models.PositiveIntegerField(default=0)
     enabled = models.BooleanField(default=True)
@@ -145,6 +145,7 @@ class Pause(models.Model):
     until = models.DateTimeField(null=True, blank=True, help_text=_("Empty: until staff act."))
     streak = models.PositiveIntegerField(default=1, help_text=_("Failures in a row; pauses grow with it."))
     detail = models.CharField(max_length=300, blank=True)
+    fingerprint = models.CharField(max_length=8, blank=True, help_text=_("Of the key that was refused."))
     probe_until = models.DateTimeField(
         null=True, blank=True, help_text=_("One call is trying it until then.")
     )

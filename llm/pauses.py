@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from llm import secrets
 from llm.failures import Failure, Kind, Scope
 from llm.models import Attempt, Credential, Pause
 from llm.plan import Deployment
@@ -64,8 +65,15 @@ def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deplo
     row = Pause.objects.select_for_update().filter(closed_at=None, **names).first()
     if row is None:
         source, until = _until(failure, deployment, streak=1, now=now)
+        refused = secrets.fingerprint(deployment.key.key) if failure.kind is Kind.KEY_INVALID else ""
         return Pause.objects.create(
-            **names, kind=failure.kind, source=source, since=now, until=until, detail=failure.detail
+            **names,
+            kind=failure.kind,
+            source=source,
+            since=now,
+            until=until,
+            detail=failure.detail,
+            fingerprint=refused,
         )
     if row.until is not None and row.until <= now:  # it came back, and failed again
         row.streak += 1
@@ -156,11 +164,26 @@ def claim_probes(pauses: Iterable[PauseView], until: datetime) -> bool:
     return True
 
 
-def close(pauses: Iterable[PauseView], by: str) -> int:
+def close(pauses: Iterable[PauseView | Pause], by: str) -> int:
     """Ends pauses whose scope has answered again (or that staff reset); returns how many were open."""
     return Pause.objects.filter(pk__in=[p.id for p in pauses], closed_at=None).update(
         closed_at=timezone.now(), closed_by=by, probe_until=None
     )
+
+
+def forgive_replaced_keys() -> int:
+    """Closes `key_invalid` pauses of keys that are no longer the refused ones; returns how many."""
+    refused = Pause.objects.filter(closed_at=None, kind=Kind.KEY_INVALID).exclude(fingerprint="")
+    rows = {row.label: row for row in Credential.objects.filter(label__in=refused.values("credential"))}
+    replaced = []
+    for pause in refused:
+        try:
+            key = rows[pause.credential].key() if pause.credential in rows else ""
+        except secrets.SecretError:
+            continue
+        if key and secrets.fingerprint(key) != pause.fingerprint:
+            replaced.append(pause)
+    return close(replaced, by="key replaced")
 
 
 def learn_organisation(deployment: Deployment, organisation: str) -> None:

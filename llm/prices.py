@@ -1,5 +1,6 @@
 """What tokens cost: staff's price first, then the price library's; unknown stays unknown, never zero."""
 
+import time
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache, partial
@@ -47,7 +48,8 @@ def price_of(
         return Price(staff_in, staff_out, "staff")
     if free:
         return FREE
-    library = _library_price({"groq": "groq", "vertex": "google"}.get(kind, slug), base_url, model)
+    provider_id = {"groq": "groq", "vertex": "google"}.get(kind, slug)
+    library = _library_price(provider_id, base_url, model, int(time.time() // 3600))
     if staff_in is None and staff_out is None:
         return library
     return Price(
@@ -58,7 +60,8 @@ def price_of(
 
 
 @lru_cache(maxsize=512)
-def _library_price(provider_id: str, base_url: str, model: str) -> Price:
+def _library_price(provider_id: str, base_url: str, model: str, hour: int) -> Price:
+    """Some prices change with the hour or on a day, so what is kept is kept for an hour."""
     from genai_prices import Usage, calc_price  # 0.3 s to import, needed only for prices left out
 
     lookups = (partial(calc_price, provider_id=provider_id), partial(calc_price, provider_api_url=base_url))

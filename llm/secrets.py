@@ -66,6 +66,8 @@ def reveal(stored: str) -> str:
             return Path(stored.removeprefix("file:")).read_text().strip()
         except OSError:
             return ""
+        except UnicodeDecodeError:
+            raise SecretError("the file does not hold text") from None
     if stored.startswith("enc:"):
         try:
             return _fernet().decrypt(stored.removeprefix("enc:").encode()).decode()
@@ -80,7 +82,10 @@ def rotate(stored: str) -> str:
     """The stored secret, encrypted with the newest of ENCRYPTION_KEYS."""
     if not stored.startswith("enc:"):
         return stored
-    return "enc:" + _fernet().rotate(stored.removeprefix("enc:").encode()).decode()
+    try:
+        return "enc:" + _fernet().rotate(stored.removeprefix("enc:").encode()).decode()
+    except InvalidToken:
+        raise SecretError("the key was encrypted with a key that ENCRYPTION_KEYS no longer holds") from None
 
 
 def fingerprint(key: str) -> str:

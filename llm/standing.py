@@ -23,6 +23,8 @@ class KeyStanding:
     fingerprint: str
     problem: str
     remarks: tuple[str, ...]
+    enabled: bool
+    paused: bool  # it, or a part of it
     usable: bool
 
 
@@ -102,16 +104,16 @@ def _word(
 ) -> str:
     if not row.enabled:
         return OFF
-    if not row.keyless and all(key.problem for key in keys):
+    if not row.keyless and not any(key.enabled and not key.problem for key in keys):
         return NO_KEY
     if not models:
         return NO_MODEL
     holding = [pause for pause in wide if holds(pause, now)]
     whole = any(not pause.model and not pause.location for pause in holding)
-    if whole or (keys and not any(key.usable for key in keys)):
+    enabled = [key for key in keys if key.enabled]
+    if whole or (enabled and not any(key.usable for key in enabled)):
         return PAUSED
-    blocked = any(key.remarks and not key.problem for key in keys)
-    return PARTLY if holding or blocked else READY
+    return PARTLY if holding or any(key.paused for key in enabled) else READY
 
 
 def _key(key: Credential, pauses: Sequence[PauseView], now: datetime) -> KeyStanding:
@@ -122,7 +124,7 @@ def _key(key: Credential, pauses: Sequence[PauseView], now: datetime) -> KeyStan
         and pause.credential in {"", key.label}
         and pause.account in {"", key.effective_account}
     ]
-    problem = problem_of(key)
+    problem = "" if key.provider.keyless else problem_of(key)
     stopped = any(holds(pause, now) and not pause.model and not pause.location for pause in own)
     remarks = tuple(told(pause, now) for pause in own)
     return KeyStanding(
@@ -131,6 +133,8 @@ def _key(key: Credential, pauses: Sequence[PauseView], now: datetime) -> KeyStan
         fingerprint=fingerprint_of(key),
         problem=problem,
         remarks=remarks if key.enabled else (_("switched off"), *remarks),
+        enabled=key.enabled,
+        paused=any(holds(pause, now) for pause in own),
         usable=key.enabled and not problem and not stopped,
     )
 
@@ -169,10 +173,11 @@ def span(length: timedelta) -> str:
     return f"{-(-seconds // 1):.0f} s"
 
 
-def how_to_add_a_key(slug: str) -> str:
-    """The environment variable to set, for a preset without a key; empty for others."""
-    hint = presets.key_hint(slug)
-    return _("set %(variable)s") % {"variable": hint} if hint else ""
+def hint(one: Standing) -> str:
+    """The environment variable that a preset lacks; empty for others, or when its keys are only switched off."""
+    variable = presets.key_hint(one.provider.slug)
+    lacking = one.word == NO_KEY and not any(not key.problem for key in one.keys)
+    return _("set %(variable)s") % {"variable": variable} if lacking and variable else ""
 
 
 def first_steps() -> list[str]:

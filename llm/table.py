@@ -36,7 +36,7 @@ def _rows(one: Standing) -> Iterator[tuple[str, ...]]:
 
 
 def _state(one: Standing) -> str:
-    hint = standing.how_to_add_a_key(one.provider.slug) if one.word == standing.NO_KEY else ""
+    hint = standing.hint(one)
     return f"{one.word}: {hint}" if hint else one.word
 
 

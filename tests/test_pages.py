@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -12,19 +13,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from audit import bank_load, scans, writer
+from audit import scans, writer
 from audit.bank import QUESTIONS
 from audit.models import Report, Scan
+from tests.factories import answers, load_bank, make_scan
 
 LANGUAGES = ["en", "ru", "es"]
 PUBLIC = ["landing", "scan", "privacy", "deleted"]
 pytestmark = pytest.mark.django_db
 
-SAFEST = {
-    q.id: min((o for o in q.options if not o.na), key=lambda option: option.risk).value for q in QUESTIONS
-}
-RISKIEST = {q.id: max(q.options, key=lambda option: option.risk).value for q in QUESTIONS}
-CAPPED = {**SAFEST, "seed_storage": "cloud_notes"}
+SAFEST, RISKIEST = answers("best"), answers("worst")
+CAPPED = answers("best", seed_storage="cloud_notes")
 
 
 def page(name: str, lang: str = "en", **kwargs: str) -> str:
@@ -32,8 +31,10 @@ def page(name: str, lang: str = "en", **kwargs: str) -> str:
         return reverse(f"audit:{name}", kwargs=kwargs)
 
 
-def make_scan(answers: dict[str, str] = CAPPED, *, lang: str = "en", ai: bool = True) -> tuple[Scan, str]:
-    scan = scans.create_scan(answers=answers, lang=lang, ai=ai)
+def private_scan(kind: str = "best", **how: Any) -> tuple[Scan, str]:
+    """A scan, capped unless `kind` says otherwise, and the token of its pages."""
+    capped = {"seed_storage": "cloud_notes"} if kind == "best" else {}
+    scan = make_scan(kind, **capped, **how)
     return scan, scans.scan_token(scan)
 
 
@@ -79,7 +80,7 @@ def written_at_once(monkeypatch):
 
 
 def every_page() -> list[str]:
-    _scan, token = make_scan()
+    _scan, token = private_scan()
     return [page(name, lang) for lang in LANGUAGES for name in PUBLIC] + [
         page(name, lang, token=token) for lang in LANGUAGES for name in ("result", "report", "delete")
     ]
@@ -129,7 +130,7 @@ def test_every_internal_link_leads_somewhere(client):
 
 
 def test_in_page_links_point_to_ids_that_exist(client):
-    _scan, token = make_scan(RISKIEST)
+    _scan, token = private_scan("worst")
     response = client.get(page("result", token=token))
     ids = [each["id"] for each in elements(response) if "id" in each]
     assert len(ids) == len(set(ids))
@@ -197,12 +198,12 @@ def test_the_form_works_under_csrf_checks_without_a_cookie():
 
 
 def test_a_missing_answer_is_named_and_the_others_are_kept(client):
-    answers = {**CAPPED, "ai": "off"}
-    del answers["sim_protection"]
-    response = client.post(page("scan"), answers)
+    sent = {**CAPPED, "ai": "off"}
+    del sent["sim_protection"]
+    response = client.post(page("scan"), sent)
     html = response.content.decode()
     assert response.status_code == 400
-    assert checked(response) == answers
+    assert checked(response) == sent
     assert "<title>Error: " in html
     assert 'href="#sim_protection-1"' in html
     assert 'aria-describedby="sim_protection-why sim_protection-error"' in html
@@ -248,12 +249,12 @@ def test_the_form_says_what_is_stored_and_who_may_see_it(client, monkeypatch):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_over_the_limit_the_form_comes_back_with_its_answers(client, settings, lang):
     settings.SCAN_RATE = "1/h"
-    answers = {**CAPPED, "ai": "off"}
-    assert client.post(page("scan", lang), answers).status_code == 302
-    response = client.post(page("scan", lang), answers)
+    sent = {**CAPPED, "ai": "off"}
+    assert client.post(page("scan", lang), sent).status_code == 302
+    response = client.post(page("scan", lang), sent)
     assert response.status_code == 429
     assert 0 < int(response["Retry-After"]) <= 3600
-    assert checked(response) == answers
+    assert checked(response) == sent
     assert 'role="alert"' in response.content.decode()
     assert Scan.objects.count() == 1
 
@@ -266,8 +267,8 @@ def test_a_form_with_errors_does_not_count_against_the_limit(client, settings):
 
 # -- the result --------------------------------------------------------------------------------------
 def test_the_result_shows_everything_before_any_report(client, no_reports):
-    bank_load.load()
-    _scan, token = make_scan()
+    load_bank()
+    _scan, token = private_scan()
     html = client.get(page("result", token=token)).content.decode()
     assert "86, capped at 49" in html
     assert "You would score 100 (+51)." in html
@@ -280,7 +281,7 @@ def test_the_result_shows_everything_before_any_report(client, no_reports):
 
 
 def test_private_pages_are_neither_cached_nor_indexed_nor_leaked(client):
-    _scan, token = make_scan()
+    _scan, token = private_scan()
     for name in ("result", "report", "delete"):
         response = client.get(page(name, token=token))
         assert response["Cache-Control"] == "private, no-store"
@@ -292,7 +293,7 @@ def test_private_pages_are_neither_cached_nor_indexed_nor_leaked(client):
 
 
 def test_no_changed_character_opens_a_result(client):
-    _scan, token = make_scan()
+    _scan, token = private_scan()
     for place in range(len(token)):
         other = "A" if token[place] != "A" else "B"
         changed = token[:place] + other + token[place + 1 :]
@@ -307,7 +308,7 @@ def test_a_wrong_token_is_404_everywhere(client):
 
 
 def test_following_every_link_never_starts_a_report(client, no_reports):
-    _scan, token = make_scan()
+    _scan, token = private_scan()
     seen, queue = set(), [page("result", token=token), page("report", token=token)]
     while queue:
         path = queue.pop()
@@ -325,8 +326,8 @@ def test_following_every_link_never_starts_a_report(client, no_reports):
 
 
 def test_questions_and_queries_do_not_multiply(client):
-    few, many = make_scan(SAFEST)[1], make_scan(RISKIEST)[1]
-    bank_load.load()
+    few, many = private_scan("middle")[1], private_scan("worst")[1]
+    load_bank()
     counts = []
     for token in (few, many):
         with CaptureQueriesContext(
@@ -348,7 +349,7 @@ def test_a_report_without_ai_is_there_at_once(client, lang):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_without_script_a_button_starts_the_report_and_leads_back(client, lang, written_at_once):
-    _scan, token = make_scan(lang=lang)
+    _scan, token = private_scan(lang=lang)
     result = page("result", lang, token=token)
     assert f'action="{page("report", lang, token=token)}"' in client.get(result).content.decode()
     response = client.post(page("report", lang, token=token))
@@ -358,8 +359,8 @@ def test_without_script_a_button_starts_the_report_and_leads_back(client, lang, 
 
 
 def test_the_template_report_says_why_it_has_no_author(client):
-    chosen, _ = make_scan(ai=False)
-    failed, _ = make_scan(ai=True)
+    chosen, _ = private_scan(ai=False)
+    failed, _ = private_scan(ai=True)
     for scan, reason in ((chosen, "as you chose"), (failed, "no language model was available")):
         writer.write_report_now(scan)
         token = scans.scan_token(scan)
@@ -367,22 +368,23 @@ def test_the_template_report_says_why_it_has_no_author(client):
 
 
 def test_a_model_s_report_names_model_and_provider_and_stays_harmless(client):
-    scan, token = make_scan()
+    scan, token = private_scan()
     Report.objects.filter(scan=scan).update(
         status=Report.Status.READY,
         markdown="## Hi\n\n<script>alert(1)</script> [x](javascript:alert(1)) [y](https://evil.example/)",
         provider="groq1",
         model="openai/gpt-oss-120b",
+        finished_at=timezone.now(),
     )
     html = client.get(page("result", token=token)).content.decode()
     assert "openai/gpt-oss-120b (groq1)" in html
     assert "<script>alert" not in html
-    assert "javascript:" not in html
+    assert 'href="javascript' not in html
     assert 'href="https://evil' not in html
 
 
 def test_the_fragment_is_the_report_alone(client, written_at_once):
-    scan, token = make_scan()
+    scan, token = private_scan()
     path = page("report", token=token) + "?fragment=1"
     assert 'data-state="waiting"' in client.get(path).content.decode()
     response = client.post(path)
@@ -394,7 +396,7 @@ def test_the_fragment_is_the_report_alone(client, written_at_once):
 
 
 def test_a_report_in_the_making_shows_its_draft_and_who_writes(client):
-    scan, token = make_scan(ai=True)
+    scan, token = private_scan(ai=True)
     row = Report.objects.filter(scan=scan)
     row.update(
         status=Report.Status.WRITING,
@@ -415,7 +417,7 @@ def test_a_report_in_the_making_shows_its_draft_and_who_writes(client):
 
 # -- delete ------------------------------------------------------------------------------------------
 def test_delete_asks_first_and_then_leaves_nothing(client):
-    _scan, token = make_scan()
+    _scan, token = private_scan()
     assert "Delete for good" in client.get(page("delete", token=token)).content.decode()
     assert Scan.objects.count() == 1
     response = client.post(page("delete", token=token), follow=True)

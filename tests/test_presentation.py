@@ -1,11 +1,13 @@
 """What the result page works out from an assessment: order of fixes, ranks, gauge, small words."""
 
+from decimal import Decimal
+
 import pytest
 from django.utils.translation import override
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import catalogue, presentation, scoring
+from audit import catalogue, details, presentation, scans, scoring
 from audit.bank import QUESTIONS
 from audit.templatetags.audit_text import host, points
 
@@ -44,6 +46,7 @@ def test_two_fatal_answers_are_taken_one_after_the_other():
     assert (second.question, second.after, second.capped) == ("phishing_support", 100, False)
 
 
+@settings(deadline=None, max_examples=50)
 @given(any_answers)
 def test_fixes_never_lower_the_score_and_all_of_them_reach_the_top(answers):
     steps = fixes(answers, count=12)
@@ -62,8 +65,6 @@ def test_an_answer_that_the_bank_no_longer_knows_ends_the_list():
 
 @pytest.mark.django_db
 def test_equal_findings_share_a_rank():
-    from audit import details, scans
-
     scan = scans.create_scan(answers=RISKIEST, lang="en", ai=True)
     shown = presentation.result(
         details=details.details(scan),
@@ -102,8 +103,6 @@ def test_durations_in_words(minutes, text):
 
 
 def test_points_and_hosts():
-    from decimal import Decimal
-
     with override("en"):
         assert [points(Decimal(n)) for n in ("1.0", "14.0", "8.4", "0.5")] == [
             "1 point",

@@ -163,6 +163,23 @@ def test_switched_off_is_told(two):
     assert line(run(), "groq1").endswith("off")
 
 
+def test_a_provider_whose_keys_are_all_off_cannot_be_asked(two):
+    Credential.objects.update(enabled=False)
+    Provider.objects.filter(slug="local").update(enabled=False)
+    text = run()
+    assert line(text, "groq1").endswith("switched off")
+    assert "console.groq.com/keys" in text
+
+
+def test_a_keyless_provider_may_have_a_key(two):
+    local = Provider.objects.get(slug="local")
+    Credential.objects.create(provider=local, label="near", secret="env:NOT_SET_ANYWHERE")
+    Provider.objects.filter(slug="groq").update(enabled=False)
+    text = run()
+    assert line(text, "near").endswith("ready")
+    assert "console.groq.com/keys" not in text
+
+
 def test_a_provider_without_models_says_so(two):
     Provider.objects.get(slug="local").models.all().delete()
     text = run()

@@ -114,7 +114,6 @@ class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "state", "tier", "position", "enabled", "free", "key_count")
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_editable = ("tier", "position", "enabled")
-    list_filter = ("enabled", "free", "tier")
     ordering = ("tier", "position", "id")
     save_on_top = True
 
@@ -162,7 +161,7 @@ class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         one: Standing | None = getattr(row, "standing", None)
         if one is None:
             return "–"
-        hint = standing.how_to_add_a_key(row.slug) if one.word == standing.NO_KEY else ""
+        hint = standing.hint(one)
         word = f"{WORDS[one.word]}: {hint}" if hint else str(WORDS[one.word])
         remarks = [f"{key.label}: {remark}" for key in one.keys for remark in key.remarks]
         return _lines([word, *one.remarks, *remarks] if row.enabled else [word])
@@ -196,7 +195,7 @@ class CredentialAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = CredentialForm
     fields = ("provider", "label", "key_shown", "new_key", "account", "organisation", "position", "enabled")
     list_display = ("label", "provider", "account_shown", "key_shown", "enabled", "state")
-    list_filter = ("enabled", "provider")
+    list_filter = ("enabled", ("provider", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("provider",)
     ordering = ("provider__tier", "provider__position", "position", "id")
 

@@ -111,7 +111,7 @@ def empty() -> Behaviour:
 
 def short(text: str = "OK.") -> Behaviour:
     """A good answer that is too short to be of use."""
-    return Behaviour("ok", {"text": text})
+    return ok(text)
 
 
 def think_only() -> Behaviour:

@@ -1,16 +1,16 @@
 """The control API: another process drives the simulator over HTTP. All bodies are JSON.
 
-    POST /_control/script   {"credential", "behaviours": [name | {"name", option…}, …],
-                             "model"?, "location"?, "endpoint"?}
-    POST /_control/default  {"behaviour": name | {…}}
-    POST /_control/limit    {"account", "model"?, "rpm"?, "tpm"?, "rpd"?, "tpd"?}
-    POST /_control/account  {"credential", "account"}
-    POST /_control/block    {"provider", "payload_id"?}
-    POST /_control/unblock  {"provider"}
-    POST /_control/models   {"provider", "models": [id, …]}
-    POST /_control/reset    {}
-    POST /_control/service-account  {"project"?, "label"?}  -> the service account's JSON
-    GET  /_control/requests -> [record, …]        GET /_control/counts -> [{endpoint, provider, …, count}, …]
+POST /_control/script   {"credential", "behaviours": [name | {"name", option…}, …],
+                         "model"?, "location"?, "endpoint"?}
+POST /_control/default  {"behaviour": name | {…}}
+POST /_control/limit    {"account", "model"?, "rpm"?, "tpm"?, "rpd"?, "tpd"?}
+POST /_control/account  {"credential", "account"}
+POST /_control/block    {"provider", "payload_id"?}
+POST /_control/unblock  {"provider"}
+POST /_control/models   {"provider", "models": [id, …]}
+POST /_control/reset    {}
+POST /_control/service-account  {"project"?, "label"?}  -> the service account's JSON
+GET  /_control/requests -> [record, …]        GET /_control/counts -> [{endpoint, provider, …, count}, …]
 """
 
 import json

@@ -1,6 +1,5 @@
 """One chat request being answered: its connection, its bookkeeping, and what behaviours are made of."""
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -30,7 +29,7 @@ class Exchange:
         self._limits = limits
         self._hold = hold
         self._clock = clock
-        self._open = threading.Lock()  # taken once, by whoever settles
+        self._settled = False
 
     def answer(
         self,
@@ -65,7 +64,8 @@ class Exchange:
 
     def settle(self) -> None:
         """The call has ended, with what was noted; what it had reserved beyond that is free again."""
-        if self._open.acquire(blocking=False) and self._hold:
+        if self._hold and not self._settled:
+            self._settled = True
             self._limits.settle(self._hold, self._record.prompt_tokens + self._record.completion_tokens)
 
     def finished(self, answer: Answer) -> None:

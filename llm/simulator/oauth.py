@@ -5,7 +5,6 @@ Only here `cryptography` is needed, and it is imported when the first service ac
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Mapping
 from itertools import count
@@ -31,7 +30,6 @@ class ServiceAccounts:
     def __init__(self) -> None:
         self._accounts: dict[str, tuple[str, Any]] = {}  # client_email: (label, public key)
         self._serial = count(1)
-        self._lock = threading.Lock()
 
     def create(self, *, project: str, label: str, token_uri: str) -> dict[str, str]:
         """A new service account as Google's JSON, with a fresh RSA key. Its tokens name `label`."""
@@ -53,19 +51,20 @@ class ServiceAccounts:
             "auth_uri": token_uri,
             "token_uri": token_uri,
         }
-        self.trust(account, label)
+        self._accounts[account["client_email"]] = (label, key.public_key())
         return account
 
     def trust(self, account: Mapping[str, str], label: str) -> None:
         """Accepts the signatures of a service account that another run created."""
         from cryptography.hazmat.primitives import serialization
 
-        key = serialization.load_pem_private_key(account["private_key"].encode(), password=None)
-        with self._lock:
-            self._accounts[account["client_email"]] = (label, key.public_key())
+        key = serialization.load_pem_private_key(
+            account["private_key"].encode(), password=None, unsafe_skip_rsa_key_validation=True
+        )
+        self._accounts[account["client_email"]] = (label, key.public_key())
 
     def knows(self, label: str) -> bool:
-        return any(each == label for each, _ in self._accounts.values())
+        return any(each == label for each, _ in list(self._accounts.values()))
 
     def label_of_grant(self, form: bytes) -> str:
         """The label of the service account that signed a token request. Raises Refused.

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llm.simulator.oauth import ServiceAccounts
+
 if TYPE_CHECKING:
     from llm.simulator.simulator import Simulator
 
@@ -13,6 +15,8 @@ PROJECT = "simulated"
 FREE = {"price_in": "0", "price_out": "0"}
 GPT_OSS = {"params": {"reasoning_effort": "low", "include_reasoning": False}, "reasoning_reserve": 500}
 GROQ_LIMITS = {"rpm": 30, "rpd": 1000, "tpm": 8000, "tpd": 200_000}
+HIDDEN = {"params": {"reasoning": {"effort": "low", "exclude": True}}, "reasoning_reserve": 1000}
+OPENROUTER_LIMITS = {"rpm": 20, "rpd": 50}
 GEMINI = {"params": {"thinking_config": {"thinking_level": "MINIMAL"}}, "reasoning_reserve": 2700}
 
 # One entry a provider: its fields in the file, models and keys in order, and ours: "base" is its path at the
@@ -35,8 +39,9 @@ PROVIDERS: list[dict[str, Any]] = [
         "slug": "openrouter", "kind": "openai", "name": "OpenRouter (simulated)", "base": "openrouter/v1",
         "tier": 1.5, "free": True, "one_quota": True,
         "models": [
-            {"id": "google/gemma-4-31b-it:free", **FREE, "rpm": 20, "rpd": 50},
-            {"id": "nvidia/nemotron-3-super-120b-a12b:free", **FREE, "rpm": 20, "rpd": 50},
+            {"id": "google/gemma-4-31b-it:free", "reasoning_reserve": 500, **FREE, **OPENROUTER_LIMITS},
+            {"id": "nvidia/nemotron-3-super-120b-a12b:free", **HIDDEN, **FREE, **OPENROUTER_LIMITS},
+            {"id": "openrouter/free", **HIDDEN, **FREE, **OPENROUTER_LIMITS},
         ],
         "keys": [{"label": "openrouter", "secret": "sk-or-simulated"}],
     },
@@ -46,7 +51,8 @@ PROVIDERS: list[dict[str, Any]] = [
         "models": [
             {"id": "openai/gpt-oss-120b:cheapest", "params": {"reasoning_effort": "low"},
              "reasoning_reserve": 500, **FREE},
-            {"id": "google/gemma-4-31B-it", **FREE},
+            {"id": "google/gemma-4-31B-it", "reasoning_reserve": 500, **FREE},
+            {"id": "Qwen/Qwen3.8-27B", "reasoning_reserve": 2000, **FREE},
         ],
         "keys": [{"label": "huggingface", "secret": "hf_simulated"}],
     },
@@ -68,19 +74,23 @@ PROVIDERS: list[dict[str, Any]] = [
         "models": [
             {"id": "gemini-3.5-flash-lite", **GEMINI, "price_in": "0.30", "price_out": "2.50"},
             {"id": "gemini-3.8-flash", **GEMINI, "price_in": "0.75", "price_out": "3.75"},
+            {"id": "gemini-3.1-flash-lite", **GEMINI, "price_in": "0.25", "price_out": "1.50"},
         ],
         "keys": [{"label": "vertex"}],  # its secret is a file
     },
 ]  # fmt: skip
 
 
-def providers_toml(sim: "Simulator", directory: Path) -> str:
-    """The file's text. Writes the service account's JSON into `directory` (mode 600), or reuses it."""
-    account_file = _service_account(sim, directory, "vertex")
+def providers_toml(url: str, accounts: ServiceAccounts, directory: Path) -> str:
+    """The file's text for a simulator at `url`, which need not run yet.
+
+    Writes the service account's JSON into `directory` (mode 600), or reuses it; `accounts` trust it.
+    """
+    account_file = _service_account(url, accounts, directory, "vertex")
     lines = ["# Providers that are simulated: every answer says so, and nothing leaves this machine."]
     for provider in PROVIDERS:
         fields = {name: value for name, value in provider.items() if name not in OURS}
-        fields["base_url"] = f"{sim.url}/{provider['base']}"
+        fields["base_url"] = f"{url}/{provider['base']}"
         lines += ["", "[[provider]]", *_fields(fields)]
         for model in provider["models"]:
             lines += ["", "[[provider.model]]", *_fields(model)]
@@ -105,18 +115,19 @@ def models_of(slug: str) -> list[str]:
     return [model["id"] for each in PROVIDERS if each["slug"] == slug for model in each["models"]]
 
 
-def _service_account(sim: "Simulator", directory: Path, label: str) -> Path:
+def _service_account(url: str, accounts: ServiceAccounts, directory: Path, label: str) -> Path:
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"service-account-{label}.json"
+    token_uri = f"{url}/token"
     try:
         account = json.loads(path.read_text(encoding="utf-8"))
-        if account["token_uri"] == f"{sim.url}/token":
-            sim.accounts.trust(account, label)  # what an earlier run wrote, and may be loaded already
+        if account["token_uri"] == token_uri:
+            accounts.trust(account, label)  # what an earlier run wrote, and may be loaded already
             return path
     except (OSError, ValueError, KeyError):
         pass
-    account = sim.service_account(project=PROJECT, label=label)
+    account = accounts.create(project=PROJECT, label=label, token_uri=token_uri)
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(account, file, indent=2)

@@ -59,9 +59,7 @@ def _complete(sim: "Simulator", connection: Connection, request: HttpRequest, pr
     _chat(sim, connection, record, OPENAI, lambda: wire_openai.read(provider, record.credential, body))
 
 
-def _generate(
-    sim: "Simulator", connection: Connection, request: HttpRequest, match: re.Match[str]
-) -> None:
+def _generate(sim: "Simulator", connection: Connection, request: HttpRequest, match: re.Match[str]) -> None:
     body = _body(request)
     record = _record(sim, request, "chat", match["provider"], body)
     record.model, record.location = match["model"], match["location"]

@@ -22,7 +22,8 @@ class Server:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._connections: set[Connection] = set()
-        self._thread = threading.Thread(target=self._accept, name=f"simulator http://{self.host}:{self.port}", daemon=True)
+        self._name = f"simulator http://{self.host}:{self.port}"  # of all its threads
+        self._thread = threading.Thread(target=self._accept, name=self._name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -49,7 +50,7 @@ class Server:
             connection = Connection(sock, self._closing)
             with self._lock:
                 self._connections.add(connection)
-            threading.Thread(target=self._serve, args=(connection,), name=self._thread.name, daemon=True).start()
+            threading.Thread(target=self._serve, args=(connection,), name=self._name, daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:
         try:

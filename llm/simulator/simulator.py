@@ -180,7 +180,7 @@ class Simulator:
 
         directory: where the service account's JSON is written (mode 600), or reused if it is there.
         """
-        return providers_file.providers_toml(self, Path(directory))
+        return providers_file.providers_toml(self.url, self.accounts, Path(directory))
 
     def enforce_free_tiers(self) -> None:
         """Limits the accounts of that file as the real providers limit their free plans."""

@@ -58,9 +58,7 @@ class OpenAIWire:
         before, after = dump({**base, "choices": [_choice({"content": "\0"})]}).split(b'"\\u0000"')
         return Events(
             opening=[_event(each) for each in (opening, *thoughts)],
-            pieces=[
-                b"data: %b%b%b\n\n" % (before, dump(piece), after) for piece in pieces_of(answer.text)
-            ],
+            pieces=[b"data: %b%b%b\n\n" % (before, dump(piece), after) for piece in pieces_of(answer.text)],
             closing=[_event(each) for each in (closing, with_usage) if each],
             done=[b"data: [DONE]\n\n"],
         )

@@ -3,11 +3,9 @@
 document.addEventListener("DOMContentLoaded", () => {
   const PAUSE_MS = 1500;
   const MOST_FAILURES = 5;
-  const POLLS_A_NUDGE = 10; // a POST takes over from a writer that died; while one lives it changes nothing
   const body = document.getElementById("report-body");
   const status = document.getElementById("report-status");
   let failures = 0;
-  let polls = 0;
   let shown = "";
 
   const show = (html) => {
@@ -18,7 +16,8 @@ document.addEventListener("DOMContentLoaded", () => {
     if (status.textContent !== said) status.textContent = said;
   };
   const part = () => body.querySelector("[data-state]");
-  const later = () => setTimeout(() => ask(++polls % POLLS_A_NUDGE ? "GET" : "POST"), PAUSE_MS);
+  // "waiting" again: its writer died, and a POST finds another one.
+  const later = () => setTimeout(() => ask(part().dataset.state === "waiting" ? "POST" : "GET"), PAUSE_MS);
 
   const ask = async (method) => {
     try {
@@ -48,7 +47,7 @@ document.addEventListener("DOMContentLoaded", () => {
   addEventListener("hashchange", unfold);
   unfold();
   addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll("details")) each.open = true;
+    for (const each of document.querySelectorAll(".finding")) each.open = true;
   });
 
   if (body && part().dataset.state !== "ready") ask("POST");

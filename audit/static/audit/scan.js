@@ -9,6 +9,8 @@
     const questions = [...form.querySelectorAll(".question")];
     const steps = [...questions, form.querySelector(".finish")];
     const last = steps.length - 1;
+    const actions = document.getElementById("steps");
+    const submit = document.getElementById("submit");
     const next = document.getElementById("next");
     const back = document.getElementById("back");
     const bar = form.querySelector("progress");
@@ -61,9 +63,11 @@
       steps[current].classList.add("current");
       bar.value = Math.min(current + 1, questions.length);
       back.hidden = current === 0;
+      (current === last ? submit.parentElement : actions).append(back);
       next.hidden = current === last;
       document.getElementById("keys").hidden = current === last;
-      document.querySelector(".intro").hidden = current !== 0;
+      document.querySelector(".intro").classList.toggle("hidden-visually", current !== 0);
+      if (focus) document.title = `${legend(current).querySelector(".step").textContent} · GuardLabs`;
       if (current === last) list();
       if (focus) {
         legend(current).focus({ preventScroll: true });
@@ -112,13 +116,13 @@
         event.preventDefault();
       } else {
         sent = true;
-        document.getElementById("submit").setAttribute("aria-disabled", "true");
+        submit.setAttribute("aria-disabled", "true");
       }
     });
 
     window.addEventListener("pageshow", () => {
       sent = false;
-      document.getElementById("submit").removeAttribute("aria-disabled");
+      submit.removeAttribute("aria-disabled");
     });
     window.addEventListener("popstate", () => show(Math.max(fromAddress(), 0), true));
 
@@ -135,7 +139,7 @@
       summary.focus();
     }
 
-    document.getElementById("steps").hidden = false;
+    actions.hidden = false;
     document.getElementById("progress").hidden = false;
     check.hidden = false;
     const wrong = questions.findIndex((question) => question.classList.contains("invalid"));

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from guardlabs.catalogues import compile_catalogues
-from llm import presets
+from llm import pauses, presets
 
 ADMIN_NAME = "admin"
 
@@ -23,7 +23,9 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         call_command("load_bank", verbosity=0)
-        presets.install()
+        for note in presets.install().notes:
+            self.stdout.write(note)
+        pauses.forgive_replaced_keys()
         call_command("collectstatic", verbosity=0, interactive=False)
         self._first_admin()
         self.stdout.write(f"GuardLabs is ready at {settings.SITE_URL}/ (staff: {settings.SITE_URL}/admin/)")

@@ -8,8 +8,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from llm.simulator import Simulator
+from llm.simulator.oauth import ServiceAccounts
+from llm.simulator.providers_file import providers_toml
 
 DIRECTORY = "var/simulator"
+wait = threading.Event().wait  # for Ctrl+C; a name of its own for tests
 
 
 class Command(BaseCommand):
@@ -24,20 +27,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--limits", action="store_true", help="keep the real free plans' limits, so that quotas run out"
         )
-        parser.add_argument(
-            "--strict", action="store_true", help="answer 401 to keys that nobody mentioned"
-        )
+        parser.add_argument("--strict", action="store_true", help="answer 401 to keys that nobody mentioned")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        directory = Path(settings.BASE_DIR) / DIRECTORY
+        if options["print_providers"]:
+            url = f"http://127.0.0.1:{options['port']}"
+            self.stdout.write(providers_toml(url, ServiceAccounts(), directory))
+            return
         try:
             simulator = Simulator(port=options["port"], strict=options["strict"])
         except OSError as error:
             raise CommandError(f"Port {options['port']} is not free: {error}") from error
-        self.stdout.write(simulator.providers_toml(Path(settings.BASE_DIR) / DIRECTORY))
+        self.stdout.write(simulator.providers_toml(directory))
         self.stdout.flush()
-        if options["print_providers"]:
-            simulator.close()
-            return
         if options["limits"]:
             simulator.enforce_free_tiers()
         with simulator:
@@ -46,6 +49,6 @@ class Command(BaseCommand):
                 "`python manage.py providers load FILE`. Stop with Ctrl+C."
             )
             try:
-                threading.Event().wait()
+                wait()
             except KeyboardInterrupt:
                 self.stderr.write("Stopped.")

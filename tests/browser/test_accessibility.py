@@ -1,0 +1,90 @@
+"""axe finds nothing on any page, in any language, at 360 and 1280 px, light and dark; and nothing overflows."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from django.utils.translation import override
+from playwright.sync_api import Page
+
+from audit import scans, writer
+from tests.browser.flow import SAFEST, tick_all, wait_for_report
+from tests.factories import make_scan
+
+LANGUAGES = ["en", "ru", "es"]
+WIDTHS = [360, 1280]
+SCHEMES = ["light", "dark"]
+NO_MOTION = {"reduced_motion": "reduce"}  # axe would see half-faded colours
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, one line each, at every width and in both schemes; and pages wider than the window."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{page.url} {width}: wider than the window")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            for each in Axe().run(page).response["violations"]:
+                nodes = "; ".join(node["html"][:120] for node in each["nodes"][:3])
+                found.append(f"{page.url} {width} {scheme} {each['id']}: {nodes}")
+    assert page.locator("h1").count() == 1
+    return found
+
+
+def path(name: str, lang: str, **kwargs: str) -> str:
+    with override(lang):
+        return reverse(f"audit:{name}", kwargs=kwargs)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_public_pages_and_errors(new_page, lang):
+    page = new_page(**NO_MOTION)
+    found = []
+    for name in ("landing", "scan", "privacy", "deleted"):
+        page.goto(path(name, lang))
+        found += violations(page)
+    page.goto(f"/{lang}/nothing-here")
+    assert found + violations(page) == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_form_on_its_way(new_page, lang):
+    page = new_page(**NO_MOTION)
+    page.goto(path("scan", lang))
+    page.click("#next")  # the error
+    found = violations(page)
+    for value in SAFEST.values():
+        page.check(f"fieldset:visible input[value={value}]")
+        page.click("#next")
+    page.click("#check summary")  # the last step
+    assert found + violations(page) == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_one_page_form_with_errors(new_page, lang):
+    """Sent by a browser without script; looked at by one with script, because axe is one."""
+    page = new_page(**NO_MOTION)
+    page.route("**/scan*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.goto(path("scan", lang))
+    tick_all(page, dict(list(SAFEST.items())[2:]))
+    page.click("#submit")
+    assert page.locator("#summary").count() == 1
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("kind", ["middle", "absent"])
+def test_private_pages(new_page, lang, kind):
+    page = new_page(**NO_MOTION)
+    scan = make_scan(kind, lang=lang, seed_storage="cloud_notes" if kind == "middle" else "no_seed")
+    token = scans.scan_token(scan)
+    page.goto(path("delete", lang, token=token))
+    found = violations(page)
+    page.goto(path("report", lang, token=token))  # the button
+    found += violations(page)
+    writer.write_report_now(scan)
+    page.goto(path("result", lang, token=token))
+    wait_for_report(page)
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    assert found + violations(page) == []

@@ -1,0 +1,465 @@
+"""Quotas and budgets: what has room is sent, what has none is not, whoever else is calling."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.db import connection
+
+from llm import chain, quota, state
+from llm.chain import AttemptStarted, ChainExhausted, Completed, complete, stream
+from llm.failures import Kind
+from llm.limits import Observed
+from llm.models import Attempt, Call, Quota
+from llm.plan import Deployment, Want
+from llm.quota import LedgerMeter
+from llm.simulator import behaviours as b
+from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+WANT = Want(tokens_in=100, max_tokens=400)  # needs 500
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+
+
+def limited(sim, *, keys=1, **limits):
+    """The deployment of Groq's first key, whose model has these limits."""
+    more = {name: limits.pop(name) for name in ("day_reset",) if name in limits}
+    make_groq(sim, keys=keys, models=[{"name": OSS, **limits}], **more)
+    return first_deployment()
+
+
+def first_deployment():
+    provider = state.providers()[0]
+    return Deployment(provider, provider.keys[0], provider.models[0])
+
+
+def used(deployment, *, ago=0.0, tokens=0, reserved=0, outcome="ok", free=True, cost=None, **fields):
+    """An attempt of some worker that began `ago` seconds before now; in flight when `reserved` is given."""
+    began = datetime.now(tz=UTC) - timedelta(seconds=ago)
+    finished = (
+        {} if reserved else {"finished_at": began, "outcome": outcome, "tokens_in": tokens, "cost_usd": cost}
+    )
+    names = {
+        "provider": deployment.provider.slug, "credential": deployment.key.label, "account": deployment.key.account,
+        "model": deployment.model.name, "tier": deployment.provider.tier,
+    }  # fmt: skip
+    call = Call.objects.create(started_at=began, deadline_s=45)
+    return Attempt.objects.create(
+        **{
+            "call": call,
+            "started_at": began,
+            "free": free,
+            "reserved_tokens": reserved,
+            **names,
+            **finished,
+            **fields,
+        }
+    )
+
+
+def why(deployment, want=WANT):
+    skipped = LedgerMeter(datetime.now(tz=UTC)).room(deployment, want)
+    return skipped and skipped.why
+
+
+# -- room --------------------------------------------------------------------------------------------------
+
+
+def test_requests_of_the_minute(sim, clock):
+    deployment = limited(sim, rpm=3)
+    for ago in (50, 40):
+        used(deployment, ago=ago)
+    assert why(deployment) is None
+    used(deployment, ago=30)
+    skipped = LedgerMeter(NOW).room(deployment, WANT)
+    assert (skipped.why, skipped.until) == ("quota of the minute", NOW + timedelta(seconds=10))
+    clock.shift(11)
+    assert why(deployment) is None
+
+
+def test_tokens_of_the_minute_with_what_the_call_itself_may_use(sim, clock):
+    deployment = limited(sim, tpm=1000)
+    used(deployment, tokens=500)
+    assert why(deployment) is None
+    used(deployment, tokens=1)
+    assert why(deployment) == "quota of the minute"
+
+
+def test_requests_of_the_day(sim, clock):
+    deployment = limited(sim, rpd=2)
+    used(deployment, ago=3 * 3600)
+    assert why(deployment) is None
+    used(deployment, ago=2 * 3600)
+    skipped = LedgerMeter(NOW).room(deployment, WANT)
+    assert (skipped.why, skipped.until) == ("quota of the day", datetime(2026, 11, 24, tzinfo=UTC))
+
+
+def test_tokens_of_the_day(sim, clock):
+    deployment = limited(sim, tpd=10_000)
+    used(deployment, ago=3600, tokens=9500)
+    assert why(deployment) is None
+    used(deployment, ago=3600, tokens=1)
+    assert why(deployment) == "quota of the day"
+
+
+def test_a_model_without_limits_always_has_room(sim, clock):
+    deployment = limited(sim)
+    for _ in range(3):
+        used(deployment, reserved=10**6)
+    assert why(deployment) is None
+
+
+def test_hidden_reasoning_needs_room_too(sim, clock):
+    assert why(limited(sim, tpm=1000, reasoning_reserve=500)) is None
+    assert why(first_deployment(), Want(tokens_in=101, max_tokens=400)) == "request above limit"
+
+
+@pytest.mark.parametrize(
+    ("day_reset", "counts", "does_not"),
+    [
+        ("utc", "2026-11-23 00:00", "2026-11-22 23:59"),
+        ("pacific", "2026-11-23 08:00", "2026-11-23 07:59"),
+        ("rolling", "2026-11-22 12:30", "2026-11-22 11:59"),
+    ],
+)
+def test_the_day_begins_where_the_provider_says(sim, clock, day_reset, counts, does_not):
+    deployment = limited(sim, rpd=1, day_reset=day_reset)
+    ago = {name: NOW - datetime.fromisoformat(name).replace(tzinfo=UTC) for name in (counts, does_not)}
+    used(deployment, ago=ago[does_not].total_seconds())
+    assert why(deployment) is None
+    used(deployment, ago=ago[counts].total_seconds())
+    assert why(deployment) == "quota of the day"
+
+
+def test_every_account_and_model_has_a_quota_of_its_own(sim, clock):
+    make_provider(
+        sim, "p", models=[{"name": "m", "rpm": 1}, {"name": "n", "rpm": 1}], free=True,
+        keys={"a": "org", "b": "org", "c": ""},
+    )  # fmt: skip
+    (provider,) = state.providers()
+    a, b_, c = provider.keys
+    m, n = provider.models
+    used(Deployment(provider, a, m))
+    assert why(Deployment(provider, b_, m)) == "quota of the minute"
+    assert why(Deployment(provider, c, m)) is None
+    assert why(Deployment(provider, a, n)) is None
+
+
+# -- what counts -------------------------------------------------------------------------------------------
+
+
+def test_a_call_in_flight_counts_with_what_it_reserved_until_it_ends(sim, clock):
+    deployment = limited(sim, tpm=1000)
+    row = used(deployment, ago=70, reserved=600)  # longer than the window
+    assert why(deployment) == "quota of the minute"
+    row.tokens_in, row.tokens_out, row.finished_at, row.outcome = 20, 30, datetime.now(tz=UTC), "ok"
+    row.save()
+    assert why(deployment) is None
+
+
+def test_a_call_in_flight_counts_with_its_request(sim, clock):
+    deployment = limited(sim, rpm=1)
+    used(deployment, ago=70, reserved=1)
+    assert why(deployment) == "quota of the minute"
+
+
+@pytest.mark.parametrize("outcome", [*Kind, "ok", "cancelled", "abandoned"])
+def test_what_a_provider_refuses_at_the_door_uses_nothing(sim, clock, outcome):
+    counted = {
+        "ok", "cancelled", Kind.PROVIDER_DOWN, Kind.EMPTY_OUTPUT, Kind.REJECTED_OUTPUT, Kind.CONTENT_BLOCKED,
+    }  # fmt: skip
+    deployment = limited(sim, rpm=1)
+    used(deployment, outcome=outcome)
+    assert (why(deployment) == "quota of the minute") == (outcome in counted)
+
+
+def test_what_has_lost_its_worker_stops_counting(sim, clock):
+    deployment = limited(sim, tpm=1000)
+    used(deployment, ago=601, reserved=600)
+    assert why(deployment) is None
+
+
+def test_a_request_above_the_limit_is_never_sent_by_any_key(sim):
+    limited(sim, keys=3, tpm=1000)
+    with pytest.raises(ChainExhausted) as caught:
+        complete(user="hi", max_tokens=1000)
+    assert {(s["credential"], s["why"], s["until"]) for s in caught.value.skipped} == {
+        (f"groq{n}", "request above limit", None) for n in (1, 2, 3)
+    }
+    assert not sim.requests
+
+
+def test_a_reservation_is_freed_when_the_call_ends(sim):
+    limited(sim, tpm=1000)
+    running = stream(user="hi", max_tokens=600)
+    assert isinstance(next(running), AttemptStarted)
+    with pytest.raises(ChainExhausted) as caught:
+        complete(user="hi", max_tokens=600)
+    assert [skip["why"] for skip in caught.value.skipped] == ["quota of the minute"]
+    assert isinstance(list(running)[-1], Completed)
+    assert complete(user="hi", max_tokens=600).provider == "groq1"
+
+
+def test_a_reservation_is_freed_when_the_caller_leaves(sim):
+    limited(sim, tpm=1000)
+    running = stream(user="hi", max_tokens=600)
+    next(running)
+    running.close()
+    assert complete(user="hi", max_tokens=600).provider == "groq1"
+
+
+def test_a_full_account_gives_way_to_the_next_model_and_account(sim):
+    make_groq(sim, keys=2, models=[{"name": OSS, "rpm": 1}, {"name": SMALL, "rpm": 1}])
+    served = [(reply.provider, reply.model) for reply in (complete(user="hi") for _ in range(4))]
+    assert served == [("groq1", OSS), ("groq1", SMALL), ("groq2", OSS), ("groq2", SMALL)]
+    assert all(record.status == 200 for record in sim.requests)
+
+
+def test_room_that_comes_back_in_a_moment_is_waited_for_rather_than_paying(sim, clock, monkeypatch):
+    deployment = limited(sim, rpm=1)
+    make_deepseek(sim)
+    used(deployment, ago=57.5)
+    waited = []
+    monkeypatch.setattr(
+        chain, "sleep", lambda seconds: (waited.append(seconds), clock.shift(seconds + 0.001))
+    )
+    assert complete(user="hi").provider == "groq1"
+    assert waited == [2.5]
+    clock.shift(30)
+    assert complete(user="hi").provider == "deepseek"  # 30 seconds are too long
+
+
+# -- many at once ------------------------------------------------------------------------------------------
+
+
+def in_threads(count, work):
+    """The results of `count` calls of `work(n)` that start together; ChainExhausted becomes a result."""
+    barrier = threading.Barrier(count)
+
+    def run(n):
+        try:
+            barrier.wait(10)
+            return work(n)
+        except ChainExhausted as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def test_of_twenty_threads_exactly_as_many_as_the_limit_allows_are_sent(sim):
+    limited(sim, rpm=5)
+    sim.limit("groq1", OSS, rpm=5)  # the provider would refuse a sixth
+    found = in_threads(20, lambda n: complete(user="hi"))
+    assert sim.count() == 5
+    assert [record.status for record in sim.requests] == [200] * 5
+    refused = [error for error in found if isinstance(error, ChainExhausted)]
+    assert len(refused) == 15
+    assert {skip["why"] for error in refused for skip in error.skipped} == {"quota of the minute"}
+    assert all(error.attempts == [] for error in refused)
+
+
+def test_of_twenty_threads_no_two_reserve_the_same_tokens(sim):
+    limited(sim, tpm=2000)
+    sim.limit("groq1", OSS, tpm=2000)
+    sim.default(b.slow_first_token(0.6, "Done and well."))
+    found = in_threads(20, lambda n: complete(user="hi", max_tokens=600))
+    assert [record.status for record in sim.requests] == [200] * 3
+    assert sum(not isinstance(reply, ChainExhausted) for reply in found) == 3
+
+
+def test_threads_spread_over_all_accounts_without_a_refusal(sim):
+    make_groq(sim, keys=3, models=[{"name": OSS, "rpm": 2}])
+    make_deepseek(sim)
+    for n in (1, 2, 3):
+        sim.limit(f"groq{n}", OSS, rpm=2)
+    found = in_threads(10, lambda n: complete(user="hi").provider)
+    assert sorted(found) == ["deepseek"] * 4 + ["groq1"] * 2 + ["groq2"] * 2 + ["groq3"] * 2
+    assert all(record.status == 200 for record in sim.requests)
+
+
+# -- learning ----------------------------------------------------------------------------------------------
+
+
+def learn(deployment, *seen, now=None):
+    meter = LedgerMeter(now or datetime.now(tz=UTC))
+    row = Attempt(account=deployment.key.account, reserved_tokens=0)
+    meter.learn(deployment, list(seen), row)
+    return LedgerMeter(datetime.now(tz=UTC)).limits(deployment)
+
+
+def test_an_unknown_limit_is_learned(sim, clock):
+    deployment = limited(sim)
+    assert learn(deployment, Observed("tpm", 6000), Observed("rpd", 250)) == {"tpm": 6000, "rpd": 250}
+
+
+def test_a_known_limit_is_corrected_downwards_only(sim, clock):
+    deployment = limited(sim, tpm=8000, rpd=1000)
+    assert learn(deployment, Observed("tpm", 30_000), Observed("rpd", 14_400)) == {"tpm": 8000, "rpd": 1000}
+    assert not Quota.objects.exists()
+    assert learn(deployment, Observed("tpm", 6000)) == {"tpm": 6000, "rpd": 1000}
+    assert learn(deployment, Observed("tpm", 7000)) == {"tpm": 6000, "rpd": 1000}
+
+
+def test_a_limit_of_nothing_is_no_limit_to_learn(sim, clock):
+    assert learn(limited(sim, rpm=30), Observed("rpm", 0)) == {"rpm": 30}
+
+
+def test_a_lesson_is_of_one_account_and_model(sim, clock):
+    make_groq(sim, keys=2)
+    provider = state.providers()[0]
+    one, two = (Deployment(provider, key, provider.models[0]) for key in provider.keys)
+    learn(one, Observed("rpm", 3))
+    assert LedgerMeter(NOW).limits(two) == {}
+
+
+def test_tokens_that_others_of_the_account_use_take_room_until_the_reset(sim, clock):
+    deployment = limited(sim, tpm=10_000)
+    used(deployment, tokens=2000)
+    learn(deployment, Observed("tpm", 10_000, used=9000, reset_s=20))
+    assert Quota.objects.get().foreign_tokens == 7000
+    assert why(deployment, Want(tokens_in=0, max_tokens=1000)) is None
+    assert why(deployment, Want(tokens_in=1, max_tokens=1000)) == "quota of the minute"
+    clock.shift(21)
+    assert why(deployment, Want(tokens_in=1, max_tokens=1000)) is None
+
+
+def test_a_small_difference_is_nobody_elses(sim, clock):
+    deployment = limited(sim, tpm=10_000)
+    used(deployment, tokens=2000)
+    learn(deployment, Observed("tpm", 10_000, used=2900, reset_s=20))
+    assert not Quota.objects.exists()
+
+
+def test_our_own_calls_are_not_taken_for_somebody_elses(sim):
+    make_groq(sim, keys=1, models=[{"name": OSS, "tpm": 5000}])
+    sim.limit("groq1", OSS, tpm=5000, rpd=1000)
+    for _ in range(3):
+        complete(user="hi", max_tokens=1000)
+    assert not Quota.objects.filter(foreign_tokens__gt=0).exists()
+
+
+def test_a_refusal_teaches_the_limit_that_it_names(sim):
+    make_groq(sim, keys=1)
+    sim.script("key-of-groq1", b.payload("groq-429-tpm-1"))  # Limit 12000
+    with pytest.raises(ChainExhausted):
+        complete(user="hi")
+    assert Quota.objects.get().tpm == 12_000
+
+
+# -- money -------------------------------------------------------------------------------------------------
+
+DOLLAR = {"name": "m", "price_in": Decimal(0), "price_out": Decimal(1000)}  # a thousand tokens of output
+
+
+def paid(sim, slug="paid", **fields):
+    return make_provider(sim, slug, models=[DOLLAR], keys={slug: ""}, **fields)
+
+
+def test_a_budget_counts_the_worst_case_of_calls_in_flight(sim):
+    paid(sim, daily_budget_usd=Decimal("2.5"))
+    running = [stream(user="hi", max_tokens=1000) for _ in range(2)]
+    for events in running:
+        next(events)
+    with pytest.raises(ChainExhausted) as caught:
+        complete(user="hi", max_tokens=1000)
+    assert [skip["why"] for skip in caught.value.skipped] == ["daily budget spent"]
+    for events in running:
+        list(events)
+    assert complete(user="hi", max_tokens=1000).provider == "paid"  # they cost far less than they might have
+
+
+def test_a_budget_is_never_exceeded_by_callers_at_once(sim):
+    paid(sim, daily_budget_usd=Decimal("3.5"))
+    sim.default(b.slow_first_token(0.6, "Done and well."))
+    in_threads(12, lambda n: complete(user="hi", max_tokens=1000))
+    assert sim.count() == 3
+    assert Attempt.objects.count() == 3
+
+
+def test_the_sites_budget_is_never_exceeded_by_callers_of_two_providers(sim, settings):
+    settings.LLM_DAILY_BUDGET_USD = "3.5"
+    paid(sim, "one", daily_budget_usd=Decimal(2))
+    paid(sim, "two")
+    sim.default(b.slow_first_token(0.6, "Done and well."))
+    found = in_threads(12, lambda n: complete(user="hi", max_tokens=1000))
+    assert (sim.count(provider="one"), sim.count(provider="two")) == (2, 1)
+    last = next(error for error in found if isinstance(error, ChainExhausted))
+    assert {(skip["provider"], skip["why"]) for skip in last.skipped} >= {
+        ("two", "daily budget of the site spent")
+    }
+
+
+def test_the_sites_budget_holds_when_providers_are_asked_side_by_side(sim, settings):
+    settings.LLM_DAILY_BUDGET_USD = "1.5"
+    slugs = ["one", "two", "three", "four"]
+    for slug in slugs:
+        paid(sim, slug)
+    sim.default(b.slow_first_token(0.6, "Done and well."))
+    in_threads(16, lambda n: complete(user="hi", max_tokens=1000, providers=[slugs[n % 4]]))
+    assert sim.count() == 1
+
+
+def test_what_was_billed_counts_however_it_ended(sim, clock):
+    paid(sim, daily_budget_usd=Decimal("1.5"))
+    deployment = first_deployment()
+    used(deployment, free=False, outcome=Kind.EMPTY_OUTPUT, cost=Decimal("0.4"))
+    assert LedgerMeter(NOW).spent_today("paid") == Decimal("0.4")
+    used(deployment, free=False, outcome="cancelled", cost=Decimal("0.2"))
+    with pytest.raises(ChainExhausted):
+        complete(user="hi", max_tokens=1000)
+
+
+def test_a_budget_starts_anew_at_midnight_utc(sim, clock):
+    paid(sim, daily_budget_usd=Decimal(1), day_reset="pacific")
+    used(first_deployment(), free=False, cost=Decimal(1))
+    clock.move_to(datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC))
+    with pytest.raises(ChainExhausted):
+        complete(user="hi", max_tokens=100)
+    clock.move_to(datetime(2026, 11, 24, 0, 0, 1, tzinfo=UTC))
+    assert complete(user="hi", max_tokens=100).provider == "paid"
+
+
+def test_free_calls_spend_no_budget(sim, clock):
+    make_groq(sim, keys=1)
+    used(first_deployment(), cost=Decimal(0))
+    assert LedgerMeter(NOW).spent_today("") == 0
+
+
+def test_a_trial_credit_is_counted_over_all_days(sim, clock):
+    paid(sim, credit_usd=Decimal(5))
+    used(first_deployment(), ago=40 * 86400, free=False, cost=Decimal("4.5"))
+    assert complete(user="hi", max_tokens=500).provider == "paid"
+    with pytest.raises(ChainExhausted) as caught:
+        complete(user="hi", max_tokens=500)
+    assert [skip["why"] for skip in caught.value.skipped] == ["trial credit is spent"]
+
+
+def test_a_spent_provider_gives_way_to_the_next_and_the_reply_says_so(sim, clock):
+    paid(sim, daily_budget_usd=Decimal("0.5"))
+    make_deepseek(sim)
+    reply = complete(user="hi", max_tokens=1000)
+    assert reply.provider == "deepseek"
+    assert ("paid", "daily budget spent") in {(skip["provider"], skip["why"]) for skip in reply.skipped}
+
+
+def test_what_a_call_reserves_is_its_input_and_all_it_may_write(sim, clock):
+    deployment = limited(sim, reasoning_reserve=50)
+    assert quota.reserved_tokens(deployment, WANT) == 550
