@@ -126,7 +126,8 @@ def _header_matches(condition: str, header: dict[str, str]) -> bool:
 GONE = (
     r"decommissioned|deprecated|retired|end.of.life|sunset|discontinued|no longer (available|supported|served)"
     r"|(does not|doesn't|not) exist|not[ _]found|not supported by any|is not (a valid|available|supported)"
-    r"|invalid model|unknown model|unsupported model|requires terms|no endpoints found|no such|not allowed to (use|access)"
+    r"|invalid model|unknown model|unsupported model|requires terms|no endpoints found|no such"
+    r"|not allowed to (use|access)"
     r"|disallowed|agreement"
 )
 TOO_LARGE = (
@@ -245,23 +246,27 @@ RULES = (
     Rule(Kind.CONTENT_BLOCKED, status="400 403 422", text=CONTENT),
     Rule(Kind.CREDITS_DEPLETED, status="400 401 403 412", text=MONEY),
     # Of a parameter, not of the model: "… is not supported with this model".
-    Rule(Kind.REQUEST_REJECTED, status="400 422", text=r"(not (supported|available|enabled|allowed)|unsupported|deprecated)"
+    Rule(Kind.REQUEST_REJECTED, status="400 422",
+         text=r"(not (supported|available|enabled|allowed)|unsupported|deprecated)"
          r" (with|for|by|on|in) (this|the selected) model|not a valid (value|parameter|option)"),
     Rule(Kind.REQUEST_TOO_LARGE, status="403", text=r"token.{0,60}context (length|window)"),
     Rule(Kind.MODEL_GONE, status="400 401 403 404 422",
-         text=rf"\bmodels?\b.{{0,160}}({GONE})|({GONE}).{{0,80}}\bmodels?\b|supported (api )?model names|\bmodels? (is |has been )?disabled"),
+         text=rf"\bmodels?\b.{{0,160}}({GONE})|({GONE}).{{0,80}}\bmodels?\b|supported (api )?model names"
+              r"|\bmodels? (is |has been )?disabled"),
     Rule(Kind.MODEL_GONE, status="403",
          text=r"(no|not|n't|without|have) .{0,30}access (to .{0,30})?model|model .{0,60}access|access to .{0,10}model"),
     Rule(Kind.KEY_INVALID, status="401"),
     Rule(Kind.KEY_INVALID, status="400 403 404", text=KEY),
-    Rule(Kind.BLOCKED_PROVIDER, status="403", text=rf"{EDGE}|access denied|forbidden by|not allowed from|^request not allowed"),
+    Rule(Kind.BLOCKED_PROVIDER, status="403",
+         text=rf"{EDGE}|access denied|forbidden by|not allowed from|^request not allowed"),
     Rule(Kind.KEY_INVALID, status="403"),
     Rule(Kind.MODEL_GONE, status="404"),
     Rule(Kind.REQUEST_TOO_LARGE, status="400 422", text=TOO_LARGE),
     Rule(Kind.PROVIDER_DOWN, status="400", text=r"\bDEGRADED\b|temporarily unavailable|try again later|overloaded"),
     Rule(Kind.REQUEST_REJECTED, status="4xx"),
     # No HTTP answer, or a 200 that is none.
-    Rule(Kind.KEY_INVALID, text=r"invalid_grant|invalid jwt|(invalid|deleted|unauthorized)_client|reauthenticat|account not found"),
+    Rule(Kind.KEY_INVALID,
+         text=r"invalid_grant|invalid jwt|(invalid|deleted|unauthorized)_client|reauthenticat|account not found"),
     Rule(Kind.PROVIDER_DOWN),
 )  # fmt: skip
 

@@ -141,7 +141,7 @@ def next_day(day_reset: str, now: datetime) -> datetime:
     """When a daily quota that resets at midnight comes back; a rolling one is looked at again in an hour."""
     if day_reset == "rolling":
         return now + timedelta(hours=1)
-    return day_start(day_reset, now + timedelta(days=1))
+    return day_start(day_reset, now) + timedelta(days=1)  # by the wall clock: a day may have 23 or 25 hours
 
 
 def day_start(day_reset: str, now: datetime) -> datetime:
@@ -189,18 +189,29 @@ def forgive_replaced_keys() -> int:
 def learn_organisation(deployment: Deployment, organisation: str) -> None:
     """Remembers the account as the provider names it, so that its keys share quotas from now on.
 
-    What was known of the key alone moves over: its pauses, and today's attempts, which are the meter.
+    Keys that were declared to be of one account stay together. What was known under the old name moves
+    over: pauses, and today's attempts, which are the meter.
     """
-    key, now = deployment.key, timezone.now()
-    if not organisation or organisation == key.account:
+    slug, known_as, now = deployment.provider.slug, deployment.key.account, timezone.now()
+    if not organisation or organisation == known_as:
         return
-    Credential.objects.filter(label=key.label).update(organisation=organisation, updated_at=now)
-    Attempt.objects.filter(
-        provider=deployment.provider.slug, credential=key.label, started_at__gt=now - timedelta(days=1)
-    ).update(account=organisation)
-    for pause in Pause.objects.filter(provider=deployment.provider.slug, account=key.account, closed_at=None):
+    siblings = Q(label=deployment.key.label) | Q(account=known_as, organisation="")
+    Credential.objects.filter(siblings, provider__slug=slug).update(organisation=organisation, updated_at=now)
+    Attempt.objects.filter(provider=slug, account=known_as, started_at__gt=now - timedelta(days=1)).update(
+        account=organisation
+    )
+    for pause in Pause.objects.filter(provider=slug, account=known_as, closed_at=None):
         try:
             with transaction.atomic():
                 Pause.objects.filter(pk=pause.pk).update(account=organisation)
-        except IntegrityError:  # the same scope is paused under the learned name already
+        except (
+            IntegrityError
+        ):  # the same scope is paused under the learned name already: the longer one holds
+            same = Pause.objects.filter(
+                provider=slug, credential=pause.credential, account=organisation, model=pause.model,
+                location=pause.location, closed_at=None,
+            )  # fmt: skip
+            if pause.until is not None:
+                same = same.filter(until__lt=pause.until)
+            same.update(until=pause.until, source=pause.source, kind=pause.kind, detail=pause.detail)
             Pause.objects.filter(pk=pause.pk).update(closed_at=now, closed_by="account learned")

@@ -184,16 +184,18 @@ def reserved_tokens(deployment: Deployment, want: Want) -> int:
 
 
 def lock(deployment: Deployment) -> None:
-    """Within a transaction: nobody else reserves of this quota (or this provider's budget) until it ends.
+    """Within a transaction: nobody else reserves of this quota (or of the budgets) until it ends.
 
     SQLite needs nothing here, its write transactions exclude each other.
     """
     if connection.vendor == "sqlite":
         return
-    names = _names(deployment) if deployment.provider.free else {"provider": deployment.provider.slug}
-    names = {"account": "", "model": "", **names}
-    Quota.objects.bulk_create([Quota(**names)], ignore_conflicts=True)
-    Quota.objects.select_for_update().get(**names)
+    free, nothing = deployment.provider.free, {"account": "", "model": ""}
+    scopes = [_names(deployment)] if free else [{"provider": ""}, {"provider": deployment.provider.slug}]
+    for scope in scopes:  # the site's budget before the provider's, always in this order
+        names = nothing | scope
+        Quota.objects.bulk_create([Quota(**names)], ignore_conflicts=True)
+        Quota.objects.select_for_update().get(**names)
 
 
 def _key(deployment: Deployment) -> tuple[str, str, str]:

@@ -71,7 +71,9 @@ def test_incidents_added_by_staff_stay():
 def test_numbers_always_follow_the_bank():
     load()
     Question.objects.filter(pk="seed_storage").update(weight=99, category="defi", position=77)
-    Option.objects.filter(question="seed_storage", value="cloud_notes").update(risk=1, minutes=1, not_applicable=True)
+    Option.objects.filter(question="seed_storage", value="cloud_notes").update(
+        risk=1, minutes=1, not_applicable=True
+    )
     load()
     question = Question.objects.get(pk="seed_storage")
     option = question.options.get(value="cloud_notes")

@@ -159,6 +159,10 @@ def test_a_path_without_language_finds_its_page(client):
     assert client.get("/scan/", headers={"accept-language": "es"})["Location"] == "/es/scan/"
 
 
+def test_browsers_find_the_icon_where_they_look(client):
+    assert client.get("/favicon.ico")["Location"] == "/static/audit/favicon.svg"
+
+
 def test_robots_may_see_noindex(client):
     text = client.get("/robots.txt").content.decode()
     assert "Disallow: /admin/" in text

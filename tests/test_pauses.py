@@ -154,7 +154,6 @@ def test_a_limit_of_the_day_ends_at_the_providers_midnight(now, day_reset, until
     assert row.source == "guess"
 
 
-@pytest.mark.xfail(strict=True, reason="24 hours are added where the day has 25 or 23")
 @pytest.mark.parametrize(
     ("now", "until"),
     [
@@ -461,7 +460,6 @@ def test_a_pause_that_the_organisation_has_already_is_not_doubled(sim, clock):
     assert Pause.objects.exclude(closed_at=None).get().closed_by == "account learned"
 
 
-@pytest.mark.xfail(strict=True, reason="of two pauses the longer one is closed")
 def test_of_two_pauses_that_become_one_the_longer_remains(sim, clock):
     make_keys(sim, k="", other="")
     opened(Kind.RATE_LIMITED_KEY, at=deployment(account=ORG), retry_after_s=60)
@@ -470,7 +468,6 @@ def test_of_two_pauses_that_become_one_the_longer_remains(sim, clock):
     assert seconds_of(Pause.objects.get(closed_at=None)) == 3600
 
 
-@pytest.mark.xfail(strict=True, reason="only the key that was answered moves")
 def test_keys_that_were_declared_one_account_stay_one(sim, clock):
     make_keys(sim, k="declared", sibling="declared", other="")
     pauses.learn_organisation(deployment(account="declared"), ORG)

@@ -1,6 +1,7 @@
 """Quotas and budgets: what has room is sent, what has none is not, whoever else is calling."""
 
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -264,6 +265,22 @@ def in_threads(count, work):
         return list(pool.map(run, range(count)))
 
 
+def reserved_at_once(count, **arguments):
+    """[(provider, how many)] of so many calls that begin together and are all in flight at the end."""
+
+    def begin(n):
+        events = stream(user="hi", **{name: value(n) for name, value in arguments.items()})
+        assert isinstance(next(events), AttemptStarted)
+        return events
+
+    running = [found for found in in_threads(count, begin) if not isinstance(found, ChainExhausted)]
+    rows = Counter(Attempt.objects.filter(finished_at=None).values_list("provider", flat=True))
+    assert len(running) == rows.total()
+    for events in running:
+        events.close()
+    return sorted(rows.items())
+
+
 def test_of_twenty_threads_exactly_as_many_as_the_limit_allows_are_sent(sim):
     limited(sim, rpm=5)
     sim.limit("groq1", OSS, rpm=5)  # the provider would refuse a sixth
@@ -278,11 +295,7 @@ def test_of_twenty_threads_exactly_as_many_as_the_limit_allows_are_sent(sim):
 
 def test_of_twenty_threads_no_two_reserve_the_same_tokens(sim):
     limited(sim, tpm=2000)
-    sim.limit("groq1", OSS, tpm=2000)
-    sim.default(b.slow_first_token(0.6, "Done and well."))
-    found = in_threads(20, lambda n: complete(user="hi", max_tokens=600))
-    assert [record.status for record in sim.requests] == [200] * 3
-    assert sum(not isinstance(reply, ChainExhausted) for reply in found) == 3
+    assert reserved_at_once(20, max_tokens=lambda n: 600) == [("groq", 3)]
 
 
 def test_threads_spread_over_all_accounts_without_a_refusal(sim):
@@ -388,22 +401,20 @@ def test_a_budget_counts_the_worst_case_of_calls_in_flight(sim):
 
 def test_a_budget_is_never_exceeded_by_callers_at_once(sim):
     paid(sim, daily_budget_usd=Decimal("3.5"))
-    sim.default(b.slow_first_token(0.6, "Done and well."))
-    in_threads(12, lambda n: complete(user="hi", max_tokens=1000))
-    assert sim.count() == 3
-    assert Attempt.objects.count() == 3
+    assert reserved_at_once(12, max_tokens=lambda n: 1000) == [("paid", 3)]
 
 
 def test_the_sites_budget_is_never_exceeded_by_callers_of_two_providers(sim, settings):
     settings.LLM_DAILY_BUDGET_USD = "3.5"
     paid(sim, "one", daily_budget_usd=Decimal(2))
     paid(sim, "two")
-    sim.default(b.slow_first_token(0.6, "Done and well."))
-    found = in_threads(12, lambda n: complete(user="hi", max_tokens=1000))
-    assert (sim.count(provider="one"), sim.count(provider="two")) == (2, 1)
-    last = next(error for error in found if isinstance(error, ChainExhausted))
-    assert {(skip["provider"], skip["why"]) for skip in last.skipped} >= {
-        ("two", "daily budget of the site spent")
+    assert reserved_at_once(12, max_tokens=lambda n: 1000) == [("one", 2), ("two", 1)]
+    Attempt.objects.update(outcome="ok", cost_usd=Decimal(1))
+    with pytest.raises(ChainExhausted) as caught:
+        complete(user="hi", max_tokens=1000)
+    assert {(skip["provider"], skip["why"]) for skip in caught.value.skipped} == {
+        ("one", "daily budget spent"),
+        ("two", "daily budget of the site spent"),
     }
 
 
@@ -412,9 +423,8 @@ def test_the_sites_budget_holds_when_providers_are_asked_side_by_side(sim, setti
     slugs = ["one", "two", "three", "four"]
     for slug in slugs:
         paid(sim, slug)
-    sim.default(b.slow_first_token(0.6, "Done and well."))
-    in_threads(16, lambda n: complete(user="hi", max_tokens=1000, providers=[slugs[n % 4]]))
-    assert sim.count() == 1
+    found = reserved_at_once(16, max_tokens=lambda n: 1000, providers=lambda n: [slugs[n % 4]])
+    assert [count for _, count in found] == [1]
 
 
 def test_what_was_billed_counts_however_it_ended(sim, clock):

@@ -68,7 +68,8 @@ def test_a_payload_does_nothing(payload):
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_payload_does_nothing_within_a_report(payload):
-    read = assert_harmless(html(f"## Start\n\nBefore **it** [ok]({OURS}).\n\n{payload}\n\n- after\n- it\n\n[ok]({OURS})"))
+    page = html(f"## Start\n\nBefore **it** [ok]({OURS}).\n\n{payload}\n\n- after\n- it\n\n[ok]({OURS})")
+    read = assert_harmless(page)
     assert "Before " in read.words
 
 
@@ -92,9 +93,11 @@ def test_no_soup_of_punctuation_does_anything(text):
 
 # -- what must work -----------------------------------------------------------------------------------
 def test_a_report_keeps_its_structure():
-    page = html("## Head\n\nSome **bold** and *soft* `code`.\n\n1. one\n2. two\n\n> quoted\n\n### Sub\n\n---\n\n- a\n- b")
-    tags = [tag for tag, _ in Reader(page).tags]
-    assert tags == ["h2", "p", "strong", "em", "code", "ol", "li", "li", "blockquote", "p", "h3", "hr", "ul", "li", "li"]
+    page = html(
+        "## Head\n\n**bold** *soft* `code`\n\n1. one\n2. two\n\n> quoted\n\n### Sub\n\n---\n\n- a\n- b"
+    )
+    tags = " ".join(tag for tag, _ in Reader(page).tags)
+    assert tags == "h2 p strong em code ol li li blockquote p h3 hr ul li li"
 
 
 def test_headings_stay_below_the_pages_own():
@@ -112,7 +115,9 @@ def test_a_bare_address_of_ours_becomes_a_link():
     assert f'href="{OURS}"' in html(f"See {OURS} for it.")
 
 
-@pytest.mark.parametrize("text", ["[a bank](https://evil.example/)", "<https://evil.example/>", "https://evil.example/"])
+@pytest.mark.parametrize(
+    "text", ["[a bank](https://evil.example/)", "<https://evil.example/>", "https://evil.example/"]
+)
 def test_other_addresses_become_plain_text(text):
     page = html(text)
     assert "<a" not in page
@@ -147,7 +152,8 @@ def test_long_texts_are_cut():
     ["[" * 20_000, "*" * 20_000, ">" * 20_000, "> " * 10_000, "- " * 10_000, "`" * 20_000, "(" * 20_000, "![" * 10_000,
      "[a](" * 5_000, "&" * 20_000, "<" * 20_000, "_a" * 10_000, "\n" * 20_000, ("    " * 20 + "- x\n") * 200,
      "".join("  " * depth + "- x\n" for depth in range(100)), "|" * 20_000, "a.b" * 7_000, "\\" * 20_000,
-     "a-b." * 6_000, "(a" * 10_000, "# x\n" * 6_000, "a\n---\n" * 4_000, "***a" * 6_000, "[(" * 10_000, "**a" * 6_000, "[x]: y\n" * 3_000, "<!--" * 5_000, "http://" * 3_000, "1. " * 6_000],
+     "a-b." * 6_000, "(a" * 10_000, "# x\n" * 6_000, "a\n---\n" * 4_000, "***a" * 6_000, "[(" * 10_000,
+     "**a" * 6_000, "[x]: y\n" * 3_000, "<!--" * 5_000, "http://" * 3_000, "1. " * 6_000],
     ids=lambda text: repr(text[:6]),
 )  # fmt: skip
 def test_pathological_texts_neither_fail_nor_stall(text):

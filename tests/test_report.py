@@ -32,8 +32,9 @@ def _bank(db):
 def a_reply(text: str = report_texts.EN, **changed) -> chain.Reply:
     return chain.Reply(
         **{
-            "text": text, "provider": "groq1", "model": "llama", "finish_reason": "stop", "cost_usd": Decimal("0.000123"),
-            "tokens_in": 800, "tokens_out": 500, "latency_ms": 900, "skipped": [], "call_id": None,
+            "text": text, "provider": "groq1", "model": "llama", "finish_reason": "stop",
+            "cost_usd": Decimal("0.000123"), "tokens_in": 800, "tokens_out": 500, "latency_ms": 900,
+            "skipped": [], "call_id": None,
             "attempts": [{"credential": "groq1", "model": "llama", "location": None, "outcome": "ok"}],
             **changed,
         }
@@ -75,7 +76,11 @@ class FakeChain:
 def test_money_and_dates_are_written_as_each_language_does(lang, money, small, day, month, points):
     with translation.override(lang):
         assert (formats.money(68_000_000), formats.money(484_123)) == (money, small)
-        assert (formats.day("2024-05-03"), formats.day("2024-05"), formats.day("2024")) == (day, month, "2024")
+        assert (formats.day("2024-05-03"), formats.day("2024-05"), formats.day("2024")) == (
+            day,
+            month,
+            "2024",
+        )
         assert (formats.number(Decimal("8.4")), formats.number(Decimal("14.0"))) == (points, "14")
 
 
@@ -147,8 +152,7 @@ def heaviest() -> dict[str, str]:
 @pytest.mark.usefixtures("_bank")
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_prompt_of_the_worst_scan_fits(lang):
-    scans_ = [make_scan("worst", lang=lang), make_scan("middle", lang=lang), make_scan("middle", lang=lang, **heaviest())]
-    for scan in scans_:
+    for scan in (make_scan("worst", lang=lang), make_scan("middle", lang=lang, **heaviest())):
         with translation.override(lang):
             system, user = prompts.build(details(scan), lang)
         assert prompts.estimate_tokens(system + user) <= prompts.MAX_TOKENS_IN
@@ -284,7 +288,9 @@ def cases(_bank):
 
 def test_cited_cases_become_numbers_with_sources_below(cases):
     first, second = cases[0], cases[1]
-    text = citations.with_sources(f"Once [{second.slug}], twice [{first.slug}], again [{second.slug}].", cases)
+    text = citations.with_sources(
+        f"Once [{second.slug}], twice [{first.slug}], again [{second.slug}].", cases
+    )
     assert text.startswith("Once [1], twice [2], again [1].\n\n## Cases and sources\n\n1. **")
     assert template_report.plain(second.name) in text
     assert all(f"(<{url}>)" in text for url in (*first.sources, *second.sources))
@@ -299,7 +305,9 @@ def test_invented_cases_disappear(cases):
     assert citations.with_sources("It happened [mt-gox-2014] before.", cases) == "It happened before.\n"
 
 
-@pytest.mark.parametrize("text", ["Use [2-of-3] shares.", "See [this](x).", "[x]", "a[1]", "[slip-39 backup]"])
+@pytest.mark.parametrize(
+    "text", ["Use [2-of-3] shares.", "See [this](x).", "[x]", "a[1]", "[slip-39 backup]"]
+)
 def test_other_brackets_stay(cases, text):
     assert citations.with_sources(text, cases) == text + "\n"
 
@@ -312,7 +320,12 @@ def test_the_chain_is_asked_as_agreed(monkeypatch, settings, lang):
     fake = FakeChain(monkeypatch, chain.Completed(a_reply(GOOD[lang])))
     written = report.write(make_scan(lang=lang))
     (call,) = fake.calls
-    assert (call["purpose"], call["lang"], call["temperature"], call["deadline_s"]) == ("audit-report", lang, 0.3, 17)
+    assert (call["purpose"], call["lang"], call["temperature"], call["deadline_s"]) == (
+        "audit-report",
+        lang,
+        0.3,
+        17,
+    )
     assert call["max_tokens"] == (1400 if lang == "ru" else 900)
     assert call["accept"](GOOD[lang]) is None
     assert call["accept"]("no")
@@ -349,7 +362,12 @@ def test_a_stream_that_ends_without_an_answer_is_no_report(monkeypatch):
 @pytest.mark.usefixtures("_bank")
 def test_an_exhausted_chain_leaves_its_attempts_and_its_call(monkeypatch):
     call = Call.objects.create(started_at=timezone.now(), deadline_s=45)
-    attempt = {"credential": "vertex", "model": "gemini", "location": "eu", "outcome": "rate_limited_provider"}
+    attempt = {
+        "credential": "vertex",
+        "model": "gemini",
+        "location": "eu",
+        "outcome": "rate_limited_provider",
+    }
     exhausted = chain.ChainExhausted(attempts=[attempt], skipped=[], call_id=call.pk, content_blocked=False)
     FakeChain(monkeypatch, exhausted)
     scan = make_scan()
@@ -512,7 +530,10 @@ def test_trouble_with_the_progress_does_not_cost_the_report(monkeypatch):
 @pytest.mark.usefixtures("_bank", "inline")
 def test_deleting_while_it_is_written_leaves_no_wording_behind(monkeypatch):
     call = Call.objects.create(
-        started_at=timezone.now(), deadline_s=45, messages=[{"role": "user", "content": "metal"}], text="Report"
+        started_at=timezone.now(),
+        deadline_s=45,
+        messages=[{"role": "user", "content": "metal"}],
+        text="Report",
     )
     scan = make_scan()
     gone = Scan.objects.get(pk=scan.pk)
@@ -578,4 +599,3 @@ def test_at_shutdown_unfinished_reports_are_free_for_others(monkeypatch):
     for thread in list(writer._live.values()):
         thread.join()
     assert writer.current(scan).status == Report.Status.PENDING  # the late worker wrote nothing
-

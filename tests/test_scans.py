@@ -120,7 +120,8 @@ def test_nonsense_is_no_token(token):
 
 def test_truncated_and_extended_tokens_reach_nothing():
     token = scans.scan_token(make_scan())
-    for changed in (token[:-1], token + "A", token + "=", token.split(".")[0], " " + token, token + "\n", token.upper()):
+    half = token.split(".")[0]
+    for changed in (token[:-1], token + "A", token + "=", half, " " + token, token + "\n", token.upper()):
         assert scans.get_scan(changed) is None
 
 

@@ -30,7 +30,9 @@ def any_bank(draw):
     items = []
     for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=14, unique=True)):
         risks = draw(st.lists(st.integers(0, 13), min_size=1, max_size=6, unique=True))
-        choices = [Choice(f"r{risk}", risk, minutes=draw(st.integers(0, 300))) for risk in sorted({0, *risks})]
+        choices = [
+            Choice(f"r{risk}", risk, minutes=draw(st.integers(0, 300))) for risk in sorted({0, *risks})
+        ]
         if draw(st.booleans()):
             choices.append(Choice("absent", 0, not_applicable=True))
         items.append(Item(name, draw(st.sampled_from("abc")), draw(st.integers(1, 40)), tuple(choices)))
@@ -99,7 +101,10 @@ def test_no_other_single_answer_caps():
         ("tx_verification", "blind"), ("account_2fa", "none"), ("password_hygiene", "reused"),
     }  # fmt: skip
     capped = {
-        (item.id, choice.value) for item in BANK for choice in item.choices if assess(**{item.id: choice.value}).cap
+        (item.id, choice.value)
+        for item in BANK
+        for choice in item.choices
+        if assess(**{item.id: choice.value}).cap
     }
     assert capped == fatal
 
@@ -116,7 +121,9 @@ def test_a_cap_above_the_raw_score_is_named_but_changes_nothing():
 
 
 def test_what_does_not_apply_is_not_assessed():
-    result = assess(seed_storage="no_seed", seed_backup="no_seed", token_approvals="no_defi", account_2fa="sms")
+    result = assess(
+        seed_storage="no_seed", seed_backup="no_seed", token_approvals="no_defi", account_2fa="sms"
+    )
     assert result.assessed == 100 - 14 - 7 - 8
     assert result.not_assessed == ("seed_storage", "seed_backup", "token_approvals")
     assert result.raw_score == scoring.round_half_up(100 * (1 - Fraction(72, 10) / 71)) == 90
@@ -157,7 +164,9 @@ def test_bands(score, band):
     assert scoring.band(score) == band
 
 
-@pytest.mark.parametrize(("number", "rounded"), [("0.5", 1), ("1.5", 2), ("2.5", 3), ("2.4999", 2), ("86", 86)])
+@pytest.mark.parametrize(
+    ("number", "rounded"), [("0.5", 1), ("1.5", 2), ("2.5", 3), ("2.4999", 2), ("86", 86)]
+)
 def test_halves_are_rounded_up(number, rounded):
     assert scoring.round_half_up(Fraction(number)) == rounded
 
@@ -194,9 +203,8 @@ def test_by_speed_puts_the_most_points_per_minute_first():
     result = assess("worst")
     rates = [finding.points_per_minute for finding in result.by_speed]
     assert rates == sorted(rates, reverse=True)
-    assert result.by_speed[0].points_per_minute == Decimal(result.by_speed[0].lost / result.by_speed[0].minutes).quantize(
-        Decimal("0.001")
-    )
+    best = result.by_speed[0]
+    assert best.points_per_minute == (best.lost / best.minutes).quantize(Decimal("0.001"))
 
 
 @pytest.mark.parametrize(
@@ -253,7 +261,9 @@ def test_bounds_hold_for_any_bank(case):
     bank, given_answers = case
     result = scoring.assess(bank, given_answers)
     assert 0 <= result.score <= result.raw_score <= 100
-    assert {*result.passed, *result.not_assessed, *(f.question for f in result.findings)} == {i.id for i in bank}
+    assert {*result.passed, *result.not_assessed, *(f.question for f in result.findings)} == {
+        i.id for i in bank
+    }
 
 
 def _safer(case, pick):

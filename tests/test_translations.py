@@ -1,5 +1,6 @@
 """Every language but English: each text of the code is translated, and none of its placeholders is lost."""
 
+import ast
 import io
 import re
 from collections import Counter
@@ -40,12 +41,15 @@ def _calls(method: str, source: str) -> set[Key]:
     }
 
 
+def _modules() -> list[Path]:
+    return [path for app in ("audit", "guardlabs", "llm") for path in (ROOT / app).rglob("*.py")]
+
+
 @pytest.fixture(scope="module")
 def in_the_code() -> set[Key]:
     texts: set[Key] = set()
-    for app in ("audit", "guardlabs", "llm"):
-        for path in (ROOT / app).rglob("*.py"):
-            texts |= _calls("python", path.read_text())
+    for path in _modules():
+        texts |= _calls("python", path.read_text())
     for folder in settings.TEMPLATES[0]["DIRS"]:
         for path in Path(folder).rglob("*.*"):
             # What Django makes of a template for xgettext is close enough to JavaScript.
@@ -67,6 +71,15 @@ def test_each_text_of_the_code_is_there_and_nothing_else(catalogue: Catalog, in_
     there = {(_forms(message.id)[0], message.context) for message in catalogue if message.id}
     assert there - in_the_code == set(), "no longer in the code"
     assert in_the_code - there == set(), "not translated yet: make messages"
+
+
+def test_no_text_hides_in_an_f_string() -> None:
+    hidden = []
+    for path in _modules():
+        strings = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.JoinedStr)]
+        inside = [node for string in strings for node in ast.walk(string) if isinstance(node, ast.Call)]
+        hidden += [f"{path}:{call.lineno}" for call in inside if getattr(call.func, "id", None) in CALLS]
+    assert hidden == [], "makemessages does not look into f-strings"
 
 
 def test_nothing_is_empty_fuzzy_or_left_over(catalogue: Catalog) -> None:

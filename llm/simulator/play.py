@@ -71,7 +71,7 @@ def _truncate(x: Exchange, mismatch: bool) -> None:
         return
     events = x.wire.events(x.ask, answer)
     middle = max(1, len(events.pieces) // 2)
-    whole, cut = events.pieces[:middle], b"".join(events.pieces[middle - 1 :])[:60]
+    whole, cut = events.pieces[:middle], b"".join(events.pieces[middle:] + events.closing)[:60]
     _open(x, answer, events, whole)
     x.settle()
     if mismatch:

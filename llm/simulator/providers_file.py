@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,12 +82,12 @@ PROVIDERS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def providers_toml(url: str, accounts: ServiceAccounts, directory: Path) -> str:
+def providers_toml(url: str, trusted: ServiceAccounts, directory: Path) -> str:
     """The file's text for a simulator at `url`, which need not run yet.
 
-    Writes the service account's JSON into `directory` (mode 600), or reuses it; `accounts` trust it.
+    Writes the service account into `directory` (mode 600), or reuses it, and adds it to those `trusted`.
     """
-    account_file = _service_account(url, accounts, directory, "vertex")
+    account_file = _service_account(url, trusted, directory, "vertex")
     lines = ["# Providers that are simulated: every answer says so, and nothing leaves this machine."]
     for provider in PROVIDERS:
         fields = {name: value for name, value in provider.items() if name not in OURS}
@@ -99,15 +100,19 @@ def providers_toml(url: str, accounts: ServiceAccounts, directory: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
+def accounts() -> dict[str, str]:
+    """The account of each credential in the file."""
+    keys = [key for provider in PROVIDERS for key in provider["keys"]]
+    return {key.get("secret", key["label"]): key.get("account", key["label"]) for key in keys}
+
+
 def enforce(sim: "Simulator") -> None:
     """Makes the simulator keep the limits that the file states."""
     for provider in PROVIDERS:
-        for key in provider["keys"]:
-            account = key.get("account", key["label"])
-            sim.account(key.get("secret", key["label"]), account)
-            for model in provider["models"]:
-                if limits := {name: model[name] for name in GROQ_LIMITS if name in model}:
-                    sim.limit(account, None if provider.get("one_quota") else model["id"], **limits)
+        for key, model in product(provider["keys"], provider["models"]):
+            if limits := {name: model[name] for name in GROQ_LIMITS if name in model}:
+                account = key.get("account", key["label"])
+                sim.limit(account, None if provider.get("one_quota") else model["id"], **limits)
 
 
 def models_of(slug: str) -> list[str]:
@@ -115,7 +120,7 @@ def models_of(slug: str) -> list[str]:
     return [model["id"] for each in PROVIDERS if each["slug"] == slug for model in each["models"]]
 
 
-def _service_account(url: str, accounts: ServiceAccounts, directory: Path, label: str) -> Path:
+def _service_account(url: str, trusted: ServiceAccounts, directory: Path, label: str) -> Path:
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"service-account-{label}.json"
@@ -123,11 +128,11 @@ def _service_account(url: str, accounts: ServiceAccounts, directory: Path, label
     try:
         account = json.loads(path.read_text(encoding="utf-8"))
         if account["token_uri"] == token_uri:
-            accounts.trust(account, label)  # what an earlier run wrote, and may be loaded already
+            trusted.trust(account, label)  # what an earlier run wrote, and may be loaded already
             return path
     except (OSError, ValueError, KeyError):
         pass
-    account = accounts.create(project=PROJECT, label=label, token_uri=token_uri)
+    account = trusted.create(project=PROJECT, label=label, token_uri=token_uri)
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(account, file, indent=2)

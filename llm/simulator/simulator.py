@@ -176,14 +176,16 @@ class Simulator:
     # -- configuration that points here --------------------------------------------------------------
 
     def providers_toml(self, directory: Path | str) -> str:
-        """A complete providers file for this simulator.
+        """A complete providers file for this simulator, which learns the accounts of its keys.
 
         directory: where the service account's JSON is written (mode 600), or reused if it is there.
         """
+        self._account_of.update(providers_file.accounts())
         return providers_file.providers_toml(self.url, self.accounts, Path(directory))
 
     def enforce_free_tiers(self) -> None:
         """Limits the accounts of that file as the real providers limit their free plans."""
+        self._account_of.update(providers_file.accounts())
         providers_file.enforce(self)
 
     # -- for the routes ------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ def test_by_keyboard_alone(page):
     page.keyboard.press("Enter")
     page.wait_for_url("**/r/**")
     assert Scan.objects.get().answers == CAPPED
+    wait_for_report(page)
 
 
 def test_next_without_an_answer_says_so_and_stays(page):
@@ -126,7 +127,7 @@ def test_closing_the_tab_loses_nothing_and_two_tabs_make_one_call(page, new_page
 def test_the_report_appears_as_it_is_written_and_names_its_author(page, sim):
     make_groq(sim, keys=2, timeout_s=30, first_byte_s=10)
     sim.script("key-of-groq1", behaviours.payload("groq-429-tpd-1"))
-    sim.script("key-of-groq2", behaviours.ok(pace=0.05))
+    sim.script("key-of-groq2", behaviours.ok(pace=0.03))
     page.goto("/en/scan/")
     step_through(page, MIXED)
     expect(page.locator(".writer")).to_contain_text("Groq")
@@ -145,6 +146,7 @@ def test_a_finding_that_is_folded_opens_when_it_is_linked_to(page):
     page.click(".fixes a >> nth=1")
     expect(page.locator("#finding-sim_protection")).to_be_visible()
     expect(page.locator("#finding-sim_protection")).to_be_in_viewport()
+    wait_for_report(page)
 
 
 # -- without script ----------------------------------------------------------------------------------
