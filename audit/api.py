@@ -190,6 +190,6 @@ def _refuse_on_scan(request: HttpRequest, token: str) -> None:
     raise api_errors.not_allowed("GET")
 
 
-@api.api_operation(METHODS, "/v1/{path:rest}", include_in_schema=False)
+@api.api_operation(METHODS, "/{path:rest}", include_in_schema=False)
 def _nothing_here(request: HttpRequest, rest: str) -> None:
     raise api_errors.not_found()

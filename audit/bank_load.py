@@ -6,7 +6,7 @@ wrote it. Nothing is deleted: old scans still show the answers of an older bank.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.db import models, transaction
@@ -14,6 +14,8 @@ from django.db import models, transaction
 from audit import bank, bank_incidents
 from audit.bank import IncidentData, OptionData, QuestionData
 from audit.models import Incident, Option, Question
+
+Row = Question | Option | Incident
 
 QUESTION_TEXTS = ("text", "why", "standards")
 OPTION_TEXTS = ("label", "title", "harm", "fix_steps", "tools")
@@ -31,6 +33,30 @@ class Loaded:
     updated: int = 0
     unchanged: int = 0
     unknown: tuple[str, ...] = ()
+    new: list[Row] = field(default_factory=list)
+
+    def store(self, row: Row, numbers: dict[str, Any], texts: dict[str, Any]) -> None:
+        """Writes what differs; a new row waits for `create`. `shipped` always becomes the bank's newest text."""
+        is_new = row._state.adding
+        follows = {name: text for name, text in texts.items() if is_new or _untouched(row, name)}
+        wanted = {**numbers, **follows, "shipped": texts}
+        changed = [name for name, value in wanted.items() if getattr(row, name) != value]
+        for name in changed:
+            setattr(row, name, wanted[name])
+        if is_new:
+            self.new.append(row)
+            self.created += 1
+        elif changed:
+            row.save(update_fields=changed)
+            self.updated += 1
+        else:
+            self.unchanged += 1
+
+    def create(self) -> None:
+        """Questions before their options."""
+        Question.objects.bulk_create([row for row in self.new if isinstance(row, Question)])
+        Option.objects.bulk_create([row for row in self.new if isinstance(row, Option)])
+        Incident.objects.bulk_create([row for row in self.new if isinstance(row, Incident)])
 
 
 @transaction.atomic
@@ -47,7 +73,7 @@ def load(
     for position, data in enumerate(questions, start=1):
         row = known.pop(data.id, None) or Question(id=data.id)
         numbers = {"position": position, "category": data.category, "weight": data.weight}
-        _store(row, numbers, _texts(data, QUESTION_TEXTS), loaded)
+        loaded.store(row, numbers, _texts(data, QUESTION_TEXTS))
         for place, option in enumerate(data.options, start=1):
             option_row = known_options.pop(f"{data.id}.{option.value}", None)
             option_numbers = {
@@ -56,20 +82,17 @@ def load(
                 "not_applicable": option.na,
                 "minutes": option.minutes,
             }
-            _store(
-                option_row or Option(question=row, value=option.value),
-                option_numbers,
-                _texts(option, OPTION_TEXTS),
-                loaded,
-            )
+            option_row = option_row or Option(question=row, value=option.value)
+            loaded.store(option_row, option_numbers, _texts(option, OPTION_TEXTS))
     for incident in incidents:
         incident_row = known_incidents.pop(incident.slug, None) or Incident(slug=incident.slug)
-        _store(incident_row, {}, _texts(incident, INCIDENT_TEXTS), loaded)
+        loaded.store(incident_row, {}, _texts(incident, INCIDENT_TEXTS))
     loaded.unknown = (*known, *known_options)
+    loaded.create()
     return loaded
 
 
-def edited_fields(row: Question | Option | Incident) -> list[str]:
+def edited_fields(row: Row) -> list[str]:
     """The names of the texts that staff changed, or all of them for a row that the bank did not write."""
     names = {Question: QUESTION_TEXTS, Option: OPTION_TEXTS, Incident: INCIDENT_TEXTS}[type(row)]
     return [name for name in names if name not in row.shipped or getattr(row, name) != row.shipped[name]]
@@ -82,26 +105,6 @@ def _texts(data: QuestionData | OptionData | IncidentData, names: Iterable[str])
 
 def _json(value: Any) -> Any:
     return [_json(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _store(
-    row: Question | Option | Incident, numbers: dict[str, Any], texts: dict[str, Any], loaded: Loaded
-) -> None:
-    """Writes what differs. `shipped` always becomes the bank's newest text."""
-    new = row._state.adding
-    follows = texts if new else {name: text for name, text in texts.items() if _untouched(row, name)}
-    wanted = {**numbers, **follows, "shipped": texts}
-    changed = [name for name, value in wanted.items() if getattr(row, name) != value]
-    for name in changed:
-        setattr(row, name, wanted[name])
-    if new:
-        row.save(force_insert=True)
-        loaded.created += 1
-    elif changed:
-        row.save(update_fields=changed)
-        loaded.updated += 1
-    else:
-        loaded.unchanged += 1
 
 
 def _untouched(row: models.Model, name: str) -> bool:

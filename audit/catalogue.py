@@ -119,9 +119,7 @@ def is_link(url: object) -> bool:
     return isinstance(url, str) and url.startswith("https://") and not set(url) & set(" <>\"'\\\n\t")
 
 
-def _question(
-    data: bank.QuestionData, row: Question | None, options: Mapping[str, Option]
-) -> QuestionText:
+def _question(data: bank.QuestionData, row: Question | None, options: Mapping[str, Option]) -> QuestionText:
     words: Any = row or data
     standards = row.standards if row else [{"name": s.name, "url": s.url} for s in data.standards]
     return QuestionText(

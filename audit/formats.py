@@ -17,7 +17,9 @@ def money(usd: int, lang: str | None = None) -> str:
     digits = 1 if usd >= 1_000_000 else 0
     if locale.language == "es":
         # Babel's short Spanish ("68 MUS$") is bookkeeping; people write it out.
-        amount = _plain(format_compact_decimal(usd, format_type="long", locale=locale, fraction_digits=digits))
+        amount = _plain(
+            format_compact_decimal(usd, format_type="long", locale=locale, fraction_digits=digits)
+        )
         return f"{amount} de USD" if amount.endswith(("millón", "millones")) else f"{amount} USD"
     return _plain(format_compact_currency(usd, "USD", locale=locale, fraction_digits=digits))
 

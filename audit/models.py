@@ -150,7 +150,9 @@ class Report(models.Model):
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     draft = models.TextField(blank=True, help_text=_("The text as it arrives."))
-    progress = models.JSONField(default=list, blank=True, help_text=_("Attempts so far, as the page shows them."))
+    progress = models.JSONField(
+        default=list, blank=True, help_text=_("Attempts so far, as the page shows them.")
+    )
     markdown = models.TextField(blank=True)
     provider = models.CharField(max_length=80, blank=True, help_text=_("The credential that wrote it."))
     model = models.CharField(max_length=120, blank=True)

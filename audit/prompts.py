@@ -43,7 +43,16 @@ CYRILLIC = re.compile(r"[\u0400-\u052f]")
 SENTENCE = re.compile(r"(?<=[.!?])\s(?=[^a-zа-яё])")
 
 # From the fullest to the leanest: weaknesses with steps, steps of each, cases, sentences of a case.
-LEVELS = ((4, 4, 5, 2), (3, 4, 5, 1), (3, 3, 4, 1), (3, 2, 4, 1), (3, 2, 3, 1), (2, 2, 3, 1), (2, 2, 2, 1), (1, 2, 2, 1))
+LEVELS = (
+    (4, 4, 5, 2),
+    (3, 4, 5, 1),
+    (3, 3, 4, 1),
+    (3, 2, 4, 1),
+    (3, 2, 3, 1),
+    (2, 2, 3, 1),
+    (2, 2, 2, 1),
+    (1, 2, 2, 1),
+)
 
 
 def estimate_tokens(text: str) -> int:
@@ -94,9 +103,15 @@ def facts(details: Details, lang: str, in_full: int, steps: int, cases: int, sen
         f"{score}. {result.assessed} points assessed.",
         "Weaknesses, worst first:",
         *(_in_full(place, weakness, steps, cited) for place, weakness in enumerate(told, start=1)),
-        *(_in_short(place, each) for place, each in enumerate(details.weaknesses[in_full:], start=in_full + 1)),
+        *(
+            _in_short(place, each)
+            for place, each in enumerate(details.weaknesses[in_full:], start=in_full + 1)
+        ),
         *(["Cases:"] if cited else []),
-        *(f"[{case.slug}] {case.name}, {case.facts}: {_first(case.what_happened, sentences)}" for case in cited),
+        *(
+            f"[{case.slug}] {case.name}, {case.facts}: {_first(case.what_happened, sentences)}"
+            for case in cited
+        ),
     ]
     if not details.weaknesses:
         lines[2] = "No weaknesses: every answer was the safe one. Say what keeps it so; invent no weakness."

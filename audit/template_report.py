@@ -92,7 +92,10 @@ def _standing(details: Details) -> Iterator[str]:
 def _in_full(number: int, weakness: Weakness, case: Case | None) -> Iterator[str]:
     option = weakness.option
     yield f"### {number}. {plain(weakness.title)}"
-    yield _("*%(cost)s* Your answer: “%(answer)s”.") % {"cost": _cost(weakness), "answer": plain(option.label)}
+    yield _("*%(cost)s* Your answer: “%(answer)s”.") % {
+        "cost": _cost(weakness),
+        "answer": plain(option.label),
+    }
     if option.harm:
         yield plain(option.harm)
     yield "\n".join(f"{place}. {plain(step)}" for place, step in enumerate(option.fix_steps, start=1))

@@ -235,7 +235,7 @@ def test_a_hostile_report_is_harmless_in_the_admin(admin_client):
     scan.reports.update(markdown="<script>alert(1)</script> [x](javascript:alert(1))", provider="<b>x</b>")
     page = admin_client.get(url(Scan, "change", scan.pk)).content.decode()
     assert "<script>alert" not in page
-    assert "javascript:alert" not in page
+    assert 'href="javascript' not in page
     assert "<b>x</b>" not in page
 
 

@@ -374,8 +374,8 @@ def in_threads(count, work):
     ids=["it is back", "it is not"],
 )
 def test_of_many_callers_one_tries_what_was_paused(sim, answer, served_by_groq, closed):
-    make_groq(sim, keys=3)
-    make_deepseek(sim)
+    make_groq(sim, keys=3, timeout_s=20)
+    make_deepseek(sim, timeout_s=20)
     for n in (1, 2, 3):
         sim.script(f"key-of-groq{n}", answer)
     state.providers()

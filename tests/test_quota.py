@@ -40,7 +40,7 @@ def _no_waiting(monkeypatch):
 def limited(sim, *, keys=1, **limits):
     """The deployment of Groq's first key, whose model has these limits."""
     more = {name: limits.pop(name) for name in ("day_reset",) if name in limits}
-    make_groq(sim, keys=keys, models=[{"name": OSS, **limits}], **more)
+    make_groq(sim, keys=keys, models=[{"name": OSS, **limits}], timeout_s=20, first_byte_s=10, **more)
     return first_deployment()
 
 
@@ -299,8 +299,8 @@ def test_of_twenty_threads_no_two_reserve_the_same_tokens(sim):
 
 
 def test_threads_spread_over_all_accounts_without_a_refusal(sim):
-    make_groq(sim, keys=3, models=[{"name": OSS, "rpm": 2}])
-    make_deepseek(sim)
+    make_groq(sim, keys=3, models=[{"name": OSS, "rpm": 2}], timeout_s=20)
+    make_deepseek(sim, timeout_s=20)
     for n in (1, 2, 3):
         sim.limit(f"groq{n}", OSS, rpm=2)
     found = in_threads(10, lambda n: complete(user="hi").provider)

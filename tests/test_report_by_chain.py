@@ -1,0 +1,54 @@
+"""A scan's report through the real chain, its adapters and SDKs, against the simulator."""
+
+from decimal import Decimal
+
+import pytest
+
+from audit import gates, writer
+from audit.models import Report
+from llm.models import Call
+from tests.chain_setup import make_deepseek, make_groq
+from tests.factories import load_bank, make_scan
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _bank():
+    load_bank()
+
+
+@pytest.mark.parametrize("lang", ["en", "ru", "es"])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_first_provider_writes_in_the_scans_language(sim, lang, streamed, monkeypatch):
+    monkeypatch.setattr(writer, "spawn", lambda claim, job: job())
+    make_groq(sim)
+    scan = make_scan("worst", lang=lang)
+    row = writer.start_report(scan) if streamed else writer.write_report_now(scan)
+    assert (row.status, row.provider, row.cost_usd) == (Report.Status.READY, "groq1", Decimal(0))
+    assert gates.report(lang)(row.markdown.rpartition("## ")[0]) is None
+    assert row.progress == [{"provider": "groq1", "model": "openai/gpt-oss-120b", "outcome": "ok"}]
+    assert row.call == Call.objects.get()
+    assert (row.call.purpose, row.call.lang) == ("audit-report", lang)
+
+
+def test_the_cases_that_were_cited_are_listed_with_their_sources(sim):
+    make_groq(sim)
+    row = writer.write_report_now(make_scan("worst"))
+    assert "## Cases and sources" in row.markdown
+    assert "](<https://" in row.markdown
+
+
+def test_with_no_provider_at_all_the_template_is_the_report():
+    row = writer.write_report_now(make_scan())
+    assert (row.provider, row.status) == ("fallback-template", Report.Status.READY)
+
+
+def test_the_next_provider_takes_over_and_its_price_is_kept(sim):
+    make_groq(sim, keys=1)
+    make_deepseek(sim)
+    sim.script("groq1", "hang")
+    row = writer.write_report_now(make_scan())
+    assert row.provider == "deepseek"
+    assert [line["outcome"] for line in row.progress] == ["provider_down", "ok"]
+    assert row.cost_usd == row.call.cost_usd > 0

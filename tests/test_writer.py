@@ -1,0 +1,236 @@
+"""Who writes a report, and when: one call whatever happens to tabs, workers and the database."""
+
+import threading
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.db import DatabaseError
+from django.utils import timezone
+
+from audit import heartbeat, report, scans, writer
+from audit.models import Report, Scan
+from llm import chain
+from llm.failures import Kind
+from llm.models import Call
+from tests.factories import load_bank, make_scan
+from tests.fake_chain import FakeChain, a_reply
+
+
+@pytest.fixture
+def _bank(db):
+    load_bank()
+
+
+@pytest.fixture
+def inline(monkeypatch):
+    """Threads run at once, in the test's own."""
+    monkeypatch.setattr(writer, "spawn", lambda claim, job: job())
+
+
+@pytest.mark.usefixtures("_bank", "inline")
+def test_starting_twice_makes_one_call(monkeypatch):
+    fake = FakeChain(monkeypatch)
+    scan = make_scan()
+    first, second = writer.start_report(scan), writer.start_report(scan)
+    assert len(fake.calls) == 1
+    assert first == second == writer.write_report_now(scan)
+    assert (first.status, first.provider) == (Report.Status.READY, "groq1")
+    assert (first.draft, first.finished_at is not None) == ("", True)
+
+
+@pytest.mark.usefixtures("_bank")
+def test_a_second_tab_while_it_is_being_written_does_not_start_another(monkeypatch):
+    scan, jobs = make_scan(), []
+    monkeypatch.setattr(writer, "spawn", lambda claim, job: jobs.append(job))
+    assert writer.start_report(scan).status == Report.Status.WRITING
+    assert writer.start_report(scan).status == Report.Status.WRITING
+    assert len(jobs) == 1
+
+
+def silent_for(scan: Scan, seconds: float) -> None:
+    Report.objects.filter(scan=scan).update(heartbeat_at=timezone.now() - timedelta(seconds=seconds))
+
+
+@pytest.mark.usefixtures("_bank")
+def test_a_dead_workers_report_is_taken_over(monkeypatch):
+    FakeChain(monkeypatch)
+    scan, jobs = make_scan(), []
+    monkeypatch.setattr(writer, "spawn", lambda claim, job: jobs.append(job))
+    writer.start_report(scan)
+    assert not writer.is_stalled(writer.current(scan))
+    silent_for(scan, writer.STALE_S + 1)
+    assert writer.is_stalled(writer.current(scan))
+    writer.start_report(scan)
+    dead, alive = jobs
+    alive()
+    ready = writer.current(scan)
+    assert ready.status == Report.Status.READY
+    dead()  # it was only slow: what it wrote is void
+    assert writer.current(scan).finished_at == ready.finished_at
+    assert Report.objects.filter(scan=scan).count() == 1
+
+
+@pytest.mark.usefixtures("_bank")
+def test_looking_at_a_report_starts_nothing(monkeypatch):
+    fake = FakeChain(monkeypatch)
+    scan = make_scan()
+    silent_for(scan, 1000)
+    assert writer.current(scan).status == Report.Status.PENDING
+    assert fake.calls == []
+
+
+@pytest.mark.usefixtures("_bank", "inline")
+def test_a_report_that_cannot_be_saved_is_free_again(monkeypatch):
+    scan = make_scan()
+    monkeypatch.setattr(report, "write", lambda *args: 1 / 0)
+    assert writer.start_report(scan).status == Report.Status.PENDING
+    monkeypatch.undo()
+    FakeChain(monkeypatch)
+    assert writer.write_report_now(scan).status == Report.Status.READY
+
+
+@pytest.mark.usefixtures("_bank", "inline")
+def test_a_scan_whose_reports_were_removed_gets_a_new_one(monkeypatch):
+    FakeChain(monkeypatch)
+    scan = make_scan()
+    scan.reports.all().delete()
+    assert writer.start_report(scan).status == Report.Status.READY
+
+
+@pytest.mark.usefixtures("_bank", "inline")
+def test_earlier_versions_stay_and_the_newest_is_shown(monkeypatch):
+    FakeChain(monkeypatch)
+    scan = make_scan(ai=False)
+    again = Report.objects.create(scan=scan)
+    assert writer.current(scan) != again
+    Scan.objects.filter(pk=scan.pk).update(ai=True)
+    scan.refresh_from_db()
+    writer.start_report(scan)
+    assert writer.current(scan) == again
+    assert scan.reports.count() == 2
+
+
+@pytest.mark.usefixtures("_bank")
+def test_progress_shows_attempts_and_text_and_voids_what_failed(monkeypatch):
+    seen = []
+    scan = make_scan()
+
+    def look():
+        row = Report.objects.get(scan=scan)
+        seen.append((row.draft, [line["outcome"] for line in row.progress]))
+
+    monkeypatch.setattr(writer, "DRAFT_EVERY_S", 0)
+    names = {"provider": "groq", "credential": "groq1", "model": "llama", "location": ""}
+    FakeChain(
+        monkeypatch,
+        chain.AttemptStarted(**names), look,
+        chain.Delta("Hel"), chain.Delta("lo"), look,
+        chain.AttemptFailed(kind=Kind.PROVIDER_DOWN, detail="secret detail", **names), look,
+        chain.AttemptStarted(**{**names, "credential": "groq2"}), look,
+        chain.Delta("Good"), look,
+        chain.Completed(a_reply()),
+    )  # fmt: skip
+    monkeypatch.setattr(writer, "spawn", lambda claim, job: job())
+    row = writer.start_report(scan)
+    assert seen == [
+        ("", ["trying"]),
+        ("Hello", ["trying"]),
+        ("", ["provider_down"]),
+        ("", ["provider_down", "trying"]),
+        ("Good", ["provider_down", "trying"]),
+    ]
+    assert "secret" not in str(row.progress)
+
+
+@pytest.mark.usefixtures("_bank", "inline")
+def test_the_draft_is_not_saved_for_every_token(monkeypatch, django_assert_max_num_queries):
+    scan = make_scan()
+    words = [chain.Delta("word ")] * 500
+    FakeChain(monkeypatch, *words, chain.Completed(a_reply()))
+    with django_assert_max_num_queries(20):
+        writer.start_report(scan)
+
+
+def test_trouble_with_the_progress_does_not_cost_the_report(monkeypatch):
+    def locked(**fields):
+        raise DatabaseError("database is locked")
+
+    monkeypatch.setattr(writer, "_own", lambda claim: SimpleNamespace(update=locked))
+    progress = writer._Progress("claim")
+    progress(chain.Delta("text"))
+    assert progress.text == "text"
+
+
+@pytest.mark.usefixtures("_bank", "inline")
+def test_deleting_while_it_is_written_leaves_no_wording_behind(monkeypatch):
+    call = Call.objects.create(
+        started_at=timezone.now(),
+        deadline_s=45,
+        messages=[{"role": "user", "content": "metal"}],
+        text="Report",
+    )
+    scan = make_scan()
+    gone = Scan.objects.get(pk=scan.pk)
+    FakeChain(monkeypatch, lambda: scans.delete_scan(gone), chain.Completed(a_reply(call_id=call.pk)))
+    writer.start_report(scan)
+    call.refresh_from_db()
+    assert (call.messages, call.text) == ([], "")
+    assert not Report.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_tabs_at_once_make_one_call(monkeypatch):
+    load_bank()
+    scan, gate, calls = make_scan(), threading.Barrier(8), []
+    monkeypatch.setattr(writer, "spawn", lambda claim, job: calls.append(claim))
+
+    def tab():
+        from django.db import connection
+
+        gate.wait()
+        try:
+            writer.start_report(scan)
+        finally:
+            connection.close()
+
+    tabs = [threading.Thread(target=tab) for _ in range(8)]
+    for each in tabs:
+        each.start()
+    for each in tabs:
+        each.join()
+    assert len(calls) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_writes_the_report_and_the_heartbeat_keeps_it(monkeypatch):
+    load_bank()
+    monkeypatch.setattr(heartbeat, "EVERY_S", 0.01)
+    scan, beaten = make_scan(), threading.Event()
+
+    def until_beaten():
+        start = Report.objects.get(scan=scan).heartbeat_at
+        while Report.objects.get(scan=scan).heartbeat_at == start:
+            beaten.wait(0.01)
+
+    fake = FakeChain(monkeypatch, until_beaten, chain.Delta("text"), chain.Completed(a_reply()))
+    writer.start_report(scan)
+    row = writer.write_report_now(scan)  # waits for the thread instead of asking again
+    assert (row.status, row.provider, len(fake.calls)) == (Report.Status.READY, "groq1", 1)
+    for thread in list(writer._live.values()):
+        thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_shutdown_unfinished_reports_are_free_for_others(monkeypatch):
+    load_bank()
+    monkeypatch.setattr(writer, "SHUTDOWN_GRACE_S", 0.05)
+    leave, scan = threading.Event(), make_scan()
+    FakeChain(monkeypatch, lambda: leave.wait(20), chain.Completed(a_reply()))
+    writer.start_report(scan)
+    writer._leave()
+    assert writer.current(scan).status == Report.Status.PENDING
+    leave.set()
+    for thread in list(writer._live.values()):
+        thread.join()
+    assert writer.current(scan).status == Report.Status.PENDING  # the late worker wrote nothing
