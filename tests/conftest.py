@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from guardlabs.catalogues import compile_catalogues
-from llm import state, tokens
+from llm import notices, state, tokens
 
 
 def pytest_configure():
@@ -13,7 +13,9 @@ def pytest_configure():
 
 
 @pytest.fixture(autouse=True)
-def _clean_cache():
+def _clean_slate(monkeypatch):
+    """Nothing that a process keeps between calls is kept between tests, and no thread works on the side."""
+    monkeypatch.setattr(notices, "_last_housekeeping", float("inf"))
     cache.clear()
     state.forget()
     tokens.forget()

@@ -7,8 +7,11 @@ import pytest
 from audit import gates, writer
 from audit.models import Report
 from llm.models import Call
+from llm.simulator import behaviours
 from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import load_bank, make_scan
+
+PATIENT = {"first_byte_s": 20, "timeout_s": 30}  # the first call imports the SDK
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +25,7 @@ def _bank():
 @pytest.mark.parametrize("streamed", [True, False])
 def test_the_first_provider_writes_in_the_scans_language(sim, lang, streamed, monkeypatch):
     monkeypatch.setattr(writer, "spawn", lambda claim, job: job())
-    make_groq(sim)
+    make_groq(sim, **PATIENT)
     scan = make_scan("worst", lang=lang)
     row = writer.start_report(scan) if streamed else writer.write_report_now(scan)
     assert (row.status, row.provider, row.cost_usd) == (Report.Status.READY, "groq1", Decimal(0))
@@ -33,7 +36,7 @@ def test_the_first_provider_writes_in_the_scans_language(sim, lang, streamed, mo
 
 
 def test_the_cases_that_were_cited_are_listed_with_their_sources(sim):
-    make_groq(sim)
+    make_groq(sim, **PATIENT)
     row = writer.write_report_now(make_scan("worst"))
     assert "## Cases and sources" in row.markdown
     assert "](<https://" in row.markdown
@@ -45,10 +48,10 @@ def test_with_no_provider_at_all_the_template_is_the_report():
 
 
 def test_the_next_provider_takes_over_and_its_price_is_kept(sim):
-    make_groq(sim, keys=1)
-    make_deepseek(sim)
-    sim.script("groq1", "hang")
+    make_groq(sim, keys=1, **PATIENT)
+    make_deepseek(sim, **PATIENT)
+    sim.script("key-of-groq1", behaviours.payload("groq-401-invalid-key"))
     row = writer.write_report_now(make_scan())
     assert row.provider == "deepseek"
-    assert [line["outcome"] for line in row.progress] == ["provider_down", "ok"]
+    assert [line["outcome"] for line in row.progress] == ["key_invalid", "ok"]
     assert row.cost_usd == row.call.cost_usd > 0
