@@ -33,8 +33,9 @@ def with_sources(text: str, cases: Iterable[Case]) -> str:
     body = CITATION.sub(numbers, text).rstrip()
     if not cited:
         return body + "\n"
+    heading = _("Cases and sources")
     entries = [f"{place}. {_entry(known[slug])}" for slug, place in cited.items()]
-    return "\n\n".join([body, f"## {_('Cases and sources')}", "\n".join(entries)]) + "\n"
+    return "\n\n".join([body, f"## {heading}", "\n".join(entries)]) + "\n"
 
 
 def looks_like_id(slug: str, known: Iterable[str]) -> bool:

@@ -161,7 +161,7 @@ def told(pause: PauseView, now: datetime) -> str:
 
 def moment(when: datetime, now: datetime) -> str:
     """A time as people of all zones read it, with how far it is: `2026-11-23 05:12 UTC (in 8 min)`."""
-    return f"{when:%Y-%m-%d %H:%M} UTC ({_('in %(span)s') % {'span': span(when - now)}})"
+    return _("%(time)s UTC (in %(span)s)") % {"time": f"{when:%Y-%m-%d %H:%M}", "span": span(when - now)}
 
 
 def span(length: timedelta) -> str:

@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 
 from guardlabs.catalogues import compile_catalogues
 from llm import notices, state, tokens
@@ -17,6 +18,7 @@ def _clean_slate(monkeypatch):
     """Nothing that a process keeps between calls is kept between tests, and no thread works on the side."""
     monkeypatch.setattr(notices, "_last_housekeeping", float("inf"))
     cache.clear()
+    translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own language behind
     state.forget()
     tokens.forget()
 

@@ -19,6 +19,8 @@ MODELS = [Question, Option, Incident, Scan, Report]
 @pytest.fixture(autouse=True)
 def _bank():
     load_bank()
+    with translation.override("en"):
+        yield
 
 
 def url(model, page: str, *args) -> str:

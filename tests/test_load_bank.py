@@ -5,12 +5,19 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.utils import translation
 
 from audit import bank, bank_load, catalogue
 from audit.bank_incidents import INCIDENTS
 from audit.models import Incident, Option, Question
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
 
 
 def load(questions=bank.QUESTIONS, incidents=INCIDENTS) -> bank_load.Loaded:

@@ -31,7 +31,9 @@ def postgres_url():
     folder = Path(tempfile.mkdtemp(prefix="guardlabs-pg-"))
     who = {}
     if os.geteuid() == 0:
-        user = next((name for name in ("postgres", "nobody") if name in {p.pw_name for p in pwd.getpwall()}), None)
+        user = next(
+            (name for name in ("postgres", "nobody") if name in {p.pw_name for p in pwd.getpwall()}), None
+        )
         if user is None:
             pytest.skip("no unprivileged user to run PostgreSQL as")
         shutil.chown(folder, user)
@@ -44,7 +46,9 @@ def postgres_url():
         subprocess.run([PG_CTL, "-D", data, "-w", "-o", options, "-l", str(folder / "log"), "start"], **quiet)
         yield f"postgresql://guardlabs@127.0.0.1:{port}/postgres"
     finally:
-        subprocess.run([PG_CTL, "-D", data, "-m", "immediate", "stop"], capture_output=True, cwd=folder, **who)
+        subprocess.run(
+            [PG_CTL, "-D", data, "-m", "immediate", "stop"], capture_output=True, cwd=folder, **who
+        )
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -61,7 +65,16 @@ def suite(postgres_url, *files):
 
 
 def test_quotas_and_pauses_hold_under_concurrency(postgres_url):
-    assert " passed" in suite(postgres_url, "tests/test_quota.py", "tests/test_pauses.py")
+    assert " passed" in suite(
+        postgres_url, "tests/test_quota.py", "tests/test_pauses.py", "-k", "threads or at_once or side_by"
+    )
+
+
+@pytest.mark.exhaustive
+def test_the_whole_state_works(postgres_url):
+    assert " passed" in suite(
+        postgres_url, "tests/test_quota.py", "tests/test_pauses.py", "tests/test_edges.py"
+    )
 
 
 @pytest.mark.exhaustive

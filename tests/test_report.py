@@ -24,6 +24,8 @@ GOOD = {"en": report_texts.EN, "ru": report_texts.RU, "es": report_texts.ES}
 @pytest.fixture
 def _bank(db):
     load_bank()
+    with translation.override("en"):
+        yield
 
 
 # -- the prompt ---------------------------------------------------------------------------------------

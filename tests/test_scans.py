@@ -17,6 +17,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _bank():
     load_bank()
+    with translation.override("en"):
+        yield
 
 
 def refused(**arguments):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from audit import heartbeat, report, scans, writer
 from audit.models import Report, Scan
@@ -20,6 +20,8 @@ from tests.fake_chain import FakeChain, a_reply
 @pytest.fixture
 def _bank(db):
     load_bank()
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def _checked(reader: fields.Reader, value: Any) -> Any:
     try:
         return reader(value)
     except FieldError as error:
-        raise ValidationError(f"{_('This value')} {error}.") from None
+        raise ValidationError(_("This value %(problem)s.") % {"problem": error}) from None
 
 
 class LocationsField(forms.CharField):
@@ -82,7 +82,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         names = ("kind", "keyless", "base_url", "project", "locations")
         if all(name in data for name in names):
             for name, reason in schema.contradictions({name: data[name] for name in names}):
-                self.add_error(name, f"{_('This value')} {reason}.")
+                self.add_error(name, _("This value %(problem)s.") % {"problem": reason})
         return data
 
 
