@@ -108,10 +108,7 @@ def facts(details: Details, lang: str, in_full: int, steps: int, cases: int, sen
             for place, each in enumerate(details.weaknesses[in_full:], start=in_full + 1)
         ),
         *(["Cases:"] if cited else []),
-        *(
-            f"[{case.slug}] {case.name}, {case.facts}: {_first(case.what_happened, sentences)}"
-            for case in cited
-        ),
+        *(_case(case, sentences) for case in cited),
     ]
     if not details.weaknesses:
         lines[2] = "No weaknesses: every answer was the safe one. Say what keeps it so; invent no weakness."
@@ -149,6 +146,12 @@ def _in_short(place: int, weakness: Weakness) -> str:
 
 def _code(weakness: Weakness) -> str:
     return f"{weakness.finding.question}={weakness.finding.value}"
+
+
+def _case(case: Case, sentences: int) -> str:
+    """The note comes along: it says what the figure is not (no net loss, a charge and no conviction)."""
+    told = f"[{case.slug}] {case.name}, {case.facts}: {_first(case.what_happened, sentences)}"
+    return f"{told} (Note: {case.note})" if case.note else told
 
 
 def _first(text: str, sentences: int) -> str:

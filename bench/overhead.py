@@ -24,6 +24,7 @@ ABOUT = (
 )
 PAIRS = 400
 THREADS, ROUNDS, A_ROUND = 16, 5, 10
+START_APART_S = 0.015  # real callers do not start at the same moment
 HISTORY, BUSY_DAY = 20_000, 10_000
 Call = Callable[[], object]
 
@@ -139,8 +140,9 @@ def crowded(bare: Call, chain: Call, before: Call = lambda: None) -> Times:
 
     barrier, times = Barrier(THREADS), Times()
 
-    def burst(call: Call) -> list[float]:
+    def burst(call: Call, number: int) -> list[float]:
         barrier.wait()
+        time.sleep(number * START_APART_S)
         return [timed(call) for _ in range(A_ROUND)]
 
     def leave() -> None:
@@ -151,7 +153,7 @@ def crowded(bare: Call, chain: Call, before: Call = lambda: None) -> Times:
         for number in range(ROUNDS + 1):
             for call, kept in ((bare, times.bare), (chain, times.chain)):
                 before()
-                bursts = [pool.submit(burst, call) for _ in range(THREADS)]
+                bursts = [pool.submit(burst, call, thread) for thread in range(THREADS)]
                 measured = [seconds for future in bursts for seconds in future.result()]
                 kept.extend(measured if number else ())
         for future in [pool.submit(leave) for _ in range(THREADS)]:

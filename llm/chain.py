@@ -5,6 +5,7 @@ a failure is decided in three places only: `failures.RULES` says what it was, `p
 others should not try the same, and `_Run._after` below what this call tries next.
 """
 
+import json
 import logging
 import random
 import time
@@ -25,6 +26,7 @@ from llm.failures import Failure, Kind
 from llm.limits import observed
 from llm.models import Attempt, Call
 from llm.plan import Deployment, Want
+from llm.text import mend
 from llm.trial import Trial
 
 __all__ = [
@@ -112,11 +114,22 @@ def _run(
             *([{"role": "system", "content": system}] if system else []),
             {"role": "user", "content": user or ""},
         ]
+    messages = [
+        {
+            **message,
+            "content": mend(content) if isinstance(content := message.get("content"), str) else content,
+        }
+        for message in messages
+    ]
     if not any(message.get("content") for message in messages):
         raise ValueError("there is nothing to ask: give user or messages")
     visible_tokens = DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
     if visible_tokens < 1 or deadline_s <= 0:
         raise ValueError("max_tokens and deadline_s must be above 0")
+    try:
+        json.dumps(dict(params or {}))
+    except TypeError as error:
+        raise ValueError("params must be values of JSON") from error
     estimated = tokens.estimate(messages)
     want = Want(
         tokens_in=round(estimated * tokens.correction(lang)),
@@ -126,9 +139,7 @@ def _run(
         tiers=None if tiers is None else frozenset(Decimal(str(tier)) for tier in tiers),
         max_usd=None if max_usd is None else Decimal(str(max_usd)),
     )
-    call = ledger.open_call(
-        purpose=purpose, lang=lang, deadline_s=deadline_s, messages=[dict(m) for m in messages]
-    )
+    call = ledger.open_call(purpose=purpose, lang=lang, deadline_s=deadline_s, messages=messages)
     return _Run(
         call=call,
         messages=messages,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from llm.signals import Signals
+from llm.text import mend
 
 
 class Kind(StrEnum):
@@ -75,7 +76,7 @@ class Failure(Exception):
     ) -> None:
         super().__init__(f"{kind}: {detail}")
         self.kind = kind
-        self.detail = detail[:300]
+        self.detail = mend(detail)[:300]
         self.scope = scope or SCOPE_OF_KIND.get(kind, Scope.CALL)
         self.status = status
         self.retry_after_s = retry_after_s
@@ -83,6 +84,11 @@ class Failure(Exception):
         self.organisation = organisation
         self.silent = silent
         self.headers = headers or {}
+
+    def mask(self, key: str) -> None:
+        """Takes a key out of the detail: some providers quote it back, in whatever shape it has."""
+        if key:
+            self.detail = self.detail.replace(key, "***")
 
 
 @dataclass(frozen=True)

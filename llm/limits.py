@@ -8,8 +8,8 @@ from llm.signals import seconds
 
 _HEADER = re.compile(r"x-ratelimit-limit-(requests|tokens)(?:-(minute|day))?$")
 _TEXT = re.compile(
-    r"(?P<unit>tokens|requests) per (?P<window>minute|day) \((?:[TR]P[MD])\): Limit (?P<limit>\d+)"
-    r"(?:, Used (?P<used>\d+))?", re.I,
+    r"(?P<unit>tokens|requests) per (?P<window>minute|day) \((?:[TR]P[MD])\): Limit (?P<limit>\d{1,9})"
+    r"(?:, Used (?P<used>\d{1,9}))?", re.I,
 )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def observed(headers: Mapping[str, str], text: str = "", *, kind: str = "") -> l
 
 def _from_headers(header: Mapping[str, str], kind: str) -> Iterator[Observed]:
     for name, value in header.items():
-        if not (match := _HEADER.match(name)) or not value.isdigit():
+        if not (match := _HEADER.match(name)) or not _is_count(value):
             continue
         unit, window = match.groups()
         remaining = header.get(name.replace("-limit-", "-remaining-"), "")
@@ -44,9 +44,14 @@ def _from_headers(header: Mapping[str, str], kind: str) -> Iterator[Observed]:
         yield Observed(
             field=f"{unit[0]}p{window[0]}",
             limit=limit,
-            used=limit - int(remaining) if remaining.isdigit() else None,
+            used=limit - int(remaining) if _is_count(remaining) else None,
             reset_s=reset_s,
         )
+
+
+def _is_count(value: str) -> bool:
+    """Whether a column of 32 bits can hold it: some send their largest integer for "no limit"."""
+    return re.fullmatch(r"\d{1,9}", value, re.A) is not None
 
 
 def _from_text(text: str) -> Iterator[Observed]:

@@ -22,11 +22,12 @@ WAIT_KEYS = {"retry_after", "retrydelay", "estimated_time", "retry_after_seconds
 # What another service said to the provider is not about us: its words must not be read as the provider's.
 FOREIGN_KEYS = {"raw", "provider_error_code", "previous_errors"}
 
+MOST_S = 1e14  # beyond any date in milliseconds: no time at all
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|us|µs|ns|d|h|m|s)(?![a-z])", re.I)
 _WORDY = re.compile(
     r"(?:again|retry|wait|reset\w*|available)\D{0,25}?(?:in|after|for)?\s*"
-    r"((?:\d+(?:\.\d+)?\s*(?:milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|ms|[dhms])\s*)+)",
+    r"((?:\d[\d,]*(?:\.\d+)?\s*(?:milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|ms|[dhms])[\s,]*(?:and\s+)?)+)",
     re.I,
 )
 _UNIT_NAMES = (
@@ -42,19 +43,21 @@ def seconds(value: object) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        return float(value) if value >= 0 else None
+        return float(value) if 0 <= value <= MOST_S else None
     text = str(value).strip()
     if re.fullmatch(r"\d+(?:\.\d+)?", text):
-        return float(text)
-    parts = _DURATION.findall(text)
-    if not parts or _DURATION.sub("", text).strip():
-        return None
-    return sum(float(number) * _UNITS[unit.lower()] for number, unit in parts)
+        parts = [(text, "s")]
+    else:
+        parts = _DURATION.findall(text)
+        if not parts or _DURATION.sub("", text).strip():
+            return None
+    total = sum(float(number) * _UNITS[unit.lower()] for number, unit in parts)
+    return total if total <= MOST_S else None
 
 
 def _wordy_waits(text: str) -> Iterator[float]:
     for match in _WORDY.finditer(text):
-        phrase = match[1]
+        phrase = re.sub(r",|\band\b", "", match[1])
         for name, unit in _UNIT_NAMES:
             phrase = re.sub(rf"(?<=[\d\s]){name}", unit, phrase, flags=re.I)
         if (wait := seconds(re.sub(r"\s+", "", phrase))) is not None:
@@ -128,7 +131,7 @@ class Signals:
     def text(self) -> str:
         """The prose: messages of a JSON body, or the body without tags; plus the exception's text."""
         if self.json is None:
-            words = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", self.body, flags=re.S | re.I)
+            words = re.sub(r"<(script|style)\b.*?</\1>|<[^<>]*>", " ", self.body[:20_000], flags=re.S | re.I)
         else:
             words = " ".join(
                 value for name, value in self._scalars if name in TEXT_KEYS and isinstance(value, str)
@@ -152,7 +155,7 @@ class Signals:
         if isinstance(error, dict):
             for name in ("code", "status", "http_status"):
                 value = str(error.get(name))
-                if value.isdecimal() and 300 <= int(value) <= 599:
+                if re.fullmatch(r"[3-5]\d\d", value, re.A):
                     return int(value)
         return self.status
 
@@ -191,9 +194,9 @@ class Signals:
 def _http_date(value: str | None) -> float | None:
     try:
         moment: datetime | None = parsedate_to_datetime(value) if value else None
-    except ValueError:
+        return moment.timestamp() if moment else None
+    except (ValueError, OverflowError):
         return None
-    return moment.timestamp() if moment else None
 
 
 def _reset(value: str, now: float) -> float | None:

@@ -12,6 +12,8 @@ from llm.failures import Failure
 from llm.models import Attempt, Call
 from llm.plan import Deployment, Skipped, Want
 
+MOST_TOKENS = 10**9  # what a column holds; whoever counts more has miscounted
+
 
 @dataclass(kw_only=True)
 class Trial:
@@ -66,6 +68,9 @@ class Trial:
                     self.first_token_s = time.monotonic() - self.began
                 self.text += piece
                 yield Delta(piece)
+        except Failure as failure:
+            failure.mask(self.deployment.key.key)
+            raise
         except StopIteration as stop:
             self.answer = stop.value
             return stop.value  # type: ignore[no-any-return]
@@ -89,8 +94,8 @@ class Trial:
             self.row,
             outcome=outcome,
             failure=failure,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
+            tokens_in=min(tokens_in, MOST_TOKENS),
+            tokens_out=min(tokens_out, MOST_TOKENS),
             latency_s=time.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )

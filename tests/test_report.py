@@ -92,6 +92,13 @@ def test_the_prompt_holds_answer_codes_in_order_and_no_address():
 
 
 @pytest.mark.usefixtures("_bank")
+def test_the_prompt_says_what_a_figure_is_not():
+    _, user = prompts.build(details(make_scan("best", tx_verification="first_last")), "en")
+    assert "[wbtc-address-poisoning-2024] $68M WBTC address poisoning" in user
+    assert "(Note: Not a net loss: in this rare case the money came back.)" in user
+
+
+@pytest.mark.usefixtures("_bank")
 def test_the_prompt_of_a_perfect_scan_asks_for_no_weakness():
     system, user = prompts.build(details(make_scan("best")), "en")
     assert "No weaknesses" in user
@@ -141,11 +148,13 @@ def test_the_template_of_a_perfect_scan_invents_no_weakness():
 
 
 @pytest.mark.usefixtures("_bank")
-def test_the_template_is_deterministic_and_passes_our_own_gate():
-    scan = make_scan("middle")
-    text = template_report.write(details(scan))
-    assert text == template_report.write(details(scan))
-    assert gates.report("en")(text) is None
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("kind", ["best", "middle", "worst", "absent"])
+def test_the_template_is_deterministic_and_passes_our_own_gate(kind, lang):
+    scan = make_scan(kind, lang=lang, ai=False)
+    text = report.write(scan).markdown
+    assert text == scan.reports.get().markdown
+    assert gates.report(lang)(text) is None
 
 
 @pytest.mark.usefixtures("_bank")

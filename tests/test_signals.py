@@ -346,7 +346,6 @@ HEADERS = st.dictionaries(
 STATUSES = st.none() | st.integers(100, 599) | st.sampled_from([0, -1, 999, 429, 200, 10**6])
 
 
-@pytest.mark.xfail(strict=True, reason="numbers too large, and dates too far")
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(status=STATUSES, headers=HEADERS, body=BODIES, exception=st.text(max_size=50) | WORDS)
 @example(status=429, headers={}, body='{"error":{"retry_after":%s}}' % ("9" * 400), exception="")
@@ -376,7 +375,6 @@ def test_a_body_that_is_nested_too_deeply_is_a_failure_like_any_other(body):
     assert classify(status=500, body=body).kind == Kind.PROVIDER_DOWN
 
 
-@pytest.mark.xfail(strict=True, reason="tags are searched for in the whole body")
 @pytest.mark.parametrize("body", ["<" * 40_000, "<script>" * 6_000], ids=["brackets", "scripts"])
 def test_a_strange_body_takes_no_time(body):
     began = time.process_time()
@@ -384,7 +382,6 @@ def test_a_strange_body_takes_no_time(body):
     assert time.process_time() - began < 0.5
 
 
-@pytest.mark.xfail(strict=True, reason="isdigit() is not what int() reads")
 @pytest.mark.parametrize("value", ["²", "9" * 5000])
 def test_a_number_that_is_none_is_no_exception(value):
     error_in_body({"error": {"code": value}})

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from llm.adapters import transport
 from llm.failures import Failure, Kind
+from llm.text import is_half, mend
 
 T = TypeVar("T")
 USAGE_GRACE_S = 1.0  # after the last word a stream may still bring its usage, or never end
@@ -69,11 +70,18 @@ class Visible:
 
     def __init__(self) -> None:
         self._held = ""  # not yet known to be visible
+        self._half = ""  # of a character that was cut between two pieces
         self._state = "start"
         self.text = ""
 
     def feed(self, piece: str) -> str:
         """The part of what has come so far that turned out to be visible."""
+        piece, self._half = self._half + piece, ""
+        if piece and is_half(piece[-1]):
+            piece, self._half = piece[:-1], piece[-1]
+        return self._feed(mend(piece))
+
+    def _feed(self, piece: str) -> str:
         if self._state == "visible":
             return self._show(piece)
         self._held += piece
@@ -90,7 +98,7 @@ class Visible:
             _, found, rest = self._held.partition(tag)
             if found:
                 self._held, self._state = "", "start"  # some models think twice
-                return self.feed(rest)
+                return self._feed(rest)
         return ""
 
     def finish(self) -> str:

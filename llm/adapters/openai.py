@@ -1,6 +1,7 @@
 """OpenAI-compatible services through the openai SDK: DeepSeek, OpenRouter, Hugging Face, Ollama, anything."""
 
 import json
+import re
 import time
 from collections.abc import Generator, Iterator, Mapping
 from types import ModuleType
@@ -35,7 +36,6 @@ class OpenAICompatible:
             http_client=self.http,
             default_headers={"User-Agent": user_agent},
         )
-        self._key = key
         # A keyless service may refuse a made-up key, so none is sent.
         self._headers = {} if key else {"Authorization": self.sdk.Omit()}
 
@@ -151,7 +151,7 @@ class OpenAICompatible:
         if isinstance(error, self.sdk.APIStatusError):
             response = error.response
             try:
-                body = response.text.replace(self._key, "***") if self._key else response.text
+                body = response.text
             except self.http_errors:  # its body died on the way
                 body = ""
             return classify(status=response.status_code, headers=dict(response.headers), body=body)
@@ -170,7 +170,7 @@ def error_in_body(body: Mapping[str, Any]) -> Failure:
     inner = error if isinstance(error, dict) else {}
     failure = classify(status=200, body=json.dumps(body, default=str))
     code = str(inner.get("code") or inner.get("status") or "")
-    if failure.kind is Kind.PROVIDER_DOWN and code.isdigit() and 400 <= int(code) < 600:
+    if failure.kind is Kind.PROVIDER_DOWN and re.fullmatch(r"[45]\d\d", code, re.A):
         return classify(status=int(code), body=json.dumps(body, default=str))
     return failure
 
