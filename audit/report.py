@@ -57,7 +57,7 @@ def write(scan: Scan, observer: Observer | None = None) -> Written:
             log.exception("the chain broke; the report is put together by rule")
             return _put_together(facts)
         return Written(
-            markdown=citations.with_sources(reply.text, facts.cases),
+            markdown=citations.with_sources(storable(reply.text), facts.cases),
             provider=reply.provider,
             model=reply.model,
             cost_usd=reply.cost_usd,
@@ -65,6 +65,11 @@ def write(scan: Scan, observer: Observer | None = None) -> Written:
             call_id=reply.call_id,
             attempts=[attempt_line(**attempt) for attempt in reply.attempts],
         )
+
+
+def storable(text: str) -> str:
+    """The text without what a database refuses: NUL characters and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def attempt_line(**attempt: Any) -> dict[str, str]:

@@ -194,13 +194,13 @@ class _Progress:
             case chain.Delta():
                 self.text += event.text
                 if time.monotonic() - self.saved_at >= DRAFT_EVERY_S:
-                    self._save(draft=self.text)
+                    self._save(draft=report.storable(self.text))
             case chain.AttemptFailed():
                 self.text = ""  # what came so far is void
                 self.attempts[-1]["outcome"] = str(event.kind)
                 self._save(draft="", progress=self.attempts)
             case chain.Completed():
-                self._save(draft=event.reply.text)
+                self._save(draft=report.storable(event.reply.text))
 
     def _begin(self, event: chain.AttemptStarted) -> None:
         self.text = ""

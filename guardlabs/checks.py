@@ -8,8 +8,6 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-RATE = re.compile(r"(off|\d+/\d*[smhd])", re.I)
-
 
 @register(Tags.security)
 def encryption_keys(**options: Any) -> list[CheckMessage]:
@@ -32,28 +30,14 @@ def encryption_keys(**options: Any) -> list[CheckMessage]:
     return []
 
 
-@register()
-def scan_rate(**options: Any) -> list[CheckMessage]:
-    """guardlabs.E002: SCAN_RATE cannot be read."""
-    if RATE.fullmatch(settings.SCAN_RATE):
-        return []
-    return [
-        Error(
-            f"SCAN_RATE={settings.SCAN_RATE!r} is no rate.",
-            hint="Write 20/h, 5/m or off.",
-            id="guardlabs.E002",
-        )
-    ]
-
-
 @register(Tags.security)
 def trusted_proxies(**options: Any) -> list[CheckMessage]:
-    """guardlabs.E003: TRUSTED_PROXIES holds something that is no address."""
+    """guardlabs.E002: TRUSTED_PROXIES holds something that is no address."""
     wrong = [proxy for proxy in settings.TRUSTED_PROXIES if not _is_network(proxy)]
     if not wrong:
         return []
     hint = "Addresses or networks, separated by commas: 127.0.0.1,10.0.0.0/8"
-    return [Error(f"TRUSTED_PROXIES: {', '.join(wrong)} is no address.", hint=hint, id="guardlabs.E003")]
+    return [Error(f"TRUSTED_PROXIES: {', '.join(wrong)} is no address.", hint=hint, id="guardlabs.E002")]
 
 
 def _is_network(text: str) -> bool:
@@ -66,8 +50,8 @@ def _is_network(text: str) -> bool:
 
 @register()
 def daily_budget(**options: Any) -> list[CheckMessage]:
-    """guardlabs.E004: LLM_DAILY_BUDGET_USD is no amount."""
+    """guardlabs.E003: LLM_DAILY_BUDGET_USD is no amount."""
     budget = settings.LLM_DAILY_BUDGET_USD
     if budget is None or re.fullmatch(r"\d+(\.\d+)?", str(budget)):
         return []
-    return [Error(f"LLM_DAILY_BUDGET_USD={budget!r} is no amount.", hint="Write 1.50", id="guardlabs.E004")]
+    return [Error(f"LLM_DAILY_BUDGET_USD={budget!r} is no amount.", hint="Write 1.50", id="guardlabs.E003")]

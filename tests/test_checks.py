@@ -13,9 +13,9 @@ def ids(**options):
     [
         ("ENCRYPTION_KEYS", ["too-short"], "guardlabs.E001"),
         ("ENCRYPTION_KEYS", [], "guardlabs.W001"),
-        ("SCAN_RATE", "many", "guardlabs.E002"),
-        ("TRUSTED_PROXIES", ["proxy.local"], "guardlabs.E003"),
-        ("LLM_DAILY_BUDGET_USD", "a lot", "guardlabs.E004"),
+        ("SCAN_RATE", "many", "audit.E001"),
+        ("TRUSTED_PROXIES", ["proxy.local"], "guardlabs.E002"),
+        ("LLM_DAILY_BUDGET_USD", "a lot", "guardlabs.E003"),
     ],
 )
 def test_a_wrong_setting_is_named_with_a_hint(settings, name, value, id):

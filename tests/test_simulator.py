@@ -266,7 +266,9 @@ SCHEMA = {
         "nested": {"$ref": "#/$defs/nested"},
         "optional": {"type": "boolean"},
     },
-    "$defs": {"nested": {"type": "object", "properties": {"flag": {"type": "boolean"}, "n": {"type": "number"}}}},
+    "$defs": {
+        "nested": {"type": "object", "properties": {"flag": {"type": "boolean"}, "n": {"type": "number"}}}
+    },
 }
 
 
@@ -354,7 +356,9 @@ def test_a_fault_looks_to_the_client_as_in_real_life(
     assert (streamed if stream else plain)(said), repr(said)
     assert sim.count("key") == 1
     sim.script("key", ok())
-    assert complete(asker(family, sim)(PROMPT.format(language="en"), stream=stream)), "the next request is served again"
+    assert complete(asker(family, sim)(PROMPT.format(language="en"), stream=stream)), (
+        "the next request is served again"
+    )
 
 
 @pytest.mark.parametrize("family", ["groq", "openai"])
@@ -498,7 +502,9 @@ def test_recorded_failures_without_an_honest_status(
 def test_a_recorded_200_is_retold_as_a_stream(sim: Simulator) -> None:
     client = openai_client(sim)
     sim.script("key", payload("empty-gpt-oss-reasoning"))
-    assert chat(client, stream=True) == chat(client) == {"text": "", "finish": "length", "usage": (1010, 1000)}
+    assert (
+        chat(client, stream=True) == chat(client) == {"text": "", "finish": "length", "usage": (1010, 1000)}
+    )
     assert [(r.prompt_tokens, r.completion_tokens) for r in sim.requests] == [(1010, 1000)] * 2
     sim.script("key", payload("content-filter-finish"))
     assert chat(client, stream=True).finish == chat(client).finish == "content_filter"
@@ -829,7 +835,10 @@ def test_keyless_providers(sim: Simulator) -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
     assert httpx.post(f"{sim.url}/ollama/v1/chat/completions", json=body).status_code == 200
     assert httpx.post(f"{sim.url}/deepseek/v1/chat/completions", json=body).status_code == 401
-    assert [(record.provider, record.credential) for record in sim.requests] == [("ollama", ""), ("deepseek", "")]
+    assert [(record.provider, record.credential) for record in sim.requests] == [
+        ("ollama", ""),
+        ("deepseek", ""),
+    ]
 
 
 def test_what_was_received_is_recorded(sim: Simulator) -> None:
@@ -912,7 +921,10 @@ def test_the_providers_file_is_complete_and_loads_again(sim: Simulator, tmp_path
     assert (providers["groq"]["base_url"], providers["groq"]["model"][0]["tpm"]) == (f"{sim.url}/groq", 8000)
     assert providers["deepseek"]["model"][0]["price_out"] == "0.60"
     vertex = providers["vertex"]
-    assert (vertex["locations"], vertex["base_url"]) == (["global", "eu", "us"], f"{sim.url}/vertex/{{location}}")
+    assert (vertex["locations"], vertex["base_url"]) == (
+        ["global", "eu", "us"],
+        f"{sim.url}/vertex/{{location}}",
+    )
     file = Path(vertex["key"][0]["secret"].removeprefix("file:"))
     assert file.stat().st_mode & 0o777 == 0o600
     before = file.read_text()

@@ -154,6 +154,14 @@ def test_the_draft_is_not_saved_for_every_token(monkeypatch, django_assert_max_n
         writer.start_report(scan)
 
 
+@pytest.mark.usefixtures("_bank", "inline")
+def test_characters_that_no_database_takes_do_not_cost_the_report(monkeypatch):
+    text = "Half an emoji \ud83d and a NUL \0 here."
+    FakeChain(monkeypatch, chain.Delta(text), chain.Completed(a_reply(text)))
+    row = writer.start_report(make_scan())
+    assert (row.provider, row.markdown) == ("groq1", "Half an emoji ? and a NUL  here.\n")
+
+
 def test_trouble_with_the_progress_does_not_cost_the_report(monkeypatch):
     def locked(**fields):
         raise DatabaseError("database is locked")
