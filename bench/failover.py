@@ -10,7 +10,15 @@ from bench import naive
 from bench.environment import forget_everything
 from bench.figures import Section, median_ms
 from bench.upstream import (
-    Behaviour, empty, hang, http, ok, payload, reset, truncate, upstream_process,
+    Behaviour,
+    empty,
+    hang,
+    http,
+    ok,
+    payload,
+    reset,
+    truncate,
+    upstream_process,
 )  # fmt: skip
 from bench.workload import CALL, TEXT, free_and_paid
 

@@ -1,17 +1,19 @@
 """One worker process of the ledger section: many threads that call the chain, and what they waited for.
 
-    python -m bench.ledger_worker THREADS CALLS_PER_THREAD
+    python -m bench.ledger_worker THREADS CALLS_PER_THREAD SPREAD_S
 
-Uses the database of the environment; says "ready", waits for a line, and prints one JSON object.
+Uses the database of the environment. Makes one call, for the imports, says "ready", waits for a line, lets the
+threads begin at moments spread over SPREAD_S seconds, and prints one JSON object.
 """
 
 import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 
 from bench import environment
 from bench.workload import CALL
@@ -20,44 +22,53 @@ waited = threading.local()  # seconds of the call that this thread makes
 
 
 def measure_waits() -> None:
-    """Lets `write_transaction` note how long it took to get in: our lock and BEGIN, without the transaction."""
-    from llm import chain, writing
+    """Notes the time in the three functions that write the ledger: turns, locks, BEGIN, the writing, COMMIT."""
+    from llm import ledger
 
-    assert chain  # it imports all that writes
-    original = writing.write_transaction
+    def measured(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def wrapper(*arguments: Any, **options: Any) -> None:
+            began = time.perf_counter()
+            try:
+                function(*arguments, **options)
+            finally:
+                waited.seconds += time.perf_counter() - began
 
-    @contextmanager
-    def measured() -> Iterator[None]:
-        began = time.perf_counter()
-        with original():
-            waited.seconds = getattr(waited, "seconds", 0.0) + time.perf_counter() - began
-            yield
+        return wrapper
 
-    for name, module in list(sys.modules.items()):
-        if name.startswith("llm.") and getattr(module, "write_transaction", None) is original:
-            module.write_transaction = measured  # type: ignore[attr-defined]
+    for name in ("begin", "save_attempt", "close_call"):
+        setattr(ledger, name, measured(getattr(ledger, name)))
 
 
-def one_call(_: int) -> tuple[float, float]:
-    """Seconds that a call waited to write, and that it took."""
+def calls_of_thread(calls: int, start_s: float) -> list[tuple[float, float]]:
+    """Of each call the seconds that it spent on writing the ledger, and in all."""
+    from django.db import connection
+
     from llm.chain import complete
 
-    waited.seconds, began = 0.0, time.perf_counter()
-    complete(**CALL)
-    return waited.seconds, time.perf_counter() - began
+    time.sleep(start_s)
+    spent = []
+    for _ in range(calls):
+        waited.seconds, began = 0.0, time.perf_counter()
+        complete(**CALL)
+        spent.append((waited.seconds, time.perf_counter() - began))
+    connection.close()
+    return spent
 
 
 def main() -> None:
-    threads, calls = map(int, sys.argv[1:])
+    threads, calls, spread_s = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     environment.setup()
     measure_waits()
+    calls_of_thread(1, 0)
     with ThreadPoolExecutor(threads) as pool:
         print("ready", flush=True)
         sys.stdin.readline()
         began = time.perf_counter()
-        results = list(pool.map(one_call, range(threads * calls)))
+        work = [pool.submit(calls_of_thread, calls, n / threads * spread_s) for n in range(threads)]
+        spent = [call for thread in work for call in thread.result()]
         took = time.perf_counter() - began
-    waits, times = zip(*results, strict=True)
+    waits, times = zip(*spent, strict=True)
     print(json.dumps({"waits": waits, "times": times, "took": took}))
 
 

@@ -36,7 +36,9 @@ class Times:
     bare: list[float] = field(default_factory=list)
     chain: list[float] = field(default_factory=list)
 
-    def add_to(self, section: Section, name: str, *, median: float | None = None, p99: float | None = None) -> None:
+    def add_to(
+        self, section: Section, name: str, *, median: float | None = None, p99: float | None = None
+    ) -> None:
         """Adds both distributions and the overhead; `median` and `p99` are its targets in ms."""
         for kind, times in (("bare call", self.bare), ("complete()", self.chain)):
             section.add(f"{name}: {kind}, median", median_ms(times), "ms")

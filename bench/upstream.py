@@ -7,7 +7,17 @@ from multiprocessing.managers import BaseManager
 from typing import Any, Protocol
 
 from llm.simulator import (  # the only place that imports it
-    Behaviour, Record, Simulator, empty, hang, http, ok, payload, reset, slow_first_token, truncate,
+    Behaviour,
+    Record,
+    Simulator,
+    empty,
+    hang,
+    http,
+    ok,
+    payload,
+    reset,
+    slow_first_token,
+    truncate,
 )  # fmt: skip
 
 __all__ = [

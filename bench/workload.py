@@ -13,7 +13,9 @@ CALL: dict[str, Any] = {"user": PROMPT, "max_tokens": MAX_TOKENS, "purpose": "be
 AMPLE = {"rpm": 1_000_000, "rpd": 10_000_000, "tpm": 100_000_000, "tpd": 1_000_000_000}
 
 
-def free_and_paid(sim: Upstream, *, keys: int = 5, quotas: dict[str, int] | None = None, **fields: Any) -> None:
+def free_and_paid(
+    sim: Upstream, *, keys: int = 5, quotas: dict[str, int] | None = None, **fields: Any
+) -> None:
     """Groq with some keys, each an account of its own, and DeepSeek behind it at a price and a budget.
 
     The simulator knows their keys as key-of-groq1, … and key-of-deepseek.

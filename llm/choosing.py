@@ -51,7 +51,7 @@ class Chooser:
         """The deployment to try now; None when nothing is left, or no time. Notes what it passes over."""
         now = timezone.now()
         current = state.read()
-        if current.pauses and edges.probe_ended(current.providers, current.pauses):
+        if current.pauses and edges.probe_ended(current.providers, current.pauses, self.left_s() / 4):
             current = state.read()
         self.providers = current.providers
         self.meter = LedgerMeter(now, taught() if current.anything_taught else {})

@@ -30,8 +30,13 @@ def probe(provider: ProviderConf, timeout_s: float = PROBE_TIMEOUT_S) -> Failure
     return None
 
 
-def probe_ended(providers: tuple[ProviderConf, ...], open_pauses: dict[str, list[PauseView]]) -> bool:
-    """Probes providers whose block has had its time, one call for all workers; returns whether any opened."""
+def probe_ended(
+    providers: tuple[ProviderConf, ...], open_pauses: dict[str, list[PauseView]], within_s: float
+) -> bool:
+    """Probes providers whose block has had its time, one call for all workers; returns whether any opened.
+
+    Takes no longer than `within_s` for each.
+    """
     opened = False
     now = timezone.now()
     for provider in providers:
@@ -40,7 +45,7 @@ def probe_ended(providers: tuple[ProviderConf, ...], open_pauses: dict[str, list
                 continue
             if pause.until > now or not pauses.claim_probes([pause], now + timedelta(seconds=10)):
                 continue
-            if (failure := probe(provider)) is None:
+            if (failure := probe(provider, min(PROBE_TIMEOUT_S, within_s))) is None:
                 pauses.close([pause], by="edge probe")
                 notices.record("unblocked", f"{provider.slug}: lets us through again, back in its place")
                 opened = True

@@ -63,7 +63,11 @@ def mail_digest() -> int:
     if mine:
         lines = [f"{n.at:%Y-%m-%d %H:%M} UTC  {n.subject}\n    {n.detail}" for n in mine]
         subject = mine[0].subject if len(mine) == 1 else f"{len(mine)} notices about providers"
-        mail_admins(subject, "\n".join(lines), fail_silently=False)
+        try:
+            mail_admins(subject, "\n".join(lines), fail_silently=False)
+        except Exception:
+            Notice.objects.filter(pk__in=[n.pk for n in mine]).update(mailed_at=None)  # the next digest tries
+            raise
     return len(mine)
 
 

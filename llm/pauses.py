@@ -79,9 +79,11 @@ def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deplo
         row.streak += 1
     source, until = _until(failure, deployment, streak=row.streak, now=now)
     if until is None or (row.until is not None and until > row.until):
+        if row.kind != failure.kind:
+            row.since = now  # another trouble, which is as old as itself
         row.until, row.source, row.kind, row.detail = until, source, failure.kind, failure.detail
     row.probe_until = None
-    row.save(update_fields=["streak", "until", "source", "kind", "detail", "probe_until"])
+    row.save(update_fields=["streak", "since", "until", "source", "kind", "detail", "probe_until"])
     return row
 
 

@@ -1,5 +1,6 @@
 """A blocked provider's edge is asked without a key; a long block demotes the provider until it opens."""
 
+import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -166,7 +167,6 @@ def test_of_many_callers_one_asks_at_the_edge(sim):
     assert sim.count(provider="groq") == 0
 
 
-@pytest.mark.xfail(strict=True, reason="an edge is given three seconds, whatever is left of the call")
 def test_a_silent_edge_does_not_beat_the_deadline(sim):
     sim.keyless = frozenset({"groq"})
     make_groq(sim, keys=1)
@@ -174,10 +174,8 @@ def test_a_silent_edge_does_not_beat_the_deadline(sim):
     sim.script("", b.hang(), endpoint="models")
     blocked(sim, ago=timedelta(hours=1))
     began = time.monotonic()
-    try:
+    with contextlib.suppress(ChainExhausted):
         complete(user="hi", deadline_s=1)
-    except ChainExhausted:
-        pass
     assert time.monotonic() - began < 1.6
 
 
@@ -248,7 +246,6 @@ def test_being_down_for_long_does_not_demote(sim, clock):
     assert order()[0] == "groq"
 
 
-@pytest.mark.xfail(strict=True, reason="a block inherits the age of the pause that it replaces")
 def test_a_block_is_as_old_as_the_block_not_as_what_went_before(sim, clock):
     three_tiers(sim)
     row = blocked(sim, ago=timedelta(hours=48))

@@ -207,7 +207,6 @@ def test_several_workers_mail_it_once():
     assert len(mail.outbox) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="marked as mailed before it was")
 def test_what_could_not_be_mailed_is_mailed_the_next_time(clock, monkeypatch):
     notices.record("k", "one")
 
