@@ -52,14 +52,14 @@ def run() -> Section:
         configure(sim)
         live(VirtualClock(traveller, CALLERS), day)
         denied, sent = sum(record.status == 429 for record in sim.requests), sim.count()
-    most = most_completions(demand, LIMITS, DEPLOYMENTS, MINUTES_A_DAY)
+    most = most_completions(demand, LIMITS, DEPLOYMENTS, MINUTES_A_DAY, held_back=CALLERS)
     section.add("the most that the day allows", most, "calls")
     section.add("answered in the day", len(day.answered), "calls")
     section.add("free capacity used", len(day.answered) / most * 100, "%", at_least=98)
     section.add("429s received per 1,000 answers", denied / len(day.answered) * 1000, "", at_most=5)
     # As long as every account has tokens left for the day, the limits of the minute are what holds.
     second, half = day.answered[len(day.answered) // 2][0], len(day.answered) // 2 + 1
-    by_then = most_completions(demand, LIMITS, DEPLOYMENTS, second / 60)
+    by_then = most_completions(demand, LIMITS, DEPLOYMENTS, second / 60, held_back=CALLERS)
     section.add("half of it answered after", second / 60, "min")
     section.add("limits of the minute used until then", half / by_then * 100, "%")
     section.add("requests sent", sent, "requests")

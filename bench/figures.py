@@ -31,12 +31,6 @@ class Figure:
             self.at_least is None or self.value >= self.at_least
         )
 
-    @property
-    def target(self) -> str:
-        if self.at_most is not None:
-            return f"<= {self.at_most:g}"
-        return "" if self.at_least is None else f">= {self.at_least:g}"
-
     def as_json(self) -> dict[str, Any]:
         kept = {name: value for name, value in asdict(self).items() if value not in (None, "")}
         return {"value": None} | kept | ({} if self.passed is None else {"passed": self.passed})

@@ -1,5 +1,6 @@
 """The most that free limits allow, from their numbers alone: nothing here knows the chain or the simulator."""
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,8 +30,10 @@ class Limits:
     tpd: int
 
 
-def most_completions(demand: Sequence[Ask], limits: Limits, deployments: int, minutes: float) -> int:
-    """An upper bound on how many requests, taken in their order, can be answered in so many minutes of a day.
+def most_completions(
+    demand: Sequence[Ask], limits: Limits, deployments: int, minutes: float, *, held_back: int
+) -> int:
+    """An upper bound on how many requests of a queue can be answered in so many minutes of a day.
 
     Any schedule, however clever and however much it knows in advance, keeps to this:
 
@@ -39,15 +42,23 @@ def most_completions(demand: Sequence[Ask], limits: Limits, deployments: int, mi
     - tokens: what is answered was used, at most tpd, and at most tpm in any 60 s. What is merely reserved
       (the prompt and all of max_tokens, until the call ends) is not counted against the schedule here,
       although a provider does, so the bound is a little higher than what can really be had;
-    - the demand is a queue: who came first is served first, give or take those that are waiting together.
+    - the demand is a queue: first come, first served, but for the `held_back` requests that its callers may
+      be waiting with at the end. At best for the schedule these are the largest ones.
 
-    So the answer is the length of the longest beginning of the demand whose requests and whose tokens fit
-    into all accounts' allowances put together, as if one call could be split over two accounts.
+    So the answer is the most requests, taken from the queue in order less the largest few, whose number and
+    whose tokens fit into all accounts' allowances put together, as if one call could be split over two.
     """
     requests = deployments * min(limits.rpd, int(limits.rpm * (minutes + 1)))
     tokens = deployments * min(limits.tpd, limits.tpm * (minutes + 1))
-    for number, ask in enumerate(demand):
-        tokens -= ask.used
-        if tokens < 0 or number == requests:
-            return number
-    return len(demand)
+    answered, used = 0, 0.0
+    held: list[int] = []  # a heap: the largest requests so far, in tokens
+    for ask in demand:
+        smallest = heapq.heappushpop(held, ask.used) if len(held) == held_back else None
+        if smallest is None:
+            heapq.heappush(held, ask.used)
+            continue
+        used += smallest
+        if used > tokens or answered == requests:
+            break
+        answered += 1
+    return answered

@@ -202,9 +202,11 @@ class Notice(models.Model):
     subject = models.CharField(max_length=200)
     detail = models.CharField(max_length=300, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)
+    day = models.DateField(editable=False)  # for the constraint: workers fail at the same moment
 
     class Meta:
         ordering = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["kind", "subject", "day"], name="notice_once_a_day")]
 
     def __str__(self) -> str:
         return self.subject

@@ -6,13 +6,14 @@ import time
 from datetime import timedelta
 
 from django.core.mail import mail_admins
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from llm import ledger
 from llm.failures import Failure, Kind
 from llm.models import Attempt, Notice
 from llm.plan import Deployment
+from llm.writing import write_transaction
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +28,16 @@ _lock = threading.Lock()
 def record(kind: str, subject: str, detail: str = "") -> Notice | None:
     """Writes a notice, unless the same was written within a day; returns it when it is new."""
     now = timezone.now()
-    if Notice.objects.filter(kind=kind, subject=subject[:200], at__gt=now - SAME_AFTER).exists():
+    notice = Notice(at=now, day=now.date(), kind=kind, subject=subject[:200], detail=detail[:300])
+    try:
+        with write_transaction():
+            if Notice.objects.filter(kind=kind, subject=notice.subject, at__gt=now - SAME_AFTER).exists():
+                return None
+            notice.save(force_insert=True)
+    except IntegrityError:  # another worker was quicker
         return None
     log.warning("%s: %s", subject, detail)
-    return Notice.objects.create(at=now, kind=kind, subject=subject[:200], detail=detail[:300])
+    return notice
 
 
 def tell(failure: Failure, deployment: Deployment) -> None:

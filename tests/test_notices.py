@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -154,10 +155,11 @@ def in_threads(count, work):
         return list(pool.map(run, range(count)))
 
 
-@pytest.mark.parametrize("again", range(3))
-def test_workers_that_fail_at_once_write_one_notice(again):
-    in_threads(8, lambda n: notices.record("k", "s"))
-    assert subjects() == ["s"]
+@pytest.mark.xfail(strict=True, reason="looks first and writes then, with nothing between the two")
+def test_workers_that_fail_at_once_write_one_notice():
+    for n in range(5):
+        in_threads(8, lambda _, n=n: notices.record("k", f"s{n}"))
+    assert subjects() == [f"s{n}" for n in range(5)]
 
 
 # -- the digest --------------------------------------------------------------------------------------------
@@ -232,13 +234,19 @@ def test_without_staff_nothing_is_mailed_and_nothing_breaks(settings):
 # -- when it runs ------------------------------------------------------------------------------------------
 
 
+class AtOnce(threading.Thread):
+    """A thread that is none."""
+
+    start = threading.Thread.run
+
+
 @pytest.fixture
 def rounds(monkeypatch):
     """Counts what `housekeeping` itself does, at once instead of in a thread of its own."""
     monkeypatch.undo()
     done = []
     monkeypatch.setattr(notices, "_housekeeping", lambda: done.append(1))
-    monkeypatch.setattr(notices.threading.Thread, "start", lambda thread: thread.run())
+    monkeypatch.setattr(notices, "threading", SimpleNamespace(Thread=AtOnce))
     monkeypatch.setattr(notices, "_last_housekeeping", float("-inf"))
     return done
 
