@@ -27,7 +27,10 @@ expect(len(answers) == 12, f"{len(answers)} questions instead of 12")
 
 for lang in ("en", "ru", "es"):
     status, _, text = ask(
-        "POST", "/api/v1/scans", json.dumps({"lang": lang, "answers": answers, "ai": True}), "application/json"
+        "POST",
+        "/api/v1/scans",
+        json.dumps({"lang": lang, "answers": answers, "ai": True}),
+        "application/json",
     )
     expect(status == 201, f"API answered {status}: {text[:500]}")
     scan = json.loads(text)

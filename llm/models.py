@@ -5,12 +5,14 @@ state (Pause, Quota), written by the chain and shared by all workers;
 the ledger (Call, Attempt), which copies every name as text, so that deleting a provider loses no history.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from llm import secrets
@@ -21,6 +23,10 @@ PRICE: dict[str, Any] = {
     "validators": [MinValueValidator(Decimal(0))],
 }  # fmt: skip
 LABEL = RegexValidator(r"^[a-z0-9][a-z0-9._:-]*$", _("Use lower-case letters, digits and . _ : -"))
+
+
+def utc_today() -> date:
+    return timezone.now().date()
 
 
 class Provider(models.Model):
@@ -202,7 +208,9 @@ class Notice(models.Model):
     subject = models.CharField(max_length=200)
     detail = models.CharField(max_length=300, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)
-    day = models.DateField(editable=False)  # for the constraint: workers fail at the same moment
+    day = models.DateField(
+        default=utc_today, editable=False
+    )  # for the constraint: workers fail at the same moment
 
     class Meta:
         ordering = ["-at"]

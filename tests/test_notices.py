@@ -155,7 +155,6 @@ def in_threads(count, work):
         return list(pool.map(run, range(count)))
 
 
-@pytest.mark.xfail(strict=True, reason="looks first and writes then, with nothing between the two")
 def test_workers_that_fail_at_once_write_one_notice():
     for n in range(5):
         in_threads(8, lambda _, n=n: notices.record("k", f"s{n}"))

@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
+import llm.models
 from decimal import Decimal
 from django.db import migrations, models
 
@@ -78,7 +79,7 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(max_length=200)),
                 ('detail', models.CharField(blank=True, max_length=300)),
                 ('mailed_at', models.DateTimeField(blank=True, null=True)),
-                ('day', models.DateField(editable=False)),
+                ('day', models.DateField(default=llm.models.utc_today, editable=False)),
             ],
             options={
                 'ordering': ['-at'],
