@@ -10,6 +10,7 @@ from llm.failures import Failure, Kind
 from llm.text import is_half, mend
 
 T = TypeVar("T")
+MOST_TOKENS = 10**9  # what the ledger's columns hold; whoever counts more has miscounted
 USAGE_GRACE_S = 1.0  # after the last word a stream may still bring its usage, or never end
 
 
@@ -119,6 +120,11 @@ def visible_text(text: str) -> str:
     visible.feed(text)
     visible.finish()
     return visible.text
+
+
+def count(value: object) -> int | None:
+    """A number of tokens as a provider states it; None for what cannot be one."""
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def checked(answer: Answer) -> Answer:

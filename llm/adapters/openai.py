@@ -12,7 +12,9 @@ import httpx2
 import openai
 
 from llm.adapters import transport
-from llm.adapters.base import USAGE_GRACE_S, Answer, Request, Timing, Visible, checked, pull, visible_text
+from llm.adapters.base import (
+    USAGE_GRACE_S, Answer, Request, Timing, Visible, checked, count, pull, visible_text,
+)  # fmt: skip
 from llm.failures import Failure, Kind, classify
 
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
@@ -146,7 +148,7 @@ class OpenAICompatible:
     def _failure(self, error: Exception) -> Failure:
         """The one Failure that an exception of the SDK, or below it, means."""
         cause = error.__cause__ or error
-        if isinstance(error, self.sdk.APITimeoutError) or isinstance(cause, self.timeouts):
+        if isinstance(error, (self.sdk.APITimeoutError, *self.timeouts)) or isinstance(cause, self.timeouts):
             return Failure(Kind.PROVIDER_DOWN, "no answer in the time given", silent=True)
         if isinstance(error, self.sdk.APIStatusError):
             response = error.response
@@ -192,7 +194,7 @@ def read_usage(usage: Mapping[str, Any] | None) -> dict[str, int | None]:
     """tokens_in and tokens_out as the provider counted them; hidden reasoning is part of tokens_out."""
     usage = usage or {}
     counts = {"tokens_in": usage.get("prompt_tokens"), "tokens_out": usage.get("completion_tokens")}
-    return {name: value if isinstance(value, int) and value >= 0 else None for name, value in counts.items()}
+    return {name: count(value) for name, value in counts.items()}
 
 
 def read_completion(text: str, headers: Mapping[str, str]) -> Answer:

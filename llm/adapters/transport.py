@@ -17,7 +17,7 @@ from typing import Any
 
 CONNECT_TIMEOUT_S = 5.0
 _thread = threading.local()
-_resolver = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolve")
+_resolver = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 
 
 @contextmanager
@@ -68,13 +68,18 @@ class _Stream:
 class _Backend:
     """The network backend of httpcore with a deadline, also on name resolution."""
 
-    def __init__(self, backend: Any, connect_timeout: type[Exception]) -> None:
+    def __init__(self, backend: Any, core: Any) -> None:
         self._backend = backend
-        self._connect_timeout = connect_timeout
+        self._core = core
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> _Stream:
-        address = self._resolve(host, port, _left(timeout))
-        return _Stream(self._backend.connect_tcp(address, port, timeout=_left(timeout), **options))
+        *others, last = self._resolve(host, port, _left(timeout))
+        for address in others:  # such as IPv6 on a machine that has no way to it
+            try:
+                return _Stream(self._backend.connect_tcp(address, port, timeout=_left(timeout), **options))
+            except self._core.ConnectError:
+                continue
+        return _Stream(self._backend.connect_tcp(last, port, timeout=_left(timeout), **options))
 
     def connect_unix_socket(self, path: str, timeout: float | None = None, **options: Any) -> _Stream:
         return _Stream(self._backend.connect_unix_socket(path, timeout=_left(timeout), **options))
@@ -82,23 +87,23 @@ class _Backend:
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)
 
-    def _resolve(self, host: str, port: int, timeout: float | None) -> str:
-        """The host's first address, as the system orders them; the host itself when it is one or fails.
+    def _resolve(self, host: str, port: int, timeout: float | None) -> list[str]:
+        """The host's addresses, as the system orders them; the host itself when it is one or fails.
 
         The system's resolver knows no timeout, so it runs beside us and we stop waiting for it.
         """
         try:
-            return str(ip_address(host))
+            return [str(ip_address(host))]
         except ValueError:
             pass
         future = _resolver.submit(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
         try:
-            return str(future.result(timeout)[0][4][0])
+            return [str(found[4][0]) for found in future.result(timeout)]
         except TimeoutError:
             future.cancel()
-            raise self._connect_timeout(f"resolving {host} took too long") from None
+            raise self._core.ConnectTimeout(f"resolving {host} took too long") from None
         except OSError:
-            return host  # let the library fail on it in its own words
+            return [host]  # let the library fail on it in its own words
 
 
 def client(library: Any, core: Any) -> Any:
@@ -109,7 +114,7 @@ def client(library: Any, core: Any) -> Any:
     limits = library.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60)
     transport = library.HTTPTransport(limits=limits)
     # httpx has no argument for the backend; tests/test_deadline.py fails if this place moves.
-    transport._pool._network_backend = _Backend(transport._pool._network_backend, core.ConnectTimeout)
+    transport._pool._network_backend = _Backend(transport._pool._network_backend, core)
     return library.Client(
         transport=transport,
         timeout=library.Timeout(None, connect=CONNECT_TIMEOUT_S),

@@ -14,7 +14,7 @@ from google.genai import errors, types
 from google.oauth2 import service_account
 
 from llm.adapters import transport
-from llm.adapters.base import Answer, Request, Timing, Visible, checked, pull, visible_text
+from llm.adapters.base import Answer, Request, Timing, Visible, checked, count, pull, visible_text
 from llm.failures import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -190,8 +190,8 @@ def _read(responses: list[Any]) -> Answer:
     return Answer(
         text=visible_text("".join(map(_text, responses))),
         finish_reason="length" if reason == "MAX_TOKENS" else "stop",
-        tokens_in=getattr(usage, "prompt_token_count", None),
-        tokens_out=(spoken or 0) + (thought or 0) if usage else None,  # thoughts are billed as output
+        tokens_in=count(getattr(usage, "prompt_token_count", None)),
+        tokens_out=count((spoken or 0) + (thought or 0)) if usage else None,  # thoughts are billed as output
     )
 
 

@@ -1,0 +1,321 @@
+"""No wait of a socket goes beyond the deadline: resolving, connecting, TLS, sending, headers, body."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import httpcore
+import httpcore2
+import httpx
+import httpx2
+import pytest
+
+from llm import chain
+from llm.adapters import Request, Timing, adapter_for, transport
+from llm.adapters.groq import Groq
+from llm.adapters.openai import OpenAICompatible
+from llm.adapters.vertex import Vertex
+from llm.chain import ChainExhausted, complete, stream
+from llm.failures import Failure, Kind
+from llm.simulator import behaviours as b
+from tests.chain_setup import make_vertex
+
+LIMIT, SLACK = 0.2, 0.7
+LIBRARIES = {"httpx": (httpx, httpcore), "httpx2": (httpx2, httpcore2)}
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request):
+    return LIBRARIES[request.param][0]
+
+
+@pytest.fixture
+def client(request, library):
+    made = transport.client(*LIBRARIES[request.node.callspec.params["library"]])
+    yield made
+    made.close()
+
+
+@contextlib.contextmanager
+def server(handle, *, backlog=50):
+    """The address of a loopback server that gives every connection to `handle` in a thread of its own."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+    open_ones = [listener]
+    over = threading.Event()
+
+    def serve(connection):
+        with contextlib.suppress(OSError):
+            handle(connection, over)
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                open_ones.append(connection)
+                threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        over.set()
+        for each in open_ones:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+def silence(connection, over):
+    over.wait(20)
+
+
+def drip(text, then=b" "):
+    """Sends a text at once, then one piece after another, for ever."""
+
+    def handle(connection, over):
+        connection.recv(65536)
+        connection.sendall(text)
+        while not over.wait(0.02):
+            connection.sendall(then)
+
+    return handle
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+WAYS = {
+    "silence": silence,
+    "one letter of a header after the other": drip(HEAD + b"x-padding: ", b"x"),
+    "headers without end": drip(HEAD, b"x-padding: x\r\n"),
+    "one byte of the body after the other": drip(HEAD + b"content-length: 100000\r\n\r\n"),
+    "chunks without end": drip(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "comments without end": drip(STREAM_HEAD, b": still here\n\n"),
+}
+
+
+@contextlib.contextmanager
+def ends_in_time(limit=LIMIT):
+    began = time.monotonic()
+    yield began + limit
+    took = time.monotonic() - began
+    assert limit * 0.8 < took < limit + SLACK
+
+
+# -- the seam ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("adapter", [OpenAICompatible, Groq, Vertex])
+def test_every_adapters_client_keeps_deadlines(adapter):
+    assert isinstance(adapter.http._transport._pool._network_backend, transport._Backend)
+
+
+def test_the_sdks_use_that_client():
+    for kind, cls in (("openai", OpenAICompatible), ("groq", Groq)):
+        adapter = adapter_for(kind=kind, base_url="http://127.0.0.1:9/v1", key="k")
+        assert adapter.client._client is cls.http
+        assert adapter.client.max_retries == 0
+
+
+def test_no_redirect_is_followed(client):
+    assert client.follow_redirects is False
+
+
+# -- every wait --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_whatever_a_server_sends_or_does_not_the_deadline_ends_it(library, client, way):
+    with (
+        server(way) as port,
+        ends_in_time() as end,
+        transport.until(end),
+        pytest.raises(library.TimeoutException),
+    ):
+        client.get(f"http://127.0.0.1:{port}/")
+
+
+def test_a_server_that_does_not_read_is_cut(library, client):
+    body = b"x" * 50_000_000  # more than the buffers take
+    with (
+        server(silence) as port,
+        ends_in_time() as end,
+        transport.until(end),
+        pytest.raises(library.TimeoutException),
+    ):
+        client.post(f"http://127.0.0.1:{port}/", content=body)
+
+
+def test_a_tls_handshake_that_is_not_answered_is_cut(library, client):
+    with (
+        server(silence) as port,
+        ends_in_time() as end,
+        transport.until(end),
+        pytest.raises(library.TimeoutException),
+    ):
+        client.get(f"https://127.0.0.1:{port}/")
+
+
+def test_a_connection_that_is_not_accepted_is_cut(library, client):
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        waiting = []
+        for _ in range(4):  # fill the queue of connections
+            waiting.append(socket.socket())
+            waiting[-1].setblocking(False)
+            waiting[-1].connect_ex(address)
+        with ends_in_time() as end, transport.until(end), pytest.raises(library.TimeoutException):
+            client.get(f"http://127.0.0.1:{address[1]}/")
+        for each in waiting:
+            each.close()
+
+
+def test_a_name_that_is_not_resolved_is_cut(library, client, monkeypatch):
+    over = threading.Event()
+    monkeypatch.setattr(transport.socket, "getaddrinfo", lambda *arguments, **more: over.wait(20) or [])
+    try:
+        with (
+            ends_in_time() as end,
+            transport.until(end),
+            pytest.raises(library.ConnectTimeout, match="resolving"),
+        ):
+            client.get("http://provider.invalid/")
+    finally:
+        over.set()
+
+
+def test_a_name_that_does_not_exist_is_told_in_the_librarys_words(library, client, monkeypatch):
+    def unknown(*arguments, **more):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(library.ConnectError, match="not known"):
+        client.get("http://provider.invalid/")
+
+
+def answer(connection, over):
+    while connection.recv(65536):
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+
+
+def test_a_name_is_resolved_and_an_address_is_not(client, monkeypatch):
+    asked = []
+    genuine = socket.getaddrinfo
+    monkeypatch.setattr(
+        transport.socket,
+        "getaddrinfo",
+        lambda host, *rest, **more: (asked.append(host), genuine("127.0.0.1", *rest))[1],
+    )
+    with server(answer) as port:
+        assert client.get(f"http://provider.invalid:{port}/").text == "ok"
+        assert "provider.invalid" in asked
+        asked.clear()
+        assert client.get(f"http://127.0.0.1:{port}/").text == "ok"
+        assert set(asked) <= {"127.0.0.1"}
+
+
+def addresses(*hosts):
+    """A resolver that knows these addresses of every name, in this order."""
+
+    def resolve(host, port, *rest, **more):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in hosts]
+
+    return resolve
+
+
+def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(client, monkeypatch):
+    genuine = socket.getaddrinfo
+
+    def resolve(host, port, *rest, **more):
+        known = addresses("127.0.0.2", "127.0.0.1") if host == "provider.invalid" else genuine
+        return known(host, port, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with server(answer) as port:
+        assert client.get(f"http://provider.invalid:{port}/").text == "ok"
+
+
+def test_a_connection_that_is_kept_keeps_the_deadline_of_each_call(client):
+    accepted = []
+
+    def twice(connection, over):
+        accepted.append(connection)
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        connection.recv(65536)
+        over.wait(0.25)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+
+    with server(twice) as port:
+        with transport.until(time.monotonic() + 0.2):
+            assert client.get(f"http://127.0.0.1:{port}/").text == "ok"
+        with transport.until(time.monotonic() + 5):
+            assert client.get(f"http://127.0.0.1:{port}/").text == "ok"
+    assert len(accepted) == 1
+
+
+# -- the deadline itself -----------------------------------------------------------------------------------
+
+
+def test_a_deadline_is_the_threads_own_and_ends_with_its_block():
+    assert transport._left(None) is None
+    with transport.until(time.monotonic() + 10):
+        assert 9 < transport._left(None) <= 10
+        assert transport._left(3) == 3
+        with transport.until(time.monotonic() + 1):
+            assert transport._left(3) <= 1
+        assert transport._left(20) > 9
+        seen = []
+        thread = threading.Thread(target=lambda: seen.append(transport._left(None)))
+        thread.start()
+        thread.join()
+        assert seen == [None]
+    assert transport._left(7) == 7
+
+
+def test_a_deadline_that_has_passed_leaves_a_moment_and_never_forever():
+    with transport.until(time.monotonic() - 10):
+        assert 0 < transport._left(None) < 0.01
+
+
+# -- through the SDKs --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("kind", ["openai", "groq"])
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_an_attempt_ends_at_its_deadline_as_a_failure(kind, way, streamed):
+    with server(way) as port:
+        adapter = adapter_for(kind=kind, base_url=f"http://127.0.0.1:{port}/v1", key="k")
+        request = Request(
+            model="m", messages=[{"role": "user", "content": "hi"}], max_tokens=9, stream=streamed
+        )
+        with ends_in_time() as end, pytest.raises(Failure) as caught:
+            list(adapter.run(request, Timing(first_token=end, end=end)))
+    assert (caught.value.kind, caught.value.silent) == (Kind.PROVIDER_DOWN, True)
+
+
+@pytest.mark.parametrize("kind", ["openai", "groq"])
+def test_a_list_of_models_ends_at_its_deadline(kind):
+    with server(WAYS["headers without end"]) as port, ends_in_time() as end, pytest.raises(Failure):
+        adapter_for(kind=kind, base_url=f"http://127.0.0.1:{port}/v1", key="").list_models(end)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("endpoint", ["token", "chat"])
+def test_google_is_cut_as_well(sim, tmp_path, monkeypatch, endpoint, streamed):
+    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    make_vertex(sim, tmp_path, locations=["global"], timeout_s=9, first_byte_s=9)
+    sim.script("vertex", b.hang(), endpoint=endpoint)
+    adapter_for(
+        kind="vertex", base_url="", key=secret_of(sim), project="p", location="global"
+    )  # imports take long
+    with ends_in_time(0.6), pytest.raises(ChainExhausted):
+        list(stream(user="hi", deadline_s=0.6)) if streamed else complete(user="hi", deadline_s=0.6)
+
+
+def secret_of(sim):
+    import json
+
+    return json.dumps(sim.service_account(label="another"))
