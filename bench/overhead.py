@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from bench.environment import forget_everything
 from bench.figures import Section, median_ms, p99_ms
 from bench.upstream import ok, slow_first_token, upstream_process
-from bench.workload import AMPLE, CALL, MAX_TOKENS, PROMPT, TEXT, free_and_paid
+from bench.workload import AMPLE, CALL, MAX_TOKENS, PROMPT, TEXT, free_and_paid, remember
 
 ABOUT = (
     "complete() against the bare SDK call to the same upstream, which is a process of its own. Alone: the upstream "
@@ -56,6 +55,9 @@ def run() -> Section:
             bare, chain = calls(sim.url)
             alone(bare, chain, pairs=20)  # warm: imports, connections, caches
             alone(bare, chain, pairs=PAIRS).add_to(section, f"{name} SDK, alone", median=3)
+            cpu = alone(bare, chain, pairs=PAIRS // 4, clock=time.thread_time)
+            more_ms = median_ms(cpu.chain) - median_ms(cpu.bare)
+            section.add(f"{name} SDK, alone: overhead, CPU time, median", more_ms, "ms")
         bare, chain = groq_calls(sim.url)
         begin(sim)
         times = crowded(bare, chain, before=partial(vary_latency, sim))
@@ -119,17 +121,18 @@ def openai_calls(url: str) -> tuple[Call, Call]:
 # -- measuring -------------------------------------------------------------------------------------------
 
 
-def timed(call: Call) -> float:
-    began = time.perf_counter()
+def timed(call: Call, clock: Callable[[], float] = time.perf_counter) -> float:
+    began = clock()
     call()
-    return time.perf_counter() - began
+    return clock() - began
 
 
-def alone(bare: Call, chain: Call, *, pairs: int) -> Times:
+def alone(bare: Call, chain: Call, *, pairs: int, clock: Callable[[], float] = time.perf_counter) -> Times:
+    """One call of each kind in turn, from this thread."""
     times = Times()
     for _ in range(pairs):
-        times.bare.append(timed(bare))
-        times.chain.append(timed(chain))
+        times.bare.append(timed(bare, clock))
+        times.chain.append(timed(chain, clock))
     return times
 
 
@@ -188,24 +191,3 @@ def statements(chain: Call) -> tuple[int, int]:
             outside += word in {"INSERT", "UPDATE", "DELETE"} and not within
         counts.append((sum(word not in frame for word in words), words.count("BEGIN") + outside))
     return max(queries for queries, _ in counts), max(transactions for _, transactions in counts)
-
-
-def remember(attempts: int, *, days: int) -> None:
-    """Fills the ledger with older attempts: of some days before today, or (0) of today."""
-    from django.utils import timezone
-
-    from llm.models import Attempt, Call
-    from tests.chain_setup import OSS
-
-    now = timezone.now()
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    first, last = (today - timedelta(days=days), today) if days else (today, now - timedelta(minutes=11))
-    call = Call.objects.create(started_at=now, finished_at=now, deadline_s=45, outcome="ok")
-    Attempt.objects.bulk_create(
-        Attempt(
-            call=call, provider="groq", credential="groq1", account="groq1", model=OSS, tier=1, free=True,
-            started_at=first + n / attempts * (last - first), finished_at=now, outcome="ok", tokens_in=450,
-            tokens_out=400, cost_usd=0,
-        )
-        for n in range(attempts)
-    )  # fmt: skip

@@ -1,5 +1,6 @@
 """The request that is measured, and the providers that it is sent to."""
 
+from datetime import timedelta
 from typing import Any
 
 from bench.upstream import Upstream
@@ -24,3 +25,24 @@ def free_and_paid(
 
     make_groq(sim, keys=keys, models=[{"name": OSS, **(quotas or {})}], **fields)
     make_deepseek(sim, daily_budget_usd="1000", **fields)
+
+
+def remember(attempts: int, *, days: int) -> None:
+    """Fills the ledger with older attempts: of some days before today, or (0) of today."""
+    from django.utils import timezone
+
+    from llm.models import Attempt, Call
+    from tests.chain_setup import OSS
+
+    now = timezone.now()
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    first, last = (today - timedelta(days=days), today) if days else (today, now - timedelta(minutes=11))
+    call = Call.objects.create(started_at=now, finished_at=now, deadline_s=45, outcome="ok")
+    Attempt.objects.bulk_create(
+        Attempt(
+            call=call, provider="groq", credential="groq1", account="groq1", model=OSS, tier=1, free=True,
+            started_at=first + n / attempts * (last - first), finished_at=now, outcome="ok", tokens_in=450,
+            tokens_out=400, cost_usd=0,
+        )
+        for n in range(attempts)
+    )  # fmt: skip

@@ -13,7 +13,15 @@ import openai
 
 from llm.adapters import transport
 from llm.adapters.base import (
-    USAGE_GRACE_S, Answer, Request, Timing, Visible, checked, count, pull, visible_text,
+    USAGE_GRACE_S,
+    Answer,
+    Request,
+    Timing,
+    Visible,
+    checked,
+    count,
+    pull,
+    visible_text,
 )  # fmt: skip
 from llm.failures import Failure, Kind, classify
 
@@ -120,7 +128,7 @@ class OpenAICompatible:
                 raise
             if chunk is None:
                 break
-            data = chunk.model_dump()
+            data = chunk.model_dump(warnings=False)  # a wrong type is ours to judge
             usage = data.get("usage") or (data.get("x_groq") or {}).get("usage") or usage
             for choice in data.get("choices") or ():
                 if choice.get("error") or choice.get("finish_reason") == "error":
