@@ -11,7 +11,6 @@ import time_machine
 from django.db import connection
 
 from llm import chain, edges, pauses, state
-from llm.adapters import groq, openai, vertex  # noqa: F401  # imported now: no part of a call's time
 from llm.chain import ChainExhausted, complete
 from llm.failures import Kind
 from llm.models import Attempt, Notice, Pause
