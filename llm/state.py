@@ -25,6 +25,7 @@ class ModelConf:
     rpd: int | None = None
     tpm: int | None = None
     tpd: int | None = None
+    settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ _learned_at = float("-inf")
 
 def estimate_text(text: str) -> int:
     """Tokens of a text, estimated from its alphabets."""
+    if text.isascii():
+        return round(len(text) / LATIN)
     latin = sum(1 for c in text if c < "\u0250")
     cyrillic = sum(1 for c in text if "\u0400" <= c <= "\u052f")
     return round(latin / LATIN + cyrillic / CYRILLIC + (len(text) - latin - cyrillic) / OTHER)

@@ -36,6 +36,8 @@ class OpenAICompatible:
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
     default_base_url = "https://api.openai.com/v1"
+    chat_path = "/chat/completions"
+    response_type: type[Any] = httpx2.Response
 
     def __init__(self, *, base_url: str, key: str, user_agent: str) -> None:
         self.client = self._client(
@@ -74,25 +76,25 @@ class OpenAICompatible:
         except Exception as error:
             raise self._failure(error) from error
 
-    def _create(self, request: Request, completions: Any, **options: Any) -> Any:
-        body = {name: value for name, value in request.params.items() if value is not None}
-        if request.temperature is not None:
-            options["temperature"] = request.temperature
-        return completions.create(
-            model=request.model,
-            messages=list(request.messages),
-            max_tokens=request.max_tokens,
-            extra_body=body,
-            extra_headers=self._headers,
-            **options,
-        )
+    def _body(self, request: Request) -> dict[str, Any]:
+        temperature = {} if request.temperature is None else {"temperature": request.temperature}
+        return {
+            "model": request.model,
+            "messages": list(request.messages),
+            "max_tokens": request.max_tokens,
+            **temperature,
+            **{name: value for name, value in request.params.items() if value is not None},
+        }
+
+    def _post(self, body: dict[str, Any], **options: Any) -> Any:
+        """What came, as JSON: a provider that answers in types of its own is ours to judge, not the SDK's."""
+        return self.client.post(self.chat_path, body=body, options={"headers": self._headers}, **options)
 
     # -- plain ---------------------------------------------------------------------------------------
 
     def _complete(self, request: Request, timing: Timing) -> Answer:
         with transport.until(timing.end):
-            raw = self._create(request, self.client.chat.completions.with_raw_response)
-        response = raw.http_response
+            response = self._post(self._body(request), cast_to=self.response_type)
         if response.status_code != 200:
             raise classify(status=response.status_code, headers=dict(response.headers), body=response.text)
         return read_completion(response.text, dict(response.headers))
@@ -102,8 +104,12 @@ class OpenAICompatible:
     def _stream(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
         with transport.until(timing.next_event(started=False)):
             extra = {} if "stream_options" in request.params else {"stream_options": {"include_usage": True}}
-            wider = Request(**{**vars(request), "params": {**extra, **request.params}}) if extra else request
-            stream = self._create(wider, self.client.chat.completions, stream=True)
+            stream = self._post(
+                {**extra, **self._body(request), "stream": True},
+                cast_to=object,
+                stream=True,
+                stream_cls=self.sdk.Stream[object],
+            )
         try:
             if "json" in stream.response.headers.get("content-type", ""):  # it does not stream
                 with transport.until(timing.end):
@@ -128,11 +134,10 @@ class OpenAICompatible:
                 raise
             if chunk is None:
                 break
-            data = chunk.model_dump(warnings=False)  # a wrong type is ours to judge
-            usage = data.get("usage") or (data.get("x_groq") or {}).get("usage") or usage
-            for choice in data.get("choices") or ():
+            usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage") or usage
+            for choice in chunk.get("choices") or ():
                 if choice.get("error") or choice.get("finish_reason") == "error":
-                    raise error_in_body({"error": choice.get("error") or data.get("error")})
+                    raise error_in_body({"error": choice.get("error") or chunk.get("error")})
                 finish_reason = choice.get("finish_reason") or finish_reason
                 if piece := visible.feed(content_text((choice.get("delta") or {}).get("content"))):
                     yield piece
@@ -169,7 +174,7 @@ class OpenAICompatible:
             return classify(exception=f"{type(cause).__name__}: {cause}")
         if isinstance(error, self.sdk.APIError):
             return error_in_body({"error": error.body})
-        if isinstance(error, ValueError):
+        if isinstance(error, (ValueError, TypeError, AttributeError)):  # no JSON, or of another shape
             return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
         return Failure(Kind.PROVIDER_DOWN, f"{type(error).__name__} in the client library")
 
@@ -198,9 +203,9 @@ def content_text(content: object) -> str:
     return ""
 
 
-def read_usage(usage: Mapping[str, Any] | None) -> dict[str, int | None]:
+def read_usage(usage: object) -> dict[str, int | None]:
     """tokens_in and tokens_out as the provider counted them; hidden reasoning is part of tokens_out."""
-    usage = usage or {}
+    usage = usage if isinstance(usage, dict) else {}
     counts = {"tokens_in": usage.get("prompt_tokens"), "tokens_out": usage.get("completion_tokens")}
     return {name: count(value) for name, value in counts.items()}
 
@@ -232,5 +237,5 @@ def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
         raise Failure(Kind.CONTENT_BLOCKED, f"finish reason {finish_reason or 'refusal'}", status=200)
     return Answer(
         text=visible_text(content), finish_reason=finish_reason, headers=headers,
-        **read_usage(body.get("usage") if isinstance(body.get("usage"), dict) else None),
+        **read_usage(body.get("usage")),
     )  # fmt: skip
