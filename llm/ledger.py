@@ -59,13 +59,15 @@ def begin(
     Looks once more, now that nobody else can reserve, whether there is room. Raises NoRoom.
     """
     with write_transaction():
-        lock()
-        if reason := refusal():
-            raise NoRoom(reason)
         if call._state.adding:
             rows.insert(call)
-        attempt.call = call
-        rows.insert(attempt)
+        lock()
+        reason = refusal()
+        if reason is None:
+            attempt.call = call
+            rows.insert(attempt)
+    if reason:
+        raise NoRoom(reason)
 
 
 def finish(

@@ -231,11 +231,13 @@ def lock(deployment: Deployment) -> None:
     """
     if connection.vendor == "sqlite":
         return
-    names = ["/".join(_key(deployment))] if deployment.provider.free else ["", deployment.provider.slug]
+    # Paid: the site's budget, which is also every provider's, since a paid call needs room in both.
+    name = "/".join(_key(deployment)) if deployment.provider.free else "budget"
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = off")
-        for name in names:  # the site's budget before the provider's, always in this order
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"llm quota {name}"])
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"llm quota {name}"],
+        )
 
 
 def _moment(value: datetime | str) -> datetime:
