@@ -18,8 +18,9 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from llm import edges, ledger, notices, pauses, tokens, told
+from llm import cache, edges, ledger, notices, pauses, tokens, told
 from llm.adapters import Answer
+from llm.cache import forget_calls
 from llm.choosing import LEAST_SHARE_S, Chooser
 from llm.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
 from llm.failures import Failure, Kind
@@ -30,7 +31,8 @@ from llm.text import mend
 from llm.trial import Trial
 
 __all__ = [
-    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete", "stream",
+    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
+    "forget_calls", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -85,6 +87,7 @@ def stream(**arguments: Any) -> Iterator[Event]:
     providers, tiers: use only these (slugs, numbers)
     on_content_block: "next" provider, or "error"
     accept: accept(text) -> None, or a str that says why the text is not good enough
+    fresh: do not look for a kept reply (see `llm.cache`), and keep none
 
     Raises ChainExhausted when nobody answered, ValueError for unusable arguments.
     """
@@ -108,6 +111,7 @@ def _run(
     tiers: Sequence[Decimal | float | str] | None = None,
     on_content_block: Literal["next", "error"] = "next",
     accept: Callable[[str], str | None] | None = None,
+    fresh: bool = False,
 ) -> Iterator[Event]:
     if messages is None:
         messages = [
@@ -140,7 +144,7 @@ def _run(
         max_usd=None if max_usd is None else Decimal(str(max_usd)),
     )
     call = ledger.open_call(purpose=purpose, lang=lang, deadline_s=deadline_s, messages=messages)
-    return _Run(
+    run = _Run(
         call=call,
         messages=messages,
         chooser=Chooser(want=want, end=time.monotonic() + deadline_s, sleep=lambda seconds: sleep(seconds)),
@@ -149,7 +153,11 @@ def _run(
         params=params or {},
         on_content_block=on_content_block,
         accept=accept,
-    ).events()
+    )
+    if fresh or not cache.is_on():
+        return run.events()
+    key = cache.key_of(messages, lang=lang, want=want, temperature=temperature, params=params)
+    return cache.through(run.events(), call=call, key=key, accept=accept, end=run.chooser.end)
 
 
 @dataclass
@@ -169,7 +177,7 @@ class _Run:
     retry: Deployment | None = None
     retried: bool = False
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         outcome = Call.Outcome.CANCELLED  # unless we get further: the consumer may leave at any yield
         try:
             while (trial := self._next_trial()) is not None:

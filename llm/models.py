@@ -88,6 +88,12 @@ class Model(models.Model):
     rpd = models.PositiveIntegerField(_("requests a day"), null=True, blank=True)
     tpm = models.PositiveIntegerField(_("tokens a minute"), null=True, blank=True)
     tpd = models.PositiveIntegerField(_("tokens a day"), null=True, blank=True)
+    shutdown_on = models.DateField(
+        null=True, blank=True, help_text=_("The provider ends it on this day; staff are warned before.")
+    )
+    replacement = models.CharField(
+        max_length=120, blank=True, help_text=_("Id of the same provider's model that takes its place.")
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -243,6 +249,8 @@ class Call(models.Model):
     model = models.CharField(max_length=120, blank=True)
     tier = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
     cached = models.BooleanField(default=False)
+    # No foreign key: a copy may be purged while a call that knows of it is being written.
+    cached_reply = models.BigIntegerField(null=True, blank=True, editable=False)
     attempt_count = models.PositiveSmallIntegerField(default=0)
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
@@ -303,3 +311,52 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.credential} {self.model} {self.outcome}"
+
+
+class CachedReply(models.Model):
+    """A reply kept by what was asked, or the claim of the call that fetches it. See `llm.cache`."""
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    purpose = models.CharField(max_length=60, blank=True)
+    lang = models.CharField(max_length=10, blank=True)
+    text = models.TextField(blank=True)
+    provider = models.CharField(_("credential"), max_length=80, blank=True)
+    model = models.CharField(max_length=120, blank=True)
+    tier = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
+    finish_reason = models.CharField(max_length=30, blank=True)
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    hits = models.PositiveIntegerField(default=0)
+    filled_at = models.DateTimeField(null=True, blank=True, help_text=_("Empty: a call is fetching it."))
+    expires_at = models.DateTimeField(db_index=True)
+    leader = models.CharField(max_length=32, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("kept reply")
+        verbose_name_plural = _("kept replies")
+
+    def __str__(self) -> str:
+        return f"kept reply {self.pk}"
+
+
+class Rehearsal(models.Model):
+    """How the replacement of a model that ends did with one purpose's prompts. See `llm.retirement`."""
+
+    provider = models.CharField(max_length=40)
+    model = models.CharField(max_length=120)
+    replacement = models.CharField(max_length=120)
+    purpose = models.CharField(max_length=60, blank=True)
+    at = models.DateTimeField()
+    samples = models.PositiveSmallIntegerField(default=0)
+    passed = models.PositiveSmallIntegerField(default=0)
+    gated = models.BooleanField(default=False, help_text=_("The purpose's own gate judged the answers."))
+    detail = models.CharField(max_length=300, blank=True, help_text=_("Why answers did not pass."))
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["provider", "model"], name="rehearsal_of_model")]
+
+    def __str__(self) -> str:
+        return f"{self.replacement} for {self.model}: {self.passed} of {self.samples}"

@@ -15,12 +15,14 @@ from llm.adapters import transport
 from llm.adapters.base import (
     USAGE_GRACE_S,
     Answer,
+    Listed,
     Request,
     Timing,
     Visible,
     checked,
     count,
     pull,
+    stated_price,
     visible_text,
 )  # fmt: skip
 from llm.failures import Failure, Kind, classify
@@ -66,13 +68,13 @@ class OpenAICompatible:
         except Exception as error:
             raise self._failure(error) from error
 
-    def list_models(self, end: float) -> list[str]:
+    def list_models(self, end: float) -> Listed:
         try:
             with transport.until(end):
                 body = json.loads(
                     self.client.models.with_raw_response.list(extra_headers=self._headers).http_response.text
                 )
-            return [str(model["id"]) for model in body["data"]]
+            return {str(model["id"]): stated_price(model.get("pricing")) for model in body["data"]}
         except Exception as error:
             raise self._failure(error) from error
 

@@ -14,7 +14,7 @@ from google.genai import errors, types
 from google.oauth2 import service_account
 
 from llm.adapters import transport
-from llm.adapters.base import Answer, Request, Timing, Visible, checked, count, pull, visible_text
+from llm.adapters.base import Answer, Listed, Request, Timing, Visible, checked, count, pull, visible_text
 from llm.failures import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -97,11 +97,12 @@ class Vertex:
         except Exception as error:
             raise _failure(error) from error
 
-    def list_models(self, end: float) -> list[str]:
+    def list_models(self, end: float) -> Listed:
         try:
             with transport.until(end):
                 self._authorise()
-                return [str(model.name).rsplit("/", 1)[-1] for model in self._client.models.list()]
+                models = self._client.models.list()
+                return dict.fromkeys(str(model.name).rsplit("/", 1)[-1] for model in models)
         except Exception as error:
             raise _failure(error) from error
 
