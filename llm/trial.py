@@ -86,7 +86,7 @@ class Trial:
             counted = self.answer or Answer(text=self.text)
             tokens_in = self.want.tokens_in if counted.tokens_in is None else counted.tokens_in
             tokens_out = (
-                tokens.estimate_text(counted.text) if counted.tokens_out is None else counted.tokens_out
+                tokens.estimate_answer(counted) if counted.tokens_out is None else counted.tokens_out
             )
         ledger.finish(
             self.row,
