@@ -281,7 +281,9 @@ class Client(models.Model):
     regions = models.JSONField(
         default=list,
         blank=True,
-        help_text=_("Where its users are, such as EEA, US. Empty: anywhere, so no provider that bars a region."),
+        help_text=_(
+            "Where its users are, such as EEA, US. Empty: anywhere, so no provider that bars a region."
+        ),
     )
 
     class Meta:
@@ -329,9 +331,7 @@ class Call(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["client", "started_at"], name="call_client", condition=~Q(client=""))
-        ]
+        indexes = [models.Index(fields=["client", "started_at"], name="call_client", condition=~Q(client=""))]
 
     def __str__(self) -> str:
         return f"call {self.pk}"

@@ -51,7 +51,9 @@ def _estimate_message(message: Mapping[str, Any]) -> int:
 
 def estimate_answer(answer: Answer) -> int:
     """Tokens of an answer that nobody has counted."""
-    return estimate_text(answer.text) + sum(estimate_text(str(call["function"])) for call in answer.tool_calls)
+    return estimate_text(answer.text) + sum(
+        estimate_text(str(call["function"])) for call in answer.tool_calls
+    )
 
 
 def correction(lang: str) -> float:
