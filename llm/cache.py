@@ -69,6 +69,7 @@ def key_of(
         "params": params or {},
         "providers": None if want.providers is None else sorted(want.providers),
         "tiers": None if want.tiers is None else sorted(str(tier.normalize()) for tier in want.tiers),
+        "models": None if want.models is None else sorted(want.models),
         "free": want.max_usd == 0,
     }
     return salted_hmac("llm.cache", json.dumps(asked, sort_keys=True), algorithm="sha256").hexdigest()
@@ -100,7 +101,7 @@ def through(
     try:
         with closing(events):
             for event in events:
-                if isinstance(event, Completed):
+                if isinstance(event, Completed) and not event.reply.tool_calls:  # those are to be acted on, once
                     claim.fill(event.reply, call.tier)
                 else:
                     claim.renew()

@@ -59,15 +59,13 @@ def begin(
     Looks once more, now that nobody else can reserve, whether there is room. Raises NoRoom.
     """
     with write_transaction():
+        lock()
+        if reason := refusal():
+            raise NoRoom(reason)
         if call._state.adding:
             rows.insert(call)
-        lock()
-        reason = refusal()
-        if reason is None:
-            attempt.call = call
-            rows.insert(attempt)
-    if reason:
-        raise NoRoom(reason)
+        attempt.call = call
+        rows.insert(attempt)
 
 
 def finish(

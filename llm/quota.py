@@ -183,6 +183,14 @@ class LedgerMeter:
     def spent_ever(self, provider: str) -> Decimal:
         return self._spent(provider, None)
 
+    def spent_by(self, client: str) -> Decimal:
+        """USD that a client has spent since midnight UTC; attempts in flight at their worst."""
+        since = day_start("utc", self.now)
+        rows = Attempt.objects.filter(
+            call__client=client, call__started_at__gte=since - IN_FLIGHT_AT_MOST, started_at__gte=since
+        )
+        return rows.aggregate(total=Sum(MONEY))["total"] or Decimal(0)
+
     def _spent(self, provider: str, since: datetime | None) -> Decimal:
         rows = Attempt.objects.filter(free=False)
         if provider:

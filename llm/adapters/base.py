@@ -29,9 +29,13 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A complete answer. Tokens are None when the provider did not count them."""
+    """A complete answer: a text, calls of the caller's tools, or both. Tokens are None when nobody counted them.
+
+    `tool_calls` have OpenAI's shape: {"id", "type": "function", "function": {"name", "arguments"}}.
+    """
 
     text: str
+    tool_calls: Sequence[Mapping[str, Any]] = ()
     finish_reason: str = ""
     tokens_in: int | None = None
     tokens_out: int | None = None
@@ -145,8 +149,8 @@ def stated_price(pricing: Any) -> tuple[Decimal, Decimal] | None:
 
 
 def checked(answer: Answer) -> Answer:
-    """The answer, or Failure when nothing of it can be seen."""
-    if not answer.text.strip():
+    """The answer, or Failure when there is nothing in it for the caller."""
+    if not answer.text.strip() and not answer.tool_calls:
         raise Failure(Kind.EMPTY_OUTPUT, f"no visible text (finish reason {answer.finish_reason or 'unknown'})",
                       status=200)  # fmt: skip
     return answer

@@ -25,6 +25,7 @@ from llm.adapters.base import (
     stated_price,
     visible_text,
 )  # fmt: skip
+from llm.adapters.toolcalls import ToolCalls, read_tool_calls
 from llm.failures import Failure, Kind, classify
 
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
@@ -61,7 +62,8 @@ class OpenAICompatible:
             if request.stream:
                 return checked((yield from self._stream(request, timing)))
             answer = checked(self._complete(request, timing))
-            yield answer.text
+            if answer.text:
+                yield answer.text
             return answer
         except Failure:
             raise
@@ -116,18 +118,20 @@ class OpenAICompatible:
             if "json" in stream.response.headers.get("content-type", ""):  # it does not stream
                 with transport.until(timing.end):
                     answer = read_completion(stream.response.read().decode(), dict(stream.response.headers))
-                yield answer.text
+                if answer.text:
+                    yield answer.text
                 return answer
             return (yield from self._read_stream(stream, timing))
         finally:
             stream.response.close()  # a caller that leaves stops the provider, too
 
     def _read_stream(self, stream: Any, timing: Timing) -> Generator[str, None, Answer]:
-        visible, finish_reason, usage = Visible(), "", None
+        visible, finish_reason, usage, tools = Visible(), "", None, ToolCalls()
         chunks: Iterator[Any] = iter(stream)
         while True:
             grace = time.monotonic() + USAGE_GRACE_S
-            end = min(grace, timing.end) if finish_reason else timing.next_event(started=bool(visible.text))
+            started = bool(visible.text or tools)
+            end = min(grace, timing.end) if finish_reason else timing.next_event(started=started)
             try:
                 chunk = pull(chunks, end)
             except Exception:
@@ -141,7 +145,9 @@ class OpenAICompatible:
                 if choice.get("error") or choice.get("finish_reason") == "error":
                     raise error_in_body({"error": choice.get("error") or chunk.get("error")})
                 finish_reason = choice.get("finish_reason") or finish_reason
-                if piece := visible.feed(content_text((choice.get("delta") or {}).get("content"))):
+                delta = choice.get("delta") or {}
+                tools.feed(delta.get("tool_calls"))
+                if piece := visible.feed(content_text(delta.get("content"))):
                     yield piece
             if finish_reason and usage:
                 break
@@ -153,6 +159,7 @@ class OpenAICompatible:
             yield piece
         return Answer(
             text=visible.text,
+            tool_calls=tools.calls(),
             finish_reason=finish_reason,
             headers=dict(stream.response.headers),
             **read_usage(usage),
@@ -238,6 +245,7 @@ def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
     if finish_reason in BLOCKED_REASONS or (not content and message.get("refusal")):
         raise Failure(Kind.CONTENT_BLOCKED, f"finish reason {finish_reason or 'refusal'}", status=200)
     return Answer(
-        text=visible_text(content), finish_reason=finish_reason, headers=headers,
+        text=visible_text(content), tool_calls=read_tool_calls(message.get("tool_calls")),
+        finish_reason=finish_reason, headers=headers,
         **read_usage(body.get("usage")),
     )  # fmt: skip
