@@ -1,6 +1,7 @@
 """Making, finding and deleting scans. Forms and API both come here; nothing else writes a Scan."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -92,3 +93,13 @@ def delete_scan(scan: Scan) -> None:
     with transaction.atomic():
         writer.forget_calls(reports__scan=scan)
         scan.delete()
+
+
+def delete_older_than(before: datetime) -> int:
+    """Removes scans that were made before that moment, as `delete_scan` does; returns how many."""
+    count = 0
+    while old := list(Scan.objects.filter(created_at__lt=before).order_by("pk")[:100]):
+        for scan in old:
+            delete_scan(scan)
+        count += len(old)
+    return count

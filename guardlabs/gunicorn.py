@@ -31,5 +31,9 @@ logger_class = RedactingLogger
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads the SDKs of the free tiers before the first visitor waits for them (0.7 s)."""
+    """Loads the SDKs of the free tiers before the first visitor waits for them (0.7 s), and starts the chores."""
     import llm.adapters.groq  # noqa: F401
+    from guardlabs import chores
+
+    if env.boolean("CHORES", default=True):
+        chores.start()

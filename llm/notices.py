@@ -88,11 +88,16 @@ def housekeeping() -> None:
     threading.Thread(target=_housekeeping, name="llm-housekeeping", daemon=True).start()
 
 
+def tend() -> None:
+    """Marks calls whose worker died, mails the digest, and tends the kept replies."""
+    ledger.bury_abandoned()
+    mail_digest()
+    cache.tend()
+
+
 def _housekeeping() -> None:
     try:
-        ledger.bury_abandoned()
-        mail_digest()
-        cache.tend()
+        tend()
     except Exception:
         log.exception("housekeeping failed; the next call tries again")
     finally:

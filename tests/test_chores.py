@@ -1,0 +1,78 @@
+"""Chores: each once per interval over all processes, and one that fails harms no other."""
+
+import threading
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+
+from guardlabs import chores, retention
+from llm import notices
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """What was done, instead of the real work."""
+    done = []
+    monkeypatch.setattr(
+        chores, "chores", lambda: (
+            chores.Chore("often", chores.MINUTE, lambda: done.append("often")),
+            chores.Chore("daily", chores.DAY, lambda: done.append("daily")),
+        )
+    )  # fmt: skip
+    return done
+
+
+def test_what_is_due_is_done_once_by_whoever_comes_first(done):
+    assert chores.run_due() == ["often", "daily"]
+    assert chores.run_due() == []
+    cache.delete("chore:often")  # its minute is over
+    assert chores.run_due() == ["often"]
+    assert done == ["often", "daily", "often"]
+
+
+def test_a_chore_that_fails_is_logged_and_the_next_is_done(monkeypatch, caplog):
+    done = []
+    monkeypatch.setattr(
+        chores, "chores", lambda: (
+            chores.Chore("broken", 60, lambda: 1 / 0), chores.Chore("sound", 60, lambda: done.append(1)),
+        )
+    )  # fmt: skip
+    assert chores.run_due() == ["sound"]
+    assert done == [1]
+    assert "chore broken failed" in caplog.text
+
+
+def test_a_cache_that_is_away_stops_nothing(monkeypatch, caplog):
+    def away(*arguments, **options):
+        raise ConnectionError("no cache")
+
+    monkeypatch.setattr(cache, "add", away)
+    assert chores.run_due() == []
+    assert "no cache" in caplog.text
+
+
+def test_retention_is_one_of_them(monkeypatch, settings):
+    settings.RETENTION_DAYS = 7
+    asked = []
+    monkeypatch.setattr(retention, "prune", asked.append)
+    monkeypatch.setattr(notices, "tend", lambda: None)
+    assert "prune" in chores.run_due()
+    assert asked == [7]
+
+
+def test_the_command_says_what_was_done(done, capsys):
+    call_command("chores")
+    call_command("chores")
+    assert capsys.readouterr().out == "done: often, daily\nnothing is due\n"
+
+
+def test_the_thread_ends_when_it_is_told(done):
+    stopping = threading.Event()
+    stopping.set()
+    thread = chores.start(stopping)
+    thread.join(timeout=5)
+    assert not thread.is_alive()
+    assert done == []
