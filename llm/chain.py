@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from llm import edges, ledger, notices, pauses, tokens, told
+from llm import edges, gates, ledger, notices, pauses, receipts, tokens, told
 from llm.adapters import Answer
 from llm.choosing import LEAST_SHARE_S, Chooser
 from llm.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
@@ -30,7 +30,8 @@ from llm.text import mend
 from llm.trial import Trial
 
 __all__ = [
-    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete", "stream",
+    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete", "gates",
+    "receipts", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
