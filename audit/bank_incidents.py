@@ -8,6 +8,9 @@ from django.utils.translation import gettext_noop as _
 
 from audit.bank import IncidentData
 
+# The victims of a case that counts many thefts at once.
+COMBINED = _("Individual users (combined figures)")
+
 VECTORS: dict[str, str] = {
     "address_poisoning": _("Address poisoning: a look-alike planted in the history"),
     "drainer_signature": _("Wallet drainer on a phishing page"),
@@ -45,7 +48,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="scamsniffer-2023",
         name=_("Wallet drainers in 2023"),
         date="2023",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=295_000_000,
         vector="drainer_signature",
         what_happened=_(
@@ -168,7 +171,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="inferno-drainer-2023",
         name=_("Inferno Drainer (first run)"),
         date="2023-11",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=81_000_000,
         vector="drainer_signature",
         what_happened=_(
@@ -218,7 +221,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="scamsniffer-2024",
         name=_("Wallet drainers in 2024"),
         date="2024",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=494_000_000,
         vector="drainer_signature",
         what_happened=_(
@@ -237,7 +240,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="ic3-2024",
         name=_("Crypto complaints to the FBI in 2024"),
         date="2024",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=9_300_000_000,
         vector="aggregate",
         what_happened=_(
@@ -508,7 +511,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="scamsniffer-2025",
         name=_("Wallet drainers in 2025"),
         date="2025",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=83_850_000,
         vector="drainer_signature",
         what_happened=_(
@@ -553,7 +556,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="ic3-2025",
         name=_("Crypto complaints to the FBI in 2025"),
         date="2025",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=11_366_000_000,
         vector="aggregate",
         what_happened=_(
@@ -562,15 +565,18 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         lesson=_("Agree on a family rule: no transfer on the day of the call."),
         weaknesses=("phishing_support.usually_check", "phishing_support.remote_or_code"),
-        sources=("https://uat2049.chaincatcher.com/en/article/2258141",),
+        sources=(
+            "https://scamwatchhq.com/fbi-ic3-2025-cybercrime-20-billion-record-losses/",
+            "https://archive.orkl.eu/08e9e0ad5443356d56daf1ac7bff52dbb538463f.json",
+        ),
         confirmed=True,
-        note=_("The source quotes the FBI's 2025 Internet Crime Report."),
+        note=_("The second source is an archived copy of the FBI's 2025 Internet Crime Report itself."),
     ),
     IncidentData(
         slug="chainalysis-personal-wallets-2025",
         name=_("Personal wallet compromises in 2025"),
         date="2025",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=713_000_000,
         vector="aggregate",
         what_happened=_(
@@ -701,7 +707,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="inferno-drainer-reloaded-2025",
         name=_("Inferno Drainer is back"),
         date="2025-05",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=9_000_000,
         vector="drainer_signature",
         what_happened=_(
@@ -810,7 +816,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="greedybear-2025",
         name=_("GreedyBear fake wallet extensions"),
         date="2025-08",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=1_000_000,
         vector="malicious_extension",
         what_happened=_(
@@ -842,11 +848,15 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         lesson=_("A small, separate hot wallet turns a hack into a nuisance."),
         weaknesses=("device_hygiene.separate_profile", "hot_cold_split.mostly_cold"),
-        sources=("https://marketglimpses.com/news/ethereum-developer-wallet-hack-ai-extension",),
+        sources=(
+            "https://meme-insider.com/en/article/ethereum-exploit-highlights-security-risks-for-meme-token-developers",
+            "https://dapp.expert/news/en_coinbase-loses-300000-due-to-a-configuration-error-1755180402-806624",
+            "https://marketglimpses.com/news/ethereum-developer-wallet-hack-ai-extension",
+        ),
         confirmed=False,
         note=_(
-            "A positive example, from a single source that gives no date: the month is approximate and the "
-            "loss is only 'a few hundred dollars'."
+            "A positive example. The victim's own account is the origin of every report; no source names the "
+            "exact loss, only 'a few hundred dollars'."
         ),
     ),
     IncidentData(
@@ -971,7 +981,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="lastpass-trm-2025",
         name=_("Thefts from LastPass vaults, years later"),
         date="2025-12",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=35_000_000,
         vector="vault_breach",
         what_happened=_(
@@ -1068,7 +1078,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="custodystress-seed-recorded-lost",
         name=_("Seed written down, then lost (104 archived cases)"),
         date="2026",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=None,
         vector="lost_backup",
         what_happened=_(
@@ -1097,7 +1107,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="custodystress-no-backup",
         name=_("Device lost and no backup (archived cases)"),
         date="2026",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=None,
         vector="lost_backup",
         what_happened=_(
@@ -1140,7 +1150,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="permit-phishing-jan-2026",
         name=_("Surge of signature phishing"),
         date="2026-01",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=6_270_000,
         vector="permit_phishing",
         what_happened=_(
@@ -1307,7 +1317,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         slug="certik-wrench-2026",
         name=_("Wrench attacks in the first four months of 2026"),
         date="2026-04",
-        victims=_("Individual users (combined figures)"),
+        victims=COMBINED,
         loss_usd=101_000_000,
         vector="wrench_attack",
         what_happened=_(

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from audit import views
+from audit import views, views_library
 
 app_name = "audit"
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("scan/", views.scan, name="scan"),
     path("privacy/", views.privacy, name="privacy"),
+    path("incidents/", views_library.incidents, name="incidents"),
+    path("incidents/<slug:slug>/", views_library.incident, name="incident"),
     path("deleted/", views.deleted, name="deleted"),
     path("r/<str:token>/", views.result, name="result"),
     path("r/<str:token>/report", views.report, name="report"),

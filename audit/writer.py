@@ -110,9 +110,8 @@ def is_stalled(row: Report) -> bool:
 
 
 def forget_calls(**which: Any) -> None:
-    """Removes the wording (prompt and answer) of the chain's calls; the ledger keeps their numbers."""
-    calls = Report._meta.get_field("call").related_model
-    calls._default_manager.filter(**which).update(messages=[], text="")
+    """Removes the wording (prompt, answer, kept copy) of the chain's calls; the ledger keeps their numbers."""
+    chain.forget_calls(**which)
 
 
 def spawn(claim: str, job: Callable[[], None]) -> None:

@@ -8,6 +8,8 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from llm import cache
+
 
 @register(Tags.security)
 def encryption_keys(**options: Any) -> list[CheckMessage]:
@@ -55,3 +57,12 @@ def daily_budget(**options: Any) -> list[CheckMessage]:
     if budget is None or re.fullmatch(r"\d+(\.\d+)?", str(budget)):
         return []
     return [Error(f"LLM_DAILY_BUDGET_USD={budget!r} is no amount.", hint="Write 1.50", id="guardlabs.E003")]
+
+
+@register()
+def cache_mode(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E004: LLM_CACHE is none of its words."""
+    mode = settings.LLM_CACHE
+    if mode in cache.MODES:
+        return []
+    return [Error(f"LLM_CACHE={mode!r} is unknown.", hint="Write auto, on or off.", id="guardlabs.E004")]

@@ -168,6 +168,8 @@ SCAN_RATE = env.text("SCAN_RATE", "20/h")
 AUDIT_PRICE_USD = env.integer("AUDIT_PRICE_USD", 49)
 REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45)
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
+LLM_CACHE = env.text("LLM_CACHE", "auto")
+LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400)
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
 # -- logs: one line an event on stderr; no answers, no tokens, no keys -----------------------------

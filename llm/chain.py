@@ -18,20 +18,23 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from llm import edges, gates, ledger, notices, pauses, receipts, tokens, told
+from llm import cache, clients, edges, gates, ledger, notices, pauses, receipts, tokens, told
 from llm.adapters import Answer
+from llm.cache import forget_calls
 from llm.choosing import LEAST_SHARE_S, Chooser
 from llm.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
 from llm.failures import Failure, Kind
 from llm.limits import observed
-from llm.models import Attempt, Call
-from llm.plan import Deployment, Want
+from llm.models import Attempt, Call, Client
+from llm.plan import Deployment, Skipped, Want
+from llm.terms import Use, needs, without_images
 from llm.text import mend
 from llm.trial import Trial
+from llm.writing import write_transaction
 
 __all__ = [
-    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete", "gates",
-    "receipts", "stream",
+    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
+    "forget_calls", "gates", "receipts", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -83,11 +86,17 @@ def stream(**arguments: Any) -> Iterator[Event]:
     max_tokens: of visible text (1024); temperature, params: passed on
     deadline_s: for the whole call, in seconds (45)
     max_usd: the most that the call may cost; 0 is free only, None is what the budgets allow
-    providers, tiers: use only these (slugs, numbers)
+    providers, tiers, models: use only these (slugs, numbers, ids)
     on_content_block: "next" provider, or "error"
+    on_broken_stream: after a Delta, "restart" with the next provider, or "error" where a text cannot be taken back
     accept: accept(text) -> None, or a str that says why the text is not good enough
+    fresh: do not look for a kept reply (see `llm.cache`), and keep none
+    use: llm.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
+    client: llm.models.Client whose limits hold
+    keep_text: whether the ledger keeps what was asked and answered
 
-    Raises ChainExhausted when nobody answered, ValueError for unusable arguments.
+    Raises ChainExhausted when nobody answered, llm.clients.Refused when the client may not ask now,
+    ValueError for unusable arguments.
     """
     return _run(streamed=True, **arguments)
 
@@ -107,8 +116,14 @@ def _run(
     max_usd: Decimal | float | str | None = None,
     providers: Sequence[str] | None = None,
     tiers: Sequence[Decimal | float | str] | None = None,
+    models: Sequence[str] | None = None,
     on_content_block: Literal["next", "error"] = "next",
+    on_broken_stream: Literal["restart", "error"] = "restart",
     accept: Callable[[str], str | None] | None = None,
+    fresh: bool = False,
+    use: Use | None = None,
+    client: Client | None = None,
+    keep_text: bool = True,
 ) -> Iterator[Event]:
     if messages is None:
         messages = [
@@ -131,7 +146,7 @@ def _run(
         json.dumps(dict(params or {}))
     except TypeError as error:
         raise ValueError("params must be values of JSON") from error
-    estimated = tokens.estimate(messages)
+    estimated = tokens.estimate(messages, params)
     want = Want(
         tokens_in=round(estimated * tokens.correction(lang)),
         estimated_in=estimated,
@@ -139,9 +154,17 @@ def _run(
         providers=None if providers is None else frozenset(providers),
         tiers=None if tiers is None else frozenset(Decimal(str(tier)) for tier in tiers),
         max_usd=None if max_usd is None else Decimal(str(max_usd)),
+        models=None if models is None else frozenset(models),
+        needs=needs(messages, params or {}),
+        use=use,
+        client=client.name if client else "",
+        client_budget_usd=client.daily_budget_usd if client else None,
     )
-    call = ledger.open_call(purpose=purpose, lang=lang, deadline_s=deadline_s, messages=messages)
-    return _Run(
+    call = ledger.open_call(
+        purpose=purpose, lang=lang, deadline_s=deadline_s, client=want.client,
+        messages=without_images(messages) if keep_text else [],
+    )  # fmt: skip
+    run = _Run(
         call=call,
         messages=messages,
         chooser=Chooser(want=want, end=time.monotonic() + deadline_s, sleep=lambda seconds: sleep(seconds)),
@@ -149,8 +172,15 @@ def _run(
         temperature=temperature,
         params=params or {},
         on_content_block=on_content_block,
+        on_broken_stream=on_broken_stream,
         accept=accept,
-    ).events()
+        client=client,
+        keep_text=keep_text,
+    )
+    if fresh or not keep_text or not cache.is_on():
+        return run.events()
+    key = cache.key_of(messages, lang=lang, want=want, temperature=temperature, params=params)
+    return cache.through(run.events(), call=call, key=key, accept=accept, end=run.chooser.end)
 
 
 @dataclass
@@ -164,14 +194,18 @@ class _Run:
     temperature: float | None
     params: Mapping[str, Any]
     on_content_block: str
+    on_broken_stream: str
     accept: Callable[[str], str | None] | None
+    client: Client | None
+    keep_text: bool
     started: float = field(default_factory=time.monotonic)
     trials: list[Trial] = field(default_factory=list)
     retry: Deployment | None = None
     retried: bool = False
 
-    def events(self) -> Iterator[Event]:
-        outcome = Call.Outcome.CANCELLED  # unless we get further: the consumer may leave at any yield
+    def events(self) -> Generator[Event, None, None]:
+        # Unless we get further: the consumer may leave at any yield.
+        outcome: Call.Outcome | None = Call.Outcome.CANCELLED
         try:
             while (trial := self._next_trial()) is not None:
                 answer = yield from self._try(trial)
@@ -183,7 +217,11 @@ class _Run:
                 if self.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
                     outcome = Call.Outcome.BLOCKED
                     break
+                if self.on_broken_stream == "error" and trial.text and self.streamed:
+                    outcome = Call.Outcome.EXHAUSTED
+                    break
             else:
+                self._admit_unsent()
                 outcome = Call.Outcome.EXHAUSTED
             self._close(outcome)
             raise ChainExhausted(
@@ -192,6 +230,9 @@ class _Run:
                 call_id=self.call.pk,
                 content_blocked=outcome == Call.Outcome.BLOCKED,
             )
+        except clients.Refused:
+            outcome = None  # nothing was sent, and nothing written
+            raise
         finally:
             if outcome == Call.Outcome.CANCELLED:
                 self._close(outcome)
@@ -202,12 +243,25 @@ class _Run:
         while (deployment := self._take_retry() or self.chooser.next()) is not None:
             trial = Trial(deployment=deployment, want=self.chooser.want, messages=self.messages)
             try:
-                trial.begin(self.call, partial(self.chooser.refusal, deployment))
+                trial.begin(self.call, partial(self._refusal, deployment))
             except ledger.NoRoom:
                 continue  # the plan will now see it full
             self.trials.append(trial)
             return trial
         return None
+
+    def _refusal(self, deployment: Deployment) -> Skipped | None:
+        """Under the lock: may the client ask, and is there still room? Raises clients.Refused."""
+        if self.client is not None and self.call._state.adding:
+            clients.admit(self.client)
+        return self.chooser.refusal(deployment)
+
+    def _admit_unsent(self) -> None:
+        """A call for which nothing could be sent counts for its client, too. Raises clients.Refused."""
+        if self.client is not None and self.call._state.adding:
+            with write_transaction():
+                clients.admit(self.client)
+                self.call.save(force_insert=True)
 
     def _take_retry(self) -> Deployment | None:
         deployment, self.retry = self.retry, None
@@ -227,7 +281,8 @@ class _Run:
                 params=self.params,
                 timing=self.chooser.timing(deployment.provider),
             )
-            self._gate(answer.text)
+            if not answer.tool_calls:  # a call of a tool is no text to judge
+                self._gate(answer.text)
         except Failure as failure:
             trial.finish(failure.kind, failure)
             until = self._after(failure, trial)
@@ -305,7 +360,8 @@ class _Run:
         self, outcome: str, deployment: Deployment | None = None, answer: Answer | None = None
     ) -> None:
         if deployment is not None and answer is not None:
-            self.call.text, self.call.tier = answer.text, deployment.provider.tier
+            self.call.text = answer.text if self.keep_text else ""
+            self.call.tier = deployment.provider.tier
             self.call.provider, self.call.model = deployment.label, deployment.model.name
         ledger.close_call(
             self.call,
@@ -320,6 +376,7 @@ class _Run:
     def _reply(self, deployment: Deployment, answer: Answer) -> Reply:
         return Reply(
             text=answer.text,
+            tool_calls=answer.tool_calls,
             provider=deployment.label,
             model=deployment.model.name,
             finish_reason=answer.finish_reason,

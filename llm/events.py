@@ -1,5 +1,6 @@
 """What a call to the chain tells its caller while it runs, and what it returns."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -50,6 +51,7 @@ class Reply:
     skipped: list[dict[str, Any]]
     call_id: int
     cached: bool = False
+    tool_calls: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)

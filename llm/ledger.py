@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from llm import rows
 from llm.failures import Failure
 from llm.models import Attempt, Call
 from llm.plan import Deployment, Skipped, Want, worst_cost
@@ -62,9 +63,9 @@ def begin(
         if reason := refusal():
             raise NoRoom(reason)
         if call._state.adding:
-            call.save(force_insert=True)
+            rows.insert(call)
         attempt.call = call
-        attempt.save(force_insert=True)
+        rows.insert(attempt)
 
 
 def finish(
@@ -96,19 +97,19 @@ def finish(
         attempt.status = 200
 
 
-FINISHED_FIELDS = [
+FINISHED_FIELDS = (
     "outcome", "finished_at", "latency_ms", "first_token_ms", "tokens_in", "tokens_out", "cost_usd", "status",
     "retry_after_s", "detail", "account",
-]  # fmt: skip
-CLOSED_FIELDS = [
+)  # fmt: skip
+CLOSED_FIELDS = (
     "finished_at", "outcome", "text", "provider", "model", "tier", "cached", "attempt_count", "tokens_in",
     "tokens_out", "cost_usd", "saved_usd", "latency_ms",
-]  # fmt: skip
+)  # fmt: skip
 
 
 def save_attempt(attempt: Attempt) -> None:
     with write_transaction():
-        attempt.save(update_fields=FINISHED_FIELDS)
+        rows.update(attempt, FINISHED_FIELDS)
 
 
 def close_call(
@@ -131,11 +132,11 @@ def close_call(
         call.saved_usd = max(min(cost for cost in instead if cost is not None) - call.cost_usd, Decimal(0))
     with write_transaction():
         if attempts:
-            attempts[-1].save(update_fields=FINISHED_FIELDS)
+            rows.update(attempts[-1], FINISHED_FIELDS)
         if call._state.adding:
-            call.save(force_insert=True)
+            rows.insert(call)
         else:
-            call.save(update_fields=CLOSED_FIELDS)
+            rows.update(call, CLOSED_FIELDS)
 
 
 def bury_abandoned(now: datetime | None = None) -> int:

@@ -60,6 +60,18 @@ class Provider(models.Model):
     day_reset = models.CharField(max_length=10, choices=DayReset, default=DayReset.UTC)
     project = models.CharField(max_length=80, blank=True, help_text=_("Vertex AI only."))
     locations = models.JSONField(default=list, blank=True, help_text=_("Vertex AI only, in order."))
+    # Its terms, as staff have read them; empty is not known, and then nothing that depends on it is sent.
+    trains_on_prompts = models.BooleanField(_("trains on prompts"), null=True, blank=True)
+    commercial_use = models.BooleanField(_("allows commercial use"), null=True, blank=True)
+    personal_data = models.BooleanField(
+        _("may be sent personal data"),
+        null=True,
+        blank=True,
+        help_text=_("Such as under a data processing agreement, or on a machine of your own."),
+    )
+    barred_regions = models.JSONField(
+        default=list, blank=True, help_text=_("Where users may not be, such as EEA, UK, CH.")
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -80,6 +92,11 @@ class Model(models.Model):
     reasoning_reserve = models.PositiveIntegerField(
         default=0, help_text=_("Tokens added to the caller's max_tokens for hidden reasoning.")
     )
+    tools = models.BooleanField(_("takes tools"), default=True)
+    json_schema = models.BooleanField(
+        _("takes a JSON schema"), default=True, help_text=_("Off: the schema goes into the prompt instead.")
+    )
+    images = models.BooleanField(_("takes images"), default=False)
     price_in = models.DecimalField(
         **PRICE, null=True, blank=True, help_text=_("USD per million tokens; empty: the price library's.")
     )
@@ -88,6 +105,12 @@ class Model(models.Model):
     rpd = models.PositiveIntegerField(_("requests a day"), null=True, blank=True)
     tpm = models.PositiveIntegerField(_("tokens a minute"), null=True, blank=True)
     tpd = models.PositiveIntegerField(_("tokens a day"), null=True, blank=True)
+    shutdown_on = models.DateField(
+        null=True, blank=True, help_text=_("The provider ends it on this day; staff are warned before.")
+    )
+    replacement = models.CharField(
+        max_length=120, blank=True, help_text=_("Id of the same provider's model that takes its place.")
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -220,6 +243,62 @@ class Notice(models.Model):
         return self.subject
 
 
+class Client(models.Model):
+    """A product that asks the chain over HTTP, with what it may use. Its key is kept as a hash only."""
+
+    class DataClass(models.TextChoices):
+        PUBLIC = "public", _("public")
+        INTERNAL = "internal", _("internal: never to a provider that trains on prompts")
+        PERSONAL = "personal", _("personal: only where personal data may be sent; not kept in the ledger")
+
+    class Cache(models.TextChoices):
+        DEFAULT = "default", _("as the site does")
+        OFF = "off", _("never")
+
+    name = models.CharField(
+        max_length=60, unique=True, validators=[LABEL], help_text=_("The ledger knows it by this name.")
+    )
+    key_id = models.CharField(_("key"), max_length=20, unique=True, editable=False)
+    key_hash = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text=_("Empty: never."))
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    rpm = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
+    concurrency = models.PositiveIntegerField(_("requests at a time"), null=True, blank=True)
+    daily_calls = models.PositiveIntegerField(_("requests a day"), null=True, blank=True)
+    daily_budget_usd = models.DecimalField(
+        _("daily budget (USD)"), **USD, null=True, blank=True, validators=[MinValueValidator(Decimal(0))]
+    )
+    max_usd = models.DecimalField(
+        _("most that a call may cost (USD)"),
+        **USD,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=_("0: free providers only. Empty: what the budgets allow."),
+    )
+    tiers = models.JSONField(default=list, blank=True, help_text=_("Empty: all."))
+    cache = models.CharField(max_length=10, choices=Cache, default=Cache.DEFAULT)
+    data_class = models.CharField(max_length=10, choices=DataClass, default=DataClass.PUBLIC)
+    commercial = models.BooleanField(
+        default=True, help_text=_("Off: an evaluation, which providers for evaluation only may serve.")
+    )
+    regions = models.JSONField(
+        default=list,
+        blank=True,
+        help_text=_(
+            "Where its users are, such as EEA, US. Empty: anywhere, so no provider that bars a region."
+        ),
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Call(models.Model):
     """One request to the chain: written before the first attempt, finished after the last."""
 
@@ -232,6 +311,7 @@ class Call(models.Model):
         ABANDONED = "abandoned", _("the worker died")
 
     purpose = models.CharField(max_length=60, blank=True, db_index=True)
+    client = models.CharField(_("client"), max_length=60, blank=True, help_text=_("Whose key it came with."))
     lang = models.CharField(max_length=10, blank=True)
     started_at = models.DateTimeField(db_index=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -243,6 +323,8 @@ class Call(models.Model):
     model = models.CharField(max_length=120, blank=True)
     tier = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
     cached = models.BooleanField(default=False)
+    # No foreign key: a copy may be purged while a call that knows of it is being written.
+    cached_reply = models.BigIntegerField(null=True, blank=True, editable=False)
     attempt_count = models.PositiveSmallIntegerField(default=0)
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
@@ -257,6 +339,7 @@ class Call(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["client", "started_at"], name="call_client", condition=~Q(client=""))]
 
     def __str__(self) -> str:
         return f"call {self.pk}"
@@ -303,3 +386,52 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.credential} {self.model} {self.outcome}"
+
+
+class CachedReply(models.Model):
+    """A reply kept by what was asked, or the claim of the call that fetches it. See `llm.cache`."""
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    purpose = models.CharField(max_length=60, blank=True)
+    lang = models.CharField(max_length=10, blank=True)
+    text = models.TextField(blank=True)
+    provider = models.CharField(_("credential"), max_length=80, blank=True)
+    model = models.CharField(max_length=120, blank=True)
+    tier = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
+    finish_reason = models.CharField(max_length=30, blank=True)
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    hits = models.PositiveIntegerField(default=0)
+    filled_at = models.DateTimeField(null=True, blank=True, help_text=_("Empty: a call is fetching it."))
+    expires_at = models.DateTimeField(db_index=True)
+    leader = models.CharField(max_length=32, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("kept reply")
+        verbose_name_plural = _("kept replies")
+
+    def __str__(self) -> str:
+        return f"kept reply {self.pk}"
+
+
+class Rehearsal(models.Model):
+    """How the replacement of a model that ends did with one purpose's prompts. See `llm.retirement`."""
+
+    provider = models.CharField(max_length=40)
+    model = models.CharField(max_length=120)
+    replacement = models.CharField(max_length=120)
+    purpose = models.CharField(max_length=60, blank=True)
+    at = models.DateTimeField()
+    samples = models.PositiveSmallIntegerField(default=0)
+    passed = models.PositiveSmallIntegerField(default=0)
+    gated = models.BooleanField(default=False, help_text=_("The purpose's own gate judged the answers."))
+    detail = models.CharField(max_length=300, blank=True, help_text=_("Why answers did not pass."))
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["provider", "model"], name="rehearsal_of_model")]
+
+    def __str__(self) -> str:
+        return f"{self.replacement} for {self.model}: {self.passed} of {self.samples}"

@@ -9,7 +9,7 @@ from django.core.mail import mail_admins
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from llm import ledger
+from llm import cache, ledger
 from llm.failures import Failure, Kind
 from llm.models import Attempt, Notice
 from llm.plan import Deployment
@@ -92,6 +92,7 @@ def _housekeeping() -> None:
     try:
         ledger.bury_abandoned()
         mail_digest()
+        cache.tend()
     except Exception:
         log.exception("housekeeping failed; the next call tries again")
     finally:

@@ -92,7 +92,7 @@ def _scope_names(failure: Failure, deployment: Deployment) -> dict[str, str] | N
     account = failure.organisation or key.account
     scope = failure.scope
     if failure.kind is Kind.EMPTY_OUTPUT and _empties_in_a_row(deployment):
-        scope = Scope.DEPLOYMENT
+        scope = Scope.MODEL
     if scope is Scope.LOCATION and (failure.silent or not deployment.location):
         scope = Scope.PROVIDER  # a silent location costs one timeout, not one for each location
     names = dict.fromkeys(("credential", "account", "model", "location"), "") | {"provider": provider}
@@ -112,9 +112,10 @@ def _scope_names(failure: Failure, deployment: Deployment) -> dict[str, str] | N
 
 
 def _empties_in_a_row(deployment: Deployment) -> bool:
+    """Whoever's key it was: that a model says nothing visible is no fault of an account."""
     last = Attempt.objects.filter(
-        provider=deployment.provider.slug, account=deployment.key.account, model=deployment.model.name,
-        location=deployment.location, finished_at__isnull=False,
+        provider=deployment.provider.slug, model=deployment.model.name, location=deployment.location,
+        finished_at__isnull=False,
     ).order_by("-id").values_list("outcome", flat=True)[:EMPTIES_IN_A_ROW]  # fmt: skip
     return list(last) == [Kind.EMPTY_OUTPUT] * EMPTIES_IN_A_ROW
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from llm.failures import Kind
 from llm.state import KeyConf, ModelConf, PauseView, ProviderConf
+from llm.terms import Use, forbidden, lacking
 
 # After their time these are tried by one call first, not by all; a plain rate limit simply is over.
 HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
@@ -27,6 +28,11 @@ class Want:
     providers: frozenset[str] | None = None
     tiers: frozenset[Decimal] | None = None
     max_usd: Decimal | None = None
+    models: frozenset[str] | None = None
+    needs: frozenset[str] = frozenset()  # what a model must take: see llm.terms
+    use: Use | None = None
+    client: str = ""
+    client_budget_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,8 @@ class Meter(Protocol):
 
     def spent_ever(self, provider: str) -> Decimal: ...
 
+    def spent_by(self, client: str) -> Decimal: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Planner:
@@ -117,12 +125,20 @@ class Planner:
                 yield Skipped(provider.slug, key.problem or "no key", credential=key.label)
         for keys in accounts.values():
             for model in provider.models:
-                if (provider.slug, model.name) in self.skips.models:
+                if (provider.slug, model.name) in self.skips.models or not self._asked_for(model):
+                    continue
+                if why := lacking(model, self.want.needs):
+                    yield Skipped(provider.slug, why, credential=keys[0].label, model=model.name)
                     continue
                 for location in provider.locations or ("",):
                     yield from self._first_usable(provider, keys, model, location)
 
+    def _asked_for(self, model: ModelConf) -> bool:
+        return self.want.models is None or model.name in self.want.models
+
     def _unusable(self, provider: ProviderConf) -> str:
+        if self.want.use is not None and (why := forbidden(provider, self.want.use)):
+            return why
         if not provider.keys:
             return "no key"
         if not provider.models:
@@ -184,6 +200,8 @@ def refusal(
         why = "daily budget of the site spent"
     elif _exceeds(provider.credit_usd, worst, meter.spent_ever, provider.slug):
         why = "trial credit is spent"
+    elif _exceeds(want.client_budget_usd, worst, lambda name: meter.spent_by(name), want.client):
+        why = "daily budget of the client spent"
     if why:
         return Skipped(provider.slug, why, credential=deployment.key.label, model=deployment.model.name)
     return meter.room(deployment, want)

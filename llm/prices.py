@@ -48,8 +48,7 @@ def price_of(
         return Price(staff_in, staff_out, "staff")
     if free:
         return FREE
-    provider_id = {"groq": "groq", "vertex": "google"}.get(kind, slug)
-    library = _library_price(provider_id, base_url, model, int(time.time() // 3600))
+    library = library_price(slug=slug, kind=kind, base_url=base_url, model=model)
     if staff_in is None and staff_out is None:
         return library
     return Price(
@@ -57,6 +56,12 @@ def price_of(
         library.per_million_out if staff_out is None else staff_out,
         "staff",
     )
+
+
+def library_price(*, slug: str, kind: str, base_url: str, model: str) -> Price:
+    """The price library's price of this hour, whatever staff say."""
+    provider_id = {"groq": "groq", "vertex": "google"}.get(kind, slug)
+    return _library_price(provider_id, base_url, model, int(time.time() // 3600))
 
 
 @lru_cache(maxsize=512)

@@ -20,6 +20,9 @@ from llm.plan import Deployment, Skipped, Want
 from llm.writing import write_transaction
 
 MINUTE = timedelta(minutes=1)
+# A provider counts a request from its arrival: after we wrote it down, by as much as a bad line takes, and
+# before it ended.
+ON_THE_WAY = timedelta(seconds=2)
 IN_FLIGHT_AT_MOST = timedelta(minutes=10)  # an attempt that is still open after that has lost its worker
 # Answers that a provider gives before it counts a request.
 UNCOUNTED = (
@@ -32,19 +35,25 @@ MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd
 
 # Both windows in one look, written by hand: it runs twice a call, and the ORM takes longer to write it than
 # the database to run it.
+_OF_THE_QUOTA = f"""
+    FROM {Attempt._meta.db_table}
+    WHERE provider = %s AND account = %s AND model = %s
+      AND outcome NOT IN ({", ".join(["%s"] * len(UNCOUNTED))}) AND started_at >= %s
+"""  # only our own names and placeholders
 _USED_SQL = f"""
     SELECT COUNT(CASE WHEN in_minute = 1 THEN 1 END), SUM(CASE WHEN in_minute = 1 THEN tokens ELSE 0 END),
-           MIN(CASE WHEN in_minute = 1 THEN started_at END),
+           MIN(CASE WHEN in_minute = 1 THEN started_at END), MIN(CASE WHEN in_minute = 1 THEN finished_at END),
            COUNT(CASE WHEN started_at >= %s THEN 1 END), SUM(CASE WHEN started_at >= %s THEN tokens ELSE 0 END)
     FROM (
-        SELECT started_at,
+        SELECT started_at, finished_at,
                CASE WHEN finished_at IS NULL THEN reserved_tokens ELSE tokens_in + tokens_out END AS tokens,
-               CASE WHEN started_at > %s OR finished_at IS NULL THEN 1 ELSE 0 END AS in_minute
-        FROM {Attempt._meta.db_table}
-        WHERE provider = %s AND account = %s AND model = %s AND started_at >= %s
-          AND outcome NOT IN ({", ".join(["%s"] * len(UNCOUNTED))})
+               CASE WHEN finished_at IS NULL OR (started_at > %s AND finished_at > %s) THEN 1 ELSE 0 END AS in_minute
+        {_OF_THE_QUOTA}
     ) AS attempts
-"""  # noqa: S608  # only our own names and placeholders
+"""  # noqa: S608
+_SETTLED_SQL = f"""
+    SELECT COUNT(*), SUM(tokens_in + tokens_out) {_OF_THE_QUOTA} AND started_at < %s AND finished_at IS NOT NULL
+"""
 
 Taught = dict[tuple[str, str, str], Quota]
 
@@ -53,14 +62,24 @@ Taught = dict[tuple[str, str, str], Quota]
 class Used:
     """What an account has used of a model: requests and tokens of the minute and of the day.
 
-    `oldest` is when the first attempt began that still counts in the minute.
+    `less_at` is when the first attempt of the minute stops counting, if any of them is over.
     """
 
     minute_requests: int
     minute_tokens: int
     day_requests: int
     day_tokens: int
-    oldest: datetime | None
+    less_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Requests and tokens of the attempts that began in a span of time and are over."""
+
+    since: datetime
+    until: datetime
+    requests: int
+    tokens: int
 
 
 def taught() -> Taught:
@@ -110,32 +129,52 @@ class LedgerMeter:
         if any(after[name] > limits[name] for name in ("rpd", "tpd") if name in limits):
             return _skipped(deployment, "quota of the day", next_day(deployment.provider.day_reset, self.now))
         if any(after[name] > limits[name] for name in ("rpm", "tpm") if name in limits):
-            return _skipped(deployment, "quota of the minute", (used.oldest or self.now) + MINUTE)
+            return _skipped(deployment, "quota of the minute", used.less_at or self.now + MINUTE)
         return None
 
     def used(self, deployment: Deployment, *, daily: bool = True) -> Used:
         """What the account has used of the model, attempts in flight included. `daily`: also of the day."""
         minute, floor = self.now - MINUTE, self.now - IN_FLIGHT_AT_MOST
-        day = day_start(deployment.provider.day_reset, self.now) if daily else minute
+        since = day_start(deployment.provider.day_reset, self.now) if daily else minute
+        settled = self._settled(deployment, since, floor) if since < floor else None
+        if settled:
+            since = settled.until
         moment = connection.ops.adapt_datetimefield_value
         with connection.cursor() as cursor:
             cursor.execute(
                 _USED_SQL,
                 [
-                    moment(day),
-                    moment(day),
-                    moment(minute),
-                    *_key(deployment),
-                    moment(min(day, floor)),
-                    *UNCOUNTED,
+                    *[moment(since)] * 2, moment(minute - ON_THE_WAY), moment(minute),
+                    *_key(deployment), *UNCOUNTED, moment(min(since, floor)),
                 ],
-            )
-            requests, tokens, oldest, day_requests, day_tokens = cursor.fetchone()
-        if isinstance(oldest, str):  # SQLite has no dates of its own
-            oldest = datetime.fromisoformat(oldest).replace(tzinfo=UTC)
-        used = Used(requests, tokens or 0, day_requests, day_tokens or 0, oldest)
+            )  # fmt: skip
+            requests, tokens, started, finished, day_requests, day_tokens = cursor.fetchone()
+        leaving = [_moment(started) + MINUTE + ON_THE_WAY] if started else []
+        leaving += [_moment(finished) + MINUTE] if finished else []
+        used = Used(
+            minute_requests=requests,
+            minute_tokens=tokens or 0,
+            day_requests=day_requests + (settled.requests if settled else 0),
+            day_tokens=(day_tokens or 0) + (settled.tokens if settled else 0),
+            less_at=min(leaving, default=None),
+        )
         self.last_used[_key(deployment)] = used
         return used
+
+    def _settled(self, deployment: Deployment, since: datetime, until: datetime) -> "Settled":
+        """What the day had used by then, which no attempt in flight can change: summed once a minute, not twice a call.
+
+        Kept with the configuration, which is read anew as soon as anything in it changes, accounts included.
+        """
+        kept: Settled | None = deployment.model.settled.get(deployment.key.account)
+        if kept and timedelta(0) <= since - kept.since < MINUTE and kept.until <= until:
+            return kept
+        moment = connection.ops.adapt_datetimefield_value
+        with connection.cursor() as cursor:
+            cursor.execute(_SETTLED_SQL, [*_key(deployment), *UNCOUNTED, moment(since), moment(until)])
+            requests, tokens = cursor.fetchone()
+        kept = deployment.model.settled[deployment.key.account] = Settled(since, until, requests, tokens or 0)
+        return kept
 
     def spent_today(self, provider: str) -> Decimal:
         """USD spent since midnight UTC (by all, for an empty slug); attempts in flight at their worst."""
@@ -143,6 +182,14 @@ class LedgerMeter:
 
     def spent_ever(self, provider: str) -> Decimal:
         return self._spent(provider, None)
+
+    def spent_by(self, client: str) -> Decimal:
+        """USD that a client has spent since midnight UTC; attempts in flight at their worst."""
+        since = day_start("utc", self.now)
+        rows = Attempt.objects.filter(
+            call__client=client, call__started_at__gte=since - IN_FLIGHT_AT_MOST, started_at__gte=since
+        )
+        return rows.aggregate(total=Sum(MONEY))["total"] or Decimal(0)
 
     def _spent(self, provider: str, since: datetime | None) -> Decimal:
         rows = Attempt.objects.filter(free=False)
@@ -186,16 +233,24 @@ def reserved_tokens(deployment: Deployment, want: Want) -> int:
 def lock(deployment: Deployment) -> None:
     """Within a transaction: nobody else reserves of this quota (or of the budgets) until it ends.
 
-    SQLite needs nothing here, its write transactions exclude each other.
+    SQLite needs nothing here, its write transactions exclude each other. PostgreSQL need not wait for the disk
+    before the next one's turn: like SQLite's, a row that says "about to be sent" may be lost with the machine, and
+    the transaction that ends the call, which does wait, saves it too.
     """
     if connection.vendor == "sqlite":
         return
-    free, nothing = deployment.provider.free, {"account": "", "model": ""}
-    scopes = [_names(deployment)] if free else [{"provider": ""}, {"provider": deployment.provider.slug}]
-    for scope in scopes:  # the site's budget before the provider's, always in this order
-        names = nothing | scope
-        Quota.objects.bulk_create([Quota(**names)], ignore_conflicts=True)
-        Quota.objects.select_for_update().get(**names)
+    # Paid: the site's budget, which is also every provider's, since a paid call needs room in both.
+    name = "/".join(_key(deployment)) if deployment.provider.free else "budget"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"llm quota {name}"],
+        )
+
+
+def _moment(value: datetime | str) -> datetime:
+    """SQLite has no dates of its own."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
 
 
 def _key(deployment: Deployment) -> tuple[str, str, str]:

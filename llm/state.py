@@ -25,6 +25,10 @@ class ModelConf:
     rpd: int | None = None
     tpm: int | None = None
     tpd: int | None = None
+    tools: bool = True
+    json_schema: bool = True
+    images: bool = False
+    settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,10 @@ class ProviderConf:
     locations: tuple[str, ...]
     models: tuple[ModelConf, ...]
     keys: tuple[KeyConf, ...]
+    trains_on_prompts: bool | None = None
+    commercial_use: bool | None = None
+    personal_data: bool | None = None
+    barred_regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,8 @@ def _provider(row: models.Provider) -> ProviderConf:
         credit_usd=row.credit_usd, credit_until=row.credit_until, demote_after_h=row.demote_after_h,
         day_reset=row.day_reset, project=row.project, locations=tuple(row.locations), keys=keys,
         models=tuple(_model(row, model) for model in sorted(row.models.all(), key=_place) if model.enabled),
+        trains_on_prompts=row.trains_on_prompts, commercial_use=row.commercial_use,
+        personal_data=row.personal_data, barred_regions=tuple(row.barred_regions),
     )  # fmt: skip
 
 
@@ -166,6 +176,7 @@ def _model(provider: models.Provider, row: models.Model) -> ModelConf:
     return ModelConf(
         name=row.name, params=dict(row.params), reasoning_reserve=row.reasoning_reserve, price=price,
         rpm=row.rpm, rpd=row.rpd, tpm=row.tpm, tpd=row.tpd,
+        tools=row.tools, json_schema=row.json_schema, images=row.images,
     )  # fmt: skip
 
 

@@ -1,14 +1,17 @@
 """How many tokens a text will be, before anybody has counted them; corrected by what was counted."""
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llm.adapters.base import Answer
 from llm.models import Attempt
 
 # Characters a token, on the low side, since an estimate that is too small costs a rejected request.
 LATIN, CYRILLIC, OTHER = 3.6, 2.4, 1.2
 PER_MESSAGE = 6
+PER_IMAGE = 1100  # what most providers count for one of ordinary size
 LEARN_EVERY_S = 600.0
 SAMPLE, LEAST_SAMPLE = 300, 20
 BOUNDS = (0.6, 2.0)  # a correction beyond these speaks of a broken counter, not of a language
@@ -18,14 +21,39 @@ _learned_at = float("-inf")
 
 def estimate_text(text: str) -> int:
     """Tokens of a text, estimated from its alphabets."""
+    if text.isascii():
+        return round(len(text) / LATIN)
     latin = sum(1 for c in text if c < "\u0250")
     cyrillic = sum(1 for c in text if "\u0400" <= c <= "\u052f")
     return round(latin / LATIN + cyrillic / CYRILLIC + (len(text) - latin - cyrillic) / OTHER)
 
 
-def estimate(messages: Sequence[Mapping[str, Any]]) -> int:
-    """Tokens of a list of chat messages."""
-    return sum(PER_MESSAGE + estimate_text(str(message.get("content") or "")) for message in messages)
+def estimate(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any] | None = None) -> int:
+    """Tokens of a list of chat messages, with the tools and the schema that go along."""
+    extra = [params[name] for name in ("tools", "response_format") if params and params.get(name)]
+    return sum(PER_MESSAGE + _estimate_message(message) for message in messages) + sum(
+        estimate_text(json.dumps(each)) for each in extra
+    )
+
+
+def _estimate_message(message: Mapping[str, Any]) -> int:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        found = estimate_text(content)
+    else:
+        parts = [part for part in content if isinstance(part, Mapping)]
+        found = sum(
+            estimate_text(str(part.get("text") or "")) if part.get("type", "text") == "text" else PER_IMAGE
+            for part in parts
+        )
+    return found + estimate_text(json.dumps(calls) if (calls := message.get("tool_calls")) else "")
+
+
+def estimate_answer(answer: Answer) -> int:
+    """Tokens of an answer that nobody has counted."""
+    return estimate_text(answer.text) + sum(
+        estimate_text(str(call["function"])) for call in answer.tool_calls
+    )
 
 
 def correction(lang: str) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm import ledger, quota, tokens
+from llm import ledger, quota, shaping, tokens
 from llm.adapters import Answer, Request, Timing, adapter_for
 from llm.events import Delta
 from llm.failures import Failure
@@ -50,9 +50,10 @@ class Trial:
             project=provider.project,
             location=self.deployment.location,
         )
+        messages, params = shaping.fit(self.messages, params, model)
         request = Request(
             model=model.name,
-            messages=self.messages,
+            messages=messages,
             max_tokens=self.want.max_tokens + model.reasoning_reserve,
             temperature=temperature,
             params={**model.params, **params},
@@ -85,9 +86,7 @@ class Trial:
         if self.answer is not None or self.text:
             counted = self.answer or Answer(text=self.text)
             tokens_in = self.want.tokens_in if counted.tokens_in is None else counted.tokens_in
-            tokens_out = (
-                tokens.estimate_text(counted.text) if counted.tokens_out is None else counted.tokens_out
-            )
+            tokens_out = tokens.estimate_answer(counted) if counted.tokens_out is None else counted.tokens_out
         ledger.finish(
             self.row,
             outcome=outcome,

@@ -6,6 +6,7 @@ from django.core.cache import cache
 from django.utils import translation
 
 from guardlabs.catalogues import compile_catalogues
+from llm import cache as replies
 from llm import notices, state, tokens
 
 
@@ -21,6 +22,7 @@ def _clean_slate(monkeypatch):
     translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own language behind
     state.forget()
     tokens.forget()
+    replies.forget()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ def ids(**options):
         ("SCAN_RATE", "many", "audit.E001"),
         ("TRUSTED_PROXIES", ["proxy.local"], "guardlabs.E002"),
         ("LLM_DAILY_BUDGET_USD", "a lot", "guardlabs.E003"),
+        ("LLM_CACHE", "maybe", "guardlabs.E004"),
     ],
 )
 def test_a_wrong_setting_is_named_with_a_hint(settings, name, value, id):

@@ -60,6 +60,7 @@ def used(deployment, *, ago=0.0, tokens=0, reserved=0, outcome="ok", free=True, 
         "model": deployment.model.name, "tier": deployment.provider.tier,
     }  # fmt: skip
     call = Call.objects.create(started_at=began, deadline_s=45)
+    deployment.model.settled.clear()  # the past does not change, but for us
     return Attempt.objects.create(
         **{
             "call": call,

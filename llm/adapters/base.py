@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
 from llm.adapters import transport
@@ -28,9 +29,13 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A complete answer. Tokens are None when the provider did not count them."""
+    """A complete answer: a text, calls of the caller's tools, or both. Tokens are None when nobody counted them.
+
+    `tool_calls` have OpenAI's shape: {"id", "type": "function", "function": {"name", "arguments"}}.
+    """
 
     text: str
+    tool_calls: Sequence[Mapping[str, Any]] = ()
     finish_reason: str = ""
     tokens_in: int | None = None
     tokens_out: int | None = None
@@ -49,6 +54,10 @@ class Timing:
         return min(self.end, time.monotonic() + self.idle_s) if started else min(self.first_token, self.end)
 
 
+# Ids of models, with the price that the list states (USD per million tokens in and out), if it does.
+Listed = Mapping[str, tuple[Decimal, Decimal] | None]
+
+
 class Adapter(Protocol):
     """Talks to one provider with one credential (in one location)."""
 
@@ -59,7 +68,7 @@ class Adapter(Protocol):
         """
         ...
 
-    def list_models(self, end: float) -> list[str]:
+    def list_models(self, end: float) -> Listed:
         """The model ids that the provider offers to this credential. Raises Failure."""
         ...
 
@@ -127,9 +136,21 @@ def count(value: object) -> int | None:
     return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
+def stated_price(pricing: Any) -> tuple[Decimal, Decimal] | None:
+    """USD per million tokens of a list's `pricing` (OpenRouter's: USD per token, negative where it varies)."""
+    if not isinstance(pricing, Mapping):
+        return None
+    try:
+        price_in, price_out = (Decimal(str(pricing[name])) * 10**6 for name in ("prompt", "completion"))
+    except (KeyError, InvalidOperation):
+        return None
+    known = price_in.is_finite() and price_out.is_finite() and price_in >= 0 and price_out >= 0
+    return (price_in, price_out) if known else None
+
+
 def checked(answer: Answer) -> Answer:
-    """The answer, or Failure when nothing of it can be seen."""
-    if not answer.text.strip():
+    """The answer, or Failure when there is nothing in it for the caller."""
+    if not answer.text.strip() and not answer.tool_calls:
         raise Failure(Kind.EMPTY_OUTPUT, f"no visible text (finish reason {answer.finish_reason or 'unknown'})",
                       status=200)  # fmt: skip
     return answer

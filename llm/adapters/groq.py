@@ -16,6 +16,8 @@ class Groq(OpenAICompatible):
     http_errors = (httpx.HTTPError, httpx.StreamError)
     timeouts = (httpx.TimeoutException,)
     default_base_url = "https://api.groq.com"
+    chat_path = "/openai/v1/chat/completions"
+    response_type = httpx.Response
 
     def _client(self, **options: Any) -> Any:
         return groq.Groq(**options)

@@ -15,14 +15,17 @@ from llm.adapters import transport
 from llm.adapters.base import (
     USAGE_GRACE_S,
     Answer,
+    Listed,
     Request,
     Timing,
     Visible,
     checked,
     count,
     pull,
+    stated_price,
     visible_text,
 )  # fmt: skip
+from llm.adapters.toolcalls import ToolCalls, read_tool_calls
 from llm.failures import Failure, Kind, classify
 
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
@@ -36,6 +39,8 @@ class OpenAICompatible:
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
     default_base_url = "https://api.openai.com/v1"
+    chat_path = "/chat/completions"
+    response_type: type[Any] = httpx2.Response
 
     def __init__(self, *, base_url: str, key: str, user_agent: str) -> None:
         self.client = self._client(
@@ -57,42 +62,43 @@ class OpenAICompatible:
             if request.stream:
                 return checked((yield from self._stream(request, timing)))
             answer = checked(self._complete(request, timing))
-            yield answer.text
+            if answer.text:
+                yield answer.text
             return answer
         except Failure:
             raise
         except Exception as error:
             raise self._failure(error) from error
 
-    def list_models(self, end: float) -> list[str]:
+    def list_models(self, end: float) -> Listed:
         try:
             with transport.until(end):
                 body = json.loads(
                     self.client.models.with_raw_response.list(extra_headers=self._headers).http_response.text
                 )
-            return [str(model["id"]) for model in body["data"]]
+            return {str(model["id"]): stated_price(model.get("pricing")) for model in body["data"]}
         except Exception as error:
             raise self._failure(error) from error
 
-    def _create(self, request: Request, completions: Any, **options: Any) -> Any:
-        body = {name: value for name, value in request.params.items() if value is not None}
-        if request.temperature is not None:
-            options["temperature"] = request.temperature
-        return completions.create(
-            model=request.model,
-            messages=list(request.messages),
-            max_tokens=request.max_tokens,
-            extra_body=body,
-            extra_headers=self._headers,
-            **options,
-        )
+    def _body(self, request: Request) -> dict[str, Any]:
+        temperature = {} if request.temperature is None else {"temperature": request.temperature}
+        return {
+            "model": request.model,
+            "messages": list(request.messages),
+            "max_tokens": request.max_tokens,
+            **temperature,
+            **{name: value for name, value in request.params.items() if value is not None},
+        }
+
+    def _post(self, body: dict[str, Any], **options: Any) -> Any:
+        """What came, as JSON: a provider that answers in types of its own is ours to judge, not the SDK's."""
+        return self.client.post(self.chat_path, body=body, options={"headers": self._headers}, **options)
 
     # -- plain ---------------------------------------------------------------------------------------
 
     def _complete(self, request: Request, timing: Timing) -> Answer:
         with transport.until(timing.end):
-            raw = self._create(request, self.client.chat.completions.with_raw_response)
-        response = raw.http_response
+            response = self._post(self._body(request), cast_to=self.response_type)
         if response.status_code != 200:
             raise classify(status=response.status_code, headers=dict(response.headers), body=response.text)
         return read_completion(response.text, dict(response.headers))
@@ -102,24 +108,30 @@ class OpenAICompatible:
     def _stream(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
         with transport.until(timing.next_event(started=False)):
             extra = {} if "stream_options" in request.params else {"stream_options": {"include_usage": True}}
-            wider = Request(**{**vars(request), "params": {**extra, **request.params}}) if extra else request
-            stream = self._create(wider, self.client.chat.completions, stream=True)
+            stream = self._post(
+                {**extra, **self._body(request), "stream": True},
+                cast_to=object,
+                stream=True,
+                stream_cls=self.sdk.Stream[object],
+            )
         try:
             if "json" in stream.response.headers.get("content-type", ""):  # it does not stream
                 with transport.until(timing.end):
                     answer = read_completion(stream.response.read().decode(), dict(stream.response.headers))
-                yield answer.text
+                if answer.text:
+                    yield answer.text
                 return answer
             return (yield from self._read_stream(stream, timing))
         finally:
             stream.response.close()  # a caller that leaves stops the provider, too
 
     def _read_stream(self, stream: Any, timing: Timing) -> Generator[str, None, Answer]:
-        visible, finish_reason, usage = Visible(), "", None
+        visible, finish_reason, usage, tools = Visible(), "", None, ToolCalls()
         chunks: Iterator[Any] = iter(stream)
         while True:
             grace = time.monotonic() + USAGE_GRACE_S
-            end = min(grace, timing.end) if finish_reason else timing.next_event(started=bool(visible.text))
+            started = bool(visible.text or tools)
+            end = min(grace, timing.end) if finish_reason else timing.next_event(started=started)
             try:
                 chunk = pull(chunks, end)
             except Exception:
@@ -128,13 +140,14 @@ class OpenAICompatible:
                 raise
             if chunk is None:
                 break
-            data = chunk.model_dump(warnings=False)  # a wrong type is ours to judge
-            usage = data.get("usage") or (data.get("x_groq") or {}).get("usage") or usage
-            for choice in data.get("choices") or ():
+            usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage") or usage
+            for choice in chunk.get("choices") or ():
                 if choice.get("error") or choice.get("finish_reason") == "error":
-                    raise error_in_body({"error": choice.get("error") or data.get("error")})
+                    raise error_in_body({"error": choice.get("error") or chunk.get("error")})
                 finish_reason = choice.get("finish_reason") or finish_reason
-                if piece := visible.feed(content_text((choice.get("delta") or {}).get("content"))):
+                delta = choice.get("delta") or {}
+                tools.feed(delta.get("tool_calls"))
+                if piece := visible.feed(content_text(delta.get("content"))):
                     yield piece
             if finish_reason and usage:
                 break
@@ -146,6 +159,7 @@ class OpenAICompatible:
             yield piece
         return Answer(
             text=visible.text,
+            tool_calls=tools.calls(),
             finish_reason=finish_reason,
             headers=dict(stream.response.headers),
             **read_usage(usage),
@@ -169,7 +183,7 @@ class OpenAICompatible:
             return classify(exception=f"{type(cause).__name__}: {cause}")
         if isinstance(error, self.sdk.APIError):
             return error_in_body({"error": error.body})
-        if isinstance(error, ValueError):
+        if isinstance(error, (ValueError, TypeError, AttributeError)):  # no JSON, or of another shape
             return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
         return Failure(Kind.PROVIDER_DOWN, f"{type(error).__name__} in the client library")
 
@@ -198,9 +212,9 @@ def content_text(content: object) -> str:
     return ""
 
 
-def read_usage(usage: Mapping[str, Any] | None) -> dict[str, int | None]:
+def read_usage(usage: object) -> dict[str, int | None]:
     """tokens_in and tokens_out as the provider counted them; hidden reasoning is part of tokens_out."""
-    usage = usage or {}
+    usage = usage if isinstance(usage, dict) else {}
     counts = {"tokens_in": usage.get("prompt_tokens"), "tokens_out": usage.get("completion_tokens")}
     return {name: count(value) for name, value in counts.items()}
 
@@ -231,6 +245,7 @@ def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
     if finish_reason in BLOCKED_REASONS or (not content and message.get("refusal")):
         raise Failure(Kind.CONTENT_BLOCKED, f"finish reason {finish_reason or 'refusal'}", status=200)
     return Answer(
-        text=visible_text(content), finish_reason=finish_reason, headers=headers,
-        **read_usage(body.get("usage") if isinstance(body.get("usage"), dict) else None),
+        text=visible_text(content), tool_calls=read_tool_calls(message.get("tool_calls")),
+        finish_reason=finish_reason, headers=headers,
+        **read_usage(body.get("usage")),
     )  # fmt: skip

@@ -13,8 +13,8 @@ from google import genai
 from google.genai import errors, types
 from google.oauth2 import service_account
 
-from llm.adapters import transport
-from llm.adapters.base import Answer, Request, Timing, Visible, checked, count, pull, visible_text
+from llm.adapters import gemini, transport
+from llm.adapters.base import Answer, Listed, Request, Timing, Visible, checked, count, pull, visible_text
 from llm.failures import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -90,18 +90,20 @@ class Vertex:
                 self._authorise()
                 response = self._client.models.generate_content(**arguments)
             answer = checked(_read([response]))
-            yield answer.text
+            if answer.text:
+                yield answer.text
             return answer
         except Failure:
             raise
         except Exception as error:
             raise _failure(error) from error
 
-    def list_models(self, end: float) -> list[str]:
+    def list_models(self, end: float) -> Listed:
         try:
             with transport.until(end):
                 self._authorise()
-                return [str(model.name).rsplit("/", 1)[-1] for model in self._client.models.list()]
+                models = self._client.models.list()
+                return dict.fromkeys(str(model.name).rsplit("/", 1)[-1] for model in models)
         except Exception as error:
             raise _failure(error) from error
 
@@ -113,24 +115,15 @@ class Vertex:
                     self._credentials.refresh(_TokenRequest(self.http))
 
     def _arguments(self, request: Request) -> dict[str, Any]:
-        system = "\n\n".join(m["content"] for m in request.messages if m["role"] == "system")
         config = {
             "max_output_tokens": request.max_tokens,
-            "system_instruction": system or None,
+            "system_instruction": gemini.system(request.messages),
             "temperature": request.temperature,
-            **request.params,
+            **gemini.config(request.params),
         }
-        contents = [
-            types.Content(
-                role="model" if message["role"] == "assistant" else "user",
-                parts=[types.Part(text=message["content"])],
-            )
-            for message in request.messages
-            if message["role"] != "system"
-        ]
         return {
             "model": request.model,
-            "contents": contents,
+            "contents": gemini.contents(request.messages),
             "config": types.GenerateContentConfig(
                 **{name: value for name, value in config.items() if value is not None}
             ),
@@ -187,9 +180,11 @@ def _read(responses: list[Any]) -> Answer:
     spoken, thought = (
         getattr(usage, name, None) for name in ("candidates_token_count", "thoughts_token_count")
     )
+    calls = gemini.tool_calls(responses)
     return Answer(
         text=visible_text("".join(map(_text, responses))),
-        finish_reason="length" if reason == "MAX_TOKENS" else "stop",
+        tool_calls=calls,
+        finish_reason="length" if reason == "MAX_TOKENS" else "tool_calls" if calls else "stop",
         tokens_in=count(getattr(usage, "prompt_token_count", None)),
         tokens_out=count((spoken or 0) + (thought or 0)) if usage else None,  # thoughts are billed as output
     )

@@ -23,6 +23,7 @@ MOST_HOURS = 87_600  # ten years
 MOST_SECONDS = 3_600
 NAME = re.compile(r"[a-z0-9][a-z0-9._:-]*")
 LOCATION = re.compile(r"[a-z0-9][a-z0-9-]*")
+REGION = re.compile(r"[A-Z]{2,10}")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -201,6 +202,13 @@ def locations(value: Any) -> list[str]:
     if len(set(value)) < len(value):
         raise FieldError("names a location twice")
     return list(value)
+
+
+def regions(value: Any) -> list[str]:
+    """Regions as terms name them, in capitals: ["EEA", "UK", "CH"]; an empty list is none."""
+    if not isinstance(value, list) or not all(isinstance(v, str) and REGION.fullmatch(v) for v in value):
+        raise FieldError('must be a list of regions in capitals, such as ["EEA", "UK", "CH"]')
+    return list(dict.fromkeys(value))
 
 
 def params(value: Any) -> dict[str, Any]:

@@ -55,12 +55,17 @@ PROVIDER = _table(
     Field("day_resets", fields.one_of(Provider.DayReset.values), "day_reset"),
     Field("project", fields.text_or_empty(80)),
     Field("locations", fields.locations),
+    Field("trains_on_prompts", fields.or_nothing(fields.boolean)),
+    Field("commercial_use", fields.or_nothing(fields.boolean)),
+    Field("personal_data", fields.or_nothing(fields.boolean)),
+    Field("barred_regions", fields.regions),
 )
 MODEL = _table(
     Field("id", fields.model_id, "name"),
     Field("enabled", fields.boolean),
     Field("params", fields.params),
     Field("reasoning_reserve", fields.whole(0)),
+    *(Field(ability, fields.boolean) for ability in ("tools", "json_schema", "images")),
     Field("price_in", PRICE),
     Field("price_out", PRICE),
     *(Field(limit, LIMIT) for limit in ("rpm", "rpd", "tpm", "tpd")),

@@ -24,6 +24,7 @@ from llm.simulator.behaviours import (
     short,
     slow_first_token,
     think_only,
+    tool_call,
     truncate,
 )
 from llm.simulator.records import Record
@@ -52,5 +53,6 @@ __all__ = [
     "short",
     "slow_first_token",
     "think_only",
+    "tool_call",
     "truncate",
 ]

@@ -152,6 +152,11 @@ def no_done(*, finish: bool = True, hold_open: bool = False) -> Behaviour:
     return Behaviour("no_done", {"finish": finish, "hold_open": hold_open})
 
 
+def tool_call(function: str, arguments: Mapping[str, Any]) -> Behaviour:
+    """A call of the caller's tool instead of a text."""
+    return Behaviour("tool_call", {"function": function, "arguments": dict(arguments)})
+
+
 def content_filter() -> Behaviour:
     """The provider's moderation stopped the answer: finish reason content_filter (Gemini: SAFETY)."""
     return Behaviour("content_filter")
@@ -162,7 +167,7 @@ MAKERS: dict[str, Callable[..., Behaviour]] = {
     for maker in (
         ok, payload, http, hang, slow_first_token, reset, truncate, blank_keepalive, drip, empty, short,
         think_only, midstream_death, midstream_stall, malformed_chunk, error_in_200, error_in_stream,
-        no_done, content_filter,
+        no_done, tool_call, content_filter,
     )
 }  # fmt: skip
 

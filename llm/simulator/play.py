@@ -182,6 +182,13 @@ def _no_done(x: Exchange, finish: bool, hold_open: bool) -> None:
     x.connection.wait()
 
 
+def _tool_call(x: Exchange, function: str, arguments: Mapping[str, Any]) -> None:
+    answer = x.answer("", finish="tool_calls")
+    answer.tool = (function, json.dumps(arguments))
+    answer.completion_tokens = count_tokens(answer.tool[1]) + 1
+    x.tell(answer)
+
+
 def _content_filter(x: Exchange) -> None:
     x.tell(x.answer("", finish="content_filter"))
 
@@ -242,5 +249,6 @@ _PLAYERS: dict[str, Callable[..., Any]] = {
     "error_in_200": _error_in_200,
     "error_in_stream": _error_in_stream,
     "no_done": _no_done,
+    "tool_call": _tool_call,
     "content_filter": _content_filter,
 }

@@ -41,6 +41,7 @@ class Answer:
     completion_tokens: int  # reasoning included
     reasoning_tokens: int = 0
     serial: int = 0  # makes ids differ
+    tool: tuple[str, str] | None = None  # name and arguments (JSON) of a call of the caller's tool
 
 
 @dataclass(slots=True, kw_only=True)

@@ -30,6 +30,8 @@ class OpenAIWire:
             message["content"] = ""
         if answer.reasoning:
             message[_reasoning_field(ask)] = answer.reasoning
+        if answer.tool:
+            message["tool_calls"] = [_tool_call(answer)]
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer.finish}
         body = {**_base(ask, answer, "chat.completion"), "choices": [choice], "usage": _usage(answer)}
         if ask.provider == "groq":
@@ -45,6 +47,7 @@ class OpenAIWire:
             {**base, "choices": [_choice({_reasoning_field(ask): piece})]}
             for piece in pieces_of(answer.reasoning)
         ]
+        thoughts += [{**base, "choices": [_choice({"tool_calls": [d]})]} for d in _tool_deltas(answer)]
         closing = {**base, "choices": [_choice({}, answer.finish)]} if answer.finish else None
         usage = _usage(answer)
         if closing and ask.provider == "groq":
@@ -207,6 +210,22 @@ def _base(ask: Ask, answer: Answer, kind: str) -> dict[str, Any]:
 
 def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+
+
+def _tool_call(answer: Answer) -> dict[str, Any]:
+    name, arguments = answer.tool or ("", "")
+    function = {"name": name, "arguments": arguments}
+    return {"id": f"call_sim{answer.serial}", "type": "function", "function": function}
+
+
+def _tool_deltas(answer: Answer) -> list[dict[str, Any]]:
+    """The call in pieces, as a stream brings it: its name first, then its arguments bit by bit."""
+    if not answer.tool:
+        return []
+    name, arguments = answer.tool
+    whole = _tool_call(answer)
+    first = {"index": 0, **whole, "function": {"name": name, "arguments": ""}}
+    return [first, *({"index": 0, "function": {"arguments": piece}} for piece in pieces_of(arguments))]
 
 
 def _usage(answer: Answer) -> dict[str, Any]:

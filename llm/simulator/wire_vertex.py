@@ -1,5 +1,6 @@
 """The wire format of Gemini on Vertex AI: generateContent and streamGenerateContent."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import Answer, Ask, Events, Reply, dump, pieces_of
 
 JSON = {"content-type": "application/json; charset=UTF-8"}
-FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
+FINISH = {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
 STATUSES = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
     429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 502: "UNAVAILABLE", 503: "UNAVAILABLE",
@@ -27,7 +28,7 @@ class VertexWire:
 
     def whole(self, ask: Ask, answer: Answer) -> bytes:
         parts = [{"text": answer.reasoning, "thought": True}] if answer.reasoning else []
-        parts += [{"text": answer.text}] if answer.text else []
+        parts += [{"text": answer.text}] if answer.text else _calls(answer)
         return dump(_response(ask, answer, parts, finish=answer.finish, usage=True))
 
     def events(self, ask: Ask, answer: Answer) -> Events:
@@ -38,7 +39,7 @@ class VertexWire:
                 for piece in pieces_of(answer.reasoning)
             ],
             pieces=[_event(_response(ask, answer, [{"text": piece}])) for piece in pieces_of(answer.text)],
-            closing=[_event(_response(ask, answer, [], finish=answer.finish, usage=True))]
+            closing=[_event(_response(ask, answer, _calls(answer), finish=answer.finish, usage=True))]
             if answer.finish
             else [],
             done=[],
@@ -124,6 +125,13 @@ def _response(
             counts["thoughtsTokenCount"] = answer.reasoning_tokens
         response["usageMetadata"] = counts
     return response
+
+
+def _calls(answer: Answer) -> list[dict[str, Any]]:
+    if not answer.tool:
+        return []
+    name, arguments = answer.tool
+    return [{"functionCall": {"name": name, "args": json.loads(arguments)}, "thoughtSignature": "c2ln"}]
 
 
 def _text(content: Mapping[str, Any]) -> str:

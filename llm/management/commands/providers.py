@@ -1,4 +1,4 @@
-"""Shows, loads and exports the configuration of the chain."""
+"""Shows, loads, exports and checks the configuration of the chain."""
 
 import sys
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from llm import config, standing
+from llm import checkup, config, notices, standing
 from llm.table import table
 
 
@@ -21,6 +21,14 @@ class Command(BaseCommand):
         load.add_argument("file", metavar="FILE.toml", help="the file; - reads standard input")
         actions.add_parser("export", help="print the configuration as a providers file, without secrets")
 
+        check = actions.add_parser(
+            "check",
+            help="ask each provider: configured ids that are gone, keys that no longer work, prices that "
+            "changed, one tiny call for each key and model; exit 1 when a person has to act",
+        )
+        check.add_argument("slug", nargs="?", help="only this provider")
+        check.add_argument("--paid", action="store_true", help="tiny calls also where no budget limits them")
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self._act(options)
@@ -33,6 +41,8 @@ class Command(BaseCommand):
             self._load(options["file"])
         elif options["action"] == "export":
             self.stdout.write(config.export(), ending="")
+        elif options["action"] == "check":
+            self._check(options["slug"], paid=options["paid"])
         else:
             self._show()
 
@@ -42,6 +52,23 @@ class Command(BaseCommand):
             self.stdout.write(table(found))
         if not standing.any_usable(found):
             self.stdout.write("\n".join(["", *standing.first_steps()]))
+
+    def _check(self, slug: str | None, *, paid: bool) -> None:
+        try:
+            chosen = checkup.providers(slug)
+        except LookupError as error:
+            raise CommandError(str(error), returncode=2) from None
+        problems = 0
+        for provider in chosen:
+            for finding in checkup.check(provider, paid=paid):
+                problems += finding.problem
+                mark = "!" if finding.problem else " "
+                line = f"{mark} {finding.provider:<12} {finding.subject}: {finding.word}"
+                self.stdout.write(f"{line} ({finding.detail})" if finding.detail else line)
+        notices.mail_digest()
+        if problems:
+            self.stderr.write(f"{problems} of these want a person.")
+            sys.exit(1)
 
     def _load(self, path: str) -> None:
         try:

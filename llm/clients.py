@@ -1,0 +1,141 @@
+"""Clients of the gateway: their keys, and whether one may ask now. The ledger is the meter, as for providers.
+
+A key is `sk-gl-ID-SECRET`. The ID finds the row, and of the whole key only a SHA-256 is kept: with 256 random
+bits in it there is nothing to guess, so a slow hash would only cost time on every request.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
+
+from llm.models import Call, Client
+from llm.pauses import day_start
+from llm.terms import Use
+from llm.writing import write_transaction
+
+PREFIX = "sk-gl"
+MINUTE = timedelta(minutes=1)
+IN_FLIGHT_AT_MOST = timedelta(minutes=10)  # a call that is still open after that has lost its worker
+USED_EVERY = timedelta(minutes=1)  # how exact "last used" is
+_NOBODY = hashlib.sha256(b"nobody").hexdigest()
+
+
+class Refused(Exception):
+    """The client may not ask now. `code` is OpenAI's; `retry_after_s` is None when waiting does not help."""
+
+    def __init__(self, code: str, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.retry_after_s = retry_after_s
+
+
+# -- keys ------------------------------------------------------------------------------------------------
+
+
+def add(*, name: str, **fields: Any) -> tuple[Client, str]:
+    """Makes a client and its key, which nobody can read again. Raises ValidationError."""
+    client = Client(name=name, **fields)
+    key = _give_key(client)
+    client.full_clean(exclude=["tiers", "regions"])
+    with write_transaction():
+        client.save(force_insert=True)
+    return client, key
+
+
+def renew_key(client: Client) -> str:
+    """Gives a client another key and returns it; the old one is refused from now on, and a revoked client is back."""
+    key = _give_key(client)
+    client.revoked_at = None
+    with write_transaction():
+        client.save(update_fields=["key_id", "key_hash", "revoked_at"])
+    return key
+
+
+def revoke(clients: QuerySet[Client]) -> int:
+    """Refuses their keys from now on, on all workers, and returns how many were not revoked before."""
+    with write_transaction():
+        return clients.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def authenticate(key: str) -> Client:
+    """The client of a key. Raises Refused. Read anew for every request, so that a revocation counts at once."""
+    key_id = key.split("-", 3)[2] if key.count("-") >= 3 else ""
+    client = Client.objects.filter(key_id=key_id).first() if key_id.isalnum() and len(key_id) <= 20 else None
+    right = hmac.compare_digest(_hash(key), client.key_hash if client else _NOBODY)
+    if client is None or not right:
+        raise Refused("invalid_api_key", "Incorrect API key provided.")
+    if client.revoked_at:
+        raise Refused("invalid_api_key", "This API key has been revoked.")
+    if client.expires_at and client.expires_at <= timezone.now():
+        raise Refused("invalid_api_key", f"This API key expired on {client.expires_at:%Y-%m-%d}.")
+    return client
+
+
+def _give_key(client: Client) -> str:
+    client.key_id = secrets.token_hex(5)
+    key = f"{PREFIX}-{client.key_id}-{secrets.token_urlsafe(32)}"
+    client.key_hash = _hash(key)
+    return key
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+# -- limits ----------------------------------------------------------------------------------------------
+
+
+def use_of(client: Client) -> Use:
+    """What the client's data is and for whom, as the plan matches it against each provider's terms."""
+    return Use(client.data_class, client.commercial, frozenset(client.regions))
+
+
+def admit(client: Client) -> None:
+    """Within the transaction that will write the call: raises Refused when the client has no room for one more.
+
+    Its daily budget in USD is not judged here but for each attempt, by the plan: a free provider may still answer.
+    """
+    now = timezone.now()
+    if connection.vendor != "sqlite":  # SQLite's write transactions exclude each other anyway
+        Client.objects.select_for_update().only("pk").get(pk=client.pk)
+    if client.rpm is not None or client.concurrency is not None or client.daily_calls is not None:
+        _check(client, _used(client, now), now)
+    if client.last_used_at is None or now - client.last_used_at > USED_EVERY:
+        client.last_used_at = now
+        Client.objects.filter(pk=client.pk).update(last_used_at=now)
+
+
+def _used(client: Client, now: datetime) -> Mapping[str, Any]:
+    """Calls of the last minute (and when the first of them began), in flight, and since midnight UTC."""
+    figures: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
+    minute, floor, day = now - MINUTE, now - IN_FLIGHT_AT_MOST, day_start("utc", now)
+    if client.rpm is not None:
+        recent = Q(started_at__gt=minute)
+        first = Min("started_at", filter=recent)
+        figures["minute"] = (minute, {"minute": Count("pk", filter=recent), "first": first})
+    if client.concurrency is not None:
+        running = Q(outcome=Call.Outcome.RUNNING, started_at__gt=floor)
+        figures["running"] = (floor, {"running": Count("pk", filter=running)})
+    if client.daily_calls is not None:
+        figures["day"] = (day, {"day": Count("pk", filter=Q(started_at__gte=day))})
+    since = min(moment for moment, _ in figures.values())
+    wanted = {name: figure for _, found in figures.values() for name, figure in found.items()}
+    return Call.objects.filter(client=client.name, started_at__gte=since).order_by().aggregate(**wanted)
+
+
+def _check(client: Client, used: Mapping[str, Any], now: datetime) -> None:
+    if client.daily_calls is not None and used["day"] >= client.daily_calls:
+        left = (day_start("utc", now) + timedelta(days=1) - now).total_seconds()
+        raise Refused("daily_calls_exceeded", f"{client.daily_calls} requests a day are used up.", left)
+    if client.rpm is not None and used["minute"] >= client.rpm:
+        left = ((used["first"] or now) + MINUTE - now).total_seconds()
+        raise Refused("rate_limit_exceeded", f"Limited to {client.rpm} requests a minute.", left)
+    if client.concurrency is not None and used["running"] >= client.concurrency:
+        raise Refused("concurrency_exceeded", f"Limited to {client.concurrency} requests at a time.", 1.0)

@@ -1,0 +1,30 @@
+"""Shows what is kept of earlier replies, and purges it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db.models import Sum
+
+from llm import cache
+from llm.models import CachedReply
+
+
+class Command(BaseCommand):
+    help = "Without arguments: how many replies are kept, and how often they were used."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", metavar="ACTION")
+        purge = actions.add_parser("purge", help="delete kept replies: all, or those of one purpose")
+        purge.add_argument("--purpose", help="such as audit-report")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["action"] == "purge":
+            which = {} if options["purpose"] is None else {"purpose": options["purpose"]}
+            self.stdout.write(f"purged: {cache.purge(**which)}")
+            return
+        cache.measure()
+        kept = CachedReply.objects.exclude(filled_at=None)
+        hits = kept.aggregate(hits=Sum("hits"))["hits"] or 0
+        state = "on" if cache.is_on() else "off"
+        self.stdout.write(f"LLM_CACHE={settings.LLM_CACHE}: {state} · kept: {kept.count()} · hits: {hits}")
