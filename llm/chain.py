@@ -286,7 +286,9 @@ class _Run:
         except Failure as failure:
             trial.finish(failure.kind, failure)
             until = self._after(failure, trial)
-            yield AttemptFailed(failure.kind, *names, detail=failure.detail, until=until)
+            yield AttemptFailed(
+                failure.kind, *names, detail=failure.detail, until=until, window=failure.window
+            )
             return None
         except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
             trial.finish(Call.Outcome.CANCELLED)
