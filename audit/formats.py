@@ -42,6 +42,11 @@ def day(text: str, lang: str | None = None) -> str:
     return _plain(formatted).removesuffix(" г.")
 
 
+def month_and_day(moment: date, lang: str | None = None) -> str:
+    """A day of this year: `November 24`, `24 ноября`, `24 de noviembre`."""
+    return _plain(format_skeleton("MMMMd", moment, locale=_locale(lang)))
+
+
 def number(value: object, lang: str | None = None) -> str:
     """A number with at most one decimal: `14`, `8.4`, `8,4`."""
     return _plain(format_decimal(str(value), format="#,##0.#", locale=_locale(lang)))

@@ -30,14 +30,16 @@ MAX_RUN = 40  # of one punctuation mark
 RUN = re.compile(r"([^\w\s])\1{40,}")
 LONG_WORD = re.compile(r"(\S{300})\S+")  # longer than any of our links
 LINK = re.compile(
-    r"!?\[(?P<words>[^\[\]]{0,300})\]\((?:<(?P<angled>[^<>\s]{1,500})>|(?P<bare>[^()<>\s]{1,500}))\)"
+    r"!?\[(?P<words>\\\[\d{1,3}\\\]|[^\[\]]{0,300})\]\((?:<(?P<angled>[^<>\s]{1,500})>|(?P<bare>[^()<>\s]{1,500}))\)"
 )
+OWN_PAGE = re.compile(r"/[a-z]{2,3}(?:-[a-z]{2,4})?/incidents/[a-z0-9-]{1,60}/")
 BRACKET = re.compile(r"(?<!\\)\[")
 HEADINGS = {"h1": "h2", "h5": "h4", "h6": "h4"}
 
 
 def to_html(text: str, *, links: Collection[str] | None = None) -> SafeString:
-    """The HTML of a report, whole or still being written. Only addresses in `links` stay links.
+    """The HTML of a report, whole or still being written. Only addresses in `links` and our
+    pages of incidents stay links.
 
     Without `links`: the sources of our incidents (one query). A text over MAX_CHARS is cut there.
     """
@@ -61,19 +63,24 @@ def _markdown(source: str) -> str:
     return page
 
 
+def _leads(address: str, links: Collection[str]) -> bool:
+    """Whether a report may lead its reader there."""
+    return address in links or OWN_PAGE.fullmatch(address) is not None
+
+
 def _only(links: Collection[str]) -> Callable[..., Any]:
     """A callback of bleach: None makes a link plain text."""
 
     def callback(attrs: dict[Any, str], new: bool = False) -> dict[Any, str] | None:
         address = html.unescape(attrs.get((None, "href"), ""))
-        return {"_text": attrs["_text"], (None, "href"): address} if address in links else None
+        return {"_text": attrs["_text"], (None, "href"): address} if _leads(address, links) else None
 
     return callback
 
 
 def _sanitise(page: str, links: Collection[str]) -> str:
     def keep(tag: str, attribute: str, value: str) -> str | None:
-        return value if attribute == "rel" or value in links else None
+        return value if attribute == "rel" or _leads(value, links) else None
 
     return nh3.clean(
         page,
@@ -100,7 +107,7 @@ def _only_our_brackets(line: str, links: Collection[str]) -> str:
     done, end = [], 0
     for link in LINK.finditer(line):
         done.append(_escape_brackets(line[end : link.start()]))
-        ours = (link["angled"] or link["bare"]) in links
+        ours = _leads(link["angled"] or link["bare"], links)
         done.append(link[0].lstrip("!") if ours else _escape_brackets(link["words"]))
         end = link.end()
     return "".join([*done, _escape_brackets(line[end:])])

@@ -1,7 +1,7 @@
 """Writes the report of a scan: asks the chain, and puts one together by rule when nobody answers well."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -9,10 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 
-from audit import citations, gates, prompts, template_report
+from audit import citations, prompts, template_report
 from audit.details import Details, details
+from audit.gates import report as report_gates
+from audit.gates import unfounded
 from audit.models import Scan
-from llm import chain
+from llm import chain, stats
+from llm.chain import gates, receipts
 
 log = logging.getLogger(__name__)
 
@@ -52,22 +55,40 @@ def write(scan: Scan, observer: Observer | None = None) -> Written:
         facts = details(scan)
         if not scan.ai:
             return _put_together(facts)
+        prompt = prompts.build(facts, scan.lang)
+        checks = gates_of(facts, prompt, scan.lang)
         try:
-            reply = _ask(facts, scan.lang, observer)
+            reply = _ask(prompt, scan.lang, gates.all_of(checks), observer)
         except chain.ChainExhausted as exhausted:
-            return _put_together(facts, exhausted.call_id, exhausted.attempts)
+            return _put_together(facts, exhausted)
         except Exception:
             log.exception("the chain broke; the report is put together by rule")
             return _put_together(facts)
-        return Written(
-            markdown=citations.with_sources(storable(reply.text), facts.cases),
-            provider=reply.provider,
-            model=reply.model,
-            cost_usd=reply.cost_usd,
-            prompt_version=prompts.PROMPT_VERSION,
-            call_id=reply.call_id,
-            attempts=[attempt_line(**attempt) for attempt in reply.attempts],
-        )
+        return _written(reply, prompt, list(checks))
+
+
+def gates_of(facts: Details, prompt: prompts.Prompt, lang: str) -> dict[str, gates.Gate]:
+    """What an answer to this prompt has to pass, by name."""
+    questions = [*(weakness.question for weakness in facts.weaknesses), *facts.passed]
+    tools = [tool for question in questions for option in question.options for tool in option.tools]
+    words = "\n".join([prompt.user, *tools])
+    return report_gates(lang, headings=prompt.headings, cases=prompt.cases, words=words)
+
+
+def _written(reply: chain.Reply, prompt: prompts.Prompt, passed: list[str]) -> Written:
+    text = storable(reply.text)
+    markdown = citations.with_sources(text, prompt.cases)
+    return Written(
+        markdown=markdown,
+        provider=reply.provider,
+        model=reply.model,
+        cost_usd=reply.cost_usd,
+        prompt_version=prompts.PROMPT_VERSION,
+        call_id=reply.call_id,
+        attempts=[attempt_line(**attempt) for attempt in reply.attempts],
+        flags=unfounded(text, prompt.user),
+        receipt=receipts.of_reply(reply, text=markdown, gates=passed, prompt_version=prompts.PROMPT_VERSION),
+    )
 
 
 def put_together(scan: Scan) -> Written:
@@ -91,17 +112,16 @@ def attempt_line(**attempt: Any) -> dict[str, str]:
     }
 
 
-def _ask(facts: Details, lang: str, observer: Observer | None) -> chain.Reply:
-    system, user = prompts.build(facts, lang)
+def _ask(prompt: prompts.Prompt, lang: str, accept: gates.Gate, observer: Observer | None) -> chain.Reply:
     call: dict[str, Any] = {
-        "system": system,
-        "user": user,
+        "system": prompt.system,
+        "user": prompt.user,
         "purpose": PURPOSE,
         "lang": lang,
         "max_tokens": prompts.tokens_out(lang),
         "temperature": TEMPERATURE,
         "deadline_s": settings.REPORT_DEADLINE_S,
-        "accept": gates.report(lang),
+        "accept": accept,
     }
     if observer is None:
         return chain.complete(**call)
@@ -112,14 +132,18 @@ def _ask(facts: Details, lang: str, observer: Observer | None) -> chain.Reply:
     raise RuntimeError("the stream ended without an answer")
 
 
-def _put_together(
-    facts: Details, call_id: int | None = None, attempts: Iterable[Mapping[str, Any]] = ()
-) -> Written:
+def _put_together(facts: Details, exhausted: chain.ChainExhausted | None = None) -> Written:
+    markdown = template_report.write(facts)
+    cost = stats.cost_of(exhausted.call_id) if exhausted else Decimal(0)
+    attempts = exhausted.attempts if exhausted else []
     return Written(
-        markdown=template_report.write(facts),
+        markdown=markdown,
         provider=FALLBACK,
         model="",
-        cost_usd=Decimal(0),
-        call_id=call_id,
+        cost_usd=cost,
+        call_id=exhausted.call_id if exhausted else None,
         attempts=[attempt_line(**attempt) for attempt in attempts],
+        receipt=receipts.issue(
+            text=markdown, provider=FALLBACK, template=True, cost_usd=cost, attempts=attempts
+        ),
     )

@@ -1,22 +1,35 @@
-"""How a report looks to its reader while it waits, is being written, and when it is there. Pure."""
+"""How a report looks to its reader while it waits, is being written, and when it is there.
+
+Reads no more than the clock and the settings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from django.conf import settings
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 
+from audit import attempts, drafts
 from audit.models import Report
 from audit.report import FALLBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportView:
-    """`state`: waiting (nobody has started it), writing or ready; `status` says so; `byline`: by whom, when."""
+    """`state`: waiting (nobody has started it), writing or ready; `status`: what is to be announced of it.
+
+    While it is being written, `steps`: what was tried and failed; `working`: who is at it now; `elapsed_s`: of the
+    deadline's seconds. `html`: the text so far; `byline`: by whom, when.
+    """
 
     state: str
     status: str
+    steps: list[str] = field(default_factory=list)
+    working: str = ""
+    elapsed_s: float = 0.0
+    deadline_s: int = 0
     html: str = ""
     byline: str = ""
 
@@ -35,22 +48,33 @@ def present(report: Report, *, ai: bool, stalled: bool, to_html: Callable[[str],
             byline=byline(report, ai=ai),
         )
     if report.status == Report.Status.WRITING and not stalled:
-        return ReportView(state="writing", status=writing_status(report.progress), html=to_html(report.draft))
+        steps = attempts.lines(report.progress, today=report.claimed_at)
+        working = at_work(report.progress)
+        return ReportView(
+            state="writing",
+            status=steps[-1] if steps else working,
+            steps=steps,
+            working=working,
+            elapsed_s=elapsed_s(report),
+            deadline_s=settings.REPORT_DEADLINE_S,
+            html=to_html(drafts.settled(report.draft)),
+        )
     return ReportView(state="waiting", status=gettext("Your report has not been started."))
 
 
-def writing_status(progress: Sequence[Mapping[str, str]]) -> str:
-    """Who is writing now, and how many could not."""
-    if not progress:
-        return gettext("Your report is being written. This takes less than a minute.")
-    failed = sum(attempt["outcome"] not in {"trying", "ok"} for attempt in progress)
-    if not failed:
+def at_work(progress: Sequence[Mapping[str, str]]) -> str:
+    """Who is writing now."""
+    if progress and progress[-1]["outcome"] in {"trying", "ok"}:
         return gettext("%(provider)s is writing your report.") % progress[-1]
-    return ngettext(
-        "%(count)d service could not answer; %(provider)s is trying now.",
-        "%(count)d services could not answer; %(provider)s is trying now.",
-        failed,
-    ) % {"count": failed, "provider": progress[-1]["provider"]}
+    return gettext("Your report is being written.")
+
+
+def elapsed_s(report: Report) -> float:
+    """Seconds since the writer took the report, by the server's clock, at most the deadline's."""
+    if report.claimed_at is None:
+        return 0.0
+    passed = (timezone.now() - report.claimed_at).total_seconds()
+    return round(min(max(passed, 0.0), float(settings.REPORT_DEADLINE_S)), 1)
 
 
 def byline(report: Report, *, ai: bool) -> str:

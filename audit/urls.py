@@ -14,5 +14,6 @@ urlpatterns = [
     path("deleted/", views.deleted, name="deleted"),
     path("r/<str:token>/", views.result, name="result"),
     path("r/<str:token>/report", views.report, name="report"),
+    path("r/<str:token>/events", views.events, name="events"),
     path("r/<str:token>/delete", views.delete, name="delete"),
 ]

@@ -6,23 +6,27 @@ nobody, and what can be done to a result needs its secret address, which another
 """
 
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, override
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from audit import catalogue, details, forms, presentation, scans, throttle, writer
-from audit.models import Scan
+from audit import catalogue, details, forms, live, presentation, scans, throttle, writer
+from audit.models import Report, Scan
 from audit.render import to_html
 from audit.report_view import ReportView, present
 from llm import stats
+
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 @require_safe
@@ -163,6 +167,19 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
     return _private(render(request, template, context))
 
 
+@require_GET
+def events(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The same part of the page again and again as it changes, as server-sent events: see live.py."""
+    scan, lang, links = _scan(token), get_language(), catalogue.source_urls()
+
+    def draw(row: Report) -> str:
+        with override(lang):
+            context = {"report": _present(row, scan, links), "scan": scan, "token": token, "fragment": True}
+            return render_to_string("audit/_report.html", context, request)
+
+    return _private(live.answer(scan, last_id=request.headers.get("Last-Event-ID", ""), draw=draw))
+
+
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, token: str) -> HttpResponse:
@@ -182,11 +199,14 @@ def _scan(token: str) -> Scan:
 
 
 def _report(scan: Scan) -> ReportView:
-    report = writer.current(scan)
-    return present(report, ai=scan.ai, stalled=writer.is_stalled(report), to_html=to_html)
+    return _present(writer.current(scan), scan)
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def _present(row: Report, scan: Scan, links: frozenset[str] | None = None) -> ReportView:
+    return present(row, ai=scan.ai, stalled=writer.is_stalled(row), to_html=partial(to_html, links=links))
+
+
+def _private(response: Response) -> Response:
     """For every answer under /r/: no cache keeps it, no index lists it, no link carries its address away."""
     response["Cache-Control"] = "private, no-store"
     response["X-Robots-Tag"] = "noindex, nofollow"

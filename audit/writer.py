@@ -19,7 +19,7 @@ from django.db import DatabaseError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from audit import heartbeat, report
+from audit import attempts, heartbeat, report
 from audit.models import Report, Scan
 from llm import chain
 
@@ -244,7 +244,7 @@ class _Progress:
                     self._save(draft=report.storable(self.text))
             case chain.AttemptFailed():
                 self.text = ""  # what came so far is void
-                self.attempts[-1]["outcome"] = str(event.kind)
+                self.attempts[-1] |= attempts.failed(event)
                 self._save(draft="", progress=self.attempts)
             case chain.Completed():
                 self._save(draft=report.storable(event.reply.text))

@@ -167,6 +167,8 @@ globals().update(_email)
 SCAN_RATE = env.text("SCAN_RATE", "20/h")
 AUDIT_PRICE_USD = env.integer("AUDIT_PRICE_USD", 49)
 REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45)
+# Visitors of one process who may watch a report live, each of whom keeps a thread; the others poll.
+LIVE_STREAMS = env.integer("WEB_THREADS", 16) // 2
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
 LLM_CACHE = env.text("LLM_CACHE", "auto")
 LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400)

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from llm import cache, clients, edges, ledger, notices, pauses, tokens, told
+from llm import cache, clients, edges, gates, ledger, notices, pauses, receipts, tokens, told
 from llm.adapters import Answer
 from llm.cache import forget_calls
 from llm.choosing import LEAST_SHARE_S, Chooser
@@ -34,7 +34,7 @@ from llm.writing import write_transaction
 
 __all__ = [
     "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
-    "forget_calls", "stream",
+    "forget_calls", "gates", "receipts", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -286,7 +286,9 @@ class _Run:
         except Failure as failure:
             trial.finish(failure.kind, failure)
             until = self._after(failure, trial)
-            yield AttemptFailed(failure.kind, *names, detail=failure.detail, until=until)
+            yield AttemptFailed(
+                failure.kind, *names, detail=failure.detail, until=until, window=failure.window
+            )
             return None
         except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
             trial.finish(Call.Outcome.CANCELLED)

@@ -33,6 +33,7 @@ class AttemptFailed:
     location: str
     detail: str
     until: datetime | None = None
+    window: str | None = None  # of a quota: minute, day, month
 
 
 @dataclass(frozen=True, slots=True)

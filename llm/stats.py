@@ -1,7 +1,15 @@
 """Reads for pages and for products that use the chain. Nothing here writes or calls a provider."""
 
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils import timezone
+
 from llm import state
-from llm.models import Provider
+from llm.choosing import site_budget_usd
+from llm.models import Call, Provider
+from llm.plan import CallSkips, Deployment, Planner, Want
+from llm.quota import LedgerMeter, taught
 
 
 def reachable_providers() -> list[str]:
@@ -14,6 +22,25 @@ def reachable_providers() -> list[str]:
 def has_working_key() -> bool:
     """Whether any provider can be called at all; without one every report is the template's."""
     return any(_has_key(provider) for provider in state.providers())
+
+
+def can_answer(*, tokens_in: int, max_tokens: int, now: datetime | None = None) -> bool:
+    """Whether a call of this size would find a deployment to try now: not paused, with room, within the budgets.
+
+    Asks nobody, and reserves nothing: a moment later it may be otherwise.
+    """
+    now, current = now or timezone.now(), state.read()
+    meter = LedgerMeter(now, taught() if current.anything_taught else {})
+    want = Want(tokens_in=tokens_in, estimated_in=tokens_in, max_tokens=max_tokens)
+    planner = Planner(current.providers, current.pauses, meter, want, CallSkips(), now, site_budget_usd())
+    return any(isinstance(step, Deployment) for step in planner.steps())
+
+
+def cost_of(call_id: int | None) -> Decimal | None:
+    """What a call cost in USD, failed attempts included; None when a price is unknown, 0 without a call."""
+    if call_id is None:
+        return Decimal(0)
+    return Call.objects.filter(pk=call_id).values_list("cost_usd", flat=True).first()
 
 
 def _has_key(provider: state.ProviderConf) -> bool:

@@ -4,7 +4,7 @@ EN = """## Where you stand
 
 You have done part of the work already, and your answers show where the gaps are. None of them needs an expert: what
 is left can be done in a few evenings, one step at a time. The riskiest habit is that your seed phrase is stored where
-other programs can read it [lastpass-larsen-2024].
+other programs can read it [lastpass-larsen-2024], and a link decides where you log in [inferno-drainer-reloaded-2025].
 
 ## What to fix first
 
@@ -16,13 +16,13 @@ other programs can read it [lastpass-larsen-2024].
 Put a date in your calendar, and go through the list once more when you buy a new phone.
 """
 
-RU = """## Где ты сейчас
+RU = """## Что у тебя сейчас
 
 Часть работы уже сделана, и твои ответы показывают, где остались дыры. Для них не нужен эксперт: всё можно закрыть за
 несколько вечеров, шаг за шагом. Самая опасная привычка: сид-фраза лежит там, где её читают другие программы
-[lastpass-larsen-2024].
+[lastpass-larsen-2024], а ссылка решает, куда ты войдёшь [inferno-drainer-reloaded-2025].
 
-## Что исправить сначала
+## Что исправить первым
 
 1. Создай новый сид на Trezor Safe 3 и запиши его от руки.
 2. Переведи монеты туда, сначала маленькую сумму, и только потом удаляй старую запись из Bitwarden или 1Password.
@@ -32,18 +32,19 @@ RU = """## Где ты сейчас
 Поставь дату в календаре и пройди список ещё раз, когда купишь новый телефон. Проверь апрувы на Revoke.cash.
 """
 
-ES = """## Dónde estás
+ES = """## Cómo estás hoy
 
 Ya has hecho una parte del trabajo y tus respuestas muestran dónde quedan huecos. No hace falta un experto: lo que
 falta se puede hacer en unas pocas tardes, paso a paso. El hábito más peligroso es que tu frase semilla está donde
-otros programas la pueden leer [lastpass-larsen-2024].
+otros programas la pueden leer [lastpass-larsen-2024], y un enlace decide dónde inicias sesión
+[inferno-drainer-reloaded-2025].
 
 ## Qué corregir primero
 
 1. Crea una frase nueva en una Trezor Safe 3 y escríbela a mano.
 2. Mueve las monedas con una pequeña prueba antes y solo después borra la entrada vieja.
 
-## Qué sigue
+## Qué viene después
 
 Pon una fecha en tu calendario y repasa la lista otra vez cuando compres un teléfono nuevo.
 """

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from llm import chain
+from llm import chain, receipts
 from llm.chain import AttemptFailed, AttemptStarted, ChainExhausted, Completed, Delta, Reply
 from llm.failures import Kind
 from llm.models import Provider
@@ -108,7 +108,11 @@ def test_a_cached_answer_says_so(asked):
 def test_json_is_one_object_of_the_contract(asked):
     status, out, err = ask("x", "--json")
     assert (status, err) == (0, "")
-    assert json.loads(out) == {
+    told = json.loads(out)
+    receipt = receipts.verify(told.pop("receipt"))
+    assert receipt.belongs_to("Hello there.")
+    assert (receipt.provider, receipt.cost_usd, len(receipt.attempts)) == ("groq2", 0, 2)
+    assert told == {
         "text": "Hello there.", "provider": "groq2", "model": "openai/gpt-oss-120b", "cached": False,
         "cost_usd": "0.000000", "tokens_in": 812, "tokens_out": 640, "latency_ms": 1400,
         "attempts": [LIMITED, OK], "skipped": [SKIPPED],
@@ -231,7 +235,9 @@ def test_a_failure_as_json_has_no_text(asked, db):
     asked.error = exhausted()
     status, out, _ = ask("x", "--json")
     assert status == 3
-    assert json.loads(out) == {
+    told = json.loads(out)
+    assert [tried.outcome for tried in receipts.verify(told.pop("receipt")).attempts] == [LIMITED["outcome"]]
+    assert told == {
         "text": None, "provider": None, "model": None, "cached": False, "cost_usd": "0.000000",
         "tokens_in": 0, "tokens_out": 0, "latency_ms": 0, "attempts": [LIMITED], "skipped": [SKIPPED],
     }  # fmt: skip

@@ -416,7 +416,7 @@ def test_a_report_in_the_making_shows_its_draft_and_who_writes(client):
     html = client.get(path).content.decode()
     assert 'data-state="writing"' in html
     assert "So far" in html
-    assert "1 service could not answer; groq2 is trying now." in html
+    assert "groq1 has used up its quota → groq2" in html
 
 
 # -- delete ------------------------------------------------------------------------------------------

@@ -5,13 +5,17 @@ from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError
+from django.urls import NoReverseMatch
 from django.utils import timezone, translation
 
-from audit import citations, gates, prompts, report, template_report, writer
+from audit import citations, prompts, report, template_report, writer
 from audit.catalogue import scoring_bank
 from audit.details import details
+from audit.gates import MIN_CHARS
 from audit.models import Incident, Option
+from audit.render import to_html
 from llm import chain
+from llm.gates import language
 from llm.models import Call
 from tests import report_texts
 from tests.factories import load_bank, make_scan
@@ -46,8 +50,8 @@ def heaviest() -> dict[str, str]:
 def test_the_prompt_of_the_worst_scan_fits(lang):
     for scan in (make_scan("worst", lang=lang), make_scan("middle", lang=lang, **heaviest())):
         with translation.override(lang):
-            system, user = prompts.build(details(scan), lang)
-        assert prompts.estimate_tokens(system + user) <= prompts.MAX_TOKENS_IN
+            prompt = prompts.build(details(scan), lang)
+        assert prompts.estimate_tokens(prompt.system + prompt.user) <= prompts.MAX_TOKENS_IN
 
 
 @pytest.mark.usefixtures("_bank")
@@ -59,8 +63,8 @@ def test_texts_that_are_half_longer_in_cyrillic_fit(monkeypatch):
 
     monkeypatch.setattr("audit.catalogue.gettext", longer)
     facts = details(make_scan("worst", lang="ru"))
-    system, user = prompts.build(facts, "ru")
-    assert prompts.estimate_tokens(system + user) <= prompts.MAX_TOKENS_IN
+    prompt = prompts.build(facts, "ru")
+    assert prompts.estimate_tokens(prompt.system + prompt.user) <= prompts.MAX_TOKENS_IN
 
 
 @pytest.mark.usefixtures("_bank")
@@ -68,7 +72,8 @@ def test_texts_that_are_half_longer_in_cyrillic_fit(monkeypatch):
 def test_the_prompt_says_language_headings_and_rules(lang):
     with translation.override(lang):
         facts = details(make_scan("worst", lang=lang))
-        system, user = prompts.build(facts, lang)
+        prompt = prompts.build(facts, lang)
+        system, user = prompt.system, prompt.user
         headings = template_report.headings()
     assert f"Language: {lang}" in system
     assert f"Language: {lang}" in user
@@ -84,7 +89,7 @@ def test_the_prompt_says_language_headings_and_rules(lang):
 @pytest.mark.usefixtures("_bank")
 def test_the_prompt_holds_answer_codes_in_order_and_no_address():
     facts = details(make_scan("worst"))
-    _, user = prompts.build(facts, "en")
+    user = prompts.build(facts, "en").user
     places = [user.index(f"{each.finding.question}={each.finding.value}") for each in facts.weaknesses]
     assert places == sorted(places)
     assert "http" not in user
@@ -93,16 +98,18 @@ def test_the_prompt_holds_answer_codes_in_order_and_no_address():
 
 @pytest.mark.usefixtures("_bank")
 def test_the_prompt_says_what_a_figure_is_not():
-    _, user = prompts.build(details(make_scan("best", tx_verification="first_last")), "en")
+    user = prompts.build(details(make_scan("best", tx_verification="first_last")), "en").user
     assert "[wbtc-address-poisoning-2024] $68M WBTC address poisoning" in user
     assert "(Note: Not a net loss: in this rare case the money came back.)" in user
 
 
 @pytest.mark.usefixtures("_bank")
 def test_the_prompt_of_a_perfect_scan_asks_for_no_weakness():
-    system, user = prompts.build(details(make_scan("best")), "en")
-    assert "No weaknesses" in user
-    assert "[" not in user + system.replace("[", "", 0)
+    prompt = prompts.build(details(make_scan("best")), "en")
+    assert "No weaknesses" in prompt.user
+    assert "invent none" in prompt.system
+    assert "[" not in prompt.user + prompt.system
+    assert (prompt.headings, prompt.cases) == (("Where you stand", "What comes next"), ())
 
 
 @pytest.mark.parametrize(("lang", "most"), [("en", 900), ("es", 900), ("ru", 1400)])
@@ -144,7 +151,7 @@ def test_the_template_of_a_perfect_scan_invents_no_weakness():
     text = template_report.write(details(make_scan("best")))
     assert "What to fix first" not in text
     assert "12 questions without a weak spot" in text
-    assert len(text) >= gates.MIN_CHARS
+    assert len(text) >= MIN_CHARS
 
 
 @pytest.mark.usefixtures("_bank")
@@ -154,7 +161,8 @@ def test_the_template_is_deterministic_and_passes_our_own_gate(kind, lang):
     scan = make_scan(kind, lang=lang, ai=False)
     text = report.write(scan).markdown
     assert text == scan.reports.get().markdown
-    assert gates.report(lang)(text) is None
+    assert language(lang)(text) is None
+    assert len(text) >= MIN_CHARS
 
 
 @pytest.mark.usefixtures("_bank")
@@ -183,7 +191,8 @@ def test_details_take_three_queries(django_assert_num_queries):
 
 # -- citations ----------------------------------------------------------------------------------------
 @pytest.fixture
-def cases(_bank):
+def cases(_bank, monkeypatch):
+    monkeypatch.setattr(citations, "_page", lambda case: f"/en/incidents/{case.slug}/")
     return details(make_scan("middle")).cases
 
 
@@ -192,18 +201,54 @@ def test_cited_cases_become_numbers_with_sources_below(cases):
     text = citations.with_sources(
         f"Once [{second.slug}], twice [{first.slug}], again [{second.slug}].", cases
     )
-    assert text.startswith("Once [1], twice [2], again [1].\n\n## Cases and sources\n\n1. **")
+    one, two = (f"/en/incidents/{case.slug}/" for case in (second, first))
+    assert text.startswith(
+        rf"Once [\[1\]](<{one}>), twice [\[2\]](<{two}>), again [\[1\]](<{one}>)."
+        f"\n\n## Cases and sources\n\n1. **["
+    )
+    assert f"](<{one}>)** ({second.facts})." in text
     assert template_report.plain(second.name) in text
     assert all(f"(<{url}>)" in text for url in (*first.sources, *second.sources))
 
 
 def test_cases_cited_together_are_both_numbered(cases):
     text = citations.with_sources(f"Both [{cases[0].slug}, {cases[1].slug}].", cases)
-    assert text.startswith("Both [1] [2].")
+    assert text.startswith(r"Both [\[1\]](<")
+    assert r">) [\[2\]](<" in text
 
 
 def test_invented_cases_disappear(cases):
     assert citations.with_sources("It happened [mt-gox-2014] before.", cases) == "It happened before.\n"
+
+
+@pytest.mark.parametrize(
+    "mark", ["[[{}]]", "【{}】", "({})", "`{}`", "[**{}**]", "[{}](https://evil.example/)", "{}"]
+)
+def test_ids_are_found_as_models_write_them(cases, mark):
+    slug = cases[0].slug
+    for spelt in (slug, slug.upper(), slug.replace("-", "\u2011")):
+        text = citations.with_sources(f"It happened {mark.format(spelt)}.", cases)
+        assert text.startswith(rf"It happened [\[1\]](</en/incidents/{slug}/>).")
+        assert "evil" not in text
+
+
+def test_footnotes_lead_to_our_page_and_to_the_sources(cases):
+    page = to_html(citations.with_sources(f"Once [{cases[0].slug}].", cases))
+    assert (
+        f'Once <a href="/en/incidents/{cases[0].slug}/" rel="nofollow noopener noreferrer">[1]</a>.' in page
+    )
+    assert f'href="{cases[0].sources[0]}"' in page
+
+
+@pytest.mark.usefixtures("_bank")
+def test_without_a_page_of_our_own_the_first_source_serves(monkeypatch):
+    def none(*args, **kwargs):
+        raise NoReverseMatch
+
+    monkeypatch.setattr(citations, "reverse", none)
+    case = details(make_scan("middle")).cases[0]
+    text = citations.with_sources(f"Once [{case.slug}].", [case])
+    assert text.startswith(rf"Once [\[1\]](<{case.sources[0]}>).")
 
 
 @pytest.mark.parametrize(

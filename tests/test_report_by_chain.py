@@ -3,9 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
-from audit import gates, writer
+from audit import prompts, report, writer
+from audit.details import details
 from audit.models import Report
+from llm.gates import all_of
 from llm.models import Call
 from llm.simulator import behaviours
 from tests.chain_setup import make_deepseek, make_groq
@@ -29,7 +32,10 @@ def test_the_first_provider_writes_in_the_scans_language(sim, lang, streamed, mo
     scan = make_scan("worst", lang=lang)
     row = writer.start_report(scan) if streamed else writer.write_report_now(scan)
     assert (row.status, row.provider, row.cost_usd) == (Report.Status.READY, "groq1", Decimal(0))
-    assert gates.report(lang)(row.markdown.rpartition("## ")[0]) is None
+    with translation.override(lang):
+        facts = details(scan)
+        prompt = prompts.build(facts, lang)
+        assert all_of(report.gates_of(facts, prompt, lang))(row.call.text) is None
     assert row.progress == [{"provider": "groq1", "model": "openai/gpt-oss-120b", "outcome": "ok"}]
     assert row.call == Call.objects.get()
     assert (row.call.purpose, row.call.lang) == ("audit-report", lang)

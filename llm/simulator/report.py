@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from llm.simulator.report_texts import BODY, CASES, MARK, SHORT
+from llm.simulator.report_texts import CASES, MARK, SECTIONS, SHORT
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import Ask
 
 LONG_PROMPT = 600  # characters from which a prompt is taken to ask for a report
 MOST_CASES = 4
 INCIDENT = re.compile(r"\[[a-z0-9][a-z0-9-]*-(?:19|20)\d\d\]")  # [bybit-2025]
+HEADING = re.compile(r"[\"“«]#{1,4} ([^\"”»\n]{1,80})[\"”»]")  # "## What to do first"
 MARKER = re.compile(
     r"\b(?:language|lang|idioma|язык)\s*[:=]\s*[\"'`]?"
     r"(?:(?P<ru>ru|russian|русский)|(?P<es>es|spanish|español)|(?P<en>en|english|английский))\b",
@@ -45,11 +46,30 @@ def write(prompt: str, user: str) -> str:
     language = language_of(prompt, user)
     if len(prompt) < LONG_PROMPT and not MARKER.search(prompt):
         return SHORT[language].format(count=count_tokens(prompt))
+    sections = _sections(language, HEADING.findall(prompt))
+    sections[min(1, len(sections) - 1)][1].append(_cases(language, prompt))
+    parts = [part for heading, texts in sections for part in (f"## {heading}", *texts) if part]
+    return "\n\n".join([MARK[language], *parts]) + "\n"
+
+
+def _sections(language: str, wanted: list[str]) -> list[tuple[str, list[str]]]:
+    """Headings and texts: those that the prompt names, each with words in it, or our own."""
+    own = [(heading, [text.rstrip()]) for heading, text in SECTIONS[language]]
+    if not wanted:
+        return own
+    texts = [text for _, each in own for text in each]
+    last = len(wanted) - 1
+    filled = [(heading, [texts[min(place, len(texts) - 1)]]) for place, heading in enumerate(wanted)]
+    filled[last][1].extend(texts[len(wanted) :])
+    return filled
+
+
+def _cases(language: str, prompt: str) -> str:
+    """A sentence for each incident that the prompt gives an id for; empty without any."""
     found = list(dict.fromkeys(INCIDENT.findall(prompt)))[:MOST_CASES]
     heading, sentences = CASES[language]
-    lines = [f"- {sentence.format(id=slug)}\n" for slug, sentence in zip(found, sentences, strict=False)]
-    cases = heading + "".join(lines) if lines else ""
-    return f"{MARK[language]}\n\n{BODY[language].format(cases=cases)}"
+    lines = [f"- {sentence.format(id=slug)}" for slug, sentence in zip(found, sentences, strict=False)]
+    return "\n".join([heading, "", *lines]) if lines else ""
 
 
 def language_of(prompt: str, user: str) -> str:

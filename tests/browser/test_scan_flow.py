@@ -133,7 +133,8 @@ def test_the_report_appears_as_it_is_written_and_names_its_author(page, sim):
     expect(page.locator(".writer")).to_contain_text("Groq")
     page.click("#submit")
     expect(page.locator("[data-state=writing] .report-text h2 >> nth=0")).to_be_visible()
-    expect(page.locator(".working")).to_have_text("1 service could not answer; groq2 is trying now.")
+    expect(page.locator(".steps")).to_contain_text("groq1 is out of tokens for today")
+    expect(page.locator(".working")).to_have_text("groq2 is writing your report.")
     report = wait_for_report(page)
     assert "Simulated report" in report
     assert "(groq2)" in report

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from llm import chain, presets
+from llm import chain, presets, receipts
 from llm.models import Call, Provider
 
 FAILED, WRONG_USE, INTERRUPTED, BROKEN_PIPE = 3, 2, 130, 141
@@ -240,6 +240,7 @@ def _told(reply: chain.Reply) -> dict[str, Any]:
         "text": reply.text, "provider": reply.provider, "model": reply.model, "cached": reply.cached,
         "cost_usd": _usd(reply.cost_usd), "tokens_in": reply.tokens_in, "tokens_out": reply.tokens_out,
         "latency_ms": reply.latency_ms, "attempts": reply.attempts, "skipped": reply.skipped,
+        "receipt": receipts.of_reply(reply),
     }  # fmt: skip
 
 
@@ -250,6 +251,7 @@ def _told_failure(exhausted: chain.ChainExhausted) -> dict[str, Any]:
         "text": None, "provider": None, "model": None, "cached": False,
         "cost_usd": _usd(call.cost_usd), "tokens_in": call.tokens_in, "tokens_out": call.tokens_out,
         "latency_ms": call.latency_ms, "attempts": exhausted.attempts, "skipped": exhausted.skipped,
+        "receipt": receipts.issue(text="", cost_usd=call.cost_usd, attempts=exhausted.attempts),
     }  # fmt: skip
 
 

@@ -1,0 +1,25 @@
+"""Composition of gates, and the simplest one."""
+
+from collections.abc import Callable, Mapping
+
+Gate = Callable[[str], str | None]
+
+
+def all_of(gates: Mapping[str, Gate]) -> Gate:
+    """Passes what every gate passes; else the name and the reason of the first that does not: `length: …`."""
+
+    def gate(text: str) -> str | None:
+        found = ((name, check(text)) for name, check in gates.items())
+        return next((f"{name}: {reason}" for name, reason in found if reason), None)
+
+    return gate
+
+
+def at_least(chars: int) -> Gate:
+    """Rejects a text of fewer characters, spaces at its ends not counted."""
+
+    def gate(text: str) -> str | None:
+        length = len(text.strip())
+        return f"{length} of {chars} characters" if length < chars else None
+
+    return gate

@@ -1,0 +1,210 @@
+"""The report as a visitor sees it come: live, by polling where events are blocked, by a link without script."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from audit import live
+from audit.models import Report
+from llm.models import Call
+from llm.simulator import behaviours as b
+from tests.browser.flow import MIXED, step_through, tick_all, wait_for_report
+from tests.chain_setup import make_groq
+from tests.xss_payloads import payloads
+
+
+@pytest.fixture
+def groq(sim):
+    """A slow writer, after one that is spent."""
+    make_groq(sim, keys=2, timeout_s=30, first_byte_s=10)
+    sim.script("key-of-groq1", b.payload("groq-429-tpd-1"))
+    sim.script("key-of-groq2", b.ok(pace=0.03))
+    return sim
+
+
+def asked(page: Page) -> list[str]:
+    """Every request for the report, as it is made: the method and the last part of the address."""
+    made: list[str] = []
+    page.on(
+        "request",
+        lambda request: "/r/" in request.url
+        and made.append(f"{request.method} {request.url.rsplit('/', 1)[-1]}".strip()),
+    )
+    return made
+
+
+def take_the_test(page: Page) -> None:
+    page.goto("/en/scan/")
+    step_through(page, MIXED)
+    page.click("#submit")
+    page.wait_for_url("**/r/**")
+
+
+def text_so_far(page: Page) -> str:
+    return page.inner_text("#report-body .report-text")
+
+
+def grows(page: Page) -> None:
+    """Waits until some text is there, and then for more of it while it is still being written."""
+    words = "document.querySelector('[data-state=writing] .report-text')?.innerText.length"
+    page.wait_for_function(f"{words} > 40")
+    length = len(text_so_far(page))
+    page.wait_for_function(f"{words} > {length} + 100")
+
+
+def test_the_text_grows_before_the_visitors_eyes(page, groq):
+    made = asked(page)
+    take_the_test(page)
+    expect(page.locator(".steps")).to_contain_text("groq1 is out of tokens for today")
+    expect(page.locator(".steps")).to_contain_text("→ groq2")
+    expect(page.locator(".working")).to_have_text("groq2 is writing your report.")
+    grows(page)
+    bar = page.locator("#report-body progress")
+    assert bar.get_attribute("max") == "45"
+    assert 0 < bar.evaluate("bar => bar.value") < 45
+    report = wait_for_report(page)
+    assert "(groq2)" in report
+    assert made == ["GET", "POST report?fragment=1", "GET events"]  # one stream, no polling
+
+
+def test_no_raw_markdown_is_ever_seen_and_what_is_read_stays_in_place(page, groq):
+    page.add_init_script(
+        """window.seen = [];
+        new MutationObserver(() => {
+          const text = document.querySelector('[data-state=writing] .report-text');
+          if (text) seen.push(text.innerText);
+        }).observe(document, {childList: true, subtree: true, characterData: true});"""
+    )
+    take_the_test(page)
+    page.wait_for_selector("[data-state=writing] .report-text h2")
+    page.evaluate("window.kept = document.querySelector('[data-state=writing] .report-text h2')")
+    grows(page)
+    assert page.evaluate("kept.isConnected")  # a selection in it would have survived
+    wait_for_report(page)
+    seen = page.evaluate("seen")
+    assert len(set(seen)) > 4
+    assert not [text for text in seen if re.search(r"\*\*|^#+ ?$|`|\]\(", text, re.M)]
+
+
+def test_a_reader_of_the_screen_hears_the_steps_and_the_end_not_every_word(page, groq):
+    page.add_init_script(
+        """window.said = [];
+        addEventListener('DOMContentLoaded', () => {
+          const status = document.getElementById('report-status');
+          if (status) new MutationObserver(() => said.push(status.textContent))
+            .observe(status, {childList: true, characterData: true, subtree: true});
+        });"""
+    )
+    take_the_test(page)
+    expect(page.locator("#report-status")).to_have_attribute("role", "status")
+    wait_for_report(page)
+    said = page.evaluate("said")
+    assert said[-1] == "Your report is ready."
+    assert 2 <= len(said) <= 4
+    assert "→ groq2" in said[-2]
+
+
+def test_text_of_an_attempt_that_fails_is_taken_back(page, sim):
+    make_groq(sim, keys=2, timeout_s=30, first_byte_s=10)
+    wrong = "## Wrong\n\n" + "This provider breaks off. " * 40
+    sim.script("key-of-groq1", b.ok(wrong, pace=0.03))  # which the gate rejects at the end
+    sim.script("key-of-groq2", b.ok(pace=0.03))
+    take_the_test(page)
+    expect(page.locator("#report-body")).to_contain_text("This provider breaks off")
+    assert "breaks off" not in wait_for_report(page)
+
+
+# -- where events do not come through -------------------------------------------------------------------
+def test_blocked_events_are_replaced_by_polling(page, groq):
+    page.route("**/events", lambda route: route.abort())
+    made = asked(page)
+    take_the_test(page)
+    grows(page)
+    assert "(groq2)" in wait_for_report(page)
+    assert made.count("GET events") == 1
+    assert made.count("GET report?fragment=1") > 2
+
+
+def test_a_proxy_that_holds_events_back_is_noticed(page, groq):
+    groq.script("key-of-groq2", b.ok(pace=0.15))
+    page.clock.install()
+    held = []
+    page.route("**/events", held.append)  # neither answered nor refused
+    made = asked(page)
+    take_the_test(page)
+    page.wait_for_function("document.querySelector('[data-state=writing]')")
+    page.clock.run_for(7000)
+    page.clock.resume()
+    page.wait_for_function("document.querySelector('[data-state=writing] .report-text h2')")
+    assert held
+    assert made.count("GET report?fragment=1") > 0
+    for route in held:
+        route.abort()
+    wait_for_report(page)
+
+
+def test_without_a_seat_the_page_polls_and_nothing_is_said_about_it(page, groq, settings):
+    settings.LIVE_STREAMS = 0
+    made = asked(page)
+    take_the_test(page)
+    grows(page)
+    wait_for_report(page)
+    assert made.count("GET events") == 1
+    assert made.count("GET report?fragment=1") > 2
+
+
+def test_a_connection_that_has_lived_its_life_is_taken_up_again(page, groq, monkeypatch):
+    monkeypatch.setattr(live, "LIFE_S", 0.7)
+    made = asked(page)
+    take_the_test(page)
+    grows(page)
+    wait_for_report(page)
+    assert made.count("GET events") > 1
+    assert "GET report?fragment=1" not in made
+
+
+def test_coming_back_later_goes_on_where_it_is_with_the_same_call(page, new_page, groq):
+    take_the_test(page)
+    grows(page)
+    address = page.url
+    page.close()
+    again = new_page()
+    again.goto(address)
+    expect(again.locator("[data-state=writing] .report-text h2").first).to_be_visible()
+    wait_for_report(again)
+    assert (Call.objects.count(), Report.objects.count()) == (1, 1)
+
+
+def test_without_script_a_link_shows_the_text_so_far(new_page, groq):
+    page = new_page(java_script_enabled=False)
+    page.goto("/en/scan/")
+    tick_all(page, MIXED)
+    page.click("#submit")
+    page.click("#report-body button")
+    expect(page.locator("#report-body progress")).to_be_visible()
+    for _ in range(200):
+        page.click("text=See how far it is")
+        if page.locator("[data-state=writing] .report-text h2").count():
+            break
+    expect(page.locator("main progress")).to_be_visible()
+    for _ in range(200):
+        if page.locator("[data-state=ready]").count():
+            break
+        page.click("text=See how far it is")
+    expect(page.locator("[data-state=ready] .report-text")).to_contain_text("Simulated report")
+
+
+# -- hostile text ----------------------------------------------------------------------------------------
+def test_hostile_markdown_runs_nothing_while_it_is_written(page, sim):
+    make_groq(sim, keys=1, timeout_s=60, first_byte_s=10)
+    hostile = "\n\n".join(["## Report", *payloads()])
+    sim.script("key-of-groq1", b.ok(hostile, pace=0.002))
+    page.add_init_script("window.ran = []; window.alert = (what) => ran.push(what); window.print = alert;")
+    page.on("dialog", lambda dialog: pytest.fail(f"it ran: {dialog.message}"))
+    take_the_test(page)
+    page.wait_for_function("document.querySelector('[data-state=writing] .report-text')?.innerText.length > 400")
+    page.hover("#report-body .report-text")
+    wait_for_report(page)
+    assert page.evaluate("ran") == []
+    assert page.locator("#report-body .report-text :is(script, img, svg, iframe, form, style, object)").count() == 0
