@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit import views, views_library
+from audit import views, views_library, views_method, views_site
 
 app_name = "audit"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("privacy/", views.privacy, name="privacy"),
     path("incidents/", views_library.incidents, name="incidents"),
     path("incidents/<slug:slug>/", views_library.incident, name="incident"),
+    path("method/", views_method.method, name="method"),
+    path("method/bank.json", views_method.bank_json, name="bank"),
+    path("hacked/", views_site.hacked, name="hacked"),
     path("deleted/", views.deleted, name="deleted"),
     path("r/<str:token>/", views.result, name="result"),
     path("r/<str:token>/report", views.report, name="report"),

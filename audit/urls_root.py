@@ -1,13 +1,15 @@
-"""What lives outside the language prefix: the front door, robots.txt and the API."""
+"""What lives outside the language prefix: the front door, what robots read, and the API."""
 
 from django.urls import path
 
-from audit import views
+from audit import views, views_site
 from audit.api import api
 
 urlpatterns = [
     path("", views.front_door, name="front-door"),
-    path("robots.txt", views.robots, name="robots"),
+    path("robots.txt", views_site.robots, name="robots"),
+    path("sitemap.xml", views_site.sitemap, name="sitemap"),
+    path(".well-known/security.txt", views_site.security_txt, name="security-txt"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("api/", api.urls),
 ]

@@ -20,7 +20,7 @@ from django.utils.translation import get_language, ngettext, override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from audit import catalogue, details, forms, live, presentation, scans, throttle, writer
+from audit import catalogue, details, forms, live, presentation, sample, scans, throttle, writer
 from audit.models import Report, Scan
 from audit.render import to_html
 from audit.report_view import ReportView, present
@@ -38,12 +38,6 @@ def front_door(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def robots(request: HttpRequest) -> HttpResponse:
-    """Results are not listed here: a robot that may not fetch them would never see their noindex."""
-    return HttpResponse("User-agent: *\nDisallow: /admin/\nDisallow: /api/\n", content_type="text/plain")
-
-
-@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Where browsers look for an icon without reading the page."""
     return redirect(static("audit/favicon.svg"))
@@ -51,8 +45,15 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    sample = presentation.gauge(score=49, raw_score=86)
-    return render(request, "audit/landing.html", {"sample": sample, "sample_after": 100, **_about_data()})
+    scored = sample.assessment()
+    context = {
+        "sample": presentation.gauge(score=scored.score, raw_score=scored.raw_score),
+        "sample_minutes": scored.findings[0].minutes,
+        "sample_after": sample.score_after_first_fix(),
+        "sample_report": sample.report(),
+        **_about_data(),
+    }
+    return render(request, "audit/landing.html", context)
 
 
 @require_safe

@@ -1,7 +1,7 @@
 """The case library: its filters, its chart, a page for each case, and what is never shown or counted."""
 
-import itertools
 import re
+from itertools import pairwise
 
 import pytest
 from django.urls import reverse
@@ -96,7 +96,7 @@ def test_ten_times_the_loss_is_one_line_to_the_right():
     places = {row.kind: row.dots[0].x for row in chart.rows}
     assert [places["a"], places["b"], places["c"]] == [mark.x for mark in chart.marks[:3]]
     steps = [float(mark.x[:-1]) for mark in chart.marks]
-    assert all(abs(b - a - (steps[1] - steps[0])) < 0.2 for a, b in itertools.pairwise(steps))
+    assert all(abs(b - a - (steps[1] - steps[0])) < 0.2 for a, b in pairwise(steps))
 
 
 def test_dots_of_a_row_do_not_cover_each_other():

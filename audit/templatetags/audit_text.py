@@ -4,6 +4,9 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from django import template
+from django.template.base import FilterExpression, NodeList, Parser, Token
+from django.template.context import Context
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext
 
 from audit import formats, presentation
@@ -25,3 +28,25 @@ def points(amount: Decimal) -> str:
 def host(url: str) -> str:
     """The site behind an address, as a short name for its link."""
     return (urlsplit(url).hostname or url).removeprefix("www.")
+
+
+class Remember(template.Node):
+    """What stands between the tags, shown there and kept under a name for later in the page."""
+
+    def __init__(self, name: FilterExpression, inside: NodeList) -> None:
+        self.name = name
+        self.nodelist = inside
+
+    def render(self, context: Context) -> SafeString:
+        text = mark_safe(self.nodelist.render(context).strip())  # noqa: S308 - the template's own output
+        context[self.name.resolve(context)] = text
+        return text
+
+
+@register.tag
+def remember(parser: Parser, token: Token) -> Remember:
+    """`{% remember "title" %}…{% endremember %}`: a block cannot be used twice, a variable can."""
+    _tag, name = token.split_contents()
+    inside = parser.parse(("endremember",))
+    parser.delete_first_token()
+    return Remember(parser.compile_filter(name), inside)
