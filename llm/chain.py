@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from llm import cache, edges, ledger, notices, pauses, tokens, told
+from llm import cache, edges, ledger, notices, pauses, purposes, tokens, told
 from llm.adapters import Answer
 from llm.cache import forget_calls
 from llm.choosing import LEAST_SHARE_S, Chooser
@@ -32,7 +32,7 @@ from llm.trial import Trial
 
 __all__ = [
     "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
-    "forget_calls", "stream",
+    "forget_calls", "purposes", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 

@@ -360,3 +360,21 @@ class Rehearsal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.replacement} for {self.model}: {self.passed} of {self.samples}"
+
+
+class Retirement(Model):
+    """The retirement calendar's place in the admin."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("retirement calendar")
+        verbose_name_plural = _("retirement calendar")
+
+
+class Parity(Attempt):
+    """The parity board's place in the admin."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("parity board")
+        verbose_name_plural = _("parity board")

@@ -75,6 +75,7 @@ class ModelInline(admin.StackedInline):  # type: ignore[type-arg]
         ("name", "position", "enabled"),
         ("rpm", "rpd", "tpm", "tpd"),
         ("price_in", "price_out", "reasoning_reserve"),
+        ("shutdown_on", "replacement"),
         "params",
     )
 
