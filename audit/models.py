@@ -131,7 +131,7 @@ class Scan(models.Model):
 
 
 class Report(models.Model):
-    """A report of a scan. A scan may have several; the newest ready one is shown, earlier ones stay.
+    """A version of a scan's report. The newest ready one is shown, earlier ones stay.
 
     `claim` names the worker that is writing; only it may change the row, and only while its heartbeat
     is fresh (see writer.py).
@@ -141,6 +141,9 @@ class Report(models.Model):
         PENDING = "pending", _("waiting to be written")
         WRITING = "writing", _("being written")
         READY = "ready", _("ready")
+        SHELVED = "shelved", _("ready, not shown")  # a template that came after a model's report
+
+    UNFINISHED = (Status.PENDING, Status.WRITING)
 
     scan = models.ForeignKey(Scan, on_delete=models.CASCADE, related_name="reports")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, db_index=True)
@@ -158,6 +161,10 @@ class Report(models.Model):
     model = models.CharField(max_length=120, blank=True)
     cost_usd = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)
     prompt_version = models.CharField(max_length=20, blank=True)
+    flags = models.JSONField(
+        default=list, blank=True, help_text=_("What staff should look at: short codes such as money:$5M.")
+    )
+    receipt = models.TextField(blank=True, help_text=_("Who wrote it, after what, at what cost; signed."))
     call = models.ForeignKey(
         "llm.Call", on_delete=models.SET_NULL, null=True, blank=True, related_name="reports"
     )
@@ -166,7 +173,9 @@ class Report(models.Model):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["scan"], condition=~Q(status="ready"), name="one_unfinished_report_a_scan"
+                fields=["scan"],
+                condition=Q(status__in=["pending", "writing"]),
+                name="one_unfinished_report_a_scan",
             )
         ]
         verbose_name = _("report")

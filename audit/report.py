@@ -28,6 +28,7 @@ class Written:
     """A finished report. `provider`: the credential that wrote it, or FALLBACK; `cost_usd` None: unknown.
 
     `attempts`: what was tried, as `attempt_line` puts it; `call_id`: the ledger's row, if there was a call.
+    `flags`: what staff should look at, empty if nothing; `receipt`: signed, see llm/receipts.py.
     """
 
     markdown: str
@@ -37,6 +38,8 @@ class Written:
     prompt_version: str = ""
     call_id: int | None = None
     attempts: list[dict[str, str]] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    receipt: str = ""
 
 
 def write(scan: Scan, observer: Observer | None = None) -> Written:
@@ -65,6 +68,12 @@ def write(scan: Scan, observer: Observer | None = None) -> Written:
             call_id=reply.call_id,
             attempts=[attempt_line(**attempt) for attempt in reply.attempts],
         )
+
+
+def put_together(scan: Scan) -> Written:
+    """The report by rule, in the scan's language. Asks nobody."""
+    with translation.override(scan.lang):
+        return _put_together(details(scan))
 
 
 def storable(text: str) -> str:

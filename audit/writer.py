@@ -15,7 +15,7 @@ from threading import Thread
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -64,11 +64,42 @@ def write_report_now(scan: Scan) -> Report:
     return latest
 
 
+def start_new_version(scan: Scan, *, after: Report | None = None) -> Report:
+    """Has a further version written, and returns it at once, as far as it is; the ready ones stay.
+
+    Until it is ready, the version before is shown. A version that is waiting, or whose writer died, is taken
+    up instead of a second one; one that somebody is writing is left to them. With `after`, only if no version
+    came after that one: a page that was left open cannot ask for what is already there. Without consent to AI
+    the version is put together by rule, and is ready on return.
+    """
+    _add_version(scan, after)
+    start_report(scan)
+    return Report.objects.filter(scan=scan).first() or Report(scan=scan)
+
+
+def put_together_version(scan: Scan) -> Report:
+    """A further version, put together by rule, whatever is shown now. Shown on return; calls nobody.
+
+    A version that is waiting becomes this one; one that is being written stays out of sight when it is done.
+    """
+    claimed = _claim(scan)
+    if claimed is not None:
+        _work(claimed, streamed=False, by_rule=True)
+    else:
+        Report.objects.create(scan=scan, status=Report.Status.READY, **_finished(report.put_together(scan)))
+    return current(scan)
+
+
 def current(scan: Scan) -> Report:
     """The report to show: the newest ready one, else the one that is waiting or being written."""
     rows = list(Report.objects.filter(scan=scan))  # newest first
     ready = [row for row in rows if row.status == Report.Status.READY]
     return (ready or rows or [Report(scan=scan)])[0]
+
+
+def unfinished(scan: Scan) -> Report | None:
+    """The version that is waiting or being written, also while an earlier one is shown."""
+    return Report.objects.filter(scan=scan, status__in=Report.UNFINISHED).first()
 
 
 def is_stalled(row: Report) -> bool:
@@ -123,7 +154,8 @@ def _release(claims: list[str]) -> None:
 
 def _claim(scan: Scan) -> Report | None:
     """Takes the scan's unfinished report, if it has one that is free. One UPDATE decides between many tabs."""
-    _ensure_one(scan)
+    if not Report.objects.filter(scan=scan).exists():  # staff removed them
+        _add_version(scan)
     now, claim = timezone.now(), uuid.uuid4().hex
     stale = Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - timedelta(seconds=STALE_S))
     free = Q(status=Report.Status.PENDING) | Q(status=Report.Status.WRITING) & stale
@@ -133,44 +165,60 @@ def _claim(scan: Scan) -> Report | None:
     return Report.objects.select_related("scan").get(claim=claim) if taken else None
 
 
-def _ensure_one(scan: Scan) -> None:
-    """A scan whose reports staff removed gets a new one."""
-    if not Report.objects.filter(scan=scan).exists():
-        try:
-            with transaction.atomic():
-                Report.objects.create(scan=scan)
-        except IntegrityError:
-            log.info("another request made the report, or the scan was deleted")
+def _add_version(scan: Scan, after: Report | None = None) -> None:
+    """A row for one more version, unless one is unfinished already or came `after` the one given."""
+    with transaction.atomic():
+        if not Scan.objects.select_for_update().filter(pk=scan.pk).exists():
+            return  # deleted meanwhile
+        newest = Report.objects.filter(scan=scan).first()
+        if newest is None or (newest.status not in Report.UNFINISHED and after in {None, newest}):
+            Report.objects.create(scan=scan)
 
 
-def _work(row: Report, *, streamed: bool) -> None:
+def _work(row: Report, *, streamed: bool, by_rule: bool = False) -> None:
     """Writes the claimed report. If even that fails, the claim is free again and the error in the log."""
     try:
-        _write(row, streamed=streamed)
+        _write(row, streamed=streamed, by_rule=by_rule)
     except Exception:
         log.exception("a report could not be written")
         _release([row.claim])
 
 
-def _write(row: Report, *, streamed: bool) -> None:
+def _write(row: Report, *, streamed: bool, by_rule: bool) -> None:
     with heartbeat.beating(row.claim):
-        written = report.write(row.scan, _Progress(row.claim) if streamed else None)
-        finished = _own(row.claim).update(
-            status=Report.Status.READY,
-            finished_at=timezone.now(),
-            draft="",
-            markdown=written.markdown,
-            provider=written.provider,
-            model=written.model,
-            cost_usd=written.cost_usd,
-            prompt_version=written.prompt_version,
-            progress=written.attempts,
-            call_id=written.call_id,
-        )
+        if by_rule:
+            written = report.put_together(row.scan)
+        else:
+            written = report.write(row.scan, _Progress(row.claim) if streamed else None)
+        lesser = written.provider == report.FALLBACK and not by_rule and _has_a_models(row.scan)
+        status = Report.Status.SHELVED if lesser else Report.Status.READY
+        finished = _own(row.claim).update(status=status, **_finished(written))
     if not finished:
         log.info("a report was deleted or taken over while it was being written")
         if written.call_id is not None and not Scan.objects.filter(pk=row.scan_id).exists():
             forget_calls(pk=written.call_id)
+
+
+def _finished(written: report.Written) -> dict[str, Any]:
+    return {
+        "finished_at": timezone.now(),
+        "draft": "",
+        "markdown": written.markdown,
+        "provider": written.provider,
+        "model": written.model,
+        "cost_usd": written.cost_usd,
+        "prompt_version": written.prompt_version,
+        "flags": written.flags,
+        "receipt": written.receipt,
+        "progress": written.attempts,
+        "call_id": written.call_id,
+    }
+
+
+def _has_a_models(scan: Scan) -> bool:
+    """Whether a model's report is ready: a template must not push it out of sight."""
+    ready = Report.objects.filter(scan=scan, status=Report.Status.READY)
+    return ready.exclude(provider=report.FALLBACK).exists()
 
 
 def _own(claim: str) -> Any:
