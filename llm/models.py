@@ -64,6 +64,7 @@ class Provider(models.Model):
 
     class Meta:
         ordering = ["tier", "position", "id"]
+        permissions = [("test_provider", _("Can send a trial request to a provider"))]
 
     def __str__(self) -> str:
         return self.name
@@ -265,6 +266,12 @@ class Call(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            # For the lists of staff, newest first; the last one is small.
+            models.Index(fields=["outcome", "started_at"], name="call_outcome"),
+            models.Index(fields=["tier", "started_at"], name="call_tier"),
+            models.Index(fields=["started_at"], condition=Q(cached=True), name="call_cached"),
+        ]
 
     def __str__(self) -> str:
         return f"call {self.pk}"
@@ -307,6 +314,7 @@ class Attempt(models.Model):
             models.Index(fields=["provider", "account", "model", "started_at"], name="attempt_meter"),
             models.Index(fields=["provider", "started_at"], name="attempt_spend"),
             models.Index(fields=["started_at"], name="attempt_time"),
+            models.Index(fields=["outcome", "started_at"], name="attempt_outcome"),
         ]
 
     def __str__(self) -> str:
@@ -378,3 +386,22 @@ class Parity(Attempt):
         proxy = True
         verbose_name = _("parity board")
         verbose_name_plural = _("parity board")
+
+
+class Rollup(models.Model):
+    """Sums over one hour or one day of a source, kept so that nobody adds up the same rows twice. See rollup.py."""
+
+    class Grain(models.TextChoices):
+        HOUR = "hour", _("hour")
+        DAY = "day", _("day")
+
+    source = models.CharField(max_length=30)
+    grain = models.CharField(max_length=4, choices=Grain)
+    start = models.DateTimeField()
+    lines = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "start", "grain"], name="rollup_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.grain} {self.start}"

@@ -2,6 +2,10 @@
 
 from llm import state
 from llm.models import Provider
+from llm.rollup import Line, Source, Sums
+from llm.rollup import read as read_sums
+
+__all__ = ["Line", "Source", "Sums", "has_working_key", "reachable_providers", "read_sums"]
 
 
 def reachable_providers() -> list[str]:
