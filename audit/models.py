@@ -104,10 +104,11 @@ class Scan(models.Model):
     """One set of 12 answers with its score. Reached by a signed link only."""
 
     public_id = models.CharField(max_length=32, unique=True, editable=False)
+    reference = models.CharField(_("reference"), max_length=9, db_index=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
-    lang = models.CharField(_("language"), max_length=10, db_index=True)
+    lang = models.CharField(_("language"), max_length=10)
     answers = models.JSONField()
-    score = models.PositiveSmallIntegerField(db_index=True)
+    score = models.PositiveSmallIntegerField()
     raw_score = models.PositiveSmallIntegerField()
     result = models.JSONField(help_text=_("The scoring as it was computed, term by term."))
     scoring_version = models.CharField(max_length=20)
@@ -115,11 +116,30 @@ class Scan(models.Model):
     ai = models.BooleanField(
         _("AI"), default=True, help_text=_("The visitor agreed to a report by a language model.")
     )
+    # Copies of the report that is shown, for the list of staff; see review.follow.
+    tier = models.DecimalField(_("tier"), max_digits=4, decimal_places=1, null=True, blank=True)
+    provider = models.CharField(_("report by"), max_length=80, blank=True)
+    flagged = models.BooleanField(_("flagged"), default=False)
+    # What staff say of it.
+    reviewed_at = models.DateTimeField(_("reviewed"), null=True, blank=True)
+    reviewed_by = models.CharField(_("reviewed by"), max_length=150, blank=True)
+    note = models.TextField(_("note"), blank=True)
+    hidden_at = models.DateTimeField(
+        _("hidden"), null=True, blank=True, help_text=_("Its link then opens nothing.")
+    )
 
     class Meta:
         ordering = ["-created_at", "-id"]
         verbose_name = _("scan")
         verbose_name_plural = _("scans")
+        permissions = [("review_scan", _("Can review scans and their reports"))]
+        indexes = [
+            # For the list of staff, newest first; the last one is small.
+            models.Index(fields=["lang", "created_at"], name="scan_lang"),
+            models.Index(fields=["tier", "created_at"], name="scan_tier"),
+            models.Index(fields=["provider", "created_at"], name="scan_provider"),
+            models.Index(fields=["created_at"], condition=Q(flagged=True), name="scan_flagged"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.public_id[:6]}… ({self.score})"
@@ -158,6 +178,7 @@ class Report(models.Model):
     )
     markdown = models.TextField(blank=True)
     provider = models.CharField(max_length=80, blank=True, help_text=_("The credential that wrote it."))
+    tier = models.DecimalField(max_digits=4, decimal_places=1, null=True, blank=True)
     model = models.CharField(max_length=120, blank=True)
     cost_usd = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)
     prompt_version = models.CharField(max_length=20, blank=True)
@@ -177,6 +198,10 @@ class Report(models.Model):
                 condition=Q(status__in=["pending", "writing"]),
                 name="one_unfinished_report_a_scan",
             )
+        ]
+        indexes = [
+            models.Index(fields=["finished_at"], name="report_finished"),
+            models.Index(fields=["tier", "finished_at"], name="report_tier"),
         ]
         verbose_name = _("report")
         verbose_name_plural = _("reports")

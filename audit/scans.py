@@ -59,9 +59,11 @@ def create_scan(*, answers: Any, lang: Any, ai: bool) -> Scan:
     """
     clean = validate(answers=answers, lang=lang)
     assessment = scoring.assess(catalogue.scoring_bank(), clean)
+    public_id = tokens.new_id()
     with transaction.atomic():
         scan = Scan.objects.create(
-            public_id=tokens.new_id(),
+            public_id=public_id,
+            reference=tokens.reference(public_id),
             lang=lang,
             answers=clean,
             score=assessment.score,
@@ -83,9 +85,9 @@ def scan_token(scan: Scan) -> str:
 
 
 def get_scan(token: str) -> Scan | None:
-    """The scan of a token; None when the token is forged, mistyped or its scan was deleted."""
+    """The scan of a token; None when the token is forged, mistyped, or its scan was deleted or hidden by staff."""
     public_id = tokens.unsign(token)
-    return Scan.objects.filter(public_id=public_id).first() if public_id else None
+    return Scan.objects.filter(public_id=public_id, hidden_at=None).first() if public_id else None
 
 
 def delete_scan(scan: Scan) -> None:

@@ -19,7 +19,7 @@ from django.db import DatabaseError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from audit import attempts, heartbeat, report
+from audit import attempts, heartbeat, report, review
 from audit.models import Report, Scan
 from llm import chain
 
@@ -87,6 +87,7 @@ def put_together_version(scan: Scan) -> Report:
         _work(claimed, streamed=False, by_rule=True)
     else:
         Report.objects.create(scan=scan, status=Report.Status.READY, **_finished(report.put_together(scan)))
+        review.follow(scan.pk)
     return current(scan)
 
 
@@ -193,7 +194,9 @@ def _write(row: Report, *, streamed: bool, by_rule: bool) -> None:
         lesser = written.provider == report.FALLBACK and not by_rule and _has_a_models(row.scan)
         status = Report.Status.SHELVED if lesser else Report.Status.READY
         finished = _own(row.claim).update(status=status, **_finished(written))
-    if not finished:
+    if finished:
+        review.follow(row.scan_id)
+    else:
         log.info("a report was deleted or taken over while it was being written")
         if written.call_id is not None and not Scan.objects.filter(pk=row.scan_id).exists():
             forget_calls(pk=written.call_id)

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from llm import cache, clients, edges, gates, ledger, notices, pauses, receipts, tokens, told
+from llm import cache, clients, edges, gates, ledger, notices, pauses, purposes, receipts, tokens, told
 from llm.adapters import Answer
 from llm.cache import forget_calls
 from llm.choosing import LEAST_SHARE_S, Chooser
@@ -34,7 +34,7 @@ from llm.writing import write_transaction
 
 __all__ = [
     "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
-    "forget_calls", "gates", "receipts", "stream",
+    "forget_calls", "gates", "purposes", "receipts", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from llm import secrets
+from llm import rollup, secrets
 from llm.failures import Kind
 from llm.models import Attempt, Credential, Pause, Quota
 from llm.writing import write_transaction
@@ -29,6 +29,7 @@ def relabel_state(row: Credential, old: str) -> None:
             return  # its quota goes by another name than the label
         open_pauses.filter(account=old).update(account=label)
         Attempt.objects.filter(provider=slug, account=old, started_at__gt=day_ago).update(account=label)
+        rollup.forget_hours("attempts")
         Quota.objects.filter(provider=slug, account=label).delete()
         Quota.objects.filter(provider=slug, account=old).update(account=label)
 

@@ -29,8 +29,9 @@ def ask(
     max_tokens: int,
     temperature: float | None = None,
 ) -> Call:
-    """The finished call of one plain request, its text in `call.text`; others learn from it as from any.
+    """The finished call of one plain request; others learn from it as from any.
 
+    Its text is in `call.text`, but neither that nor the prompt is stored: they may be copies of a user's.
     Raises ledger.NoRoom when quota or budgets have no room, Failure when there is no answer.
     """
     estimated = tokens.estimate(messages)
@@ -39,10 +40,10 @@ def ask(
     )
     meter = LedgerMeter(timezone.now(), taught())
     timeout_s = deployment.provider.timeout_s
-    call = ledger.open_call(purpose=purpose, lang=lang, deadline_s=timeout_s, messages=messages)
+    call = ledger.open_call(purpose=purpose, lang=lang, deadline_s=timeout_s, messages=[])
     trial = Trial(deployment=deployment, want=want, messages=messages)
     trial.begin(call, lambda: refusal(deployment, want, meter.at(timezone.now()), site_budget_usd()))
-    began, outcome = time.monotonic(), Call.Outcome.CANCELLED
+    began, outcome, answer = time.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
     try:
         end = began + timeout_s
         pieces = trial.run(
@@ -52,13 +53,12 @@ def ask(
             pass
         answer = trial.answer or Answer(text=trial.text)
         outcome = Call.Outcome.OK
-        call.text, call.tier = answer.text, deployment.provider.tier
+        call.tier = deployment.provider.tier
         call.provider, call.model = deployment.label, deployment.model.name
         trial.finish(outcome)
         _close_disproved(deployment)
         if seen := observed(answer.headers, kind=deployment.provider.kind):
             meter.at(timezone.now()).learn(deployment, seen, trial.row)
-        return call
     except Failure as failure:
         outcome = Call.Outcome.EXHAUSTED
         trial.finish(failure.kind, failure)
@@ -71,6 +71,8 @@ def ask(
         ledger.close_call(
             call, outcome, attempts=[trial.row], latency_s=time.monotonic() - began, paid_prices=[]
         )
+    call.text = answer.text
+    return call
 
 
 def _close_disproved(deployment: Deployment) -> None:

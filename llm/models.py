@@ -76,6 +76,7 @@ class Provider(models.Model):
 
     class Meta:
         ordering = ["tier", "position", "id"]
+        permissions = [("test_provider", _("Can send a trial request to a provider"))]
 
     def __str__(self) -> str:
         return self.name
@@ -339,7 +340,13 @@ class Call(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["client", "started_at"], name="call_client", condition=~Q(client=""))]
+        indexes = [
+            # For the lists of staff, newest first; the last one is small.
+            models.Index(fields=["outcome", "started_at"], name="call_outcome"),
+            models.Index(fields=["tier", "started_at"], name="call_tier"),
+            models.Index(fields=["started_at"], condition=Q(cached=True), name="call_cached"),
+            models.Index(fields=["client", "started_at"], condition=~Q(client=""), name="call_client"),
+        ]
 
     def __str__(self) -> str:
         return f"call {self.pk}"
@@ -382,6 +389,7 @@ class Attempt(models.Model):
             models.Index(fields=["provider", "account", "model", "started_at"], name="attempt_meter"),
             models.Index(fields=["provider", "started_at"], name="attempt_spend"),
             models.Index(fields=["started_at"], name="attempt_time"),
+            models.Index(fields=["outcome", "started_at"], name="attempt_outcome"),
         ]
 
     def __str__(self) -> str:
@@ -435,3 +443,40 @@ class Rehearsal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.replacement} for {self.model}: {self.passed} of {self.samples}"
+
+
+class Retirement(Model):
+    """The retirement calendar's place in the admin."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("retirement calendar")
+        verbose_name_plural = _("retirement calendar")
+
+
+class Parity(Attempt):
+    """The parity board's place in the admin."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("parity board")
+        verbose_name_plural = _("parity board")
+
+
+class Rollup(models.Model):
+    """Sums over one hour or one day of a source, kept so that nobody adds up the same rows twice. See rollup.py."""
+
+    class Grain(models.TextChoices):
+        HOUR = "hour", _("hour")
+        DAY = "day", _("day")
+
+    source = models.CharField(max_length=30)
+    grain = models.CharField(max_length=4, choices=Grain)
+    start = models.DateTimeField()
+    lines = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "start", "grain"], name="rollup_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.grain} {self.start}"

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.core.mail import mail_admins
 from django.db import IntegrityError, connection
@@ -22,6 +22,7 @@ DIGEST_EVERY = timedelta(minutes=15)
 REJECTED_TIMES = 3  # a day: once may be one caller's odd parameter
 HOUSEKEEPING_EVERY_S = 30.0
 _last_housekeeping = 0.0
+_warned_on: date | None = None
 _lock = threading.Lock()
 
 
@@ -89,16 +90,23 @@ def housekeeping() -> None:
 
 
 def tend() -> None:
-    """Marks calls whose worker died, mails the digest, and tends the kept replies."""
+    """Marks calls whose worker died, mails the digest, tends the kept replies, warns of models that end."""
     ledger.bury_abandoned()
     mail_digest()
     cache.tend()
+    _warn_of_retirements()
+
+
+def _warn_of_retirements() -> None:
+    """Once a day a process; each warning is written once in all."""
+    from llm import retirement  # it writes notices itself
+
+    global _warned_on
+    if (today := timezone.now().date()) != _warned_on:
+        retirement.warn()
+        _warned_on = today
 
 
 def _housekeeping() -> None:
     try:
         tend()
-    except Exception:
-        log.exception("housekeeping failed; the next call tries again")
-    finally:
-        connection.close()

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from llm import secrets
+from llm import rollup, secrets
 from llm.failures import Failure, Kind, Scope
 from llm.models import Attempt, Credential, Pause
 from llm.plan import Deployment
@@ -41,6 +41,7 @@ GUESSES = {
     Kind.EMPTY_OUTPUT: Guess(10 * MINUTE, HOUR),
 }
 EMPTIES_IN_A_ROW = 3
+BY_STAFF = "paused_by_staff"
 
 
 def open_for(failure: Failure, deployment: Deployment) -> Pause | None:
@@ -58,6 +59,21 @@ def open_for(failure: Failure, deployment: Deployment) -> Pause | None:
     else:
         return None
     return pause
+
+
+def by_staff(names: dict[str, str], *, until: datetime | None, by: str, reason: str = "") -> Pause:
+    """Staff keep calls away from a scope, until a time or (None) until they reset it. Returns the pause.
+
+    `names` of the scope: provider, and any of credential, account, model, location. What the chain had found
+    out about the scope goes into the history.
+    """
+    scope = dict.fromkeys(("credential", "account", "model", "location"), "") | names
+    now = timezone.now()
+    with write_transaction():
+        close(Pause.objects.select_for_update().filter(closed_at=None, **scope), by=by[:80])
+        return Pause.objects.create(
+            **scope, kind=BY_STAFF, source=Pause.Source.STAFF, since=now, until=until, detail=reason[:300]
+        )
 
 
 def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deployment) -> Pause:
@@ -203,6 +219,7 @@ def learn_organisation(deployment: Deployment, organisation: str) -> None:
     Attempt.objects.filter(provider=slug, account=known_as, started_at__gt=now - timedelta(days=1)).update(
         account=organisation
     )
+    rollup.forget_hours("attempts")
     for pause in Pause.objects.filter(provider=slug, account=known_as, closed_at=None):
         try:
             with transaction.atomic():

@@ -14,6 +14,7 @@ from llm.failures import Kind
 from llm.state import KeyConf, ModelConf, PauseView, ProviderConf
 from llm.terms import Use, forbidden, lacking
 
+SPARE = "spare"  # another key of the account comes first, and they share its quota
 # After their time these are tried by one call first, not by all; a plain rate limit simply is over.
 HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
 
@@ -103,6 +104,45 @@ class Planner:
             if provider.slug not in self.skips.providers and self._wanted(provider):
                 yield from self._provider(provider)
 
+    def survey(self) -> Iterator[tuple[Deployment, Skipped | None]]:
+        """Every deployment there is, in the order of `steps`, with why the call would pass it over, if it would."""
+        for provider in in_order(self.providers, self.pauses, self.now):
+            wide = [pause for pause in self.pauses.get(provider.slug, []) if not _narrow(pause)]
+            why, held = self._unusable(provider), self._blocking(wide)
+            whole = Skipped(provider.slug, why) if why else _paused(held) if held else None
+            accounts: dict[str, list[KeyConf]] = {}
+            for key in provider.keys:
+                accounts.setdefault(key.account, []).append(key)
+            for keys in accounts.values():
+                for model in provider.models:
+                    for location in provider.locations or ("",):
+                        yield from self._survey(provider, keys, model, location, whole)
+
+    def _survey(
+        self,
+        provider: ProviderConf,
+        keys: list[KeyConf],
+        model: ModelConf,
+        location: str,
+        whole: Skipped | None,
+    ) -> Iterator[tuple[Deployment, Skipped | None]]:
+        """The keys of one account as `_first_usable` goes through them, those behind the first one too."""
+        reached = False
+        for key in keys:
+            covering = self._covering(provider, key, model, location)
+            deployment = Deployment(provider, key, model, location, probes=tuple(covering))
+            if not (key.key or provider.keyless):
+                yield deployment, Skipped(provider.slug, key.problem or "no key", key.label)
+            elif whole:
+                yield deployment, whole
+            elif blocking := self._blocking(covering):
+                yield deployment, _paused(blocking, key, model)
+            elif reached:
+                yield deployment, Skipped(provider.slug, SPARE, key.label, model.name)
+            else:
+                reached = True
+                yield deployment, refusal(deployment, self.want, self.meter, self.site_budget_usd)
+
     def _wanted(self, provider: ProviderConf) -> bool:
         wanted = self.want
         return (wanted.providers is None or provider.slug in wanted.providers) and (
@@ -154,13 +194,7 @@ class Planner:
     ) -> Iterator[Deployment | Skipped]:
         """At most one deployment: the keys of an account share its quota, so one that works is enough."""
         for key in keys:
-            covering = [
-                pause
-                for pause in self.pauses.get(provider.slug, [])
-                if pause.covers(
-                    credential=key.label, account=key.account, model=model.name, location=location
-                )
-            ]
+            covering = self._covering(provider, key, model, location)
             if blocking := self._blocking(covering):
                 yield _paused(blocking, key, model)
                 continue
@@ -169,6 +203,15 @@ class Planner:
             deployment = Deployment(provider, key, model, location, probes=tuple(covering))
             yield refusal(deployment, self.want, self.meter, self.site_budget_usd) or deployment
             return
+
+    def _covering(
+        self, provider: ProviderConf, key: KeyConf, model: ModelConf, location: str
+    ) -> list[PauseView]:
+        return [
+            pause
+            for pause in self.pauses.get(provider.slug, [])
+            if pause.covers(credential=key.label, account=key.account, model=model.name, location=location)
+        ]
 
     def _blocking(self, pauses: list[PauseView]) -> PauseView | None:
         """The pause that holds longest, of those that hold now or are being probed by another call."""

@@ -10,6 +10,12 @@ from llm.choosing import site_budget_usd
 from llm.models import Call, Provider
 from llm.plan import CallSkips, Deployment, Planner, Want
 from llm.quota import LedgerMeter, taught
+from llm.rollup import Line, Source, Sums
+from llm.rollup import read as read_sums
+
+__all__ = [
+    "Line", "Source", "Sums", "can_answer", "cost_of", "has_working_key", "reachable_providers", "read_sums",
+]  # fmt: skip
 
 
 def reachable_providers() -> list[str]:

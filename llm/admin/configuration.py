@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from llm import credentials, presets, secrets, standing
+from llm.admin import chain
 from llm.admin.forms import CredentialForm, CredentialFormSet, ModelForm, ProviderForm
 from llm.models import Credential, Model, Provider
 from llm.standing import KeyStanding, Standing
@@ -75,6 +77,7 @@ class ModelInline(admin.StackedInline):  # type: ignore[type-arg]
         ("name", "position", "enabled"),
         ("rpm", "rpd", "tpm", "tpd"),
         ("price_in", "price_out", "reasoning_reserve"),
+        ("shutdown_on", "replacement"),
         "params",
     )
 
@@ -165,6 +168,9 @@ class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         word = f"{WORDS[one.word]}: {hint}" if hint else str(WORDS[one.word])
         remarks = [f"{key.label}: {remark}" for key in one.keys for remark in key.remarks]
         return _lines([word, *one.remarks, *remarks] if row.enabled else [word])
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*chain.urls(self), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if request.method == "GET":

@@ -91,9 +91,13 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Model
         fields = (
             "name", "position", "enabled", "rpm", "rpd", "tpm", "tpd", "price_in", "price_out",
-            "reasoning_reserve", "params",
+            "reasoning_reserve", "shutdown_on", "replacement", "params",
         )  # fmt: skip
-        labels = {"price_in": _("Price of input (USD)"), "price_out": _("Price of output (USD)")}
+        labels = {
+            "price_in": _("Price of input (USD)"),
+            "price_out": _("Price of output (USD)"),
+            "shutdown_on": _("Last day"),
+        }
         widgets = {"params": forms.Textarea(attrs={"rows": 2, "cols": 80})}
 
     def clean_name(self) -> str:

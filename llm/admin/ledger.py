@@ -1,16 +1,18 @@
 """The ledger, read-only: every call with what was asked and answered, and every attempt."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from llm.admin.reading import ReadOnly, ReadOnlyAdmin, pre, usd
+from llm import usage
+from llm.admin.reading import LedgerAdmin, ReadOnly, pre, usd
 from llm.failures import Kind
 from llm.models import Attempt, Call, Provider
 
@@ -41,6 +43,21 @@ class ProviderFilter(admin.SimpleListFilter):
         return queryset.filter(provider=self.value()) if self.value() else queryset
 
 
+class TierFilter(admin.SimpleListFilter):
+    title = _("tier")
+    parameter_name = "tier"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        tiers = Provider.objects.order_by("tier").values_list("tier", flat=True).distinct()
+        return [(word := usage.tier_word(tier), word) for tier in tiers]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
+        try:
+            return queryset.filter(tier=Decimal(self.value() or "")) if self.value() else queryset
+        except InvalidOperation:
+            return queryset.none()
+
+
 class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = Attempt
     extra = 0
@@ -52,16 +69,28 @@ class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Call)
-class CallAdmin(ReadOnlyAdmin):
+class CallAdmin(LedgerAdmin):
     inlines = (AttemptInline,)
     list_display = (
         "id", "started_at", "purpose", "lang", "outcome", "provider", "model", "attempt_count", "tokens_in",
         "tokens_out", "cost", "latency_ms",
     )  # fmt: skip
-    list_filter = ("outcome", "cached", "started_at")
+    list_filter = ("outcome", TierFilter, "cached", "started_at")
     search_fields = ("=id",)
     search_help_text = _("Number of a call")
-    ordering = ("-id",)
+    ordering = ("-started_at", "-id")
+    export_fields = (
+        "id", "started_at", "finished_at", "purpose", "lang", "outcome", "provider", "model", "tier", "cached",
+        "attempt_count", "tokens_in", "tokens_out", "cost_usd", "saved_usd", "latency_ms",
+    )  # fmt: skip
+    sums = {
+        "rows": Count("id"),
+        "tokens_in": Sum("tokens_in"),
+        "tokens_out": Sum("tokens_out"),
+        "cost": Sum("cost_usd"),
+        "unpriced": Count("id", filter=Q(cost_usd=None)),
+        "saved": Sum("saved_usd"),
+    }
     fields = (
         "purpose", "lang", "outcome", ("started_at", "finished_at"), ("deadline_s", "latency_ms"),
         ("provider", "model", "tier", "cached"), ("tokens_in", "tokens_out"), ("cost", "saved"), "asked", "answered",
@@ -95,13 +124,25 @@ class CallAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Attempt)
-class AttemptAdmin(ReadOnlyAdmin):
+class AttemptAdmin(LedgerAdmin):
     list_display = (
         "started_at", "call_link", "credential", "model", "location", "outcome", "status", "latency_ms",
         "tokens_in", "tokens_out", "cost", "detail",
     )  # fmt: skip
     list_filter = (OutcomeFilter, ProviderFilter, "free", "started_at")
-    ordering = ("-id",)
+    ordering = ("-started_at", "-id")
+    export_fields = (
+        "id", "call_id", "started_at", "finished_at", "provider", "credential", "account", "model", "location",
+        "tier", "free", "outcome", "status", "retry_after_s", "latency_ms", "first_token_ms", "tokens_in",
+        "tokens_out", "cost_usd", "detail",
+    )  # fmt: skip
+    sums = {
+        "rows": Count("id"),
+        "tokens_in": Sum("tokens_in"),
+        "tokens_out": Sum("tokens_out"),
+        "cost": Sum("cost_usd"),
+        "unpriced": Count("id", filter=Q(cost_usd=None)),
+    }
     fields = (
         "call_link", ("provider", "credential", "account"), ("model", "location", "tier", "free"),
         ("started_at", "finished_at", "latency_ms", "first_token_ms"), ("outcome", "status", "retry_after_s"),

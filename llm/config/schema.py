@@ -69,6 +69,8 @@ MODEL = _table(
     Field("price_in", PRICE),
     Field("price_out", PRICE),
     *(Field(limit, LIMIT) for limit in ("rpm", "rpd", "tpm", "tpd")),
+    Field("shutdown_on", fields.or_nothing(fields.day)),
+    Field("replacement", fields.text_or_empty(120)),
 )
 KEY = _table(
     Field("label", fields.name(60)),
