@@ -78,6 +78,13 @@ def authenticate(key: str) -> Client:
     return client
 
 
+def state_of(client: Client) -> str:
+    """active, revoked or expired."""
+    if client.revoked_at:
+        return "revoked"
+    return "expired" if client.expires_at and client.expires_at <= timezone.now() else "active"
+
+
 def _give_key(client: Client) -> str:
     client.key_id = secrets.token_hex(5)
     key = f"{PREFIX}-{client.key_id}-{secrets.token_urlsafe(32)}"
