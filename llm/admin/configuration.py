@@ -75,6 +75,7 @@ class ModelInline(admin.StackedInline):  # type: ignore[type-arg]
         ("name", "position", "enabled"),
         ("rpm", "rpd", "tpm", "tpd"),
         ("price_in", "price_out", "reasoning_reserve"),
+        ("tools", "json_schema", "images"),
         "params",
     )
 
@@ -132,6 +133,15 @@ class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 {"fields": ["base_url", ("first_byte_s", "timeout_s"), ("demote_after_h", "day_reset")]},
             ),
             (_("Money"), {"fields": ["daily_budget_usd", ("credit_usd", "credit_until")]}),
+            (
+                _("Terms"),
+                {
+                    "fields": [("commercial_use", "trains_on_prompts", "personal_data"), "barred_regions"],
+                    "description": _(
+                        "What is not known counts as not allowed for internal and personal data."
+                    ),
+                },
+            ),
             (_("Vertex AI"), {"fields": ["project", "locations"]}),
         ]
 

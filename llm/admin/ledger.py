@@ -55,7 +55,7 @@ class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 class CallAdmin(ReadOnlyAdmin):
     inlines = (AttemptInline,)
     list_display = (
-        "id", "started_at", "purpose", "lang", "outcome", "provider", "model", "attempt_count", "tokens_in",
+        "id", "started_at", "purpose", "client", "lang", "outcome", "provider", "model", "attempt_count", "tokens_in",
         "tokens_out", "cost", "latency_ms",
     )  # fmt: skip
     list_filter = ("outcome", "cached", "started_at")
@@ -63,7 +63,7 @@ class CallAdmin(ReadOnlyAdmin):
     search_help_text = _("Number of a call")
     ordering = ("-id",)
     fields = (
-        "purpose", "lang", "outcome", ("started_at", "finished_at"), ("deadline_s", "latency_ms"),
+        "purpose", "client", "lang", "outcome", ("started_at", "finished_at"), ("deadline_s", "latency_ms"),
         ("provider", "model", "tier", "cached"), ("tokens_in", "tokens_out"), ("cost", "saved"), "asked", "answered",
     )  # fmt: skip
 
