@@ -97,12 +97,6 @@ def put_together(scan: Scan) -> Written:
         return _put_together(details(scan))
 
 
-def put_together(scan: Scan) -> Written:
-    """The report by rule, in the scan's language. Asks nobody."""
-    with translation.override(scan.lang):
-        return _put_together(details(scan))
-
-
 def storable(text: str) -> str:
     """The text without what a database refuses: NUL characters and halves of surrogate pairs."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -9,6 +9,7 @@ from guardlabs import health
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("v1/", include("llm.gateway.urls")),
     path("admin/", admin.site.urls),
     path("", include("audit.urls_root")),
     *i18n_patterns(path("", include("audit.urls"))),

@@ -67,12 +67,15 @@ class ChainExhausted(Exception):
         self.content_blocked = content_blocked
 
 
-def complete(**arguments: Any) -> Reply:
+def complete(*, on_event: Callable[[Event], None] | None = None, **arguments: Any) -> Reply:
     """Asks the chain once and waits. Takes the arguments of `stream`; sends plain requests.
 
+    on_event: told what happens meanwhile.
     Raises ChainExhausted when nobody answered, ValueError for unusable arguments.
     """
     for event in _run(streamed=False, **arguments):
+        if on_event is not None:
+            on_event(event)
         if isinstance(event, Completed):
             return event.reply
     raise AssertionError("a run ends with Completed or raises")

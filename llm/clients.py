@@ -42,11 +42,17 @@ class Refused(Exception):
 def add(*, name: str, **fields: Any) -> tuple[Client, str]:
     """Makes a client and its key, which nobody can read again. Raises ValidationError."""
     client = Client(name=name, **fields)
-    key = _give_key(client)
+    _give_key(client)
     client.full_clean(exclude=["tiers", "regions"])
+    return client, create(client)
+
+
+def create(client: Client) -> str:
+    """Saves a new client with a key of its own, and returns the key."""
+    key = _give_key(client)
     with write_transaction():
         client.save(force_insert=True)
-    return client, key
+    return key
 
 
 def renew_key(client: Client) -> str:
@@ -76,6 +82,13 @@ def authenticate(key: str) -> Client:
     if client.expires_at and client.expires_at <= timezone.now():
         raise Refused("invalid_api_key", f"This API key expired on {client.expires_at:%Y-%m-%d}.")
     return client
+
+
+def state_of(client: Client) -> str:
+    """active, revoked or expired."""
+    if client.revoked_at:
+        return "revoked"
+    return "expired" if client.expires_at and client.expires_at <= timezone.now() else "active"
 
 
 def _give_key(client: Client) -> str:

@@ -110,3 +110,7 @@ def _warn_of_retirements() -> None:
 def _housekeeping() -> None:
     try:
         tend()
+    except Exception:
+        log.exception("housekeeping failed; the next call tries again")
+    finally:
+        connection.close()

@@ -16,6 +16,12 @@ def table(found: Sequence[Standing]) -> str:
     return "\n".join(_line(row, widths) for row in rows)
 
 
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as plain text, one a line."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    return "\n".join(_line(row, widths) for row in rows)
+
+
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     if len(row) == 1:  # a note below its provider, as wide as it likes
         return " " * (widths[0] + 2) + row[0]

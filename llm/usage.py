@@ -163,7 +163,7 @@ def quotas_left(sums: rollup.Sums, now: datetime) -> list[QuotaLeft]:
                     for name, used in (
                         ("rpd", [line.number for line in own]),
                         ("tpd", [line.tokens for line in own]),
-                    )  # fmt: skip
+                    )
                 }
                 found.append(
                     QuotaLeft(
@@ -175,7 +175,7 @@ def quotas_left(sums: rollup.Sums, now: datetime) -> list[QuotaLeft]:
                         left["tpd"],
                         limits.get("tpd"),
                         resets_at,
-                    )  # fmt: skip
+                    )
                 )
     return found
 

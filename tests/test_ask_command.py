@@ -53,7 +53,7 @@ class Asked:
         monkeypatch.setattr(chain, "complete", self.complete)
         monkeypatch.setattr(chain, "stream", self.stream)
 
-    def complete(self, **arguments):
+    def complete(self, *, on_event, **arguments):
         self.arguments = arguments
         if self.error:
             raise self.error

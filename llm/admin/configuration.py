@@ -78,6 +78,7 @@ class ModelInline(admin.StackedInline):  # type: ignore[type-arg]
         ("rpm", "rpd", "tpm", "tpd"),
         ("price_in", "price_out", "reasoning_reserve"),
         ("shutdown_on", "replacement"),
+        ("tools", "json_schema", "images"),
         "params",
     )
 
@@ -135,6 +136,15 @@ class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 {"fields": ["base_url", ("first_byte_s", "timeout_s"), ("demote_after_h", "day_reset")]},
             ),
             (_("Money"), {"fields": ["daily_budget_usd", ("credit_usd", "credit_until")]}),
+            (
+                _("Terms"),
+                {
+                    "fields": [("commercial_use", "trains_on_prompts", "personal_data"), "barred_regions"],
+                    "description": _(
+                        "What is not known counts as not allowed for internal and personal data."
+                    ),
+                },
+            ),
             (_("Vertex AI"), {"fields": ["project", "locations"]}),
         ]
 

@@ -48,13 +48,19 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.TextInput(attrs={"class": "vTextField"}),
         help_text=_("Vertex AI only, in order, with commas between: global, eu, us"),
     )
+    barred_regions = LocationsField(
+        required=False,
+        label=_("Barred regions"),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=_("Where users may not be, with commas between: EEA, UK, CH"),
+    )
 
     class Meta:
         model = Provider
         fields = (
             "slug", "name", "kind", "enabled", "free", "tier", "position", "base_url", "keyless", "first_byte_s",
             "timeout_s", "demote_after_h", "day_reset", "daily_budget_usd", "credit_usd", "credit_until", "project",
-            "locations",
+            "locations", "trains_on_prompts", "commercial_use", "personal_data", "barred_regions",
         )  # fmt: skip
         labels = {
             "first_byte_s": _("First token of a stream within (seconds)"),
@@ -72,6 +78,11 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_base_url(self) -> str:
         return str(_checked(fields.base_url, self.cleaned_data["base_url"].strip()))
+
+    def clean_barred_regions(self) -> list[str]:
+        return list(
+            _checked(fields.regions, [region.upper() for region in self.cleaned_data["barred_regions"]])
+        )
 
     def clean_locations(self) -> list[str]:
         value = self.cleaned_data["locations"]
@@ -91,7 +102,7 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Model
         fields = (
             "name", "position", "enabled", "rpm", "rpd", "tpm", "tpd", "price_in", "price_out",
-            "reasoning_reserve", "shutdown_on", "replacement", "params",
+            "reasoning_reserve", "shutdown_on", "replacement", "tools", "json_schema", "images", "params",
         )  # fmt: skip
         labels = {
             "price_in": _("Price of input (USD)"),

@@ -72,7 +72,7 @@ class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 class CallAdmin(LedgerAdmin):
     inlines = (AttemptInline,)
     list_display = (
-        "id", "started_at", "purpose", "lang", "outcome", "provider", "model", "attempt_count", "tokens_in",
+        "id", "started_at", "purpose", "client", "lang", "outcome", "provider", "model", "attempt_count", "tokens_in",
         "tokens_out", "cost", "latency_ms",
     )  # fmt: skip
     list_filter = ("outcome", TierFilter, "cached", "started_at")
@@ -92,7 +92,7 @@ class CallAdmin(LedgerAdmin):
         "saved": Sum("saved_usd"),
     }
     fields = (
-        "purpose", "lang", "outcome", ("started_at", "finished_at"), ("deadline_s", "latency_ms"),
+        "purpose", "client", "lang", "outcome", ("started_at", "finished_at"), ("deadline_s", "latency_ms"),
         ("provider", "model", "tier", "cached"), ("tokens_in", "tokens_out"), ("cost", "saved"), "asked", "answered",
     )  # fmt: skip
 

@@ -49,6 +49,7 @@ class Command(BaseCommand):
         "Asks the chain once. The text goes to stdout, who wrote it to stderr; exit 3 when nobody answered."
     )
     requires_system_checks: list[str] = []
+    only: str | None = None  # a program of its own may ask some providers only: see llm.cli
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("prompt", nargs="?", metavar="PROMPT", help="what to ask")
@@ -114,7 +115,7 @@ class Command(BaseCommand):
             "system": options["system"] and _clean(options["system"], "--system"),
             "max_tokens": options["max"],
             "temperature": options["temperature"],
-            "providers": _known(options["provider"]),
+            "providers": _known(options["provider"], self.only),
             "lang": options["lang"][:10],
             "deadline_s": options["deadline"],
             "max_usd": options["max_usd"],
@@ -122,7 +123,12 @@ class Command(BaseCommand):
         }
         live = options["stream"] and not options["json"] and self.stdout.isatty()
         try:
-            reply = self._stream(arguments, live=live) if options["stream"] else chain.complete(**arguments)
+            with _Progress(self.stderr) as progress:
+                reply = (
+                    self._stream(arguments, progress, live=live)
+                    if options["stream"]
+                    else chain.complete(on_event=progress.show, **arguments)
+                )
         except ValueError as error:
             raise UsageError(str(error)) from None
         except chain.ChainExhausted as exhausted:
@@ -135,10 +141,11 @@ class Command(BaseCommand):
         self.stdout.flush()
         self.stderr.write(_footer(reply), style_func=str)  # no error, so not in its colour
 
-    def _stream(self, arguments: Mapping[str, Any], *, live: bool) -> chain.Reply:
+    def _stream(self, arguments: Mapping[str, Any], progress: "_Progress", *, live: bool) -> chain.Reply:
         """Runs a streamed call. `live` shows its text at once; else nothing is shown here."""
         shown = False
         for event in chain.stream(**arguments):
+            progress.show(event)
             if isinstance(event, chain.Completed):
                 if live:
                     self.stdout.write("")
@@ -168,6 +175,40 @@ class Command(BaseCommand):
         for skip in exhausted.skipped:
             self.stderr.write(f"  skipped {_safe_line(_skip_line(skip))}")
         sys.exit(FAILED)
+
+
+class _Progress:
+    """Says on a terminal who is being asked, on one line that goes away again. Elsewhere it says nothing."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream if stream.isatty() and os.environ.get("TERM") != "dumb" else None
+        self.shown = False
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._clear()
+
+    def show(self, event: chain.Event) -> None:
+        self._clear()
+        if self.stream is None:
+            return
+        if isinstance(event, chain.AttemptStarted):
+            self._write(f"asking {_safe_line(f'{event.credential} {event.model} {event.location}')} …")
+        elif isinstance(event, chain.AttemptFailed):
+            self._write(f"{_safe_line(event.credential)}: {event.kind}, asking the next …")
+
+    def _write(self, text: str) -> None:
+        self.stream.write(text, style_func=str, ending="")
+        self.stream.flush()
+        self.shown = True
+
+    def _clear(self) -> None:
+        if self.shown:
+            self.stream.write("\r\x1b[K", style_func=str, ending="")
+            self.stream.flush()
+            self.shown = False
 
 
 # -- reading what was asked --------------------------------------------------------------------------
@@ -206,18 +247,30 @@ def _clean(text: str, name: str) -> str:
     return text
 
 
-def _known(slugs: list[str] | None) -> list[str] | None:
-    """The providers asked for, if there are such and they are on."""
-    if slugs is None:
+def _known(slugs: list[str] | None, only: str | None) -> list[str] | None:
+    """The providers asked for, if there are such and they are on; `only`: of those, and of them all when none is."""
+    if slugs is None and only is None:
         return None
     enabled = dict(Provider.objects.values_list("slug", "enabled"))
-    for slug in slugs:
+    family = {row.slug for row in Provider.objects.all() if only is None or _is_of(row, only)}
+    for slug in slugs or ():
         if slug not in enabled:
             known = ", ".join(enabled) or "none yet: see `manage.py providers load`"
             raise UsageError(f'there is no provider "{slug}" (known: {known})')
         if not enabled[slug]:
             raise UsageError(f'provider "{slug}" is switched off')
-    return slugs
+        if slug not in family:
+            raise UsageError(f'this program asks {only} only, not "{slug}"')
+    if slugs is None and not any(enabled[slug] for slug in family):
+        raise UsageError(f"no provider of {only} is configured and switched on")
+    return slugs or sorted(family)
+
+
+def _is_of(row: Provider, family: str) -> bool:
+    """By what it is, since staff may have given it another slug."""
+    if family == Provider.Kind.VERTEX:
+        return row.kind == Provider.Kind.VERTEX
+    return row.slug == family or "huggingface.co" in row.base_url
 
 
 # -- words -------------------------------------------------------------------------------------------

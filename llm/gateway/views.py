@@ -1,0 +1,142 @@
+"""POST chat/completions, GET models, GET models/ID: plain views without session, language or cookie."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from llm import chain, clients
+from llm.gateway import answers, catalogue, errors, openapi
+from llm.gateway.answers import Stream
+from llm.gateway.errors import ApiError
+from llm.gateway.request import Ask, read
+from llm.models import Client
+
+log = logging.getLogger(__name__)
+View = Callable[..., HttpResponseBase]
+PURPOSE = "gateway"
+
+
+def endpoint(*methods: str, open_to_all: bool = False) -> Callable[[View], View]:
+    """A view of the gateway: it gets the client whose key came along, and all that it raises is answered in shape."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt  # nothing here looks at a cookie
+        @wraps(view)
+        def handle(request: HttpRequest, **names: str) -> HttpResponseBase:
+            try:
+                if request.method not in methods:
+                    raise ApiError(
+                        405, "This method is not allowed here.", headers={"Allow": ", ".join(methods)}
+                    )
+                who = () if open_to_all else (_client(request),)
+                response = view(request, *who, **names)
+            except ApiError as error:
+                response = error.response()
+            except clients.Refused as refusal:
+                response = errors.refused(refusal).response()
+            except chain.ChainExhausted as failure:
+                response = errors.exhausted(failure).response()
+            except DatabaseError:
+                log.exception("the gateway's database failed")
+                response = ApiError(
+                    503, "The server is busy.", code="server_busy", retry_after_s=5
+                ).response()
+            except Exception:
+                log.exception("the gateway failed")
+                response = ApiError(500, "The server failed.", code="internal_error").response()
+            response["Cache-Control"] = "no-store"
+            response["X-Content-Type-Options"] = "nosniff"
+            return response
+
+        return handle
+
+    return decorate
+
+
+def _client(request: HttpRequest) -> Client:
+    if (
+        settings.SECURE_SSL_REDIRECT and not request.is_secure()
+    ):  # a key that travels in the open is a lost key
+        raise ApiError(403, "Use https.", code="https_required")
+    scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        text = "You did not provide an API key: send it as 'Authorization: Bearer KEY'."
+        raise ApiError(401, text, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
+    return clients.authenticate(key.strip())
+
+
+@endpoint("POST")
+def completions(request: HttpRequest, client: Client) -> HttpResponseBase:
+    """One chat completion, plain or streamed."""
+    ask = read(request)
+    wanted = _arguments(ask, client)
+    if ask.stream:
+        return _streamed(ask, wanted)
+    reply = chain.complete(**wanted)
+    id = answers.new_id()
+    headers = {**answers.headers(reply), "x-request-id": id}
+    return JsonResponse(
+        answers.completion(reply, id), headers=headers, json_dumps_params={"ensure_ascii": False}
+    )
+
+
+def _streamed(ask: Ask, wanted: dict[str, Any]) -> HttpResponseBase:
+    hold = ask.gate is not None
+    events = chain.stream(on_broken_stream="restart" if hold else "error", **wanted)
+    stream = Stream(cast(Any, events), include_usage=ask.include_usage, hold=hold)
+    try:
+        stream.start()
+    except BaseException:
+        stream.close()
+        raise
+    headers = {**stream.headers(), "x-request-id": stream.id, "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=headers)
+
+
+def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
+    """What the chain is asked, within what the client may."""
+    return {
+        **catalogue.arguments(ask.model, client, ask.max_usd),
+        "messages": ask.messages,
+        "params": ask.params,
+        "max_tokens": ask.max_tokens,
+        "temperature": ask.temperature,
+        "deadline_s": ask.deadline_s,
+        "accept": ask.gate,
+        "purpose": PURPOSE,
+        "client": client,
+        "use": clients.use_of(client),
+        "keep_text": client.data_class != Client.DataClass.PERSONAL,
+    }
+
+
+@endpoint("GET", "HEAD")
+def models(request: HttpRequest, client: Client) -> HttpResponse:
+    """The names that `model` may have."""
+    return JsonResponse({"object": "list", "data": list(catalogue.listed(client))})
+
+
+@endpoint("GET", "HEAD")
+def model(request: HttpRequest, client: Client, name: str) -> HttpResponse:
+    """One of them."""
+    for entry in catalogue.listed(client):
+        if entry["id"] == name:
+            return JsonResponse(entry)
+    raise catalogue.unknown(name)
+
+
+@endpoint("GET", "HEAD", open_to_all=True)
+def description(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI description of this endpoint."""
+    return JsonResponse(openapi.document(request.path.removesuffix("/openapi.json") or "/"))
+
+
+@endpoint("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", open_to_all=True)
+def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
+    raise ApiError(404, f"Unknown request URL: {request.method} {request.path[:200]}", code="unknown_url")
