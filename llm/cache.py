@@ -101,7 +101,9 @@ def through(
     try:
         with closing(events):
             for event in events:
-                if isinstance(event, Completed) and not event.reply.tool_calls:  # those are to be acted on, once
+                if (
+                    isinstance(event, Completed) and not event.reply.tool_calls
+                ):  # those are to be acted on, once
                     claim.fill(event.reply, call.tier)
                 else:
                     claim.renew()

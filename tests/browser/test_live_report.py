@@ -28,8 +28,9 @@ def asked(page: Page) -> list[str]:
     made: list[str] = []
     page.on(
         "request",
-        lambda request: "/r/" in request.url
-        and made.append(f"{request.method} {request.url.rsplit('/', 1)[-1]}".strip()),
+        lambda request: (
+            "/r/" in request.url and made.append(f"{request.method} {request.url.rsplit('/', 1)[-1]}".strip())
+        ),
     )
     return made
 
@@ -203,8 +204,13 @@ def test_hostile_markdown_runs_nothing_while_it_is_written(page, sim):
     page.add_init_script("window.ran = []; window.alert = (what) => ran.push(what); window.print = alert;")
     page.on("dialog", lambda dialog: pytest.fail(f"it ran: {dialog.message}"))
     take_the_test(page)
-    page.wait_for_function("document.querySelector('[data-state=writing] .report-text')?.innerText.length > 400")
+    page.wait_for_function(
+        "document.querySelector('[data-state=writing] .report-text')?.innerText.length > 400"
+    )
     page.hover("#report-body .report-text")
     wait_for_report(page)
     assert page.evaluate("ran") == []
-    assert page.locator("#report-body .report-text :is(script, img, svg, iframe, form, style, object)").count() == 0
+    assert (
+        page.locator("#report-body .report-text :is(script, img, svg, iframe, form, style, object)").count()
+        == 0
+    )
