@@ -175,8 +175,8 @@ class ReportInline(admin.StackedInline):  # type: ignore[type-arg]
     extra = 0
     can_delete = False
     fields = readonly_fields = (
-        "status", "provider", "model", "cost_usd", "prompt_version", "call", "created_at", "claimed_at", "finished_at",
-        "tried", "text",
+        "status", "flagged", "provider", "model", "cost_usd", "prompt_version", "call", "created_at", "claimed_at",
+        "finished_at", "tried", "text",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
@@ -187,6 +187,10 @@ class ReportInline(admin.StackedInline):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.display(description=_("to be looked at"))
+    def flagged(self, row: Report) -> str:
+        return format_html_join(", ", "{}", ((flag,) for flag in row.flags)) or "–"
 
     @admin.display(description=_("attempts"))
     def tried(self, row: Report) -> str:
@@ -262,13 +266,37 @@ class ScanAdmin(ReadOnly):
         return format_html('<a href="{}" rel="noreferrer">{}</a>', address, _("as the visitor sees it"))
 
 
+class FlagFilter(admin.SimpleListFilter):
+    title = _("to be looked at")
+    parameter_name = "flagged"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [("yes", _("figures that are not in the facts")), ("no", _("nothing"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Report]) -> QuerySet[Report]:
+        if self.value() == "yes":
+            return queryset.exclude(flags=[])
+        return queryset.filter(flags=[]) if self.value() == "no" else queryset
+
+
 @admin.register(Report)
 class ReportAdmin(ReadOnly):
-    list_display = ("id", "scan", "created_at", "status", "provider", "model", "cost_usd", "finished_at")
-    list_filter = ("status", "provider", "prompt_version")
+    list_display = (
+        "id",
+        "scan",
+        "created_at",
+        "status",
+        "flagged",
+        "provider",
+        "model",
+        "cost_usd",
+        "finished_at",
+    )
+    list_filter = ("status", FlagFilter, "provider", "prompt_version")
     list_select_related = ("scan",)
     date_hierarchy = "created_at"
     fields = readonly_fields = ("scan", *ReportInline.fields)
 
+    flagged = ReportInline.flagged
     tried = ReportInline.tried
     text = ReportInline.text

@@ -167,6 +167,7 @@ def _scan(request: HttpRequest, scan: Scan, report: Report) -> dict[str, Any]:
         "report_html": str(render.to_html(report.markdown)) if ready else "",
         "provider": report.provider if ready else None,
         "cost_usd": None if cost is None else f"{cost:.6f}",
+        "receipt": report.receipt if ready else None,
     }
 
 

@@ -62,6 +62,9 @@ class ScanOut(Schema):
     report_html: str
     provider: str | None = Field(description="The credential that wrote the report, or fallback-template.")
     cost_usd: str | None = Field(description="Six decimals; null while pending or when a price is unknown.")
+    receipt: str | None = Field(
+        description="Signed: who wrote it, what was tried, what it cost. Verified at /en/receipt/?receipt=…"
+    )
 
 
 class ErrorOut(Schema):

@@ -4,10 +4,11 @@ Plain spaces, not non-breaking ones: the same text goes into Markdown, JSON and 
 """
 
 from datetime import date
+from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_compact_currency, format_compact_decimal, format_decimal
+from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 from django.utils.translation import get_language, to_locale
 
 
@@ -61,3 +62,10 @@ def _locale(lang: str | None) -> Locale:
 
 def _plain(text: str) -> str:
     return text.replace("\xa0", " ").replace("\u202f", " ")
+
+
+def usd(amount: Decimal, lang: str | None = None) -> str:
+    """A small sum to the sixth decimal, without zeros at its end beyond cents: `$0.00`, `$0.000123`, `0,000123 $`."""
+    return _plain(
+        format_currency(amount, "USD", format=None, locale=_locale(lang), decimal_quantization=False)
+    )

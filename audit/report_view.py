@@ -21,7 +21,8 @@ class ReportView:
     """`state`: waiting (nobody has started it), writing or ready; `status`: what is to be announced of it.
 
     While it is being written, `steps`: what was tried and failed; `working`: who is at it now; `elapsed_s`: of the
-    deadline's seconds. `html`: the text so far; `byline`: by whom, when.
+    deadline's seconds. `html`: the text so far; `byline`: by whom, when;
+    `receipt`: signed, see llm/receipts.py.
     """
 
     state: str
@@ -32,6 +33,7 @@ class ReportView:
     deadline_s: int = 0
     html: str = ""
     byline: str = ""
+    receipt: str = ""
 
 
 def present(report: Report, *, ai: bool, stalled: bool, to_html: Callable[[str], SafeString]) -> ReportView:
@@ -46,6 +48,7 @@ def present(report: Report, *, ai: bool, stalled: bool, to_html: Callable[[str],
             status=gettext("Your report is ready."),
             html=to_html(report.markdown),
             byline=byline(report, ai=ai),
+            receipt=report.receipt,
         )
     if report.status == Report.Status.WRITING and not stalled:
         steps = attempts.lines(report.progress, today=report.claimed_at)

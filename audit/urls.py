@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit import views, views_library, views_method, views_site
+from audit import views, views_library, views_method, views_receipts, views_site
 
 app_name = "audit"
 urlpatterns = [
@@ -18,5 +18,7 @@ urlpatterns = [
     path("r/<str:token>/", views.result, name="result"),
     path("r/<str:token>/report", views.report, name="report"),
     path("r/<str:token>/events", views.events, name="events"),
+    path("r/<str:token>/new-version", views_receipts.new_version, name="new-version"),
+    path("receipt/", views_receipts.receipt, name="receipt"),
     path("r/<str:token>/delete", views.delete, name="delete"),
 ]

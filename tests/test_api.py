@@ -89,7 +89,7 @@ def test_a_scan_has_the_agreed_shape(post):
     body = response.json()
     assert set(body) == {
         "id", "url", "lang", "score", "raw_score", "cap", "assessed", "band", "breakdown", "vulnerabilities",
-        "report_status", "report_markdown", "report_html", "provider", "cost_usd",
+        "report_status", "report_markdown", "report_html", "provider", "cost_usd", "receipt",
     }  # fmt: skip
     assert (body["score"], body["raw_score"], body["assessed"], body["band"]) == (49, 85, 92, "fragile")
     assert body["cap"] == {"limit": 49, "because": ["seed_storage"]}

@@ -255,3 +255,13 @@ def test_the_admin_opens_in_every_language(admin_client, lang):
         for model in MODELS:
             page = url(model, "changelist")
             read(admin_client.get(page, headers={"Accept-Language": lang}))
+
+
+def test_flagged_reports_are_found(admin_client):
+    scan = make_scan(ai=False)
+    scan.reports.update(flags=["money:<b>$5M</b>"])
+    make_scan(ai=False)
+    page = read(admin_client.get(url(Report, "changelist"), {"flagged": "yes"}))
+    assert "money:&lt;b&gt;$5M&lt;/b&gt;" in page
+    assert "1 report" in page
+    assert "money:" not in read(admin_client.get(url(Report, "changelist"), {"flagged": "no"}))
