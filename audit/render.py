@@ -32,6 +32,7 @@ LONG_WORD = re.compile(r"(\S{300})\S+")  # longer than any of our links
 LINK = re.compile(
     r"!?\[(?P<words>[^\[\]]{0,300})\]\((?:<(?P<angled>[^<>\s]{1,500})>|(?P<bare>[^()<>\s]{1,500}))\)"
 )
+ANGLE = re.compile(r"<(?:(?P<url>https://[^<>\s]{1,500})>)?")
 BRACKET = re.compile(r"(?<!\\)\[")
 HEADINGS = {"h1": "h2", "h5": "h4", "h6": "h4"}
 
@@ -49,6 +50,13 @@ def to_html(text: str, *, links: Collection[str] | None = None) -> SafeString:
         log.warning("a report could not be rendered and is shown as plain text")
         page = f"<pre>{escape(source)}</pre>"
     return mark_safe(_sanitise(page, links))  # noqa: S308 - nh3's output
+
+
+def to_markdown(text: str) -> str:
+    """The same text as Markdown that is safe to open elsewhere: no HTML, no image, only our links (one query)."""
+    links = catalogue.source_urls()
+    source = "\n".join(_tame(line, links) for line in text[:MAX_CHARS].replace("\0", "").splitlines())
+    return ANGLE.sub(lambda angle: angle[0] if angle["url"] in links else "&lt;" + angle[0][1:], source)
 
 
 def _markdown(source: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit import views, views_library
+from audit import views, views_library, views_yours
 
 app_name = "audit"
 urlpatterns = [
@@ -15,4 +15,13 @@ urlpatterns = [
     path("r/<str:token>/", views.result, name="result"),
     path("r/<str:token>/report", views.report, name="report"),
     path("r/<str:token>/delete", views.delete, name="delete"),
+    path("r/<str:token>/again", views.again, name="again"),
+    path("r/<str:token>/fixes", views_yours.fixes, name="fixes"),
+    path("r/<str:token>/replay/", views_yours.replay, name="replay"),
+    path("r/<str:token>/print", views_yours.plain_print, name="print"),
+    path("r/<str:token>/export.md", views_yours.export_markdown, name="export-md"),
+    path("r/<str:token>/export.json", views_yours.export_json, name="export-json"),
+    path("r/<str:token>/share", views_yours.share, name="share"),
+    path("r/<str:token>/unshare", views_yours.unshare, name="unshare"),
+    path("s/<str:token>/", views_yours.card, name="card"),
 ]

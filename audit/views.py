@@ -5,11 +5,10 @@ token: the token is a promise bound to a cookie. There is nothing to forge eithe
 nobody, and what can be done to a result needs its secret address, which another site does not know.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -18,8 +17,9 @@ from django.utils.translation import get_language, ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit import catalogue, details, forms, presentation, scans, throttle, writer
+from audit import catalogue, details, forms, presentation, result_view, scans, shares, throttle, writer
 from audit.models import Scan
+from audit.private import private, scan_or_404
 from audit.render import to_html
 from audit.report_view import ReportView, present
 from llm import stats
@@ -93,7 +93,9 @@ def scan(request: HttpRequest) -> HttpResponse:
         response = _form(request, questionnaire=questionnaire, sent=sent, problem=problem, status=429)
         response["Retry-After"] = str(wait)
         return response
-    made = scans.create_scan(answers=answers, lang=get_language(), ai=sent.ai)
+    made = scans.create_scan(
+        answers=answers, lang=get_language(), ai=sent.ai, previous=scans.get_scan(sent.previous)
+    )
     return redirect("audit:result", token=scans.scan_token(made))
 
 
@@ -107,6 +109,7 @@ def _form(
     status: int = 200,
 ) -> HttpResponse:
     context = {
+        "base": "base_private.html" if sent.previous else "base_public.html",
         "fields": presentation.fields(
             questionnaire=questionnaire,
             categories=catalogue.category_labels(),
@@ -118,7 +121,8 @@ def _form(
         "problem": problem,
         **_about_data(),
     }
-    return render(request, "audit/scan.html", context, status=status)
+    response = render(request, "audit/scan.html", context, status=status)
+    return private(response) if sent.previous else response
 
 
 def _about_data() -> dict[str, Any]:
@@ -130,7 +134,7 @@ def _about_data() -> dict[str, Any]:
 @require_safe
 def result(request: HttpRequest, token: str) -> HttpResponse:
     """The score and every finding at once. Nothing here starts a report."""
-    scan = _scan(token)
+    scan = scan_or_404(token)
     context = {
         "result": presentation.result(
             details=details.details(scan),
@@ -141,54 +145,49 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         ),
         "scan": scan,
         "token": token,
-        "deleted_by": scan.created_at + timedelta(days=settings.RETENTION_DAYS),
+        "deleted_by": scans.kept_until(scan),
+        "last_time": result_view.last_time(scan),
+        "share_token": shares.share_token(scan),
         "report": _report(scan),
     }
-    return _private(render(request, "audit/result.html", context))
+    return private(render(request, "audit/result.html", context))
+
+
+@require_safe
+def again(request: HttpRequest, token: str) -> HttpResponse:
+    """The form with the answers of this result filled in; sent, it makes a new result that knows this one."""
+    scan = scan_or_404(token)
+    sent = forms.Sent(answers=scan.answers, ai=scan.ai, previous=token)
+    return _form(request, questionnaire=catalogue.questionnaire(), sent=sent)
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest, token: str) -> HttpResponse:
     """The report's present state; POST starts it first. `?fragment=1` gives the part that report.js shows."""
-    scan = _scan(token)
+    scan = scan_or_404(token)
     fragment = "fragment" in request.GET
     if request.method == "POST":
         writer.start_report(scan)
         if not fragment:
             address = reverse("audit:result", kwargs={"token": token})
-            return _private(HttpResponseRedirect(f"{address}#report", status=303))
+            return private(HttpResponseRedirect(f"{address}#report", status=303))
     template = "audit/_report.html" if fragment else "audit/report.html"
     context = {"report": _report(scan), "scan": scan, "token": token, "fragment": fragment}
-    return _private(render(request, template, context))
+    return private(render(request, template, context))
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, token: str) -> HttpResponse:
     """Asks once, then deletes on POST."""
-    scan = _scan(token)
+    scan = scan_or_404(token)
     if request.method == "POST":
         scans.delete_scan(scan)
-        return _private(HttpResponseRedirect(reverse("audit:deleted"), status=303))
-    return _private(render(request, "audit/delete.html", {"token": token}))
-
-
-def _scan(token: str) -> Scan:
-    scan = scans.get_scan(token)
-    if scan is None:
-        raise Http404
-    return scan
+        return private(HttpResponseRedirect(reverse("audit:deleted"), status=303))
+    return private(render(request, "audit/delete.html", {"token": token}))
 
 
 def _report(scan: Scan) -> ReportView:
     report = writer.current(scan)
     return present(report, ai=scan.ai, stalled=writer.is_stalled(report), to_html=to_html)
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    """For every answer under /r/: no cache keeps it, no index lists it, no link carries its address away."""
-    response["Cache-Control"] = "private, no-store"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
