@@ -33,6 +33,7 @@ LINK = re.compile(
     r"!?\[(?P<words>[^\[\]]{0,300})\]\((?:<(?P<angled>[^<>\s]{1,500})>|(?P<bare>[^()<>\s]{1,500}))\)"
 )
 ANGLE = re.compile(r"<(?:(?P<url>https://[^<>\s]{1,500})>)?")
+TARGET = re.compile(r"\]\(<?(?P<url>[^()<>\s]*)")
 BRACKET = re.compile(r"(?<!\\)\[")
 HEADINGS = {"h1": "h2", "h5": "h4", "h6": "h4"}
 
@@ -56,7 +57,9 @@ def to_markdown(text: str) -> str:
     """The same text as Markdown that is safe to open elsewhere: no HTML, no image, only our links (one query)."""
     links = catalogue.source_urls()
     source = "\n".join(_tame(line, links) for line in text[:MAX_CHARS].replace("\0", "").splitlines())
-    return ANGLE.sub(lambda angle: angle[0] if angle["url"] in links else "&lt;" + angle[0][1:], source)
+    source = ANGLE.sub(lambda angle: angle[0] if angle["url"] in links else "&lt;" + angle[0][1:], source)
+    # A bracket behind two backslashes is a link again: with a space after it, it never is.
+    return TARGET.sub(lambda end: end[0] if end["url"] in links else "] " + end[0][1:], source)
 
 
 def _markdown(source: str) -> str:
