@@ -127,6 +127,11 @@ class Scan(models.Model):
     hidden_at = models.DateTimeField(
         _("hidden"), null=True, blank=True, help_text=_("Its link then opens nothing.")
     )
+    previous = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="later"
+    )
+    # Random and apart from public_id: the address of the shared card tells nothing about the private one.
+    share_id = models.CharField(max_length=32, unique=True, null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -10,7 +10,7 @@ from math import cos, pi, sin
 
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext_lazy
 
-from audit import scoring
+from audit import formats, scoring
 from audit.catalogue import OptionText, QuestionText
 from audit.details import Case, Details, Weakness
 from audit.forms import Sent
@@ -203,7 +203,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Everything the result page says before any report is written."""
+    """Everything the result page says before any report is written.
+
+    `critical`: the first critical answers beside those that cap the score (`capped_by`), which are named anyway.
+    """
 
     assessment: scoring.Assessment
     band: str
@@ -238,7 +241,12 @@ def result(
     fixes = fix_order(bank=bank, answers=answers, assessment=assessment)
     entries = _entries(details.weaknesses, categories=categories)
     by_question = {entry.weakness.finding.question: entry for entry in entries}
-    critical = tuple(entry for entry in entries if entry.weakness.finding.critical)
+    capping = {each.finding.question for each in details.capped_by} if assessment.capped else set()
+    critical = tuple(
+        entry
+        for entry in entries
+        if entry.weakness.finding.critical and entry.weakness.finding.question not in capping
+    )
     by_speed = (by_question[finding.question] for finding in assessment.by_speed)
     return Result(
         assessment=assessment,
@@ -338,3 +346,22 @@ def duration(minutes: int) -> str:
     if hours:
         return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
     return ngettext("%(count)d minute", "%(count)d minutes", rest) % {"count": rest}
+
+
+def points(amount: Decimal) -> str:
+    """`1 point`, `14 points`, `8.4 points`; fractions take the form that follows 2 ("8,4 балла")."""
+    count = int(amount) if amount == int(amount) else 2
+    return ngettext("%(points)s point", "%(points)s points", count) % {"points": formats.number(amount)}
+
+
+def kept_of(kept: Decimal, most: Decimal) -> str:
+    """`24 of 38`; where nothing applied, that it was not assessed."""
+    if not most:
+        return gettext("not assessed")
+    return gettext("%(kept)s of %(max)s") % {"kept": formats.number(kept), "max": formats.number(most)}
+
+
+def signed(amount: int | Decimal) -> str:
+    """A difference: `+8`, `−2.5` (with a true minus sign), `0`."""
+    sign = "+" if amount > 0 else "−" if amount < 0 else ""
+    return sign + formats.number(abs(amount))

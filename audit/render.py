@@ -33,6 +33,8 @@ LINK = re.compile(
     r"!?\[(?P<words>\\\[\d{1,3}\\\]|[^\[\]]{0,300})\]\((?:<(?P<angled>[^<>\s]{1,500})>|(?P<bare>[^()<>\s]{1,500}))\)"
 )
 OWN_PAGE = re.compile(r"/[a-z]{2,3}(?:-[a-z]{2,4})?/incidents/[a-z0-9-]{1,60}/")
+ANGLE = re.compile(r"<(?:(?P<url>https://[^<>\s]{1,500})>)?")
+TARGET = re.compile(r"\]\(<?(?P<url>[^()<>\s]*)")
 BRACKET = re.compile(r"(?<!\\)\[")
 HEADINGS = {"h1": "h2", "h5": "h4", "h6": "h4"}
 
@@ -51,6 +53,15 @@ def to_html(text: str, *, links: Collection[str] | None = None) -> SafeString:
         log.warning("a report could not be rendered and is shown as plain text")
         page = f"<pre>{escape(source)}</pre>"
     return mark_safe(_sanitise(page, links))  # noqa: S308 - nh3's output
+
+
+def to_markdown(text: str) -> str:
+    """The same text as Markdown that is safe to open elsewhere: no HTML, no image, only our links (one query)."""
+    links = catalogue.source_urls()
+    source = "\n".join(_tame(line, links) for line in text[:MAX_CHARS].replace("\0", "").splitlines())
+    source = ANGLE.sub(lambda angle: angle[0] if angle["url"] in links else "&lt;" + angle[0][1:], source)
+    # A bracket behind two backslashes is a link again: with a space after it, it never is.
+    return TARGET.sub(lambda end: end[0] if end["url"] in links else "] " + end[0][1:], source)
 
 
 def _markdown(source: str) -> str:

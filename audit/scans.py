@@ -1,7 +1,7 @@
 """Making, finding and deleting scans. Forms and API both come here; nothing else writes a Scan."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -52,10 +52,10 @@ def validate(*, answers: Any, lang: Any) -> dict[str, str]:
     return {item.id: answers[item.id] for item in catalogue.scoring_bank()}
 
 
-def create_scan(*, answers: Any, lang: Any, ai: bool) -> Scan:
+def create_scan(*, answers: Any, lang: Any, ai: bool, previous: Scan | None = None) -> Scan:
     """Scores and stores the answers, with a report waiting to be written; without `ai` it is written at once.
 
-    Calls no provider. Raises InvalidScan.
+    `previous`: the scan that this one repeats, to be compared with. Calls no provider. Raises InvalidScan.
     """
     clean = validate(answers=answers, lang=lang)
     assessment = scoring.assess(catalogue.scoring_bank(), clean)
@@ -72,6 +72,7 @@ def create_scan(*, answers: Any, lang: Any, ai: bool) -> Scan:
             scoring_version=scoring.SCORING_VERSION,
             bank_version=bank.BANK_VERSION,
             ai=ai,
+            previous=previous,
         )
         Report.objects.create(scan=scan)
     if not ai:
@@ -88,6 +89,11 @@ def get_scan(token: str) -> Scan | None:
     """The scan of a token; None when the token is forged, mistyped, or its scan was deleted or hidden by staff."""
     public_id = tokens.unsign(token)
     return Scan.objects.filter(public_id=public_id, hidden_at=None).first() if public_id else None
+
+
+def kept_until(scan: Scan) -> datetime:
+    """When the scan is deleted by itself, at the latest."""
+    return scan.created_at + timedelta(days=settings.RETENTION_DAYS)
 
 
 def delete_scan(scan: Scan) -> None:

@@ -16,9 +16,12 @@ class _ShortSigner(Signer):
         return super().signature(value, key)[:SIGNATURE_CHARS]
 
 
-def _signer() -> Signer:
+SCAN, SHARE = "audit.scan", "audit.share"  # salts: a token of one kind is no token of the other
+
+
+def _signer(salt: str) -> Signer:
     """Made anew each time, so that SECRET_KEY and SECRET_KEY_FALLBACKS are the current ones."""
-    return _ShortSigner(sep=".", salt="audit.scan")
+    return _ShortSigner(sep=".", salt=salt)
 
 
 def new_id() -> str:
@@ -26,15 +29,15 @@ def new_id() -> str:
     return secrets.token_urlsafe(ID_BYTES)
 
 
-def sign(public_id: str) -> str:
+def sign(public_id: str, *, salt: str = SCAN) -> str:
     """The token of this id, 45 URL-safe characters."""
-    return _signer().sign(public_id)
+    return _signer(salt).sign(public_id)
 
 
-def unsign(token: str) -> str | None:
+def unsign(token: str, *, salt: str = SCAN) -> str | None:
     """The id of a token signed with the current or an earlier key, else None. Compares in constant time."""
     try:
-        return _signer().unsign(token)
+        return _signer(salt).unsign(token)
     except BadSignature:
         return None
 

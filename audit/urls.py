@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit import views, views_library, views_method, views_receipts, views_site
+from audit import views, views_library, views_method, views_receipts, views_site, views_yours
 
 app_name = "audit"
 urlpatterns = [
@@ -21,4 +21,13 @@ urlpatterns = [
     path("r/<str:token>/new-version", views_receipts.new_version, name="new-version"),
     path("receipt/", views_receipts.receipt, name="receipt"),
     path("r/<str:token>/delete", views.delete, name="delete"),
+    path("r/<str:token>/again", views.again, name="again"),
+    path("r/<str:token>/fixes", views_yours.fixes, name="fixes"),
+    path("r/<str:token>/replay/", views_yours.replay, name="replay"),
+    path("r/<str:token>/print", views_yours.plain_print, name="print"),
+    path("r/<str:token>/export.md", views_yours.export_markdown, name="export-md"),
+    path("r/<str:token>/export.json", views_yours.export_json, name="export-json"),
+    path("r/<str:token>/share", views_yours.share, name="share"),
+    path("r/<str:token>/unshare", views_yours.unshare, name="unshare"),
+    path("s/<str:token>/", views_yours.card, name="card"),
 ]

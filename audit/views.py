@@ -5,12 +5,11 @@ token: the token is a promise bound to a cookie. There is nothing to forge eithe
 nobody, and what can be done to a result needs its secret address, which another site does not know.
 """
 
-from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -20,13 +19,24 @@ from django.utils.translation import get_language, ngettext, override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from audit import catalogue, details, forms, live, presentation, sample, scans, throttle, writer
+from audit import (
+    catalogue,
+    details,
+    forms,
+    live,
+    presentation,
+    result_view,
+    sample,
+    scans,
+    shares,
+    throttle,
+    writer,
+)  # fmt: skip
 from audit.models import Report, Scan
+from audit.private import private, scan_or_404
 from audit.render import to_html
 from audit.report_view import ReportView, present
 from llm import stats
-
-Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 @require_safe
@@ -98,7 +108,9 @@ def scan(request: HttpRequest) -> HttpResponse:
         response = _form(request, questionnaire=questionnaire, sent=sent, problem=problem, status=429)
         response["Retry-After"] = str(wait)
         return response
-    made = scans.create_scan(answers=answers, lang=get_language(), ai=sent.ai)
+    made = scans.create_scan(
+        answers=answers, lang=get_language(), ai=sent.ai, previous=scans.get_scan(sent.previous)
+    )
     return redirect("audit:result", token=scans.scan_token(made))
 
 
@@ -112,6 +124,7 @@ def _form(
     status: int = 200,
 ) -> HttpResponse:
     context = {
+        "base": "base_private.html" if sent.previous else "base_public.html",
         "fields": presentation.fields(
             questionnaire=questionnaire,
             categories=catalogue.category_labels(),
@@ -123,7 +136,8 @@ def _form(
         "problem": problem,
         **_about_data(),
     }
-    return render(request, "audit/scan.html", context, status=status)
+    response = render(request, "audit/scan.html", context, status=status)
+    return private(response) if sent.previous else response
 
 
 def _about_data() -> dict[str, Any]:
@@ -135,7 +149,7 @@ def _about_data() -> dict[str, Any]:
 @require_safe
 def result(request: HttpRequest, token: str) -> HttpResponse:
     """The score and every finding at once. Nothing here starts a report."""
-    scan = _scan(token)
+    scan = scan_or_404(token)
     context = {
         "result": presentation.result(
             details=details.details(scan),
@@ -146,57 +160,60 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         ),
         "scan": scan,
         "token": token,
-        "deleted_by": scan.created_at + timedelta(days=settings.RETENTION_DAYS),
+        "deleted_by": scans.kept_until(scan),
+        "last_time": result_view.last_time(scan),
+        "share_token": shares.share_token(scan),
         "report": _report(scan),
     }
-    return _private(render(request, "audit/result.html", context))
+    return private(render(request, "audit/result.html", context))
+
+
+@require_safe
+def again(request: HttpRequest, token: str) -> HttpResponse:
+    """The form with the answers of this result filled in; sent, it makes a new result that knows this one."""
+    scan = scan_or_404(token)
+    sent = forms.Sent(answers=scan.answers, ai=scan.ai, previous=token)
+    return _form(request, questionnaire=catalogue.questionnaire(), sent=sent)
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest, token: str) -> HttpResponse:
     """The report's present state; POST starts it first. `?fragment=1` gives the part that report.js shows."""
-    scan = _scan(token)
+    scan = scan_or_404(token)
     fragment = "fragment" in request.GET
     if request.method == "POST":
         writer.start_report(scan)
         if not fragment:
             address = reverse("audit:result", kwargs={"token": token})
-            return _private(HttpResponseRedirect(f"{address}#report", status=303))
+            return private(HttpResponseRedirect(f"{address}#report", status=303))
     template = "audit/_report.html" if fragment else "audit/report.html"
     context = {"report": _report(scan), "scan": scan, "token": token, "fragment": fragment}
-    return _private(render(request, template, context))
+    return private(render(request, template, context))
 
 
 @require_GET
 def events(request: HttpRequest, token: str) -> HttpResponseBase:
     """The same part of the page again and again as it changes, as server-sent events: see live.py."""
-    scan, lang, links = _scan(token), get_language(), catalogue.source_urls()
+    scan, lang, links = scan_or_404(token), get_language(), catalogue.source_urls()
 
     def draw(row: Report) -> str:
         with override(lang):
             context = {"report": _present(row, scan, links), "scan": scan, "token": token, "fragment": True}
             return render_to_string("audit/_report.html", context, request)
 
-    return _private(live.answer(scan, last_id=request.headers.get("Last-Event-ID", ""), draw=draw))
+    return private(live.answer(scan, last_id=request.headers.get("Last-Event-ID", ""), draw=draw))
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, token: str) -> HttpResponse:
     """Asks once, then deletes on POST."""
-    scan = _scan(token)
+    scan = scan_or_404(token)
     if request.method == "POST":
         scans.delete_scan(scan)
-        return _private(HttpResponseRedirect(reverse("audit:deleted"), status=303))
-    return _private(render(request, "audit/delete.html", {"token": token}))
-
-
-def _scan(token: str) -> Scan:
-    scan = scans.get_scan(token)
-    if scan is None:
-        raise Http404
-    return scan
+        return private(HttpResponseRedirect(reverse("audit:deleted"), status=303))
+    return private(render(request, "audit/delete.html", {"token": token}))
 
 
 def _report(scan: Scan) -> ReportView:
@@ -205,11 +222,3 @@ def _report(scan: Scan) -> ReportView:
 
 def _present(row: Report, scan: Scan, links: frozenset[str] | None = None) -> ReportView:
     return present(row, ai=scan.ai, stalled=writer.is_stalled(row), to_html=partial(to_html, links=links))
-
-
-def _private(response: Response) -> Response:
-    """For every answer under /r/: no cache keeps it, no index lists it, no link carries its address away."""
-    response["Cache-Control"] = "private, no-store"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
-    return response

@@ -20,6 +20,7 @@ from tests.factories import answers, load_bank, make_scan
 
 LANGUAGES = ["en", "ru", "es"]
 PUBLIC = ["landing", "scan", "privacy", "deleted"]
+PRIVATE = ["result", "report", "delete", "again", "fixes", "replay", "print"]
 pytestmark = pytest.mark.django_db
 
 SAFEST, RISKIEST = answers("best"), answers("worst")
@@ -82,7 +83,7 @@ def written_at_once(monkeypatch):
 def every_page() -> list[str]:
     _scan, token = private_scan()
     return [page(name, lang) for lang in LANGUAGES for name in PUBLIC] + [
-        page(name, lang, token=token) for lang in LANGUAGES for name in ("result", "report", "delete")
+        page(name, lang, token=token) for lang in LANGUAGES for name in PRIVATE
     ]
 
 
@@ -286,7 +287,7 @@ def test_the_result_shows_everything_before_any_report(client, no_reports):
 
 def test_private_pages_are_neither_cached_nor_indexed_nor_leaked(client):
     _scan, token = private_scan()
-    for name in ("result", "report", "delete"):
+    for name in PRIVATE:
         response = client.get(page(name, token=token))
         assert response["Cache-Control"] == "private, no-store"
         assert response["X-Robots-Tag"] == "noindex, nofollow"
@@ -305,7 +306,7 @@ def test_no_changed_character_opens_a_result(client):
 
 
 def test_a_wrong_token_is_404_everywhere(client):
-    for name in ("result", "report", "delete"):
+    for name in PRIVATE:
         assert client.get(page(name, token="no.such")).status_code == 404
     for name in ("report", "delete"):
         assert client.post(page(name, token="no.such")).status_code == 404

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from audit import catalogue, details, presentation, scans, scoring
 from audit.bank import QUESTIONS
-from audit.templatetags.audit_text import host, points
+from audit.presentation import points
+from audit.templatetags.audit_text import host
 
 BANK = catalogue.scoring_bank()
 SAFEST = {item.id: item.safest.value for item in BANK}
