@@ -12,6 +12,11 @@ from tests.browser.flow import CAPPED, MIXED, SAFEST, number_of, step_through, t
 from tests.chain_setup import make_groq
 
 LAST = len(SAFEST)
+# How the focused element is outlined (an answer's outline is on its label), what it says, what it is.
+FOCUS = """() => {
+  const each = document.activeElement;
+  return [getComputedStyle(each.closest('.option') || each).outlineStyle, each.innerText, each.outerHTML];
+}"""
 
 
 def focused(page: Page) -> str:
@@ -45,12 +50,9 @@ def test_from_the_landing_page_to_the_deleted_result_by_keyboard_alone(page):
     def tab_to(name: str) -> None:
         for _ in range(120):
             page.keyboard.press("Tab")
-            focus = page.locator(":focus")
-            outline = focus.evaluate(
-                "each => getComputedStyle(each).outlineStyle + (each.closest('.option') ? 'solid' : '')"
-            )
-            assert "solid" in outline, focus.evaluate("each => each.outerHTML")
-            if focus.inner_text().strip() == name:
+            outline, text, html = page.evaluate(FOCUS)
+            assert outline == "solid", html
+            if text.strip() == name:
                 return
         raise AssertionError(f"{name} cannot be reached")
 
@@ -72,6 +74,7 @@ def test_from_the_landing_page_to_the_deleted_result_by_keyboard_alone(page):
     wait_for_report(page)
     tab_to("Delete now")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/delete")
     tab_to("Delete for good")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Your result is gone")
