@@ -737,13 +737,13 @@ QUESTIONS: tuple[QuestionData, ...] = (
                     _("Add another recovery method to email, X and exchange, then delete the number there."),
                     _("Turn on your carrier's lock against SIM changes and port-outs."),
                     _(
-                        "In Russia: ban new SIM contracts in Gosuslugi and ban actions by proxy at your "
-                        "carrier."
+                        "Where your country or carrier offers it, block new SIM contracts in your name and "
+                        "actions by proxy."
                     ),
                 ),
                 tools=(
                     _("carrier SIM lock"),
-                    _("Gosuslugi ban on new SIM contracts"),
+                    _("a block on new SIM contracts in your name"),
                     _("Google account recovery settings"),
                 ),
                 minutes=30,
@@ -1232,7 +1232,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
             OptionData(
                 value="would_give_seed",
                 label=_(
-                    "Follow the steps: enter my seed phrase or move funds to the 'safe' wallet they name"
+                    "Follow the steps: enter my seed phrase or move funds to the wallet they call safe"
                 ),
                 risk=10,
                 title=_("Nothing stops this scam yet"),

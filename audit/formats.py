@@ -16,6 +16,9 @@ def money(usd: int, lang: str | None = None) -> str:
     """US dollars, short: `$68M`, `68 млн $`, `68 millones de USD`. Without `lang`, the active language."""
     locale = _locale(lang)
     digits = 1 if usd >= 1_000_000 else 0
+    if locale.language == "es" and usd >= 1_000_000_000:
+        # "11 366 millones": nobody has to know whether a Spanish "billón" is ours.
+        return f"{usd / 1_000_000:,.0f} millones de USD".replace(",", " " if usd >= 10_000_000_000 else "")
     if locale.language == "es":
         # Babel's short Spanish ("68 MUS$") is bookkeeping; people write it out.
         amount = _plain(
@@ -23,6 +26,14 @@ def money(usd: int, lang: str | None = None) -> str:
         )
         return f"{amount} de USD" if amount.endswith(("millón", "millones")) else f"{amount} USD"
     return _plain(format_compact_currency(usd, "USD", locale=locale, fraction_digits=digits))
+
+
+def scale(usd: int, lang: str | None = None) -> str:
+    """US dollars for the scale of a drawing, where there is no room: `$100M`, `100 млн $`, `100 M`."""
+    locale = _locale(lang)
+    if locale.language == "es":
+        return _plain(format_compact_decimal(usd, locale=locale))
+    return money(usd, lang)
 
 
 def day(text: str, lang: str | None = None) -> str:

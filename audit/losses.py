@@ -105,7 +105,7 @@ def chart(found: Iterable[Entry]) -> Chart | None:
         years=years,
         rows=tuple(sorted(rows, key=lambda row: (-row.usd, row.label))),
         marks=tuple(
-            Mark(x=_percent(_place(10**power, low, high)), label=formats.money(10**power))
+            Mark(x=_percent(_place(10**power, low, high)), label=formats.scale(10**power))
             for power in range(low, high + 1)
         ),
         unknown=len(cases) - len(known),

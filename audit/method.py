@@ -3,7 +3,7 @@
 Every number comes from `scoring` and the bank, the texts from the catalogue; nothing is computed twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -91,11 +91,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of the worked example. `term` is empty where nothing is lost or nothing was assessed."""
+    """A line of the worked example: `term` is `14 × 9 ÷ 10`, `lost` None where nothing was assessed."""
 
     question: QuestionText
     option: OptionText
-    weight: int
     term: str
     lost: Decimal | None
 
@@ -132,23 +131,20 @@ def questions() -> tuple[Question, ...]:
     )
 
 
+def caps(listed: Iterable[Question]) -> list[tuple[int, list[str]]]:
+    """Each cap with the weaknesses that cause it, the lowest first."""
+    causes: dict[int, list[str]] = {}
+    for each in listed:
+        for answer in each.answers:
+            if answer.cap:
+                causes.setdefault(answer.cap, []).append(answer.option.title)
+    return sorted(causes.items())
+
+
 def example(listed: tuple[Question, ...]) -> Example:
     """The worked example in the words of these questions."""
-    assessment = scoring.assess(catalogue.scoring_bank(), EXAMPLE)
-    findings = {finding.question: finding for finding in assessment.findings}
-    return Example(
-        assessment=assessment,
-        lines=tuple(
-            Line(
-                question=each.question,
-                option=each.question.option(EXAMPLE[each.question.id]),
-                weight=each.question.weight,
-                term=findings[each.question.id].term if each.question.id in findings else "",
-                lost=next(a.lost for a in each.answers if a.option.value == EXAMPLE[each.question.id]),
-            )
-            for each in listed
-        ),
-    )
+    lines = [_line(each, EXAMPLE[each.question.id]) for each in listed]
+    return Example(lines=tuple(lines), assessment=scoring.assess(catalogue.scoring_bank(), EXAMPLE))
 
 
 def firmness() -> list[Firmness]:
@@ -198,3 +194,14 @@ def _lost(item: scoring.Item, choice: scoring.Choice) -> Decimal | None:
     if choice.not_applicable:
         return None
     return scoring.assess([item], {item.id: choice.value}).lost
+
+
+def _line(each: Question, value: str) -> Line:
+    answer = next(answer for answer in each.answers if answer.option.value == value)
+    highest = max(other.option.risk for other in each.answers)
+    return Line(
+        question=each.question,
+        option=answer.option,
+        term=f"{each.question.weight} × {answer.option.risk} ÷ {highest}",
+        lost=answer.lost,
+    )

@@ -121,7 +121,7 @@ def _cost(weakness: Weakness) -> str:
 def _in_words(case: Case) -> str:
     parts = [
         # Translators: name of a case, then its date and loss
-        _("**It has happened: %(name)s** (%(facts)s).") % {"name": plain(case.name), "facts": case.facts},
+        _("**It has happened.** %(name)s (%(facts)s).") % {"name": plain(case.name), "facts": case.facts},
         plain(case.what_happened),
         plain(case.note),
         plain(case.lesson),
@@ -149,8 +149,8 @@ def _afterwards(details: Details, cases: list[Case | None]) -> Iterator[str]:
     quickest = _quickest(details)
     if quickest is not None:
         yield ngettext(
-            "If you have only %(minutes)d minute today, do this: %(title)s. It gains the most points for its time.",
-            "If you have only %(minutes)d minutes today, do this: %(title)s. It gains the most points for its time.",
+            "If you have only %(minutes)d minute today, fix this: %(title)s. It gains the most points for its time.",
+            "If you have only %(minutes)d minutes today, fix this: %(title)s. It gains the most points for its time.",
             quickest.finding.minutes,
         ) % {"minutes": quickest.finding.minutes, "title": plain(quickest.title)}
     if details.passed:

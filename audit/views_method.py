@@ -13,7 +13,7 @@ def method(request: HttpRequest) -> HttpResponse:
     listed = contents.questions()
     context = {
         "questions": listed,
-        "total_weight": sum(each.question.weight for each in listed),
+        "caps": contents.caps(listed),
         "example": contents.example(listed),
         "firmness": contents.firmness(),
         "versions": contents.VERSIONS,

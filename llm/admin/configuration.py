@@ -11,8 +11,8 @@ from django.urls import URLPattern
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from llm import credentials, presets, secrets, standing
@@ -28,7 +28,7 @@ WORDS = {
     standing.NO_MODEL: _("no model"),
     standing.PAUSED: _("paused"),
     standing.PARTLY: _("partly paused"),
-    standing.READY: _("ready"),
+    standing.READY: pgettext_lazy("provider", "ready"),
 }
 
 
@@ -49,7 +49,7 @@ def _lines(texts: list[str]) -> SafeString:
 
 
 def _key_state(one: KeyStanding) -> SafeString:
-    return _lines([*filter(None, [one.problem]), *one.remarks] or [gettext("ready")])
+    return _lines([*filter(None, [one.problem]), *one.remarks] or [pgettext("provider", "ready")])
 
 
 def _warn_without_key(request: HttpRequest) -> None:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from llm import usage
 from llm.admin.reading import LedgerAdmin, ReadOnly, pre, usd
@@ -118,7 +119,7 @@ class CallAdmin(LedgerAdmin):
             "", "<strong>{}</strong>{}", ((m.get("role", ""), pre(str(m.get("content", "")))) for m in parts)
         )
 
-    @admin.display(description=_("answered"))
+    @admin.display(description=pgettext_lazy("reply of a model", "answered"))
     def answered(self, row: Call) -> SafeString | str:
         return pre(row.text) if row.text else "–"
 

@@ -48,6 +48,24 @@ def test_public_pages_and_errors(new_page, lang):
     assert found + violations(page) == []
 
 
+@pytest.mark.parametrize(
+    "lang", ["en", *(pytest.param(lang, marks=pytest.mark.exhaustive) for lang in ("ru", "es"))]
+)
+def test_library_method_and_first_aid(new_page, lang):
+    page = new_page(**NO_MOTION)
+    found = []
+    for address in (
+        path("incidents", lang) + "?year=2023",
+        path("incident", lang, slug="bybit-2025"),
+        path("method", lang),
+        path("hacked", lang),
+    ):
+        page.goto(address)
+        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        found += violations(page)
+    assert found == []
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_form_on_its_way(new_page, lang):
     page = new_page(**NO_MOTION)

@@ -12,6 +12,11 @@ from tests.browser.flow import CAPPED, MIXED, SAFEST, number_of, step_through, t
 from tests.chain_setup import make_groq
 
 LAST = len(SAFEST)
+# How the focused element is outlined (an answer's outline is on its label), what it says, what it is.
+FOCUS = """() => {
+  const each = document.activeElement;
+  return [getComputedStyle(each.closest('.option') || each).outlineStyle, each.innerText, each.outerHTML];
+}"""
 
 
 def focused(page: Page) -> str:
@@ -39,7 +44,44 @@ def test_by_mouse(page):
     assert not Scan.objects.exists()
 
 
-def test_by_keyboard_alone(page):
+def test_from_the_landing_page_to_the_deleted_result_by_keyboard_alone(page):
+    """Tab, Enter and the arrow keys only; the focus is always on something that can be seen."""
+
+    def tab_to(name: str) -> None:
+        for _ in range(120):
+            page.keyboard.press("Tab")
+            outline, text, html = page.evaluate(FOCUS)
+            assert outline == "solid", html
+            if text.strip() == name:
+                return
+        raise AssertionError(f"{name} cannot be reached")
+
+    page.goto("/en/")
+    tab_to("Start the check")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/scan/")
+    page.focus("legend >> nth=0")
+    for question, value in CAPPED.items():
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")  # the first answer
+        for _ in range(number_of(question, value) - 1):
+            page.keyboard.press("ArrowDown")
+        expect(page.locator(f"#{question} input:checked")).to_have_value(value)
+        page.keyboard.press("Enter")
+    tab_to("Show my score")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/r/**")
+    wait_for_report(page)
+    tab_to("Delete now")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/delete")
+    tab_to("Delete for good")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Your result is gone")
+    assert not Scan.objects.exists()
+
+
+def test_by_number_keys(page):
     page.goto("/en/scan/")
     page.keyboard.press("Tab")
     assert page.inner_text(":focus") == "Skip to content"
