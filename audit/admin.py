@@ -1,22 +1,22 @@
-"""The audit in the stock admin: texts and incidents are edited, numbers and scans are read."""
+"""The audit in the stock admin: texts and incidents are edited, numbers only read. Scans: see admin_scans.py."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from audit import bank_load, render, scans, scoring
+from audit import admin_scans, bank_load
 from audit.admin_fields import AnswersField, LinesField, LinksField
 from audit.bank_incidents import VECTORS
-from audit.models import Incident, Option, Question, Report, Scan
+from audit.models import Incident, Option, Question
 from audit.translations import untranslated
+
+__all__ = ["admin_scans"]  # registers scans and reports
 
 
 class Fixed(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -26,13 +26,6 @@ class Fixed(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ReadOnly(Fixed):
-    """Rows that visitors make: staff look."""
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
@@ -152,151 +145,3 @@ class IncidentAdmin(TextState, admin.ModelAdmin):  # type: ignore[type-arg]
     def _say(self, request: HttpRequest, count: int) -> None:
         text = ngettext("%(count)d incident was changed.", "%(count)d incidents were changed.", count)
         self.message_user(request, text % {"count": count})
-
-
-class BandFilter(admin.SimpleListFilter):
-    title = _("band")
-    parameter_name = "band"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [(name, f"{name} ({least}+)") for least, name in scoring.BANDS]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Scan]) -> QuerySet[Scan]:
-        most = 100
-        for least, name in scoring.BANDS:
-            if name == self.value():
-                return queryset.filter(score__range=(least, most))
-            most = least - 1
-        return queryset
-
-
-class ReportInline(admin.StackedInline):  # type: ignore[type-arg]
-    model = Report
-    extra = 0
-    can_delete = False
-    fields = readonly_fields = (
-        "status", "flagged", "provider", "model", "cost_usd", "prompt_version", "call", "created_at", "claimed_at",
-        "finished_at", "tried", "text",
-    )  # fmt: skip
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
-        return super().get_queryset(request).select_related("call")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=_("to be looked at"))
-    def flagged(self, row: Report) -> str:
-        return format_html_join(", ", "{}", ((flag,) for flag in row.flags)) or "–"
-
-    @admin.display(description=_("attempts"))
-    def tried(self, row: Report) -> str:
-        lines = ((line["provider"], line["model"], line["outcome"]) for line in row.progress)
-        return format_html_join("; ", "{} {}: {}", lines) or "–"
-
-    @admin.display(description=_("text"))
-    def text(self, row: Report) -> str:
-        return render.to_html(row.markdown) or "–"
-
-
-@admin.register(Scan)
-class ScanAdmin(ReadOnly):
-    list_display = (
-        "reference",
-        "created_at",
-        "lang",
-        "score",
-        "raw_score",
-        "band",
-        "ai",
-        "written_by",
-        "reports_made",
-    )
-    list_filter = ("lang", BandFilter, "ai", "scoring_version", "bank_version")
-    search_fields = ("public_id__startswith",)
-    date_hierarchy = "created_at"
-    inlines = (ReportInline,)
-    fields = readonly_fields = (
-        "reference", "created_at", "lang", "ai", "score", "raw_score", "band", "limit", "answers_given", "findings",
-        "scoring_version", "bank_version", "page",
-    )  # fmt: skip
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Scan]:
-        scans_: QuerySet[Scan] = super().get_queryset(request)
-        return scans_.annotate(made=Count("reports")).prefetch_related("reports")
-
-    @admin.display(description=_("scan"), ordering="public_id")
-    def reference(self, scan: Scan) -> str:
-        return scan.public_id[:8]
-
-    @admin.display(description=_("band"), ordering="score")
-    def band(self, scan: Scan) -> str:
-        return scoring.band(scan.score)
-
-    @admin.display(description=_("report by"))
-    def written_by(self, scan: Scan) -> str:
-        rows = sorted(scan.reports.all(), key=lambda row: row.pk, reverse=True)
-        ready = next((row for row in rows if row.status == Report.Status.READY), None)
-        return ready.provider if ready else "–"
-
-    @admin.display(description=_("reports"), ordering=F("made"))
-    def reports_made(self, scan: Scan) -> int:
-        return int(getattr(scan, "made", 0))
-
-    @admin.display(description=_("cap"))
-    def limit(self, scan: Scan) -> str:
-        cap = scan.assessment.cap
-        return f"{cap.limit}: {', '.join(cap.because)}" if cap else "–"
-
-    @admin.display(description=_("answers"))
-    def answers_given(self, scan: Scan) -> str:
-        return format_html_join("", "{}: {}<br>", scan.answers.items())
-
-    @admin.display(description=_("points lost"))
-    def findings(self, scan: Scan) -> str:
-        rows = ((each.question, each.term, each.lost, each.severity) for each in scan.assessment.findings)
-        return format_html_join("", "{}: {} = {}, {}<br>", rows) or "–"
-
-    @admin.display(description=_("page"))
-    def page(self, scan: Scan) -> str:
-        address = reverse("audit:result", kwargs={"token": scans.scan_token(scan)})
-        return format_html('<a href="{}" rel="noreferrer">{}</a>', address, _("as the visitor sees it"))
-
-
-class FlagFilter(admin.SimpleListFilter):
-    title = _("to be looked at")
-    parameter_name = "flagged"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [("yes", _("figures that are not in the facts")), ("no", _("nothing"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Report]) -> QuerySet[Report]:
-        if self.value() == "yes":
-            return queryset.exclude(flags=[])
-        return queryset.filter(flags=[]) if self.value() == "no" else queryset
-
-
-@admin.register(Report)
-class ReportAdmin(ReadOnly):
-    list_display = (
-        "id",
-        "scan",
-        "created_at",
-        "status",
-        "flagged",
-        "provider",
-        "model",
-        "cost_usd",
-        "finished_at",
-    )
-    list_filter = ("status", FlagFilter, "provider", "prompt_version")
-    list_select_related = ("scan",)
-    date_hierarchy = "created_at"
-    fields = readonly_fields = ("scan", *ReportInline.fields)
-
-    flagged = ReportInline.flagged
-    tried = ReportInline.tried
-    text = ReportInline.text

@@ -27,7 +27,7 @@ def _reports(since: datetime, until: datetime) -> Iterator[Line]:
             cost=Case(When(call=None, then=F("cost_usd")), default=F("call__cost_usd")),
         )
         .values_list("tier")
-        .annotate(Count("id"), Sum("cost"), Count("cost"))
+        .annotate(number=Count("id"), sum=Sum("cost"), known=Count("cost"))
     ):
         word = "" if tier is None else f"{tier.normalize():f}"
         yield [word, count, int((cost or Decimal(0)) * 1_000_000), count - known]

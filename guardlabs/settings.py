@@ -41,7 +41,7 @@ INSTALLED_APPS = [
     "guardlabs",
     "audit",
     "llm",
-    "django.contrib.admin",
+    "guardlabs.desk.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -72,7 +72,7 @@ def _attempts(since: datetime, until: datetime) -> Iterator[Line]:
         Attempt.objects.filter(started_at__gte=since, started_at__lt=until)
         .order_by()
         .values_list(*names)
-        .annotate(Count("id"), Sum(tokens), Sum(MONEY))
+        .annotate(number=Count("id"), used=Sum(tokens), cost=Sum(MONEY))
     ):
         yield [*same, tier_word(tier), free, outcome, count, used or 0, micros(cost)]
 
@@ -84,7 +84,7 @@ def _calls(since: datetime, until: datetime) -> Iterator[Line]:
         .order_by()
         .annotate(bucket=bucket)
         .values_list("purpose", "outcome", "cached", "bucket")
-        .annotate(Count("id"), Sum("cost_usd"))
+        .annotate(number=Count("id"), cost=Sum("cost_usd"))
     ):
         yield [purpose, outcome, cached, int(place or 0), count, micros(cost)]
 

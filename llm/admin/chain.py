@@ -49,7 +49,7 @@ class RotateForm(CredentialForm):
     """A new key alone; the old one is not in the form."""
 
     class Meta(CredentialForm.Meta):
-        fields = ()
+        fields = ()  # type: ignore[assignment]  # a tuple of another length
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -87,6 +87,7 @@ def page(owner: Any, request: HttpRequest) -> HttpResponse:
         request,
         "admin/llm/chain.html",
         title=gettext("Chain"),
+        today=f"{timezone.now():%Y-%m-%d} 00:00:00+00:00",
         ranks=[_shown(rank) for rank in overview.ranks()],
         off=off,
         may_test=may("llm.test_provider"),
@@ -252,5 +253,5 @@ def _shown(rank: overview.Rank) -> dict[str, Any]:
 
 def _render(owner: Any, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     context |= {"opts": Provider._meta, **owner.admin_site.each_context(request)}
-    request.current_app = owner.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = owner.admin_site.name
     return TemplateResponse(request, template, context)

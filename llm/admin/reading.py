@@ -84,7 +84,8 @@ class LedgerAdmin(ReadOnlyAdmin):
     def _sums(self, queryset: models.QuerySet[Any]) -> dict[str, Any]:
         """Of the newest 10,000 rows that pass the filter, so that it takes no longer with a million."""
         newest = queryset.model._default_manager.filter(pk__in=queryset.values("pk")[:MOST_COUNTED])
-        return newest.order_by().aggregate(**self.sums)
+        found: dict[str, Any] = newest.order_by().aggregate(**self.sums)
+        return found
 
     def export(self, request: HttpRequest) -> StreamingHttpResponse:
         """The rows of the current filter as CSV, streamed: numbers and names, never prompts and replies."""

@@ -1,0 +1,67 @@
+"""What needs a person, most urgent first. A new source is a function and a line in SOURCES."""
+
+from collections.abc import Callable, Iterator
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+from audit.models import Scan
+from guardlabs.desk.blocks import Item, Section, listing, whole
+from guardlabs.desk.figures import Figures
+from llm import usage
+from llm.failures import Kind
+from llm.models import Pause
+
+# What does not mend itself, and what to say of it.
+TROUBLES = {
+    Kind.KEY_INVALID: gettext_noop("%(who)s: the key no longer works"),
+    Kind.CREDITS_DEPLETED: gettext_noop("%(who)s: out of credit"),
+    Kind.MODEL_GONE: gettext_noop("%(who)s: the model is gone"),
+    Kind.BLOCKED_PROVIDER: gettext_noop("%(who)s: blocks us"),
+}
+MOST_COUNTED = 1000
+
+
+def broken(figures: Figures) -> Iterator[Item]:
+    """Failed keys, spent credits, models gone, providers that block us: as long as the chain keeps away from them."""
+    if not figures.may("llm.view_pause"):
+        return
+    rows = list(Pause.objects.filter(closed_at=None, kind__in=TROUBLES))
+    for kind, text in TROUBLES.items():
+        for row in rows:
+            if row.kind == kind:
+                names = (row.credential or row.account or row.provider, row.model, row.location)
+                who = " ".join(filter(None, names))
+                yield Item(
+                    _(text) % {"who": who}, reverse("admin:llm_pause_change", args=[row.pk]), row.detail
+                )
+
+
+def credits_spent(figures: Figures) -> Iterator[Item]:
+    """Trial credits that our own count says are used up."""
+    if not figures.may("llm.view_provider", "llm.view_attempt"):
+        return
+    for one in usage.spending(figures.attempts, figures.now):
+        if one.credit is not None and one.credit_used is not None and one.credit_used >= one.credit:
+            text = _("%(who)s: the trial credit is spent") % {"who": one.provider}
+            yield Item(text, reverse("admin:llm_chain"))
+
+
+def flagged(figures: Figures) -> Iterator[Item]:
+    """Reports that the gates let through with a doubt, and nobody has looked at."""
+    if not figures.may("audit.view_scan"):
+        return
+    waiting = Scan.objects.filter(flagged=True, reviewed_at=None).order_by()[:MOST_COUNTED].count()
+    if waiting:
+        text = ngettext("%(count)s flagged report", "%(count)s flagged reports", waiting)
+        yield Item(text % {"count": whole(waiting)}, listing("audit_scan", flagged="yes", reviewed="no"))
+
+
+SOURCES: tuple[Callable[[Figures], Iterator[Item]], ...] = (broken, credits_spent, flagged)
+
+
+def attention(figures: Figures) -> Section:
+    """The queue, for whoever may see anything of it."""
+    items = [item for source in SOURCES for item in source(figures)]
+    return Section(id="attention", title=_("Needs attention"), items=items, empty=_("Nothing."), wide=True)
