@@ -272,3 +272,6 @@ class ReportAdmin(ReadOnly):
 
     tried = ReportInline.tried
     text = ReportInline.text
+
+
+from audit import admin_orders  # noqa: E402, F401 - registers the orders

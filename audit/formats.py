@@ -3,10 +3,10 @@
 Plain spaces, not non-breaking ones: the same text goes into Markdown, JSON and e-mail.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_compact_currency, format_compact_decimal, format_decimal
 from django.utils.translation import get_language, to_locale
 
@@ -40,6 +40,17 @@ def day(text: str, lang: str | None = None) -> str:
     except ValueError:
         return text
     return _plain(formatted).removesuffix(" г.")
+
+
+def moment(when: datetime | None, zone: tzinfo = UTC, lang: str | None = None) -> str:
+    """A time to the minute with its zone: `November 28, 2026, 2:05 PM GMT+01:00`. Empty for None."""
+    if when is None:
+        return ""
+    locale = _locale(lang)
+    local = when.astimezone(zone)
+    pattern = f"{locale.time_formats['short'].pattern} ZZZZ"
+    clock = format_datetime(local, pattern, tzinfo=zone, locale=locale)
+    return f"{day(local.date().isoformat(), lang)}, {_plain(clock)}"
 
 
 def number(value: object, lang: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Signed references to scans: a token that was not made here, or was changed, reaches no database."""
+"""Signed references to scans and orders: a token that was not made here, or was changed, reaches no database."""
 
 import secrets
 
@@ -6,6 +6,7 @@ from django.core.signing import BadSignature, Signer
 
 ID_BYTES = 16  # 128 random bits: cannot be enumerated
 SIGNATURE_CHARS = 22  # 132 bits of the HMAC, to keep links short
+SCAN = "audit.scan"  # what a token is for; one made for one purpose opens nothing else
 
 
 class _ShortSigner(Signer):
@@ -13,9 +14,9 @@ class _ShortSigner(Signer):
         return super().signature(value, key)[:SIGNATURE_CHARS]
 
 
-def _signer() -> Signer:
+def _signer(purpose: str) -> Signer:
     """Made anew each time, so that SECRET_KEY and SECRET_KEY_FALLBACKS are the current ones."""
-    return _ShortSigner(sep=".", salt="audit.scan")
+    return _ShortSigner(sep=".", salt=purpose)
 
 
 def new_id() -> str:
@@ -23,14 +24,14 @@ def new_id() -> str:
     return secrets.token_urlsafe(ID_BYTES)
 
 
-def sign(public_id: str) -> str:
+def sign(public_id: str, *, purpose: str = SCAN) -> str:
     """The token of this id, 45 URL-safe characters."""
-    return _signer().sign(public_id)
+    return _signer(purpose).sign(public_id)
 
 
-def unsign(token: str) -> str | None:
+def unsign(token: str, *, purpose: str = SCAN) -> str | None:
     """The id of a token signed with the current or an earlier key, else None. Compares in constant time."""
     try:
-        return _signer().unsign(token)
+        return _signer(purpose).unsign(token)
     except BadSignature:
         return None

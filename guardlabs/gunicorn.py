@@ -31,5 +31,8 @@ logger_class = RedactingLogger
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads the SDKs of the free tiers before the first visitor waits for them (0.7 s)."""
+    """Loads the SDKs of the free tiers before the first visitor waits for them (0.7 s), and goes on with the outbox."""
     import llm.adapters.groq  # noqa: F401
+    from audit import mails
+
+    mails.wake()

@@ -166,6 +166,9 @@ globals().update(_email)
 # -- the product -----------------------------------------------------------------------------------
 SCAN_RATE = env.text("SCAN_RATE", "20/h")
 AUDIT_PRICE_USD = env.integer("AUDIT_PRICE_USD", 49)
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")  # none: orders are paid by invoice
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
 REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45)
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
