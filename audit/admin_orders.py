@@ -40,7 +40,6 @@ class Action:
     done: Text
     states: tuple[State, ...]
     method: str = ""
-    confirm: Text = ""
 
 
 def _start(order: Order, actor: str, text: str) -> None:
@@ -189,7 +188,7 @@ class OverdueFilter(admin.SimpleListFilter):
     title = _("waits for us")
     parameter_name = "overdue"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("1", _("overdue"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
@@ -270,7 +269,7 @@ class OrderAdmin(Fixed):
             self.message_user(request, str(error), messages.ERROR)
         else:
             self.log_change(request, order, f"{name}: {order.state}")
-            self.message_user(request, action.done)
+            self.message_user(request, str(action.done))
             if "preview" in request.POST:
                 return HttpResponseRedirect(reverse("admin:audit_order_preview", args=[pk]))
         return HttpResponseRedirect(reverse("admin:audit_order_change", args=[pk]))
