@@ -147,7 +147,10 @@ class Mail(models.Model):
 
 
 class StripeEvent(models.Model):
-    """A webhook that was handled, so that it is never handled again. Keeps no payload: it holds addresses."""
+    """A webhook that was handled, so that it is never handled again. Keeps no payload: it holds addresses.
+
+    News of a refund may come before that of its payment, so its few facts are kept for then.
+    """
 
     id = models.CharField(primary_key=True, max_length=120)
     type = models.CharField(max_length=80)
@@ -155,6 +158,8 @@ class StripeEvent(models.Model):
     order = models.ForeignKey(
         Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="stripe_events"
     )
+    payment_intent = models.CharField(max_length=120, blank=True, db_index=True)
+    refund = models.JSONField(null=True, blank=True, help_text=_("Its id, status, amount and currency."))
     outcome = models.CharField(max_length=200)
 
     class Meta:

@@ -153,13 +153,12 @@ def note(order: Order, *, actor: str, what: str, new: str = "", detail: str = ""
 
 def await_card(order: Order, *, actor: str, **checkout: Any) -> None:
     """Stripe's page is open: `checkout` are the fields that describe it. A new page for the same order is noted."""
-    if order.state == State.NEW:
-        _move(order, State.AWAITING_PAYMENT, actor=actor, what="checkout opened", letter=False, **checkout)
-        return
     with transaction.atomic():
         if not Order.objects.filter(pk=order.pk, state=State.AWAITING_PAYMENT).update(**checkout):
-            raise NotAllowed(order, "checkout")
-        note(order, actor=actor, what="checkout opened")
+            what = "checkout opened"
+            _move(order, State.AWAITING_PAYMENT, actor=actor, what=what, letter=False, **checkout)
+            return
+        note(order, actor=actor, what="checkout opened again")
     order.refresh_from_db()
 
 

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 TOLERANCE_S = 300  # how old a signature may be: a recorded request cannot be sent again later
 SEEN = "seen before"
+REFUND_FACTS = ("id", "status", "amount", "currency", "payment_intent")
 
 
 class Forged(ValueError):
@@ -81,13 +82,15 @@ def handle(event: dict[str, Any]) -> str:
 
 
 def _record(event: dict[str, Any], sent_back: dict[str, tuple[str, Order.Refund]]) -> str:
-    try:
-        with transaction.atomic():
-            row = StripeEvent.objects.create(id=event["id"], type=event["type"], outcome="")
-    except IntegrityError:
-        return SEEN
     thing = event.get("data", {}).get("object", {})
     act = HANDLERS.get(event["type"])
+    facts = {"payment_intent": str(thing.get("payment_intent") or "")}
+    refund = {name: thing.get(name) for name in REFUND_FACTS} if act is _refund else None
+    try:
+        with transaction.atomic():
+            row = StripeEvent.objects.create(id=event["id"], type=event["type"], refund=refund, **facts)
+    except IntegrityError:
+        return SEEN
     order = _order(thing) if act else None
     if act is None:
         outcome = "not for us"
@@ -125,7 +128,10 @@ def _paid(order: Order, session: dict[str, Any], sent_back: dict[str, tuple[str,
         return orders.WRONG_AMOUNT
     if orders.State.PAID in orders.TRANSITIONS[orders.State(order.state)]:
         orders.mark_paid(order, actor=orders.STRIPE, payment_intent=intent, detail=intent)
-        return "paid"
+        early = StripeEvent.objects.filter(payment_intent=intent, refund__isnull=False).order_by(
+            "received_at"
+        )
+        return ", ".join(["paid", *(_refund(order, row.refund or {}, sent_back) for row in early)])
     if intent not in sent_back:
         raise _SendBack(order, intent)
     refund_id, status = sent_back[intent]

@@ -185,5 +185,6 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
     },
 }

@@ -33,3 +33,15 @@ def sim():
 
     with Simulator() as simulator:
         yield simulator
+
+
+@pytest.fixture
+def stripe(settings):
+    """A stand-in for Stripe that the site is connected to, fresh; webhooks wait in stripe.events."""
+    from tests.stripe_standin import KEY, SECRET, StripeStandin
+
+    with StripeStandin() as standin:
+        settings.STRIPE_SECRET_KEY = KEY
+        settings.STRIPE_WEBHOOK_SECRET = SECRET
+        settings.STRIPE_API_BASE = standin.base
+        yield standin

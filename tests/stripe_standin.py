@@ -110,7 +110,7 @@ class StripeStandin:
             if session is None:
                 raise Refused(404, "No such checkout.session", code="resource_missing")
             if session["status"] != "open":
-                raise Refused(400, "Only Checkout Sessions with a status in [\"open\"] can be expired.")
+                raise Refused(400, 'Only Checkout Sessions with a status in ["open"] can be expired.')
             session.update(status="expired", url=None)
             self.emit("checkout.session.expired", session)
             return session
@@ -260,7 +260,9 @@ def check_names(params: dict, known: set[str]) -> None:
 
 def integer(params: dict, name: str) -> int:
     if not re.fullmatch(r"\d+", params.get(name, "")):
-        raise Refused(400, f"Invalid integer: {params.get(name)}", code="parameter_invalid_integer", param=name)
+        raise Refused(
+            400, f"Invalid integer: {params.get(name)}", code="parameter_invalid_integer", param=name
+        )
     return int(params[name])
 
 

@@ -37,7 +37,7 @@ def test_the_table_names_every_state_and_only_states():
 
 
 @pytest.mark.parametrize("to", CHANGES)
-@pytest.mark.parametrize("state", [state for state in State])
+@pytest.mark.parametrize("state", list(State))
 def test_only_what_the_table_allows_happens(state, to):
     order = make_order(state)
     events, mails = order.events.count(), order.mails.count()
@@ -90,7 +90,9 @@ def test_a_change_whose_mail_fails_does_not_happen(monkeypatch):
 def test_codes_have_no_look_alikes_and_do_not_repeat():
     codes = {orders.new_code() for _ in range(2000)}
     assert len(codes) == 2000
-    assert all(re.fullmatch(r"GL-[ACDEFHJKMNPRTWXY3479]{4}-[ACDEFHJKMNPRTWXY3479]{4}", code) for code in codes)
+    assert all(
+        re.fullmatch(r"GL-[ACDEFHJKMNPRTWXY3479]{4}-[ACDEFHJKMNPRTWXY3479]{4}", code) for code in codes
+    )
     assert not set("0OQ1IL2Z5S6G8BUV") & set(orders.CODE_ALPHABET)
 
 

@@ -22,7 +22,9 @@ HEX = "e9873d79c6d87dc0fb6a5778633389f4453213303da61f20bd67fc233aa33262"
 
 def test_the_english_list_is_the_one_of_bip_39():
     text = (WORDLISTS / "english.txt").read_bytes()
-    assert hashlib.sha256(text).hexdigest() == "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"
+    assert (
+        hashlib.sha256(text).hexdigest() == "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"
+    )
 
 
 @pytest.mark.parametrize("name", LISTS)
