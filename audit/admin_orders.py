@@ -128,6 +128,13 @@ ACTIONS: dict[str, Action] = {
         done=_("Closed."),
         states=(State.DELIVERED,),
     ),
+    "forget": Action(
+        label=_("Delete message and report for good, as the customer asked"),
+        permission=PROCESS,
+        run=lambda order, actor, text: orders.forget_words(order, actor=actor),
+        done=_("Message and report are deleted."),
+        states=(State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED),
+    ),
     "invoice": Action(
         label=_("Send the invoice"),
         permission=MONEY,

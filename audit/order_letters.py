@@ -104,7 +104,9 @@ def _invoice(order: Order) -> Words:
     return Words(
         subject=_("How to pay for order %(code)s") % {"code": order.code},
         lines=[
-            _("Please pay as written below, and name the order code. We tell you when the money is here.")
+            _(
+                "Please pay as described below and quote the order code. We tell you when the money has arrived."
+            )
         ],
         facts=[(_("Order"), order.code), (_("Price"), price(order))],
         block=order.invoice,
@@ -130,7 +132,7 @@ def _in_progress(order: Order) -> Words:
         subject=_("Work on order %(code)s has begun") % {"code": order.code},
         lines=[
             _("A security engineer has started on your audit."),
-            _("If we need to know more, we answer to this address. We never ask for a seed phrase or a key."),
+            _("If we need to know more, we write to this address. We never ask for a seed phrase or a key."),
         ],
         link=_status(order),
     )
@@ -156,8 +158,8 @@ def _delivered(order: Order) -> Words:
     words = _report_link(order, _("The report of order %(code)s is ready"), _("Your audit is done."))
     words.lines.append(
         ngettext(
-            "Questions? Answer to this e-mail within %(count)d day.",
-            "Questions? Answer to this e-mail within %(count)d days.",
+            "Questions? Reply to this e-mail within %(count)d day.",
+            "Questions? Reply to this e-mail within %(count)d days.",
             FOLLOW_UP_DAYS,
         )
         % {"count": FOLLOW_UP_DAYS}

@@ -63,11 +63,11 @@ def _sentence(order: Order) -> str:
         else _("We have your order. Within two working days you get an e-mail that says how to pay."),
         State.AWAITING_PAYMENT: _("Your order waits for the payment. The work begins when it has arrived.")
         if card
-        else _("Your order waits for the payment. How to pay stands below and in our e-mail."),
+        else _("Your order waits for the payment. How to pay is below and in our e-mail."),
         State.PAID: _("Paid. You get the report by %(when)s at the latest.") % due,
         State.IN_PROGRESS: _("An engineer is at work. You get the report by %(when)s at the latest.") % due,
         State.DELIVERED: _(
-            "Your report is ready: we have mailed you its link. Answer to that e-mail to ask."
+            "Your report is ready: we have mailed you its link. Reply to that e-mail if you have questions."
         ),
         State.CLOSED: _("The order is complete. Thank you for your trust."),
         State.CANCELLED: _("The order was cancelled. Should a payment still arrive, we send it back."),

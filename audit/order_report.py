@@ -17,32 +17,42 @@ LINK = re.compile(r"https://[^\s<>()\"'\[\]]+")
 def template(order: Order) -> str:
     """The Markdown to start from, in the order's language: what the self-audit found, and room for the engineer."""
     with override(order.lang):
-        parts = [f"## {_('Summary')}", BLANK]
+        parts = [_heading(_("In short")), BLANK]
         if order.message:
-            parts += [f"## {_('What you asked')}", BLANK]
+            parts += [_heading(_("What you asked")), BLANK]
         found = details.details(order.scan) if order.scan else None
         if found:
             score = {"score": found.assessment.score, "raw": found.assessment.raw_score}
             parts += [
-                f"## {_('What the self-audit found')}",
+                _heading(_("What the self-audit found")),
                 _("Score: %(score)d of 100 (before caps: %(raw)d).") % score,
             ]
             for number, weakness in enumerate(found.weaknesses, start=1):
-                steps = "\n".join(
-                    f"{place}. {step}" for place, step in enumerate(weakness.option.fix_steps, 1)
-                )
-                parts += [
-                    f"### {number}. {weakness.title}",
-                    f"{weakness.question.text} **{weakness.option.label}**",
-                    *filter(None, [weakness.option.harm, steps]),
-                    f"{_('For you:')} {BLANK}",
-                ]
-        parts += [f"## {_('What to do, in this order')}", f"1. {BLANK}", f"## {_('What is good already')}"]
+                parts += _finding(number, weakness)
+        parts += [
+            _heading(_("What to do, in this order")),
+            f"1. {BLANK}",
+            _heading(_("What is good already")),
+        ]
         if found and found.passed:
             parts.append("\n".join(f"- {question.text}" for question in found.passed))
         else:
             parts.append(BLANK)
     return "\n\n".join(parts)[:MAX_CHARS] + "\n"
+
+
+def _heading(words: str) -> str:
+    return f"## {words}"
+
+
+def _finding(number: int, weakness: details.Weakness) -> list[str]:
+    steps = "\n".join(f"{place}. {step}" for place, step in enumerate(weakness.option.fix_steps, 1))
+    return [
+        f"### {number}. {weakness.title}",
+        f"{weakness.question.text} **{weakness.option.label}**",
+        *filter(None, [weakness.option.harm, steps]),
+        _("For you: %(blank)s") % {"blank": BLANK},
+    ]
 
 
 def to_html(text: str) -> SafeString:

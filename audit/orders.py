@@ -238,6 +238,18 @@ def expire(order: Order) -> None:
     _move(order, State.EXPIRED, actor=CLOCK, what="expired")
 
 
+def forget_words(order: Order, *, actor: str) -> None:
+    """At the customer's wish: what they wrote and what was written about them. The invoice's data stay."""
+    ended = (State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED)
+    with transaction.atomic():
+        if not Order.objects.filter(pk=order.pk, state__in=ended).update(
+            message="", draft="", report="", scan=None
+        ):
+            raise NotAllowed(order, "forget")
+        note(order, actor=actor, what="words forgotten")
+    order.refresh_from_db()
+
+
 # -- refunds -----------------------------------------------------------------------------------------
 REFUNDABLE = (*OWED, State.DELIVERED, State.CLOSED)
 

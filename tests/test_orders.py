@@ -214,6 +214,15 @@ def test_a_link_is_mailed_at_most_every_quarter_of_an_hour():
         orders.send_link(make_order("paid"), actor="customer")
 
 
+def test_the_customers_words_are_forgotten_when_the_order_has_ended():
+    order = make_order("delivered", message="My setup")
+    with pytest.raises(orders.NotAllowed):
+        orders.forget_words(order, actor=STAFF)
+    orders.close(order, actor=STAFF)
+    orders.forget_words(order, actor=STAFF)
+    assert (order.message, order.draft, order.report, order.email) == ("", "", "", "anna@example.org")
+
+
 # -- refunds through Stripe --------------------------------------------------------------------------
 def paid_by_card(state="paid") -> Order:
     return make_order(state, method=Order.Method.STRIPE)
