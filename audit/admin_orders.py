@@ -276,7 +276,7 @@ class OrderAdmin(Fixed):
             self.message_user(request, str(error), messages.ERROR)
         else:
             self.log_change(request, order, f"{name}: {order.state}")
-            self.message_user(request, str(action.done))
+            self.message_user(request, str(action.done), messages.SUCCESS)
             if "preview" in request.POST:
                 return HttpResponseRedirect(reverse("admin:audit_order_preview", args=[pk]))
         return HttpResponseRedirect(reverse("admin:audit_order_change", args=[pk]))

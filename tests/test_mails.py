@@ -200,12 +200,11 @@ def test_the_log_names_order_and_server_code_but_no_address_and_no_link(inbox, c
         mails.send_due()
         make_order(email="boris@example.org")
         mails.send_due()
-    assert (
-        f"of order {order.code} was not sent (attempt 1, given up): SMTPRecipientsRefused 550" in caplog.text
-    )
-    assert "was sent" in caplog.text
-    assert "example.org" not in caplog.text
-    assert "/order/" not in caplog.text
+    ours = "\n".join(each.getMessage() for each in caplog.records if each.name.startswith("audit"))
+    assert f"of order {order.code} was not sent (attempt 1, given up): SMTPRecipientsRefused 550" in ours
+    assert "was sent" in ours
+    assert "example.org" not in ours
+    assert "/order/" not in ours
 
 
 def test_the_address_cannot_add_headers(inbox):
