@@ -10,13 +10,13 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from audit import admin_scans, bank_load
+from audit import admin_orders, admin_scans, bank_load
 from audit.admin_fields import AnswersField, LinesField, LinksField
 from audit.bank_incidents import VECTORS
 from audit.models import Incident, Option, Question
 from audit.translations import untranslated
 
-__all__ = ["admin_scans"]  # registers scans and reports
+__all__ = ["admin_orders", "admin_scans"]  # they register orders, scans and reports
 
 
 class Fixed(admin.ModelAdmin):  # type: ignore[type-arg]

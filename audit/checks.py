@@ -1,9 +1,10 @@
 """Wrong settings of this app, found when the site starts."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from audit import throttle
 
@@ -20,3 +21,48 @@ def check_scan_rate(**kwargs: Any) -> list[CheckMessage]:
             id="audit.E001",
         )
     ]
+
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+MOST_USD = 10_000  # beyond it a typing error is likelier than a price
+
+
+@register()
+def check_price(**kwargs: Any) -> list[CheckMessage]:
+    """audit.E002: AUDIT_PRICE_USD is no price."""
+    if 1 <= settings.AUDIT_PRICE_USD <= MOST_USD:
+        return []
+    hint = f"Write whole US dollars, from 1 to {MOST_USD}."
+    return [Error(f"AUDIT_PRICE_USD is {settings.AUDIT_PRICE_USD}.", hint=hint, id="audit.E002")]
+
+
+@register()
+def check_stripe(**kwargs: Any) -> list[CheckMessage]:
+    """audit.E003–E006, W001–W002: Stripe's settings do not fit together. Says no part of any secret."""
+    if not settings.STRIPE_SECRET_KEY:
+        if not settings.STRIPE_WEBHOOK_SECRET:
+            return []
+        hint = "Set both, or neither: then orders are paid by invoice."
+        return [Error("STRIPE_WEBHOOK_SECRET is set without STRIPE_SECRET_KEY.", hint=hint, id="audit.E003")]
+    found: list[CheckMessage] = []
+    if not settings.STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
+        hint = "It begins with sk_ or rk_; pk_ is the publishable key, which is not used."
+        found.append(Error("STRIPE_SECRET_KEY is no secret key.", hint=hint, id="audit.E004"))
+    if not settings.STRIPE_WEBHOOK_SECRET.startswith("whsec_"):
+        hint = (
+            f"Add the endpoint {settings.SITE_URL}/stripe/webhook in Stripe's dashboard and copy its signing secret "
+            "(whsec_…). Without it no card payment can be confirmed."
+        )
+        found.append(Error("STRIPE_WEBHOOK_SECRET is missing or wrong.", hint=hint, id="audit.E005"))
+    base = urlsplit(settings.STRIPE_API_BASE)
+    if base.scheme != "https" and base.hostname not in LOOPBACK:
+        hint = "https://api.stripe.com; plain http only to this machine, for tests."
+        found.append(Error("STRIPE_API_BASE would send the key in the clear.", hint=hint, id="audit.E006"))
+    live = settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+    if settings.HTTPS and not live:
+        hint = "Put the live key there before you sell."
+        found.append(Warning("A public site with a test key of Stripe.", hint=hint, id="audit.W001"))
+    if live and settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        hint = "Set EMAIL_URL: customers get their links by e-mail."
+        found.append(Warning("Orders are paid, but e-mail goes to the console.", hint=hint, id="audit.W002"))
+    return found

@@ -3,11 +3,11 @@
 Plain spaces, not non-breaking ones: the same text goes into Markdown, JSON and e-mail.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 from django.utils.translation import get_language, to_locale
 
@@ -57,6 +57,17 @@ def day(text: str, lang: str | None = None) -> str:
 def month_and_day(moment: date, lang: str | None = None) -> str:
     """A day of this year: `November 24`, `24 ноября`, `24 de noviembre`."""
     return _plain(format_skeleton("MMMMd", moment, locale=_locale(lang)))
+
+
+def moment(when: datetime | None, zone: tzinfo = UTC, lang: str | None = None) -> str:
+    """A time to the minute with its zone: `November 28, 2026, 2:05 PM GMT+01:00`. Empty for None."""
+    if when is None:
+        return ""
+    locale = _locale(lang)
+    local = when.astimezone(zone)
+    pattern = f"{locale.time_formats['short'].pattern} ZZZZ"
+    clock = format_datetime(local, pattern, tzinfo=zone, locale=locale)
+    return f"{day(local.date().isoformat(), lang)}, {_plain(clock)}"
 
 
 def number(value: object, lang: str | None = None) -> str:

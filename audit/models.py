@@ -1,6 +1,7 @@
 """What the audit stores: the question bank as staff may edit it, scans, and their reports.
 
-No model holds a name, an address of any kind or free text of a visitor.
+No model here holds a name, an address of any kind or free text of a visitor. Orders, which do, have a module of
+their own.
 """
 
 from typing import Any
@@ -11,6 +12,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from audit import scoring, scoring_json
+from audit.models_orders import Mail, Order, OrderEvent, StripeEvent
+
+__all__ = [
+    "Incident", "Mail", "Option", "Order", "OrderEvent", "Question", "Report", "Scan", "StripeEvent",
+]  # fmt: skip
 
 SHIPPED: dict[str, Any] = {"default": dict, "blank": True, "editable": False}
 

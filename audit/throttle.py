@@ -1,4 +1,7 @@
-"""How many scans one network address may make: settings.SCAN_RATE, such as `20/h`, or `off`."""
+"""How many scans and orders one network address may make.
+
+Scans: settings.SCAN_RATE, such as `20/h`, or `off`. Orders: ORDER_RATE, unless scans are not limited either.
+"""
 
 import logging
 import re
@@ -14,6 +17,7 @@ log = logging.getLogger(__name__)
 
 OFF = "off"
 RATE = re.compile(r"[1-9]\d*/[1-9]?\d*[smhd]")
+ORDER_RATE = "10/h"  # each order sends an e-mail to an address that its owner may not have typed
 LOG_EVERY_S = 300.0
 
 _last_logged = float("-inf")
@@ -25,11 +29,19 @@ def scan_wait_s(request: HttpRequest) -> int:
     Call it only when a scan is about to be made. A cache that is down lets everybody pass: the limit protects
     the free quota, and the scan is worth more than that.
     """
-    rate = settings.SCAN_RATE
+    return _wait_s(request, group="scan", rate=settings.SCAN_RATE)
+
+
+def order_wait_s(request: HttpRequest) -> int:
+    """The same for orders."""
+    return _wait_s(request, group="order", rate=OFF if settings.SCAN_RATE == OFF else ORDER_RATE)
+
+
+def _wait_s(request: HttpRequest, *, group: str, rate: str) -> int:
     if rate == OFF:
         return 0
     try:
-        usage = get_usage(request, group="scan", key=_address, rate=rate, increment=True)
+        usage = get_usage(request, group=group, key=_address, rate=rate, increment=True)
     except Exception:  # each cache library has errors of its own
         _log_once()
         return 0
@@ -47,4 +59,4 @@ def _log_once() -> None:
     global _last_logged
     if time.monotonic() - _last_logged > LOG_EVERY_S:
         _last_logged = time.monotonic()
-        log.warning("the cache is unreachable: scans are not limited", exc_info=True)
+        log.warning("the cache is unreachable: scans and orders are not limited", exc_info=True)

@@ -1,4 +1,4 @@
-"""Signed references to scans: a token that was not made here, or was changed, reaches no database."""
+"""Signed references to scans and orders: a token that was not made here, or was changed, reaches no database."""
 
 import hashlib
 import secrets
@@ -16,7 +16,7 @@ class _ShortSigner(Signer):
         return super().signature(value, key)[:SIGNATURE_CHARS]
 
 
-SCAN, SHARE = "audit.scan", "audit.share"  # salts: a token of one kind is no token of the other
+SCAN, SHARE = "audit.scan", "audit.share"  # salts: a token of one kind opens nothing of another
 
 
 def _signer(salt: str) -> Signer:

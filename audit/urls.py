@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audit import views, views_library, views_method, views_receipts, views_site, views_yours
+from audit import views, views_library, views_method, views_orders, views_receipts, views_site, views_yours
 
 app_name = "audit"
 urlpatterns = [
@@ -30,4 +30,11 @@ urlpatterns = [
     path("r/<str:token>/share", views_yours.share, name="share"),
     path("r/<str:token>/unshare", views_yours.unshare, name="unshare"),
     path("s/<str:token>/", views_yours.card, name="card"),
+    path("order/", views_orders.order, name="order"),
+    path("order/<str:token>/", views_orders.status, name="order-status"),
+    path("order/<str:token>/pay", views_orders.pay, name="order-pay"),
+    path("order/<str:token>/cancel", views_orders.cancel, name="order-cancel"),
+    path("order/<str:token>/receipt", views_orders.receipt, name="order-receipt"),
+    path("order/<str:token>/link", views_orders.link, name="order-link"),
+    path("order/<str:token>/report", views_orders.report, name="order-report"),
 ]

@@ -1,8 +1,8 @@
-"""What lives outside the language prefix: the front door, what robots read, and the API."""
+"""What lives outside the language prefix: the front door, what robots read, the API and Stripe's webhook."""
 
 from django.urls import path
 
-from audit import views, views_site
+from audit import payments_webhook, views, views_site
 from audit.api import api
 
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     path(".well-known/security.txt", views_site.security_txt, name="security-txt"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("api/", api.urls),
+    path("stripe/webhook", payments_webhook.webhook, name="stripe-webhook"),
 ]

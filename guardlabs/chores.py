@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 
+from audit import mails
 from guardlabs import retention
 from llm import notices
 
@@ -36,6 +37,7 @@ def chores() -> tuple[Chore, ...]:
     """All of them, in the order in which they are done."""
     return (
         Chore("llm", MINUTE, notices.tend),
+        Chore("mails", MINUTE, mails.send_due),
         Chore("prune", DAY, lambda: retention.prune(settings.RETENTION_DAYS)),
     )
 

@@ -167,6 +167,9 @@ globals().update(_email)
 # -- the product -----------------------------------------------------------------------------------
 SCAN_RATE = env.text("SCAN_RATE", "20/h")
 AUDIT_PRICE_USD = env.integer("AUDIT_PRICE_USD", 49)
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")  # none: orders are paid by invoice
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
 REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45)
 # Visitors of one process who may watch a report live, each of whom keeps a thread; the others poll.
 LIVE_STREAMS = env.integer("WEB_THREADS", 16) // 2
@@ -187,5 +190,6 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
     },
 }

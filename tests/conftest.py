@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
 
+from audit import mails, order_clock
 from guardlabs.catalogues import compile_catalogues
 from llm import cache as replies
 from llm import notices, state, tokens
@@ -18,6 +19,8 @@ def pytest_configure():
 def _clean_slate(monkeypatch):
     """Nothing that a process keeps between calls is kept between tests, and no thread works on the side."""
     monkeypatch.setattr(notices, "_last_housekeeping", float("inf"))
+    monkeypatch.setattr(order_clock, "_last", float("inf"))
+    monkeypatch.setattr(mails, "wake", lambda: None)
     cache.clear()
     translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own language behind
     state.forget()
@@ -32,3 +35,15 @@ def sim():
 
     with Simulator() as simulator:
         yield simulator
+
+
+@pytest.fixture
+def stripe(settings):
+    """A stand-in for Stripe that the site is connected to, fresh; webhooks wait in stripe.events."""
+    from tests.stripe_standin import KEY, SECRET, StripeStandin
+
+    with StripeStandin() as standin:
+        settings.STRIPE_SECRET_KEY = KEY
+        settings.STRIPE_WEBHOOK_SECRET = SECRET
+        settings.STRIPE_API_BASE = standin.base
+        yield standin

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from audit import bank_load, catalogue, scans
-from audit.models import Scan
+from audit import bank_load, catalogue, orders, scans
+from audit.models import Order, Scan
 
 
 def load_bank() -> None:
@@ -35,3 +35,40 @@ def make_scan(kind: str = "middle", *, lang: str = "en", ai: bool = True, **chan
 def scan_body(kind: str = "middle", *, lang: str = "en", ai: bool = False, **changed: str) -> dict[str, Any]:
     """What is posted to the API."""
     return {"lang": lang, "answers": answers(kind, **changed), "ai": ai}
+
+
+def make_order(state: str = "new", **changed: Any) -> Order:
+    """A stored order, brought to `state` the way orders get there; single fields by name."""
+    fields = {
+        "lang": "en",
+        "email": "anna@example.org",
+        "time_zone": "Europe/Madrid",
+        "message": "",
+        "scan": None,
+        "method": Order.Method.INVOICE,
+    }
+    order = orders.create(**(fields | changed))
+    staff = "staff:admin"
+    if state in ("cancelled", "expired"):
+        orders.cancel(order, actor=staff) if state == "cancelled" else orders.expire(order)
+        return order
+    way = ["new", "awaiting_payment", "paid", "in_progress", "delivered", "closed"]
+    steps = way[: way.index(state) + 1] if state in way else ["new", "awaiting_payment", "paid", "refunded"]
+    for step in steps[1:]:
+        if step == "awaiting_payment" and order.method == Order.Method.INVOICE:
+            orders.send_invoice(order, text="IBAN DE00", actor=staff)
+        elif step == "awaiting_payment":
+            orders.await_card(order, actor=orders.CUSTOMER, checkout_session=f"cs_{order.pk}")
+        elif step == "paid":
+            intent = f"pi_{order.pk}" if order.method == Order.Method.STRIPE else ""
+            orders.mark_paid(order, actor=staff, payment_intent=intent)
+        elif step == "in_progress":
+            orders.start(order, actor=staff)
+        elif step == "delivered":
+            orders.save_draft(order, text="## Summary\n\nAll good.", actor=staff)
+            orders.deliver(order, actor=staff)
+        elif step == "closed":
+            orders.close(order, actor=staff)
+        elif step == "refunded":
+            orders.mark_refunded(order, actor=staff)
+    return order

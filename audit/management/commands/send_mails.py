@@ -1,0 +1,18 @@
+"""For cron, where no web worker runs in between: expires and closes orders, and sends the outbox."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from audit import mails, orders
+
+
+class Command(BaseCommand):
+    help = "Expires unpaid orders, closes delivered ones, and sends the e-mails that are due."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        changed = orders.tend()
+        sent = 0
+        while batch := mails.send_due():
+            sent += batch
+        self.stdout.write(f"{changed} orders changed, {sent} mails sent")
