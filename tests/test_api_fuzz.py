@@ -39,12 +39,12 @@ def fuzz(operation, examples, **headers):
     )  # fmt: skip
     for mode in MODES:
         try:
-            given(case=operation.as_strategy(generation_mode=mode))(bounded(ask))()
+            bounded(given(case=operation.as_strategy(generation_mode=mode))(ask))()
         except Unsatisfiable:
             assert mode is GenerationMode.NEGATIVE  # it takes nothing that could be wrong
 
 
-@pytest.mark.parametrize("examples", [15, pytest.param(400, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("examples", [4, pytest.param(400, marks=pytest.mark.exhaustive)])
 def test_nothing_asked_of_the_gateway_breaks_it(sim, examples):
     make_groq(sim, keys=1)
     _, key = make_client()
@@ -52,7 +52,7 @@ def test_nothing_asked_of_the_gateway_breaks_it(sim, examples):
         fuzz(operation, examples, Authorization=f"Bearer {key}")
 
 
-@pytest.mark.parametrize("examples", [15, pytest.param(400, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("examples", [4, pytest.param(400, marks=pytest.mark.exhaustive)])
 def test_nothing_asked_of_the_api_breaks_it(examples):
     load_bank()
     for operation in operations("/api/openapi.json"):
