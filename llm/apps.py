@@ -3,4 +3,5 @@ from django.apps import AppConfig
 
 class LlmConfig(AppConfig):
     name = "llm"
+    default_auto_field = "django.db.models.BigAutoField"  # whatever the project around it prefers
     verbose_name = "LLM chain"

@@ -82,15 +82,17 @@ def through(
     key: str,
     accept: Callable[[str], str | None] | None,
     end: float,
+    admit: Callable[[], None] | None = None,
 ) -> Iterator[Event]:
     """The events of a call that is looked up first: a hit is Delta and Completed, a miss runs `events`.
 
-    call: not yet saved; end: of the call's time, a `time.monotonic()`. Raises what `events` raises.
+    call: not yet saved; end: of the call's time, a `time.monotonic()`; admit: raises when a hit may not be
+    served either, within the transaction that writes it. Raises what `events` raises.
     """
     began = time.monotonic()
     row, claim = _find(call, key, accept, end)
     if row is not None:
-        reply = _serve(row, call, began)
+        reply = _serve(row, call, began, admit)
         yield Delta(reply.text)
         yield Completed(reply)
         return
@@ -143,7 +145,7 @@ def _accepted(text: str, accept: Callable[[str], str | None] | None) -> bool:
         return False
 
 
-def _serve(row: CachedReply, call: Call, began: float) -> Reply:
+def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], None] | None) -> Reply:
     """Writes the hit into the ledger: a call without attempts that cost nothing. The reply keeps its counts."""
     paid = [m.price for p in state.providers() if not p.free for m in p.models if m.price.known]
     instead = [price.cost(row.tokens_in, row.tokens_out) for price in paid]
@@ -154,6 +156,8 @@ def _serve(row: CachedReply, call: Call, began: float) -> Reply:
     call.saved_usd = min((cost for cost in instead if cost is not None), default=None)
     call.latency_ms = round((time.monotonic() - began) * 1000)
     with write_transaction():
+        if admit is not None:
+            admit()
         call.save(force_insert=True)
         CachedReply.objects.filter(pk=row.pk).update(hits=F("hits") + 1)
     return Reply(

@@ -183,7 +183,8 @@ def _run(
     if fresh or not keep_text or not cache.is_on():
         return run.events()
     key = cache.key_of(messages, lang=lang, want=want, temperature=temperature, params=params)
-    return cache.through(run.events(), call=call, key=key, accept=accept, end=run.chooser.end)
+    admit = partial(clients.admit, client) if client else None
+    return cache.through(run.events(), call=call, key=key, accept=accept, end=run.chooser.end, admit=admit)
 
 
 @dataclass

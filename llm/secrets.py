@@ -21,10 +21,11 @@ class SecretError(ValueError):
 
 
 def _fernet() -> MultiFernet:
-    if not settings.ENCRYPTION_KEYS:
+    keys = getattr(settings, "ENCRYPTION_KEYS", [])
+    if not keys:
         raise SecretError("ENCRYPTION_KEYS is not set, so keys cannot be stored: use env:NAME or file:/path.")
     try:
-        return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+        return MultiFernet([Fernet(key) for key in keys])
     except ValueError as error:
         raise ImproperlyConfigured("ENCRYPTION_KEYS must hold Fernet keys (32 bytes, base64).") from error
 

@@ -220,6 +220,24 @@ def test_a_stream_that_fails_at_once_has_the_status_of_its_failure(sim, gateway)
     assert error_of(response)["code"] == "no_provider_available"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_kept_reply_is_told_as_such_and_counts_for_its_client(chain, gateway, settings, stream):
+    settings.LLM_CACHE = "on"
+    chain.script("key-of-groq1", b.ok("Kept."))
+    gateway.ask()
+    response = gateway.ask(stream=stream)
+    assert (response["x-guardlabs-cached"], response["x-guardlabs-attempts"]) == ("true", "0")
+    assert response["x-guardlabs-provider"] == "groq1"
+    text = text_of(chunks_of(response)) if stream else response.json()["choices"][0]["message"]["content"]
+    assert text == "Kept."
+    assert chain.count() == 1
+    assert Call.objects.filter(client="shop").count() == 2
+    limited = Gateway(make_client("limited", rpm=1)[1])
+    assert [limited.ask().status_code for _ in range(2)] == [200, 429]
+    assert "x-guardlabs-cached" not in Gateway(make_client("never", cache="off")[1]).ask()
+    assert chain.count() == 2
+
+
 # -- structured answers ----------------------------------------------------------------------------------
 
 

@@ -84,7 +84,9 @@ class Stream:
         for event in self.events:
             if isinstance(event, AttemptStarted):
                 self.attempt, self.attempts = event, self.attempts + 1
-            elif isinstance(event, Completed) or (isinstance(event, Delta) and not self.hold):
+            elif isinstance(event, Completed) or (
+                isinstance(event, Delta) and not self.hold and self.attempt is not None
+            ):  # a text without an attempt was kept: who gave it comes with its end, which is there already
                 self.first = event
                 return
 

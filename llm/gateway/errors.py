@@ -105,10 +105,9 @@ def exhausted(failure: ChainExhausted) -> ApiError:
         details = "; ".join(dict.fromkeys(a["detail"] for a in failure.attempts if a["detail"]))[:500]
         return ApiError(status, f"{words}: {details}" if details else f"{words}.", code=code, **told)
     reasons = {skip["why"] for skip in skipped}
-    if not attempts and not skipped:
-        return ApiError(
-            404, "No provider serves this model within what this API key may use.", code="model_not_found"
-        )
+    if not attempts and not skipped:  # no time was left, or another call is testing who is back
+        text = "Nobody was free to answer in the time given."
+        return ApiError(503, text, code="no_provider_available", retry_after_s=1)
     if not attempts and reasons <= {"takes no images", "takes no tools"} | _terms(reasons):
         return _incapable(reasons, told)
     wait_s = _soonest_s(failure.attempts, failure.skipped)

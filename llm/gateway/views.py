@@ -112,6 +112,7 @@ def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
         "purpose": PURPOSE,
         "client": client,
         "use": clients.use_of(client),
+        "fresh": client.cache == Client.Cache.OFF,
         "keep_text": client.data_class != Client.DataClass.PERSONAL,
     }
 
