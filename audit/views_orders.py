@@ -20,7 +20,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audit import (
     formats,
-    order_clock,
     order_form,
     order_letters,
     order_links,
@@ -100,7 +99,6 @@ def _form(
 @require_safe
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """How the order stands. Coming back from Stripe (`?back=paid`) changes nothing: only the webhook does."""
-    order_clock.tick()
     found = _order(token)
     context = {"page": order_pages.status(found, back="back" in request.GET), "order": found, "token": token}
     return private(render(request, "audit/order_status.html", context))

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 
-from audit import mails
+from audit import mails, orders
 from guardlabs import retention
 from llm import notices
 
@@ -38,6 +38,7 @@ def chores() -> tuple[Chore, ...]:
     return (
         Chore("llm", MINUTE, notices.tend),
         Chore("mails", MINUTE, mails.send_due),
+        Chore("orders", 10 * MINUTE, orders.tend),
         Chore("prune", DAY, lambda: retention.prune(settings.RETENTION_DAYS)),
     )
 

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
 
-from audit import mails, order_clock
+from audit import mails
 from guardlabs.catalogues import compile_catalogues
 from llm import cache as replies
 from llm import notices, state, tokens
@@ -19,7 +19,6 @@ def pytest_configure():
 def _clean_slate(monkeypatch):
     """Nothing that a process keeps between calls is kept between tests, and no thread works on the side."""
     monkeypatch.setattr(notices, "_last_housekeeping", float("inf"))
-    monkeypatch.setattr(order_clock, "_last", float("inf"))
     monkeypatch.setattr(mails, "wake", lambda: None)
     cache.clear()
     translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own language behind
