@@ -28,7 +28,7 @@ from audit.scan_page import ScanPage, version
 
 MOST_COUNTED = 10_000
 SANDBOX = {
-    "default-src": ["'none'"], "style-src": ["'self'"], "frame-ancestors": ["'self'"], "sandbox": [True],
+    **{f"{name}-src": ["'none'"] for name in ("default", "script", "img", "font", "connect")}, "style-src": ["'self'"], "frame-ancestors": ["'self'"], "sandbox": [True],
     "base-uri": ["'none'"], "form-action": ["'none'"],
 }  # fmt: skip
 
@@ -216,7 +216,9 @@ def _regenerate(scan: Scan, request: HttpRequest) -> tuple[str, str]:
 
 def _template(scan: Scan, request: HttpRequest) -> tuple[str, str]:
     writer.put_together_version(scan)
-    return "Put a template version in place.", gettext("The template is shown now; the earlier versions stay.")
+    return "Put a template version in place.", gettext(
+        "The template is shown now; the earlier versions stay."
+    )
 
 
 def _hide(scan: Scan, request: HttpRequest) -> tuple[str, str]:

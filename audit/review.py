@@ -13,7 +13,9 @@ TEMPLATE_TIER = Decimal(4)  # behind every provider's
 
 def follow(scan_id: int) -> None:
     """Notes the tier of a scan's finished reports, and on the scan what its list shows. Called after each report."""
-    for row in Report.objects.filter(scan=scan_id, tier=None, finished_at__isnull=False).select_related("call"):
+    for row in Report.objects.filter(scan=scan_id, tier=None, finished_at__isnull=False).select_related(
+        "call"
+    ):
         tier = TEMPLATE_TIER if row.provider == FALLBACK else row.call.tier if row.call else None
         Report.objects.filter(pk=row.pk).update(tier=tier)
     shown = Report.objects.filter(scan=scan_id, status=Report.Status.READY).first()

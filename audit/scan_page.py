@@ -17,6 +17,7 @@ class Answer:
     option: OptionText
     lost: float
     severity: str
+    term: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,12 @@ class ScanPage:
                 finding = lost.get(question.id)
                 found.append(
                     Answer(
-                        question, question.option(value), float(finding.lost) if finding else 0.0,
+                        question,
+                        question.option(value),
+                        float(finding.lost) if finding else 0.0,
                         str(SEVERITY_WORDS[finding.severity]) if finding else "",
-                    )  # fmt: skip
+                        f"{finding.term} = {finding.lost}" if finding else "",
+                    )
                 )
         return found
 
@@ -65,9 +69,7 @@ class ScanPage:
         )
         ready = [row for row in rows if row.status == Report.Status.READY]
         shown = (ready or rows)[:1]
-        return [
-            Version(row, list(row.call.attempts.all()) if row.call else [], row in shown) for row in rows
-        ]
+        return [Version(row, list(row.call.attempts.all()) if row.call else [], row in shown) for row in rows]
 
 
 def version(row: Report) -> ReportView:

@@ -59,9 +59,7 @@ def ranks(now: datetime | None = None) -> list[Rank]:
     now = now or timezone.now()
     current = state.read()
     meter = quota.LedgerMeter(now, quota.taught())
-    planner = Planner(
-        current.providers, current.pauses, meter, WANT, CallSkips(), now, site_budget_usd()
-    )
+    planner = Planner(current.providers, current.pauses, meter, WANT, CallSkips(), now, site_budget_usd())
     rows = {row.slug: row for row in Provider.objects.prefetch_related("models", "credentials")}
     today = usage.tried(rollup.read(usage.ATTEMPTS, now).today)
     found: dict[str, Rank] = {}

@@ -194,9 +194,7 @@ class Planner:
         return [
             pause
             for pause in self.pauses.get(provider.slug, [])
-            if pause.covers(
-                credential=key.label, account=key.account, model=model.name, location=location
-            )
+            if pause.covers(credential=key.label, account=key.account, model=model.name, location=location)
         ]
 
     def _blocking(self, pauses: list[PauseView]) -> PauseView | None:

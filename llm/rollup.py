@@ -65,7 +65,9 @@ def read(source: Source, now: datetime) -> Sums:
     if missing := [period for period in ended if period not in kept]:
         kept |= _keep(source, missing, oldest_hour=hours[0])
     by_hour = {
-        hour: kept[key] if (key := (Rollup.Grain.HOUR, hour)) in kept else list(source.lines(hour, hour + HOUR))
+        hour: kept[key]
+        if (key := (Rollup.Grain.HOUR, hour)) in kept
+        else list(source.lines(hour, hour + HOUR))
         for hour in hours
     }
     by_day = {
@@ -96,7 +98,5 @@ def _keep(
     ]
     with write_transaction():
         Rollup.objects.bulk_create(rows, ignore_conflicts=True)
-        Rollup.objects.filter(
-            source=source.name, grain=Rollup.Grain.HOUR, start__lt=oldest_hour
-        ).delete()
+        Rollup.objects.filter(source=source.name, grain=Rollup.Grain.HOUR, start__lt=oldest_hour).delete()
     return made

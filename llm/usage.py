@@ -161,14 +161,21 @@ def quotas_left(sums: rollup.Sums, now: datetime) -> list[QuotaLeft]:
                 left = {
                     name: max(limits[name] - sum(used), 0) if name in limits else None
                     for name, used in (
-                        ("rpd", [line.number for line in own]), ("tpd", [line.tokens for line in own]),
-                    )  # fmt: skip
+                        ("rpd", [line.number for line in own]),
+                        ("tpd", [line.tokens for line in own]),
+                    )
                 }
                 found.append(
                     QuotaLeft(
-                        provider.slug, account, model.name, left["rpd"], limits.get("rpd"),
-                        left["tpd"], limits.get("tpd"), resets_at,
-                    )  # fmt: skip
+                        provider.slug,
+                        account,
+                        model.name,
+                        left["rpd"],
+                        limits.get("rpd"),
+                        left["tpd"],
+                        limits.get("tpd"),
+                        resets_at,
+                    )
                 )
     return found
 

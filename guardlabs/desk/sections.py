@@ -9,12 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from guardlabs.desk.attention import attention
-from guardlabs.desk.blocks import Cell, Section, Table, chart, counted, listing, money, ordered, plain, whole
+from guardlabs.desk.blocks import Cell, Section, Table, chart, counted, listing, money, ordered, whole
 from guardlabs.desk.figures import Figures, Written
 from llm import usage
 
@@ -46,7 +45,10 @@ def today(figures: Figures) -> Section | None:
             rows.append(
                 [Cell(title)]
                 + [
-                    Cell(_seconds(usage.latency_s(lines, share)), listing("llm_call", outcome__exact="ok", started_at__gte=since))
+                    Cell(
+                        _seconds(usage.latency_s(lines, share)),
+                        listing("llm_call", outcome__exact="ok", started_at__gte=since),
+                    )
                     for lines, since in zip(called, figures.spans, strict=True)
                 ]
             )  # fmt: skip
@@ -92,7 +94,11 @@ def _tier_table(caption: str, written: dict[str, Written], scans: int, since: da
         sum((one.cost for one in written.values()), Decimal(0)),
         sum(one.unpriced for one in written.values()),
     )
-    foot = [Cell(_("Total")), counted(total.number, "audit_report", finished_at__gte=since), Cell(_cost(total))]
+    foot = [
+        Cell(_("Total")),
+        counted(total.number, "audit_report", finished_at__gte=since),
+        Cell(_cost(total)),
+    ]
     each = [Cell(_("Per scan")), Cell(""), Cell(money(total.cost / scans, 6) if scans else "–")]
     return Table((_("Tier"), _("Times hit"), _("Cost")), [*rows, foot], each, caption)
 
@@ -133,7 +139,9 @@ def trend(figures: Figures) -> Section | None:
 
 def _chart(title: str, names: list[str], values: Any, words: list[str]) -> Any:
     top = max(range(len(values)), key=lambda n: values[n])
-    most = _("most: %(value)s, %(day)s") % {"value": words[top], "day": names[top]} if values[top] else _("none")
+    most = (
+        _("most: %(value)s, %(day)s") % {"value": words[top], "day": names[top]} if values[top] else _("none")
+    )
     return chart(title, list(zip(names, map(float, values), words, strict=True)), most=most)
 
 
@@ -174,10 +182,11 @@ def quota(figures: Figures) -> Section | None:
         if left.resets_at is not None:
             reset = f"{left.resets_at.astimezone(figures.now.tzinfo):%H:%M} UTC"
         known = left.requests_limit is not None or left.tokens_limit is not None
+        names = {"provider": left.provider, "account": left.account, "model": left.model}
         rows.append(
             [
                 Cell(left.account),
-                Cell(left.model, listing("llm_attempt", provider=left.provider, account=left.account, model=left.model)),
+                Cell(left.model, listing("llm_attempt", **names)),
                 Cell(_of(left.requests, left.requests_limit)),
                 Cell(_of(left.tokens, left.tokens_limit)),
                 Cell(reset if known else "–"),
@@ -189,7 +198,6 @@ def quota(figures: Figures) -> Section | None:
         title=_("Free quota left today"),
         tables=[Table(head, rows)] if rows else [],
         empty=_("No free provider has a key."),
-        link=Cell(_("The chain as it stands"), reverse("admin:llm_chain")),
         wide=True,
     )
 
@@ -205,7 +213,10 @@ def spent(figures: Figures) -> Section | None:
         budget = _("no budget") if one.daily_budget is None else money(one.daily_budget, 2)
         credit = "–"
         if one.credit is not None and one.credit_used is not None:
-            credit = _("%(used)s of %(credit)s") % {"used": money(one.credit_used, 2), "credit": money(one.credit, 2)}
+            credit = _("%(used)s of %(credit)s") % {
+                "used": money(one.credit_used, 2),
+                "credit": money(one.credit, 2),
+            }
         rows.append(
             [
                 Cell(one.provider or _("All together")),

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -117,4 +117,8 @@ def csv_lines(head: Sequence[str], rows: Iterator[Sequence[Any]]) -> Iterator[st
 
 def csv_cell(value: Any) -> Any:
     """See OWASP, CSV injection: = + - @, tab and carriage return begin a formula."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip(" \n")[:1] in set("=+-@\t\r＝＋－＠") else value
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.lstrip(" \n")[:1] in set("=+-@\t\r＝＋－＠")
+        else value
+    )
