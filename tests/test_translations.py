@@ -50,7 +50,7 @@ def in_the_code() -> set[Key]:
     texts: set[Key] = set()
     for path in _modules():
         texts |= _calls("python", path.read_text())
-    for folder in settings.TEMPLATES[0]["DIRS"]:
+    for folder in [*settings.TEMPLATES[0]["DIRS"], *ROOT.glob("*/templates")]:
         for path in Path(folder).rglob("*.*"):
             # What Django makes of a template for xgettext is close enough to JavaScript.
             texts |= _calls("javascript", templatize(path.read_text()))
