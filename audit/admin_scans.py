@@ -28,7 +28,7 @@ from audit.scan_page import ScanPage, version
 
 MOST_COUNTED = 10_000
 SANDBOX = {
-    "default-src": ["'none'"], "style-src": ["'self'"], "frame-ancestors": ["'self'"], "sandbox": [True],
+    **{f"{name}-src": ["'none'"] for name in ("default", "script", "img", "font", "connect")}, "style-src": ["'self'"], "frame-ancestors": ["'self'"], "sandbox": [True],
     "base-uri": ["'none'"], "form-action": ["'none'"],
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ class Answer:
     option: OptionText
     lost: float
     severity: str
+    term: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class ScanPage:
                         question.option(value),
                         float(finding.lost) if finding else 0.0,
                         str(SEVERITY_WORDS[finding.severity]) if finding else "",
-                    )  # fmt: skip
+                        f"{finding.term} = {finding.lost}" if finding else "",
+                    )
                 )
         return found
 

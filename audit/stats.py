@@ -19,7 +19,7 @@ def _scans(since: datetime, until: datetime) -> Iterator[Line]:
 
 
 def _reports(since: datetime, until: datetime) -> Iterator[Line]:
-    """[tier, number of reports, their cost in millionths of a USD, how many of unknown cost], failed attempts included"""
+    """[tier, number of reports, their cost in millionths of a USD, how many of unknown cost], with failed attempts"""
     for tier, count, cost, known in (
         Report.objects.filter(finished_at__gte=since, finished_at__lt=until)
         .order_by()

@@ -3,9 +3,10 @@
 import random
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ REPEATS = 9
 BATCH = 20_000
 MOST_TIMES, MOST_QUERIES = 2.0, 10
 ABOUT = (
-    f"Two SQLite databases, of {SMALL:,} and {LARGE:,} attempts spread evenly over {DAYS} days (today among them), with "
+    f"Two SQLite databases, of {SMALL:,} and {LARGE:,} attempts, spread over {DAYS} days up to now, with "
     "a call for every five attempts in three, and a scan and a report for every second call. Each page of staff is "
     f"opened {REPEATS} times on one and then on the other: medians side by side, and the number of queries. The first "
     "look adds up the days that nobody has looked at yet; later ones do not."
@@ -147,25 +148,67 @@ def configure() -> None:
         )  # fmt: skip
 
 
-def fill(attempts: int, now: datetime | None = None, seed: int = 1) -> None:
-    """Writes so many attempts, with their calls, scans and reports, spread over DAYS days up to now."""
+def fill(attempts: int) -> None:
+    """Writes so many attempts, with their calls, scans and reports, spread over DAYS days up to now.
+
+    Beyond SMALL the database copies them, each copy a little later: a multiple of SMALL only.
+    """
+    from audit.models import Report, Scan
+    from llm.models import Attempt, Call
+
+    times = max(attempts // SMALL, 1)
+    first = min(attempts, SMALL)
+    calls, scans = first * 3 // 5, first * 3 // 10
+    make(first, calls, scans)
+    shift_s = DAYS * 86_400 / calls / times
+    for model, rows in ((Call, calls), (Attempt, first), (Scan, scans), (Report, scans)):
+        copy(model, times, shift_s, {"id": rows, "call_id": calls, "scan_id": scans})
+        assert model.objects.count() == rows * times
+
+
+def copy(model: Any, times: int, shift_s: float, steps: dict[str, int]) -> None:
+    """Each row `times` times, with its ids moved by `steps` and its times by seconds from copy to copy."""
+    from django.db import connection, models
+
+    columns = []
+    for field in model._meta.concrete_fields:
+        value = f'"{field.column}"'
+        if field.column in steps:
+            value = f"{value} + n * {steps[field.column]}"
+        elif isinstance(field, models.DateTimeField):
+            value = f"strftime('%Y-%m-%d %H:%M:%f', {value}, (n * {shift_s}) || ' seconds')"
+        elif field.unique:
+            value = f"{value} || '-' || n"
+        elif field.name == "reference":
+            value = "'ZZ' || substr('0' || n, -2) || '-' || substr('000' || id, -4)"
+        columns.append(value)
+    table, names = model._meta.db_table, ", ".join(f'"{each.column}"' for each in model._meta.concrete_fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < {times - 1}) "
+            f"INSERT INTO {table} ({names}) SELECT {', '.join(columns)} FROM {table}, copies WHERE {times} > 1"
+        )
+
+
+def make(attempts: int, calls: int, scans: int) -> None:
+    """The rows themselves, numbered from 1."""
     from django.utils import timezone
 
     from audit import tokens
-    from audit.models import Report, Scan
+    from audit.models import Scan
     from llm.models import Attempt, Call
     from tests.factories import load_bank, make_scan
 
     load_bank()
     pattern = make_scan("middle", ai=False)
     report_pattern = pattern.reports.get()
-    now, dice = now or timezone.now(), random.Random(seed)
-    calls, scans = attempts * 3 // 5, attempts * 3 // 10
+    Scan.objects.all().delete()
+    now, dice = timezone.now(), random.Random(1)
     step = timedelta(days=DAYS) / calls
     ends = [dice.choice(ENDS) for _ in range(1009)]  # a prime, so that nothing falls into step
 
     def call_of(n: int) -> dict[str, Any]:
-        label, _slug, tier, model, price = KEYS[n * 7 % len(KEYS)]
+        label, _slug, tier, model, price = KEYS[(n + n // 7) % len(KEYS)]
         at = now - timedelta(days=DAYS) + step * n
         lost = n % 97 == 0
         return {
@@ -178,22 +221,22 @@ def fill(attempts: int, now: datetime | None = None, seed: int = 1) -> None:
 
     def attempt_of(n: int) -> dict[str, Any]:
         of = n * 3 // 5
-        label, slug, tier, model, price = KEYS[of * 7 % len(KEYS)]
+        label, slug, tier, model, price = KEYS[(of + of // 7) % len(KEYS)]
         at = now - timedelta(days=DAYS) + step * of
         outcome = ends[n % len(ends)]
-        tokens = (900, 700) if outcome == "ok" else (0, 0)
+        used = (900, 700) if outcome == "ok" else (0, 0)
         return {
             "id": n + 1, "call_id": of + 1, "provider": slug, "credential": label, "account": label, "model": model,
             "tier": Decimal(tier), "free": not price, "started_at": at, "finished_at": at + timedelta(seconds=1),
-            "outcome": outcome, "latency_ms": 300 + n * 31 % 5000, "tokens_in": tokens[0], "tokens_out": tokens[1],
-            "cost_usd": Decimal(price * sum(tokens)) / 1_000_000,
+            "outcome": outcome, "latency_ms": 300 + n * 31 % 5000, "tokens_in": used[0], "tokens_out": used[1],
+            "cost_usd": Decimal(price * sum(used)) / 1_000_000,
         }  # fmt: skip
 
     def scan_of(n: int) -> dict[str, Any]:
-        call, public_id = call_of(2 * n), f"{seed}-{n:020d}"
+        call, public_id = call_of(2 * n), f"{n:020d}"
         lost = call["outcome"] != "ok"
         return {
-            "id": pattern.pk + n + 1, "public_id": public_id, "reference": tokens.reference(public_id),
+            "id": n + 1, "public_id": public_id, "reference": tokens.reference(public_id),
             "created_at": call["started_at"], "lang": call["lang"], "score": n * 13 % 101,
             "tier": Decimal(4) if lost else call["tier"], "provider": call["provider"] or "fallback-template",
             "flagged": n % 211 == 0, "reviewed_at": call["started_at"] if n % 422 == 0 else None,
@@ -202,16 +245,15 @@ def fill(attempts: int, now: datetime | None = None, seed: int = 1) -> None:
     def report_of(n: int) -> dict[str, Any]:
         scan, call = scan_of(n), call_of(2 * n)
         return {
-            "id": report_pattern.pk + n + 1, "scan_id": scan["id"], "call_id": 2 * n + 1, "tier": scan["tier"],
+            "id": n + 1, "scan_id": n + 1, "call_id": 2 * n + 1, "tier": scan["tier"], "status": "ready",
             "provider": scan["provider"], "created_at": call["started_at"], "finished_at": call["finished_at"],
-            "cost_usd": call["cost_usd"], "status": "ready",
+            "cost_usd": call["cost_usd"],
         }  # fmt: skip
 
     insert(Call(started_at=now, deadline_s=45), (call_of(n) for n in range(calls)))
     insert(Attempt(tier=Decimal(1), free=True, started_at=now), (attempt_of(n) for n in range(attempts)))
     insert(pattern, (scan_of(n) for n in range(scans)))
     insert(report_pattern, (report_of(n) for n in range(scans)))
-    assert (Scan.objects.count(), Report.objects.count()) == (scans + 1, scans + 1)
 
 
 def insert(pattern: Any, rows: Iterable[dict[str, Any]]) -> None:
@@ -219,26 +261,19 @@ def insert(pattern: Any, rows: Iterable[dict[str, Any]]) -> None:
     from django.db import connection, transaction
 
     fields = list(pattern._meta.concrete_fields)
-    known = {
+    like = {
         field.attname: field.get_db_prep_save(getattr(pattern, field.attname), connection) for field in fields
     }
-    adapted = {field.attname: field for field in fields}
-    names = list(known)
-    marks = ", ".join(["%s"] * len(names))
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    sql = f"INSERT INTO {pattern._meta.db_table} ({columns}) VALUES ({marks})"
-
-    def values() -> Iterator[list[Any]]:
-        for row in rows:
-            changed = {name: adapted[name].get_db_prep_save(value, connection) for name, value in row.items()}
-            yield [changed[name] if name in changed else known[name] for name in names]
-
-    batch: list[list[Any]] = []
+    table, columns = pattern._meta.db_table, ", ".join(f'"{field.column}"' for field in fields)
+    sql = f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"
+    ready = ([*(like | {name: _plain(value) for name, value in row.items()}).values()] for row in rows)
     with transaction.atomic(), connection.cursor() as cursor:
-        for each in values():
-            batch.append(each)
-            if len(batch) == BATCH:
-                cursor.executemany(sql, batch)
-                batch = []
-        if batch:
+        while batch := list(islice(ready, BATCH)):
             cursor.executemany(sql, batch)
+
+
+def _plain(value: Any) -> Any:
+    """As SQLite keeps it."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(" ")
+    return str(value) if isinstance(value, Decimal) else value

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from audit.models import Scan
-from guardlabs.desk.blocks import Item, Section, listing, whole
+from guardlabs.desk.blocks import Cell, Item, Section, listing, whole
 from guardlabs.desk.figures import Figures
 from llm import usage
 from llm.failures import Kind
@@ -64,4 +64,12 @@ SOURCES: tuple[Callable[[Figures], Iterator[Item]], ...] = (broken, credits_spen
 def attention(figures: Figures) -> Section:
     """The queue, for whoever may see anything of it."""
     items = [item for source in SOURCES for item in source(figures)]
-    return Section(id="attention", title=_("Needs attention"), items=items, empty=_("Nothing."), wide=True)
+    chain = figures.may("llm.view_provider")
+    return Section(
+        id="attention",
+        title=_("Needs attention"),
+        items=items,
+        empty=_("Nothing."),
+        wide=True,
+        link=Cell(_("The chain as it stands"), reverse("admin:llm_chain")) if chain else None,
+    )

@@ -88,8 +88,14 @@ def chart(title: str, values: Sequence[tuple[str, float, str]], *, most: str) ->
     for place, (label, value, text) in enumerate(values):
         height = round(HEIGHT * value / top, 1)
         bars.append(
-            Bar(round(place * step + GAP / 2, 1), round(HEIGHT - height, 1), round(step - GAP, 1), height, f"{label}: {text}")
-        )  # fmt: skip
+            Bar(
+                x=round(place * step + GAP / 2, 1),
+                y=round(HEIGHT - height, 1),
+                width=round(step - GAP, 1),
+                height=height,
+                title=f"{label}: {text}",
+            )
+        )
     summary = f"{title}. {values[0][0]} – {values[-1][0]}. {most}" if values else title
     return Chart(title, bars, most, summary)
 

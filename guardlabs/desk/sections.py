@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
@@ -46,7 +45,10 @@ def today(figures: Figures) -> Section | None:
             rows.append(
                 [Cell(title)]
                 + [
-                    Cell(_seconds(usage.latency_s(lines, share)), listing("llm_call", outcome__exact="ok", started_at__gte=since))
+                    Cell(
+                        _seconds(usage.latency_s(lines, share)),
+                        listing("llm_call", outcome__exact="ok", started_at__gte=since),
+                    )
                     for lines, since in zip(called, figures.spans, strict=True)
                 ]
             )  # fmt: skip
@@ -180,10 +182,11 @@ def quota(figures: Figures) -> Section | None:
         if left.resets_at is not None:
             reset = f"{left.resets_at.astimezone(figures.now.tzinfo):%H:%M} UTC"
         known = left.requests_limit is not None or left.tokens_limit is not None
+        names = {"provider": left.provider, "account": left.account, "model": left.model}
         rows.append(
             [
                 Cell(left.account),
-                Cell(left.model, listing("llm_attempt", provider=left.provider, account=left.account, model=left.model)),
+                Cell(left.model, listing("llm_attempt", **names)),
                 Cell(_of(left.requests, left.requests_limit)),
                 Cell(_of(left.tokens, left.tokens_limit)),
                 Cell(reset if known else "–"),
@@ -195,7 +198,6 @@ def quota(figures: Figures) -> Section | None:
         title=_("Free quota left today"),
         tables=[Table(head, rows)] if rows else [],
         empty=_("No free provider has a key."),
-        link=Cell(_("The chain as it stands"), reverse("admin:llm_chain")),
         wide=True,
     )
 
