@@ -169,6 +169,15 @@ def test_a_report_that_would_be_cut_is_refused(admin_client):
     assert order.draft == ""
 
 
+def test_the_longest_report_in_any_alphabet_is_kept(admin_client, settings):
+    """Sent as the page sends it, below the limit on the size of requests."""
+    order = make_order("in_progress")
+    assert 'enctype="multipart/form-data"' in page(admin_client, order)
+    act(admin_client, order, "save", text="ж" * order_report.MAX_CHARS)
+    order.refresh_from_db()
+    assert len(order.draft) == order_report.MAX_CHARS
+
+
 def test_an_empty_report_is_not_delivered(admin_client):
     order = make_order("in_progress")
     assert "empty" in said(admin_client, order, "deliver")
