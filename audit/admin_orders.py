@@ -40,6 +40,7 @@ class Action:
     done: Text
     states: tuple[State, ...]
     method: str = ""
+    sure: bool = False  # wants a tick beside the button: money, or what cannot be undone
 
 
 def _start(order: Order, actor: str, text: str) -> None:
@@ -134,6 +135,7 @@ ACTIONS: dict[str, Action] = {
         run=lambda order, actor, text: orders.forget_words(order, actor=actor),
         done=_("Message and report are deleted."),
         states=(State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED),
+        sure=True,
     ),
     "invoice": Action(
         label=_("Send the invoice"),
@@ -157,6 +159,7 @@ ACTIONS: dict[str, Action] = {
         run=lambda order, actor, text: payments.cancel(order, actor=actor),
         done=_("Cancelled."),
         states=UNPAID,
+        sure=True,
     ),
     "refund": Action(
         label=_("Refund the whole price through Stripe"),
@@ -165,6 +168,7 @@ ACTIONS: dict[str, Action] = {
         done=_("Stripe has the refund. The order is refunded when Stripe says that it is done."),
         states=(*ACTIVE, State.CANCELLED, State.REFUNDED),
         method=STRIPE,
+        sure=True,
     ),
     "refunded": Action(
         label=_("I have sent the money back"),
@@ -173,6 +177,7 @@ ACTIONS: dict[str, Action] = {
         done=_("Marked as refunded."),
         states=ACTIVE,
         method=INVOICE,
+        sure=True,
     ),
 }
 WITH_TEXT = {"save", "invoice", "paid"}  # their buttons stand beside a field
@@ -238,7 +243,7 @@ class OrderAdmin(Fixed):
             names = [name for name in ACTIONS if self.may(request, order, name)]
             context = {
                 "order": order,
-                "buttons": [(name, ACTIONS[name].label) for name in names if name not in WITH_TEXT],
+                "buttons": [(name, ACTIONS[name]) for name in names if name not in WITH_TEXT],
                 "offered": names,
                 "report_chars": order_report.MAX_CHARS,
                 "invoice_chars": INVOICE_CHARS,
@@ -251,6 +256,8 @@ class OrderAdmin(Fixed):
         """Whether a button is shown. Whether it works is decided once more when it is pressed, by orders.py."""
         action = ACTIONS[name]
         if not request.user.has_perm(action.permission) or order.state not in action.states:
+            return False
+        if name == "fill" and order.draft.strip():
             return False
         if name == "refund" and order.refund_status not in (Order.Refund.NONE, Order.Refund.FAILED):
             return False
@@ -266,6 +273,8 @@ class OrderAdmin(Fixed):
             raise PermissionDenied
         text = request.POST.get("text", "").replace("\r\n", "\n")
         try:
+            if action.sure and not request.POST.get("sure"):
+                raise Refused(_("Tick the box beside the button first."))
             action.run(order, f"staff:{request.user.get_username()}", text)
         except orders.NotAllowed as error:
             state = {"state": error.state.label}

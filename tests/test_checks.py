@@ -17,11 +17,38 @@ def ids(**options):
         ("TRUSTED_PROXIES", ["proxy.local"], "guardlabs.E002"),
         ("LLM_DAILY_BUDGET_USD", "a lot", "guardlabs.E003"),
         ("LLM_CACHE", "maybe", "guardlabs.E004"),
+        ("AUDIT_PRICE_USD", 0, "audit.E002"),
+        ("AUDIT_PRICE_USD", -49, "audit.E002"),
+        ("AUDIT_PRICE_USD", 4_900_000, "audit.E002"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_1", "audit.E003"),
+        ("STRIPE_SECRET_KEY", "pk_test_1", "audit.E004"),
+        ("STRIPE_SECRET_KEY", "sk_test_1", "audit.E005"),
     ],
 )
 def test_a_wrong_setting_is_named_with_a_hint(settings, name, value, id):
     setattr(settings, name, value)
     assert ids()[id].hint
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({}, []),
+        ({"STRIPE_API_BASE": "http://stripe.example.org"}, ["audit.E006"]),
+        ({"STRIPE_API_BASE": "http://127.0.0.1:9999"}, []),
+        ({"HTTPS": True}, ["audit.W001"]),
+        ({"HTTPS": True, "STRIPE_SECRET_KEY": "rk_live_1"}, []),
+        ({"STRIPE_SECRET_KEY": "sk_live_1", "EMAIL_BACKEND": "x.console.EmailBackend"}, ["audit.W002"]),
+        ({"STRIPE_WEBHOOK_SECRET": "secret"}, ["audit.E005"]),
+    ],
+)
+def test_stripes_settings_must_fit_together(settings, changed, found):
+    right = {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
+    for name, value in (right | changed).items():
+        setattr(settings, name, value)
+    messages = ids()
+    assert [id for id in messages if id.startswith("audit.")] == found
+    assert not [text for text in map(str, messages.values()) if "sk_" in text.replace("sk_ or", "")]
 
 
 def test_the_shipped_settings_are_right():

@@ -229,7 +229,8 @@ def test_staff_are_told_of_what_waits_for_them(settings):
     ]
 
 
-def test_the_command_tends_orders_and_sends_everything(inbox, capsys):
+def test_the_command_tends_orders_and_sends_everything(inbox, capsys, monkeypatch):
+    monkeypatch.setattr(mails, "BATCH", 2)
     for number in range(mails.BATCH + 3):
         make_order(email=f"{number}@example.org")
     Order.objects.filter(email="0@example.org").update(created_at=timezone.now() - timedelta(days=15))

@@ -91,7 +91,7 @@ def test_each_action_needs_its_permission_and_a_post(staff, name, permissions):
     allowed = VIEW in permissions and ACTIONS[name].permission in permissions
     url = reverse("admin:audit_order_act", args=[order.pk, name])
     assert client.get(url).status_code == 405
-    assert act(client, order, name, text="Some words").status_code == (302 if allowed else 403)
+    assert act(client, order, name, text="Some words", sure="on").status_code == (302 if allowed else 403)
     if not allowed:
         assert order.events.count() == before
         assert not LogEntry.objects.exists()
@@ -169,6 +169,15 @@ def test_a_report_that_would_be_cut_is_refused(admin_client):
     assert order.draft == ""
 
 
+def test_the_longest_report_in_any_alphabet_is_kept(admin_client, settings):
+    """Sent as the page sends it, below the limit on the size of requests."""
+    order = make_order("in_progress")
+    assert 'enctype="multipart/form-data"' in page(admin_client, order)
+    act(admin_client, order, "save", text="ж" * order_report.MAX_CHARS)
+    order.refresh_from_db()
+    assert len(order.draft) == order_report.MAX_CHARS
+
+
 def test_an_empty_report_is_not_delivered(admin_client):
     order = make_order("in_progress")
     assert "empty" in said(admin_client, order, "deliver")
@@ -183,7 +192,8 @@ def test_an_invoice_order_from_invoice_to_refund(admin_client):
     act(admin_client, order, "paid", text="bank line 17")
     assert state(order) == "paid"
     assert order.events.get(new="paid").detail == "bank line 17"
-    act(admin_client, order, "refunded")
+    assert "Tick the box" in said(admin_client, order, "refunded")
+    act(admin_client, order, "refunded", sure="on")
     assert state(order) == "refunded"
 
 
@@ -196,7 +206,9 @@ def test_a_card_order_cannot_be_marked_as_paid_by_hand(admin_client):
 def test_a_refund_goes_through_stripe(admin_client, stripe):
     order = make_order("paid", method=Order.Method.STRIPE)
     stripe.payments[order.payment_intent] = {"currency": "usd", "left": 4900}
-    assert "Stripe has the refund" in said(admin_client, order, "refund")
+    assert "Tick the box" in said(admin_client, order, "refund")
+    assert stripe.refunds == {}
+    assert "Stripe has the refund" in said(admin_client, order, "refund", sure="on")
     assert state(order) == "refunded"
     assert len(stripe.refunds) == 1
     assert "do-refund" not in page(admin_client, order)
@@ -204,7 +216,7 @@ def test_a_refund_goes_through_stripe(admin_client, stripe):
 
 def test_stripes_no_is_shown_without_a_secret(admin_client, stripe, settings):
     order = make_order("paid", method=Order.Method.STRIPE)
-    words = said(admin_client, order, "refund")
+    words = said(admin_client, order, "refund", sure="on")
     assert "resource_missing" in words
     assert settings.STRIPE_SECRET_KEY not in words
     assert (state(order), order.refund_status) == ("paid", "failed")

@@ -78,6 +78,17 @@ def test_the_whole_state_works(postgres_url):
 
 
 @pytest.mark.exhaustive
+def test_orders_and_payments_work(postgres_url):
+    files = (
+        "tests/test_orders.py",
+        "tests/test_payments.py",
+        "tests/test_stripe_webhook.py",
+        "tests/test_mails.py",
+    )
+    assert " passed" in suite(postgres_url, *files)
+
+
+@pytest.mark.exhaustive
 def test_the_chain_and_the_audit_work(postgres_url):
     files = ("tests/test_chain.py", "tests/test_scans.py", "tests/test_report.py", "tests/test_api.py")
     assert " passed" in suite(postgres_url, *files)

@@ -121,6 +121,7 @@ def test_from_a_result_to_the_report_and_back(paid_by_card, new_page, staff_page
     page.emulate_media(media="screen")
 
     staff_page.goto(desk)
+    staff_page.check("#sure-refund")
     staff_page.click("#do-refund")
     expect(staff_page.locator(".messagelist li.success")).to_be_visible()
     expect_state(page, order, "refunded")
