@@ -17,6 +17,8 @@ class TrustedProxy:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not from_trusted_proxy(request):
+            # A proxy that nobody declared: its own address must not pass for the client's (see metrics.py).
+            request.META["guardlabs.undeclared_proxy"] = any(h in request.META for h in FORWARDING_HEADERS)
             for header in FORWARDING_HEADERS:
                 request.META.pop(header, None)
         return self.get_response(request)

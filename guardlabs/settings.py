@@ -178,6 +178,8 @@ LLM_CACHE = env.text("LLM_CACHE", "auto")
 LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400)
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
 # -- logs: one line an event on stderr; no answers, no tokens, no keys -----------------------------
 LOGGING = {
     "version": 1,

@@ -79,6 +79,16 @@ def read(source: Source, now: datetime) -> Sums:
     return Sums(by_day, by_hour)
 
 
+def total(source: Source, now: datetime) -> list[Line]:
+    """The source's lines since ever: of days kept, whether or not their rows still are, and of the last DAYS days.
+
+    A day that nobody asked about within DAYS days is missing.
+    """
+    recent = read(source, now)
+    older = Rollup.objects.filter(source=source.name, grain=Rollup.Grain.DAY, start__date__lt=min(recent.days))
+    return [line for lines in older.values_list("lines", flat=True) for line in lines] + recent.all
+
+
 def forget_hours(source: str) -> None:
     """Has a source's last hours summed again: their rows were changed after the fact."""
     Rollup.objects.filter(source=source, grain=Rollup.Grain.HOUR).delete()
