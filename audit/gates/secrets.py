@@ -154,6 +154,7 @@ WE_ASK = _any(
     r"te (?:pedimos|pido|pediremos)|(?:nos|me) (?:hace falta|hacen falta)|necesit(?:amos|o)|solicitamos"
     r"|(?:нам|мне) (?:\w+ )?(?:нужн\w+|понадоб\w+)",
 )
+PART = re.compile(r"[^,]+")
 CLAUSE = re.compile(
     r"[.!?;:\n|]+|\s[–—-]\s|,\s+(?:but|just|simply|then|so|and then|instead|но|а|просто|затем|потом|pero"
     r"|sino|solo"
@@ -190,12 +191,18 @@ def _asks(clause: str, about: str) -> bool:
         return False
     if (US.search(clause) or FIELD.search(clause)) and _does(GIVE, clause):
         return True
-    typed = PLACE.search(clause) and not DEVICE.search(clause) and _does(ENTER, clause)
-    return bool(typed and WORDS.search(about))
-
-
-def _does(verbs: re.Pattern[str], clause: str) -> bool:
-    """Whether the clause has such a verb that no "never" belongs to."""
     return any(
-        not NOT.search(clause[max(0, verb.start() - NEAR) : verb.start()]) for verb in verbs.finditer(clause)
+        PLACE.search(part[0])
+        and not DEVICE.search(clause)
+        and (WORDS.search(part[0]) or (HIM.search(part[0]) and WORDS.search(about)))
+        and _does(ENTER, clause, part.start(), part.end())
+        for part in PART.finditer(
+            clause
+        )  # "check the address, open the app, and write the seed down" is a list
     )
+
+
+def _does(verbs: re.Pattern[str], clause: str, start: int = 0, end: int | None = None) -> bool:
+    """Whether the clause, between `start` and `end`, has such a verb that no "never" belongs to."""
+    found = verbs.finditer(clause, start, len(clause) if end is None else end)
+    return any(not NOT.search(clause[max(0, verb.start() - NEAR) : verb.start()]) for verb in found)
