@@ -15,12 +15,13 @@ _WORDS = (
     r"|words?|seed)s?|mnemonics?"
     r"|private keys?|secret keys?|(?:12|24|twelve|twenty-four)(?:[ -]|, )?(?:\w+ )?words?|(?:your|the|all"
     r"|first|last) (?:\w+ )?(?:secret )?words"
-    r"|25th word|passphrase"
-    r"|(?:сид|seed)[ -]?(?:фраз\w*|слов\w*)?|фраз\w+ (?:восстановления|из \d+)|мнемоник\w*"
+    r"|25th word|passphrase|(?:the|your|that|whole|full) phrase"
+    r"|(?:сид|seed)[ -]?(?:фраз\w*|слов\w*)?|фраз\w+ (?:восстановления|из \d+)|фраз[уы]|мнемоник\w*"
     r"|мнемоническ\w+ фраз\w+"
     r"|(?:приватн|секретн|закрыт)\w+ ключ\w*|(?:12|24|двенадцать|двадцать четыре) (?:\w+ )?слов\w*"
     r"|(?:сво[ийх]+|секретн\w+|все|эти) слова"
-    r"|frases? (?:semilla|de recuperación|secreta|mnemotécnica|de respaldo)|semillas?|palabras? (?:semilla"
+    r"|frases? (?:semilla|de recuperación|secreta|mnemotécnica|de respaldo)|semillas?|(?:la|tu|esa) frase"
+    r"|palabras? (?:semilla"
     r"|secretas?|de recuperación)"
     r"|(?:12|24|doce|veinticuatro) palabras|(?:tus|las) palabras|(?:claves?|llaves?) (?:privadas?|secretas?)"
 )
@@ -80,11 +81,13 @@ _FIELD = (
 )
 # Places where the words of a wallet are never typed, whoever owns them. (A device's own screen is another thing.)
 _PLACE = (
-    r"here|online|web ?(?:site|page)|site|page|link|url|qr(?: code)?|e-?mail|telegram|whatsapp|discord|app"
+    r"here|there|into it|online|web ?(?:site|page)|site|page|link|url|qr(?: code)?|e-?mail|telegram"
+    r"|whatsapp|discord|app"
     r"|extension|browser|tool|cloud|server|dashboard"
-    r"|здесь|сюда|тут|онлайн|сайт\w*|страниц\w+|ссылк\w+|почт\w+|телеграм\w*|расширени\w+|браузер\w*"
+    r"|здесь|сюда|туда|ему|ей|тут|онлайн|сайт\w*|страниц\w+|ссылк\w+|почт\w+|телеграм\w*|расширени\w+"
+    r"|браузер\w*"
     r"|приложени\w+|сервис\w*|облак\w*"
-    r"|aquí|en línea|sitio|página|enlace|correo|extensión|navegador|aplicación|herramienta|nube"
+    r"|aquí|ahí|allí|en línea|sitio|página|enlace|correo|extensión|navegador|aplicación|herramienta|nube"
 )
 _ENTER = (
     r"send|share|enter|type|paste|submit|provide|upload|input|insert|import|disclose|reveal"
