@@ -207,8 +207,8 @@ def test_one_query_a_tick_and_no_connection_between_two(
     scan = make_scan()
     Story(monkeypatch, scan, *[{}] * 20)
     with django_assert_num_queries(
-        3 + 22 + 1
-    ):  # the scan, the links, the first look; ticks; the end of the story
+        3 + 22 + 2
+    ):  # the scan, the links, the first look; ticks; the end of the story, and what it offers
         listen(client, scan)
     assert len(given_back) == 22
 

@@ -28,14 +28,16 @@ OTHER_SCHEME = re.compile(r"\b(?:javascript|vbscript|mailto|tel|sms|tg|data|blob
 HTML = re.compile(
     r"<\s*/?\s*(?:a|img|script|style|i?frame|svg|object|embed|form|input|link|meta|base|video|audio)\b", re.I
 )
-HANDLE = re.compile(r"(?<![\w`])@[a-z]\w{3,}|[\w.+-]+@[\w-]+\.\w{2,}|\bt\.me/|\bwa\.me/", re.IGNORECASE)
+HANDLE = re.compile(
+    r"(?<![\w`])@[a-z]\w{3,}|[\w.+-]{1,64}@[\w-]{1,63}\.\w{2,}|\bt\.me/|\bwa\.me/", re.IGNORECASE
+)
 TELEPHONE = re.compile(r"(?<![\w.])(?:\+|00)\d(?:[\s().-]{0,2}\d){8,13}(?!\w)")
 NUMERIC_HOST = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 WALLET = re.compile(
     r"\b(?:0x[0-9a-fA-F]{40}|bc1[a-z0-9]{20,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|T[1-9A-HJ-NP-Za-km-z]{33})\b"
 )
 HIDDEN_DOT = re.compile(
-    r"\s*[\[({]\s*(?:\.|dot|точка|punto)\s*[\])}]\s*|\s(?:dot|точка|punto)\s(?=(?:com|net|org|io|app)\b)",
+    r"\s{0,3}[\[({]\s{0,3}(?:\.|dot|точка|punto)\s{0,3}[\])}]\s{0,3}|\s(?:dot|точка|punto)\s(?=(?:com|net|org|io|app)\b)",
     re.I,
 )
 INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")

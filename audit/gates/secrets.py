@@ -12,15 +12,17 @@ from llm.chain import gates
 # Words of a wallet: whoever has them has the coins. No site, form or person ever needs them.
 _WORDS = (
     r"seed(?:[ -]?(?:phrase|words?))?s?|(?:recovery|secret|mnemonic|backup|wallet|restore) (?:phrase"
-    r"|words?|seed)s?|mnemonics?"
+    r"|words?|seed|sheet|card)s?|mnemonics?"
     r"|private keys?|secret keys?|(?:12|24|twelve|twenty-four)(?:[ -]|, )?(?:\w+ )?words?|(?:your|the|all"
     r"|first|last) (?:\w+ )?(?:secret )?words"
-    r"|25th word|passphrase"
-    r"|(?:сид|seed)[ -]?(?:фраз\w*|слов\w*)?|фраз\w+ (?:восстановления|из \d+)|мнемоник\w*"
+    r"|25th word|passphrase|(?:the|your|that|whole|full) phrase"
+    r"|(?:сид|seed)[ -]?(?:фраз\w*|слов\w*)?|фраз\w+ (?:восстановления|из \d+)|фраз[уы]"
+    r"|слов\w* восстановления|мнемоник\w*"
     r"|мнемоническ\w+ фраз\w+"
     r"|(?:приватн|секретн|закрыт)\w+ ключ\w*|(?:12|24|двенадцать|двадцать четыре) (?:\w+ )?слов\w*"
     r"|(?:сво[ийх]+|секретн\w+|все|эти) слова"
-    r"|frases? (?:semilla|de recuperación|secreta|mnemotécnica|de respaldo)|semillas?|palabras? (?:semilla"
+    r"|frases? (?:semilla|de recuperación|secreta|mnemotécnica|de respaldo)|semillas?|(?:la|tu|esa) frase"
+    r"|palabras? (?:semilla"
     r"|secretas?|de recuperación)"
     r"|(?:12|24|doce|veinticuatro) palabras|(?:tus|las) palabras|(?:claves?|llaves?) (?:privadas?|secretas?)"
 )
@@ -54,18 +56,21 @@ _GIVE = (
 )
 # Who is writing: nobody may hand them anything.
 _US = (
-    r"us|me|our (?:\w+ )?(?:team|support|staff|experts?|specialists?|engineers?|system|form|server|checker"
+    r"us|me|(?:to|into|with|at|for) our|(?:an?|the) (?:analyst|advis[eo]r|agent|operator)s?"
+    r"|our (?:\w+ )?(?:team|support|staff|experts?|specialists?|engineers?|system|form|server|checker"
     r"|tool|service|auditors?)|guardlabs|(?:we|I)(?:'ll|'d)? (?:\w+ )?(?:need|require|ask|can|will|check"
     r"|verify|must)"
     r"|support team|technical support|security team|auditors?|your reply|reply|chat|this (?:chat|form|box"
     r"|conversation|report|window|page|site|field|assistant)"
     r"|(?:form|field|box|space|line|link|button|window) below|below|in the comments?"
-    r"|нам|мне|нас|наш\w* (?:\w+ )?(?:команд\w+|поддержк\w+|специалист\w+|эксперт\w+|форм\w+|сервис\w*"
+    r"|нам|мне|нас|(?:в|во|на) наш\w*|(?:аналитик|оператор|специалист)[уа]?|наш\w* (?:\w+ )?(?:команд\w+"
+    r"|поддержк\w+|специалист\w+|эксперт\w+|форм\w+|сервис\w*"
     r"|бот\w*|сервер\w*|инструмент\w*)|в ответ\w*|ответным|чат\w*"
     r"|(?:нижe|ниже)|в (?:этом|этой|эту|это) (?:\w+ )?(?:чат\w*|форм\w+|пол\w+|окн\w+|отч[её]т\w*"
     r"|страниц\w+)|(?:форм|пол|окн)\w+ ниже|(?:служб\w+|технич\w+) поддержк\w+|мы (?:\w+ )?(?:провери\w+"
     r"|проверя\w+|просим|попросим)"
-    r"|nos|nosotros|me|nuestr[oa]s? (?:\w+ )?(?:equipo|soporte|formulario|expertos?|especialistas?|sistema"
+    r"|nos|nosotros|me|(?:a|en|con) nuestr\w+|nuestr[oa]s? (?:\w+ )?(?:equipo|soporte|formulario|expertos?"
+    r"|especialistas?|sistema"
     r"|herramienta|servicio|servidor)|tu respuesta|respondiendo|responde|chat"
     r"|(?:abajo|más abajo|a continuación|aquí abajo)|est[ea] (?:\w+ )?(?:chat|formulario|campo|cuadro"
     r"|página|informe|sitio)|soporte técnico|(?:envía|manda|di|da|pása|facilita|proporciona|indica"
@@ -80,11 +85,13 @@ _FIELD = (
 )
 # Places where the words of a wallet are never typed, whoever owns them. (A device's own screen is another thing.)
 _PLACE = (
-    r"here|online|web ?(?:site|page)|site|page|link|url|qr(?: code)?|e-?mail|telegram|whatsapp|discord|app"
+    r"here|there|into it|online|web ?(?:site|page)|site|page|link|url|qr(?: code)?|e-?mail|telegram"
+    r"|whatsapp|discord|app"
     r"|extension|browser|tool|cloud|server|dashboard"
-    r"|здесь|сюда|тут|онлайн|сайт\w*|страниц\w+|ссылк\w+|почт\w+|телеграм\w*|расширени\w+|браузер\w*"
+    r"|здесь|сюда|туда|ему|ей|тут|онлайн|сайт\w*|страниц\w+|ссылк\w+|почт\w+|телеграм\w*|расширени\w+"
+    r"|браузер\w*"
     r"|приложени\w+|сервис\w*|облак\w*"
-    r"|aquí|en línea|sitio|página|enlace|correo|extensión|navegador|aplicación|herramienta|nube"
+    r"|aquí|ahí|allí|en línea|sitio|página|enlace|correo|extensión|navegador|aplicación|herramienta|nube"
 )
 _ENTER = (
     r"send|share|enter|type|paste|submit|provide|upload|input|insert|import|disclose|reveal"
@@ -103,7 +110,8 @@ _NOT = (
 )
 # … and anywhere in the clause, these say that it is about somebody dishonest, or about what was wrong.
 _OTHERS = (
-    r"asks?|asked|asking|requests? for|scam\w*|fake\w*|fraud\w*|phish\w*|thie\w+|attacker\w*|malware"
+    r"asks?|asked (?:you|him|her|them|for)|asking|requests? for|scam\w*|fake\w*|fraud\w*|phish\w*|thie\w+"
+    r"|attacker\w*|malware"
     r"|whoever|anyone who|anybody who|if (?:some|any)\w+|pretend\w*|impostor\w*|impersonat\w*|victims?"
     r"|steal\w*"
     r"|прос[ия]т|попрос[ия]т|спрос[ия]т|спрашивает|мошенник\w*|фейк\w*|фишинг\w*|поддельн\w*|вор\w{0,3}"
@@ -112,6 +120,13 @@ _OTHERS = (
     r"|víctimas?"
 )
 _HIM = r"it|them|these|those|её|ее|их|la|las|los|lo|эту|это"
+# Ways to hand over a wallet's words that are wrong whoever listens or looks.
+_ALWAYS = (
+    r"read (?:\w+ ){0,4}(?:out|aloud)|dictate|upload|photograph|(?:take|send|make) a (?:photo|picture"
+    r"|screenshot)"
+    r"|продиктуй(?:те)?|зачитай(?:те)?|загрузи(?:те)?|сфотографируй(?:те)?|сделай (?:фото|снимок|скриншот)"
+    r"|díct\w+|dicta|lee en voz alta|sube|fotografía|haz una (?:foto|captura)"
+)
 _DEVICE = (
     r"hardware wallet|device(?:'s)?|trezor|ledger|keystone|coldcard|bitbox\w*|paper|steel|metal|hand"
     r"|аппаратн\w+|устройств\w+|бумаг\w+|от руки|сталь\w*|металл\w*|wallet física|billetera física"
@@ -135,6 +150,7 @@ _ALSO = (
     r"|facilít)\w{0,3}(?:la|las|lo|los)"
 )
 WORDS, SECRET, HIM = _any(_WORDS), _any(_WORDS, _CODES), _any(_HIM, _ALSO)
+ALWAYS = _any(_ALWAYS)
 GIVE, ENTER, US, FIELD, PLACE = _any(_GIVE, _ALSO), _any(_ENTER, _ALSO), _any(_US), _any(_FIELD), _any(_PLACE)
 NOT, OTHERS, DEVICE, ASIDE = _any(_NOT), _any(_OTHERS), _any(_DEVICE), _any(_ASIDE)
 NEAR = 45  # characters before a verb in which a "never" belongs to it
@@ -154,6 +170,7 @@ WE_ASK = _any(
     r"te (?:pedimos|pido|pediremos)|(?:nos|me) (?:hace falta|hacen falta)|necesit(?:amos|o)|solicitamos"
     r"|(?:нам|мне) (?:\w+ )?(?:нужн\w+|понадоб\w+)",
 )
+PART = re.compile(r"[^,]+")
 CLAUSE = re.compile(
     r"[.!?;:\n|]+|\s[–—-]\s|,\s+(?:but|just|simply|then|so|and then|instead|но|а|просто|затем|потом|pero"
     r"|sino|solo"
@@ -188,14 +205,22 @@ def _asks(clause: str, about: str) -> bool:
         return True
     if OTHERS.search(clause):
         return False
+    if WORDS.search(about) and _does(ALWAYS, clause):
+        return True
     if (US.search(clause) or FIELD.search(clause)) and _does(GIVE, clause):
         return True
-    typed = PLACE.search(clause) and not DEVICE.search(clause) and _does(ENTER, clause)
-    return bool(typed and WORDS.search(about))
-
-
-def _does(verbs: re.Pattern[str], clause: str) -> bool:
-    """Whether the clause has such a verb that no "never" belongs to."""
     return any(
-        not NOT.search(clause[max(0, verb.start() - NEAR) : verb.start()]) for verb in verbs.finditer(clause)
+        PLACE.search(part[0])
+        and not DEVICE.search(clause)
+        and (WORDS.search(part[0]) or (HIM.search(part[0]) and WORDS.search(about)))
+        and _does(ENTER, clause, part.start(), part.end())
+        for part in PART.finditer(
+            clause
+        )  # "check the address, open the app, and write the seed down" is a list
     )
+
+
+def _does(verbs: re.Pattern[str], clause: str, start: int = 0, end: int | None = None) -> bool:
+    """Whether the clause, between `start` and `end`, has such a verb that no "never" belongs to."""
+    found = verbs.finditer(clause, start, len(clause) if end is None else end)
+    return any(not NOT.search(clause[max(0, verb.start() - NEAR) : verb.start()]) for verb in found)
