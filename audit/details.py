@@ -15,9 +15,12 @@ CASES_A_FINDING = 3
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An incident in words. `loss` is empty where it is unknown; `sources` are https addresses."""
+    """An incident in words. `kind`: the kind of attack as a code; `loss` is empty where it is unknown; `sources`
+    are https addresses.
+    """
 
     slug: str
+    kind: str
     name: str
     date: str
     loss: str
@@ -80,6 +83,7 @@ def case(incident: Incident) -> Case:
     """The incident in the active language."""
     return Case(
         slug=incident.slug,
+        kind=incident.vector,
         name=catalogue.translated(incident.name),
         date=formats.day(incident.date),
         loss=formats.money(incident.loss_usd) if incident.loss_usd else "",

@@ -10,7 +10,7 @@ from math import cos, pi, sin
 
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext_lazy
 
-from audit import formats, scoring
+from audit import formats, replay, scoring
 from audit.catalogue import OptionText, QuestionText
 from audit.details import Case, Details, Weakness
 from audit.forms import Sent
@@ -164,6 +164,12 @@ class Entry:
     @property
     def anchor(self) -> str:
         return f"finding-{self.weakness.finding.question}"
+
+    @property
+    def played(self) -> Case | None:
+        """The strongest case that can be replayed; statistics cannot."""
+        playable = (each for each in self.weakness.cases if replay.path_of(slug=each.slug, vector=each.kind))
+        return next(playable, None)
 
     @property
     def more_cases(self) -> tuple[Case, ...]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from audit import details, exports, presentation, result_view, scoring, shares, writer
+from audit import details, exports, presentation, replay_view, result_view, scoring, shares, writer
 from audit.private import private, scan_or_404
 
 
@@ -29,7 +29,7 @@ def replay(request: HttpRequest, token: str) -> HttpResponse:
     """The case of `?case=` against the answers; without one, a case that fits, if there are any."""
     scan = scan_or_404(token)
     slug = request.GET.get("case", "")
-    stage = result_view.stage(scan=scan, slug=slug)
+    stage = replay_view.stage(scan=scan, slug=slug)
     if slug and stage is None:
         raise Http404
     return private(render(request, "audit/replay.html", {"stage": stage, "token": token}))

@@ -17,7 +17,17 @@ LANGUAGES = ["en", "ru", "es"]
 
 
 def entry(kind="sim_swap", year="2024", loss_usd=None, *, combined=False, confirmed=True) -> library.Entry:
-    case = Case(slug="a", name="A", date=year, loss="", what_happened="", lesson="", note="", sources=())
+    case = Case(
+        slug="a",
+        kind="malware",
+        name="A",
+        date=year,
+        loss="",
+        what_happened="",
+        lesson="",
+        note="",
+        sources=(),
+    )
     return library.Entry(
         case=case, kind=kind, kind_label=kind.title(), year=year, victims="", loss_usd=loss_usd,
         combined=combined, confirmed=confirmed, answers=(),

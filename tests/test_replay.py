@@ -1,5 +1,7 @@
 """Cases played against answers: honest about what stops them, and about what no answer could have stopped."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -139,3 +141,16 @@ def test_a_case_that_staff_withdrew_is_not_played(client, path):
 def test_the_page_costs_few_queries(client, path, django_assert_max_num_queries):
     with django_assert_max_num_queries(5):
         client.get(path)
+
+
+def test_every_finding_links_to_a_case_that_can_be_played(client, db):
+    """Statistics may be the strongest case of a finding, but there is nothing to replay in them."""
+    load_bank()
+    links = set()
+    for question in (each for each in QUESTIONS if each.id in {"phishing_support", "hot_cold_split"}):
+        for option in question.options:
+            scan = make_scan("best", **{question.id: option.value})
+            page = client.get(reverse("audit:result", kwargs={"token": scans.scan_token(scan)}))
+            links |= set(re.findall(r"/replay/\?case=([\w-]+)", page.content.decode()))
+    assert len(links) >= 5
+    assert not [slug for slug in links if not replay.path_of(slug=slug, vector=CASES[slug].vector)]
