@@ -58,13 +58,13 @@ def read(data: Mapping[str, str]) -> Sent:
     A field that seems to hold a recovery phrase or a key comes back empty.
     """
     values = {name: data.get(name, "").strip() for name in ("email", "time_zone", "message", "scan_link")}
+    values["message"] = values["message"].replace("\r\n", "\n")
     errors: dict[str, str] = {}
     for name, value in values.items():
         # A private link is signed text of ours, in which any letters may come up.
         found = None if name == "scan_link" and _scan(value) else secret_guard.find(value)
         if found:
             values[name], errors[name] = "", str(SECRETS[found])
-    values["message"] = values["message"].replace("\r\n", "\n")
     errors = _errors(values) | errors
     return Sent(**values, scan=_scan(values["scan_link"]), errors=errors)
 

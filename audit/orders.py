@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from audit import mails, secret_guard, tokens
@@ -213,12 +213,12 @@ def save_draft(order: Order, *, text: str, actor: str) -> None:
 def deliver(order: Order, *, actor: str) -> None:
     """The draft becomes the report, and the customer gets a link. A delivered report may be delivered corrected."""
     order.refresh_from_db()
+    now = timezone.now()
     if order.state != State.DELIVERED:
-        now = timezone.now()
-        _move(order, State.DELIVERED, actor=actor, what="delivered", report=order.draft, delivered_at=now)
+        _move(order, State.DELIVERED, actor=actor, what="delivered", report=F("draft"), delivered_at=now)
         return
     with transaction.atomic():
-        if not Order.objects.filter(pk=order.pk, state=State.DELIVERED).update(report=order.draft):
+        if not Order.objects.filter(pk=order.pk, state=State.DELIVERED).update(report=F("draft")):
             raise NotAllowed(order, "deliver")
         note(order, actor=actor, what="delivered again")
         order.refresh_from_db()
