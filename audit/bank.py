@@ -1231,9 +1231,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
             ),
             OptionData(
                 value="would_give_seed",
-                label=_(
-                    "Follow the steps: enter my seed phrase or move funds to the wallet they call safe"
-                ),
+                label=_("Follow the steps: enter my seed phrase or move funds to the wallet they call safe"),
                 risk=10,
                 title=_("Nothing stops this scam yet"),
                 harm=_(
