@@ -129,6 +129,7 @@ def test_a_report_in_the_making_is_as_harmless_as_a_finished_one(trap):
         assert trap.caught() == [], batch
 
 
+@pytest.mark.exhaustive
 def test_hostile_answers_come_back_as_nothing(trap):
     for batch in BATCHES:
         trap.page.goto("/en/scan/")
@@ -149,6 +150,7 @@ def test_hostile_answers_come_back_as_nothing(trap):
         assert trap.caught() == [], batch
 
 
+@pytest.mark.exhaustive
 def test_hostile_addresses(trap):
     for batch in BATCHES:
         trap.page.goto("about:blank")
