@@ -23,7 +23,7 @@ from tests.fake_chain import FakeChain, a_reply
 from tests.xss_payloads import payloads
 
 ALL = payloads()
-SIZE = 12
+SIZE = 24
 BATCHES = [ALL[start : start + SIZE] for start in range(0, len(ALL), SIZE)]
 
 OWN_LINKS = [url for case in INCIDENTS for url in case.sources]
