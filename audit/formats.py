@@ -15,7 +15,7 @@ from django.utils.translation import get_language, to_locale
 def money(usd: int, lang: str | None = None) -> str:
     """US dollars, short: `$68M`, `68 млн $`, `68 millones de USD`. Without `lang`, the active language."""
     locale = _locale(lang)
-    digits = 1 if usd >= 1_000_000 else 0
+    digits = 2 if usd >= 1_000_000_000 else 1 if usd >= 1_000_000 else 0
     if locale.language == "es" and usd >= 1_000_000_000:
         # "11 366 millones": nobody has to know whether a Spanish "billón" is ours.
         return f"{usd / 1_000_000:,.0f} millones de USD".replace(",", " " if usd >= 10_000_000_000 else "")

@@ -55,13 +55,14 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
+    about_data = _about_data()
     scored = sample.assessment()
     context = {
         "sample": presentation.gauge(score=scored.score, raw_score=scored.raw_score),
         "sample_minutes": scored.findings[0].minutes,
         "sample_after": sample.score_after_first_fix(),
         "sample_report": sample.report(),
-        **_about_data(),
+        **about_data,
     }
     return render(request, "audit/landing.html", context)
 

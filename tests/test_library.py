@@ -134,7 +134,7 @@ def test_the_chart_and_its_table_tell_the_same(client, bank):
     assert html.count("<circle") == len(cells)
     for cell in cells:
         assert f"{cell.money}" in html
-    assert "$1.5B" in html  # Bybit, on the same scale as the rest
+    assert "$1.46B" in html  # Bybit, on the same scale as the rest
 
 
 def test_what_is_not_confirmed_is_marked(client, bank):

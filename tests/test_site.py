@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
-from audit import emergency, sample, scans, views_site
+from audit import emergency, sample, scans, views_site, writer
 from audit.models import Incident, Report
 from tests.factories import load_bank, make_scan
 
@@ -151,3 +151,23 @@ def test_the_sample_report_is_a_real_one(client, bank, lang):
         assert sample.report() in html
     assert not Report.objects.exists()
     assert f"{sample.assessment().score}</text>" in html
+
+
+# -- a crawler ---------------------------------------------------------------------------------------
+def test_a_crawler_that_follows_every_link_finds_no_dead_end_and_starts_no_report(client, bank, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("a report was started")
+
+    monkeypatch.setattr(writer, "start_report", refuse)
+    token = scans.scan_token(make_scan("worst"))
+    waiting = [path("landing"), path("result", token=token)]
+    seen: dict[str, int] = {}
+    while waiting:
+        address = waiting.pop()
+        response = client.get(address)
+        seen[address] = response.status_code
+        links = re.findall(r'href="(/[^"#]*)', response.content.decode())
+        here = [link.replace("&amp;", "&") for link in links if link.startswith("/en/")]
+        waiting += [link for link in dict.fromkeys(here) if link not in seen and link not in waiting]
+    assert len(seen) > 60
+    assert {address: status for address, status in seen.items() if status != 200} == {}

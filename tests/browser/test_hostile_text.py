@@ -23,7 +23,7 @@ from tests.fake_chain import FakeChain, a_reply
 from tests.xss_payloads import payloads
 
 ALL = payloads()
-SIZE = 12
+SIZE = 24
 BATCHES = [ALL[start : start + SIZE] for start in range(0, len(ALL), SIZE)]
 
 OWN_LINKS = [url for case in INCIDENTS for url in case.sources]
@@ -129,6 +129,7 @@ def test_a_report_in_the_making_is_as_harmless_as_a_finished_one(trap):
         assert trap.caught() == [], batch
 
 
+@pytest.mark.exhaustive
 def test_hostile_answers_come_back_as_nothing(trap):
     for batch in BATCHES:
         trap.page.goto("/en/scan/")
@@ -149,6 +150,7 @@ def test_hostile_answers_come_back_as_nothing(trap):
         assert trap.caught() == [], batch
 
 
+@pytest.mark.exhaustive
 def test_hostile_addresses(trap):
     for batch in BATCHES:
         trap.page.goto("about:blank")

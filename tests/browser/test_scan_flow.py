@@ -196,7 +196,8 @@ def test_a_finding_that_is_folded_opens_when_it_is_linked_to(page):
 @pytest.mark.parametrize("lang", ["en", "ru", "es"])
 def test_without_script(new_page, lang):
     page = new_page(java_script_enabled=False)
-    page.goto(f"/{lang}/scan/")
+    page.goto(f"/{lang}/")
+    page.click("main .button >> nth=0")
     expect(page.locator("fieldset:visible")).to_have_count(LAST + 1)
     expect(page.locator("#next")).to_be_hidden()
     tick_all(page, CAPPED)
@@ -209,6 +210,11 @@ def test_without_script(new_page, lang):
             break
         page.click("#report-body a")
     expect(page.locator("[data-state=ready] .report-text")).to_be_visible()
+    page.goto(page.url.partition("/report")[0].partition("#")[0])
+    page.click(".delete .danger")
+    page.click("main .danger")
+    expect(page).to_have_url(re.compile(f"/{lang}/deleted/"))
+    assert not Scan.objects.exists()
 
 
 def test_without_script_an_error_is_shown_and_nothing_is_lost(new_page):
