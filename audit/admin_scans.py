@@ -28,9 +28,13 @@ from audit.scan_page import ScanPage, version
 
 MOST_COUNTED = 10_000
 SANDBOX = {
-    **{f"{name}-src": ["'none'"] for name in ("default", "script", "img", "font", "connect")}, "style-src": ["'self'"], "frame-ancestors": ["'self'"], "sandbox": [True],
-    "base-uri": ["'none'"], "form-action": ["'none'"],
-}  # fmt: skip
+    **{f"{name}-src": ["'none'"] for name in ("default", "script", "img", "font", "connect")},
+    "style-src": ["'self'"],
+    "frame-ancestors": ["'self'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'none'"],
+    "sandbox": [True],
+}
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
