@@ -1,5 +1,5 @@
 """The stock Django admin for the chain: configuration is edited, state and ledger are read."""
 
-from llm.admin import cache, configuration, ledger, retirement, state
+from llm.admin import cache, configuration, ledger, parity, retirement, state
 
-__all__ = ["cache", "configuration", "ledger", "retirement", "state"]
+__all__ = ["cache", "configuration", "ledger", "parity", "retirement", "state"]
