@@ -11,7 +11,7 @@ import random
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from llm.pauses import day_start
@@ -208,10 +208,14 @@ class Chain:
     def deployments(self) -> Iterator[Deployment]:
         """Every (account, model) that has a quota of its own, by one of its keys."""
         for provider in self.providers:
-            accounts = {key.account: key for key in provider.keys if key.key or provider.keyless}
-            for key in accounts.values():
-                for model in provider.models:
-                    yield Deployment(provider, key, model, next(iter(provider.locations), ""))
+            yield from self.of(provider)
+
+    def of(self, provider: ProviderConf) -> Iterator[Deployment]:
+        """Those of one provider."""
+        accounts = {key.account: key for key in provider.keys if key.key or provider.keyless}
+        for key in accounts.values():
+            for model in provider.models:
+                yield Deployment(provider, key, model, next(iter(provider.locations), ""))
 
 
 def play(
@@ -262,6 +266,18 @@ def play(
         share.tokens_out += ask.tokens_out
         share.cost_usd += books.note(found, ask, want)
     return day
+
+
+def without_limit(chain: Chain, day: Day) -> list[str]:
+    """Free services that served, and of whose limits nothing is known: in truth they may serve far less."""
+    return [
+        provider.slug
+        for provider in chain.providers
+        if provider.slug in day.shares
+        and provider.free
+        and not provider.keyless
+        and not any(Books(datetime.now(UTC), chain.taught).limits(one) for one in chain.of(provider))
+    ]
 
 
 def typical(chain: Chain, load: Load, *, start: datetime) -> Day:

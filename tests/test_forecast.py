@@ -356,6 +356,18 @@ def test_without_any_key_the_template_serves_everybody():
     assert "Cost: $0.00 a day" in text
 
 
+def test_a_free_service_of_unknown_limits_is_not_believed(shop):
+    make_provider(shop, "credits", models=["m"], keys={"credits": ""}, free=True, tier="1.5")
+    assert "no limit of credits is configured or learned" in run("--scans-per-day", "160")
+    found = json.loads(run("--scans-per-day", "160", "--json"))
+    assert found["without_known_limit"] == ["credits"]
+    assert run("--scans-per-day", "50").count("may serve far less") == 0  # it is not needed
+
+
+def test_where_nothing_could_be_better_nothing_is_proposed(shop):
+    assert "No single change would save anything." in run("--scans-per-day", "50")
+
+
 @pytest.mark.parametrize("scans", ["0", "-1", "many", "1.5", "100001"])
 def test_a_number_of_scans_is_a_number(scans):
     with pytest.raises(CommandError, match="scans-per-day"):

@@ -53,10 +53,14 @@ class Command(BaseCommand):
         changes: list[Change] = []
         if scans <= MOST_COMPARED:
             changes = forecast.changes(chain, load, day, start=midnight, repeated=found.repeated)
+        unlimited = forecast.without_limit(chain, day)
         if options["json"]:
-            self.stdout.write(json.dumps(_object(found, day, today, changes, days)))
-        else:
-            self.stdout.write("\n".join(_lines(found, day, today, changes, days)))
+            told = _object(found, day, today, changes, days) | {"without_known_limit": unlimited}
+            self.stdout.write(json.dumps(told))
+            return
+        self.stdout.write("\n".join(_lines(found, day, today, changes, days)))
+        for slug in unlimited:
+            self.stdout.write(f"Beware: no limit of {slug} is configured or learned; it may serve far less.")
 
 
 def _object(
@@ -116,12 +120,15 @@ def _lines(
     costs = {1: "a day", MONTH_DAYS: f"in {MONTH_DAYS} days", days: f"in {days} days"}
     yield "Cost: " + ", ".join(f"${day.cost_usd * number:.2f} {name}" for number, name in costs.items())
     yield f"Tier {_tier(today)}: {_out_at(today)}"
-    if changes:
+    useful = [change for change in changes if change.saved_usd > 0 or change.more_answered > 0]
+    if useful:
         yield ""
         yield "One change, and what it does:"
-        yield from (f"  {_told(change)}" for change in changes)
+        yield from (f"  {_told(change)}" for change in useful)
         yield "  An account must be another organisation's or person's: keys of one share its quota."
-    elif day.calls > MOST_COMPARED:
+    elif changes:
+        yield "No single change would save anything."
+    else:
         yield f"Changes are compared up to {MOST_COMPARED:,} scans a day."
 
 
