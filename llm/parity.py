@@ -3,10 +3,11 @@
 The board proposes an order of a provider's models where the difference is more than chance; a person applies it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from math import sqrt
 
 from django.db.models import Avg, Count, Q
@@ -123,51 +124,65 @@ class Proposal:
 def proposals(rows: Sequence[Row]) -> list[Proposal]:
     """One for each provider whose order the board speaks against.
 
-    A model goes before another only when even its lower bound is above the other's upper one.
+    A model goes before another only when even its lower bound is above the other's upper one, over the purposes
+    and languages in which both were judged: one that has the easier language is not the better model.
     """
-    totals: dict[tuple[str, str], list[int]] = {}
-    for row in rows:
-        total = totals.setdefault((row.provider, row.model), [0, 0])
-        total[0] += row.pass_rate.passed
-        total[1] += row.pass_rate.judged
     by_provider: dict[int, list[Model]] = {}
     for model in Model.objects.filter(enabled=True).select_related("provider").order_by("position", "id"):
         by_provider.setdefault(model.provider_id, []).append(model)
     found = []
     for provider_id, models in by_provider.items():
-        slug = models[0].provider.slug
-        rates = {model.pk: wilson(*totals.get((slug, model.name), (0, 0))) for model in models}
-        order = better_order([model.pk for model in models], rates)
-        if order != [model.pk for model in models]:
-            names = {model.pk: model.name for model in models}
+        slug, names = models[0].provider.slug, [model.name for model in models]
+        order = better_order(names, partial(_beats, _of(slug, rows)))
+        if order != names:
+            ids = {model.name: model.pk for model in models}
             found.append(
-                Proposal(
-                    provider_id,
-                    slug,
-                    tuple(model.name for model in models),
-                    tuple(names[pk] for pk in order),
-                    tuple(order),
-                )
+                Proposal(provider_id, slug, tuple(names), tuple(order), tuple(ids[name] for name in order))
             )
     return found
 
 
-def better_order(ids: Sequence[int], rates: dict[int, Interval]) -> list[int]:
-    """The order with as few moves as it takes until nobody stands behind one that is surely worse."""
-    order = list(ids)
-    while move := next(
-        (
-            (place, later)
-            for place, worse in enumerate(order)
-            for later in order[place + 1 :]
-            if rates[later].low > rates[worse].high
-        ),
-        None,
-    ):
+Rates = dict[str, dict[tuple[str, str], Interval]]  # by model, by purpose and language
+
+
+def _of(slug: str, rows: Sequence[Row]) -> Rates:
+    found: Rates = {}
+    for row in rows:
+        if row.provider == slug:
+            found.setdefault(row.model, {})[row.purpose, row.lang] = row.pass_rate
+    return found
+
+
+def _beats(rates: Rates, one: str, other: str) -> bool:
+    """Whether one model passes surely more often than the other where both were judged."""
+    ours, theirs = rates.get(one, {}), rates.get(other, {})
+    shared = ours.keys() & theirs.keys()
+    both = [
+        wilson(sum(r[group].passed for group in shared), sum(r[group].judged for group in shared))
+        for r in (ours, theirs)
+    ]
+    return both[0].low > both[1].high
+
+
+def better_order(names: Sequence[str], beats: Callable[[str, str], bool]) -> list[str]:
+    """The order in which nobody stands behind one that it beats, with as few moves as that takes."""
+    order = list(names)
+    for _ in range(len(order) ** 2):  # pairs are compared on different ground, so there may be a circle
+        move = next(
+            (
+                (place, later)
+                for place, worse in enumerate(order)
+                for later in order[place + 1 :]
+                if beats(later, worse)
+            ),
+            None,
+        )
+        if move is None:
+            return order
         place, later = move
         order.remove(later)
         order.insert(place, later)
-    return order
+    return list(names)
 
 
 def apply(provider_id: int, token: str) -> Proposal:

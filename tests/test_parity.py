@@ -9,7 +9,7 @@ from django.utils import timezone
 from llm import parity, state
 from llm.chain import ChainExhausted, complete
 from llm.models import Attempt, Call, Model, Provider
-from llm.parity import Interval, wilson
+from llm.parity import wilson
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq
 
@@ -108,22 +108,33 @@ def test_a_forgotten_text_counts_but_has_no_length():
 # -- the order -------------------------------------------------------------------------------------
 
 
-def rates(**shares):
-    return {int(name[1:]): Interval(0, 1, low, high) for name, (low, high) in shares.items()}
-
-
 @pytest.mark.parametrize(
     ("intervals", "order"),
     [
-        ({"m1": (0.1, 0.3), "m2": (0.4, 0.9)}, [2, 1]),
-        ({"m1": (0.1, 0.5), "m2": (0.4, 0.9)}, [1, 2]),  # may be chance
-        ({"m1": (0.1, 0.3), "m2": (0.0, 1.0), "m3": (0.4, 0.9)}, [3, 1, 2]),  # past one that is unknown
-        ({"m1": (0.0, 0.1), "m2": (0.2, 0.3), "m3": (0.4, 0.5)}, [3, 2, 1]),
-        ({"m1": (0.8, 0.9), "m2": (0.0, 0.1)}, [1, 2]),
+        ({"a": (0.1, 0.3), "b": (0.4, 0.9)}, "ba"),
+        ({"a": (0.1, 0.5), "b": (0.4, 0.9)}, "ab"),  # may be chance
+        ({"a": (0.1, 0.3), "b": (0.0, 1.0), "c": (0.4, 0.9)}, "cab"),  # past one that is unknown
+        ({"a": (0.0, 0.1), "b": (0.2, 0.3), "c": (0.4, 0.5)}, "cba"),
+        ({"a": (0.8, 0.9), "b": (0.0, 0.1)}, "ab"),
     ],
 )
 def test_only_what_is_surely_better_goes_before(intervals, order):
-    assert parity.better_order(list(range(1, len(intervals) + 1)), rates(**intervals)) == order
+    found = parity.better_order(list(intervals), lambda one, other: intervals[one][0] > intervals[other][1])
+    assert "".join(found) == order
+
+
+def test_a_circle_changes_nothing():
+    beats = {("b", "a"), ("c", "b"), ("a", "c")}
+    assert parity.better_order(list("abc"), lambda one, other: (one, other) in beats) == list("abc")
+
+
+def test_a_model_that_had_the_easier_language_is_not_the_better_one(sim, db):
+    make_groq(sim, keys=1, models=(OSS, SMALL))
+    traffic(OSS, passed=40, rejected=60, lang="ru")
+    traffic(SMALL, passed=95, rejected=5, lang="en")
+    assert parity.proposals(parity.board()) == []
+    traffic(OSS, passed=95, rejected=5, lang="en")  # where both were judged they are alike
+    assert parity.proposals(parity.board()) == []
 
 
 @pytest.fixture
