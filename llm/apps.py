@@ -5,3 +5,6 @@ class LlmConfig(AppConfig):
     name = "llm"
     default_auto_field = "django.db.models.BigAutoField"  # whatever the project around it prefers
     verbose_name = "LLM chain"
+
+    def ready(self) -> None:
+        from llm import checks  # noqa: F401 - registers the system checks

@@ -10,7 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -43,6 +43,7 @@ RETRY_AFTER_S = (0.1, 0.4)
 ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
 NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT}
+REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
 sleep = time.sleep  # tests and benchmarks put their own clock here
 
@@ -93,6 +94,7 @@ def stream(**arguments: Any) -> Iterator[Event]:
     on_content_block: "next" provider, or "error"
     on_broken_stream: after a Delta, "restart" with the next provider, or "error" where a text cannot be taken back
     accept: accept(text) -> None, or a str that says why the text is not good enough
+    repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried
     fresh: do not look for a kept reply (see `llm.cache`), and keep none
     use: llm.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
@@ -123,6 +125,7 @@ def _run(
     on_content_block: Literal["next", "error"] = "next",
     on_broken_stream: Literal["restart", "error"] = "restart",
     accept: Callable[[str], str | None] | None = None,
+    repair: bool = False,
     fresh: bool = False,
     use: Use | None = None,
     client: Client | None = None,
@@ -179,6 +182,7 @@ def _run(
         accept=accept,
         client=client,
         keep_text=keep_text,
+        repair=repair,
     )
     if fresh or not keep_text or not cache.is_on():
         return run.events()
@@ -206,6 +210,8 @@ class _Run:
     trials: list[Trial] = field(default_factory=list)
     retry: Deployment | None = None
     retried: bool = False
+    repair: bool = False  # still to be had
+    turn: Sequence[Mapping[str, Any]] = ()  # what the next trial adds to the messages
 
     def events(self) -> Generator[Event, None, None]:
         # Unless we get further: the consumer may leave at any yield.
@@ -245,20 +251,21 @@ class _Run:
     def _next_trial(self) -> Trial | None:
         """The next deployment with room, its attempt already in the ledger; None when nothing is left."""
         while (deployment := self._take_retry() or self.chooser.next()) is not None:
-            trial = Trial(deployment=deployment, want=self.chooser.want, messages=self.messages)
+            want, messages = self._take_turn()
+            trial = Trial(deployment=deployment, want=want, messages=messages)
             try:
-                trial.begin(self.call, partial(self._refusal, deployment))
+                trial.begin(self.call, partial(self._refusal, deployment, want))
             except ledger.NoRoom:
                 continue  # the plan will now see it full
             self.trials.append(trial)
             return trial
         return None
 
-    def _refusal(self, deployment: Deployment) -> Skipped | None:
+    def _refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
         """Under the lock: may the client ask, and is there still room? Raises clients.Refused."""
         if self.client is not None and self.call._state.adding:
             clients.admit(self.client)
-        return self.chooser.refusal(deployment)
+        return self.chooser.refusal(deployment, want)
 
     def _admit_unsent(self) -> None:
         """A call for which nothing could be sent counts for its client, too. Raises clients.Refused."""
@@ -266,6 +273,20 @@ class _Run:
             with write_transaction():
                 clients.admit(self.client)
                 self.call.save(force_insert=True)
+
+    def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
+        """What to ask now: the call's messages, or these and the complaint, for what is left of its money."""
+        want, turn, self.turn = self.chooser.want, self.turn, ()
+        if not turn:
+            return want, self.messages
+        more = tokens.estimate(turn)
+        left = want.max_usd
+        if left is not None:
+            left -= sum((row.cost_usd or Decimal(0) for row in self._rows()), Decimal(0))
+        grown = replace(
+            want, tokens_in=want.tokens_in + more, estimated_in=want.estimated_in + more, max_usd=left
+        )
+        return grown, [*self.messages, *turn]
 
     def _take_retry(self) -> Deployment | None:
         deployment, self.retry = self.retry, None
@@ -326,6 +347,14 @@ class _Run:
             self.retry, self.retried = deployment, True
             sleep(random.uniform(*RETRY_AFTER_S))
             return None
+        if self._deserves_repair(failure, trial):
+            self.retry, self.repair = deployment, False
+            self.turn = [
+                {"role": "assistant", "content": trial.text},
+                {"role": "user", "content": REPAIR % failure.detail},
+            ]
+            self.chooser.skips.providers.add(deployment.provider.slug)  # whatever becomes of it
+            return None
         pauses.learn_organisation(deployment, failure.organisation)
         self._learn(trial, failure.headers, failure.detail)
         pause = pauses.open_for(failure, deployment)
@@ -351,6 +380,14 @@ class _Run:
             and not trial.deployment.probes
             and not trial.text
             and not self.retried
+            and self.chooser.left_s() > 2 * LEAST_SHARE_S
+        )
+
+    def _deserves_repair(self, failure: Failure, trial: Trial) -> bool:
+        return (
+            self.repair
+            and failure.kind is Kind.REJECTED_OUTPUT
+            and bool(trial.text.strip())
             and self.chooser.left_s() > 2 * LEAST_SHARE_S
         )
 

@@ -137,11 +137,18 @@ def _library_moved(provider: ProviderConf, model: ModelConf) -> Iterator[Finding
 
 
 def _below_library(provider: ProviderConf, model: ModelConf) -> Iterator[Finding]:
-    """Budgets hold only as long as the price that staff set is not below the real one."""
-    ours = model.price
+    """Budgets hold only as long as the price that staff set is not below the real one.
+
+    An address of one's own (a proxy, a stand-in) has its own prices, so there only the address is looked up.
+    """
+    own = bool(provider.base_url)
     library = prices.library_price(
-        slug=provider.slug, kind=provider.kind, base_url=provider.base_url, model=model.name
+        slug="" if own else provider.slug,
+        kind="openai" if own else provider.kind,
+        base_url=provider.base_url,
+        model=model.name,
     )
+    ours = model.price
     if _exceeds(library.per_million_in, ours.per_million_in) or _exceeds(
         library.per_million_out, ours.per_million_out
     ):

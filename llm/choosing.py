@@ -72,9 +72,9 @@ class Chooser:
                 return step
         return self.next() if self._wait_for_free(back_soon) else None
 
-    def refusal(self, deployment: Deployment) -> Skipped | None:
+    def refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
         """Asked again under the lock: is there still room, and money?"""
-        return refusal(deployment, self.want, self.meter.at(timezone.now()), site_budget_usd())
+        return refusal(deployment, want, self.meter.at(timezone.now()), site_budget_usd())
 
     def timing(self, provider: ProviderConf) -> Timing:
         """An attempt's share of the deadline: all but what the providers after this one must keep."""

@@ -16,6 +16,7 @@ from llm import direct, notices, purposes, state
 from llm.failures import Failure
 from llm.ledger import NoRoom
 from llm.models import Call, Model, Notice, Rehearsal
+from llm.ordering import reorder
 from llm.plan import Deployment
 from llm.prices import price_of
 from llm.state import ModelConf, ProviderConf
@@ -241,10 +242,3 @@ def switch(model_id: int) -> Model:
         Model.objects.filter(pk=new.pk).update(enabled=True, updated_at=now)
         new.refresh_from_db()
     return new
-
-
-def reorder(ids: Sequence[int]) -> None:
-    """Gives models their places in this order."""
-    now = timezone.now()
-    for position, pk in enumerate(ids):
-        Model.objects.filter(pk=pk).exclude(position=position).update(position=position, updated_at=now)

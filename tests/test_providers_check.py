@@ -1,5 +1,6 @@
 """`providers check`: what we believe of every provider against what it says today."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
@@ -14,6 +15,7 @@ from llm.adapters.base import stated_price
 from llm.failures import Failure, Kind
 from llm.models import Attempt, Call, Model, Notice, Pause, Provider
 from llm.plan import Deployment
+from llm.prices import Price
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider, make_vertex
 
@@ -175,9 +177,14 @@ def test_a_price_that_moved_in_the_library_is_told(sim):
 
 
 def test_a_staff_price_below_the_librarys_is_told(sim):
-    provider = make_deepseek(sim)
-    Model.objects.filter(provider=provider).update(price_in=Decimal("0.01"))
-    assert "the price library says" in findings("deepseek")[("deepseek-flash", "price")].detail
+    make_deepseek(sim)
+    [conf] = checkup.providers("deepseek")
+    model = replace(conf.models[0], price=Price(Decimal("0.01"), Decimal("1.20"), "staff"))
+    [found] = checkup._below_library(replace(conf, base_url="https://api.deepseek.com"), model)
+    assert "the price library says" in found.detail
+    assert list(checkup._below_library(conf, model)) == []  # the stand-in's prices are its own
+    dear = replace(model, price=Price(Decimal(9), Decimal(9), "staff"))
+    assert list(checkup._below_library(replace(conf, base_url="https://api.deepseek.com"), dear)) == []
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,11 @@ Listed = Mapping[str, tuple[Decimal, Decimal] | None]
 class Adapter(Protocol):
     """Talks to one provider with one credential (in one location)."""
 
+    @property
+    def retries(self) -> int:
+        """How often the client library tries again by itself; the chain wants 0."""
+        ...
+
     def run(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
         """Yields visible text as it comes (once, for a plain request) and returns the whole Answer.
 

@@ -57,6 +57,10 @@ class OpenAICompatible:
     def _client(self, **options: Any) -> Any:
         return openai.OpenAI(**options)
 
+    @property
+    def retries(self) -> int:
+        return int(self.client.max_retries)
+
     def run(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
         try:
             if request.stream:

@@ -81,6 +81,11 @@ class Vertex:
             ),
         )
 
+    @property
+    def retries(self) -> int:
+        options = self._client._api_client._http_options.retry_options
+        return (options.attempts or 5) - 1 if options else 0  # the library's own default is 5 attempts
+
     def run(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
         try:
             arguments = self._arguments(request)

@@ -1,0 +1,56 @@
+"""What the cache costs a call: off, on auto below its limit, on when it misses, and what a hit saves."""
+
+import itertools
+import time
+from statistics import median
+from typing import Any
+
+from bench.figures import Section, median_ms
+from bench.overhead import begin
+from bench.upstream import upstream_process
+from bench.workload import CALL
+
+ABOUT = (
+    "complete() with LLM_CACHE off, auto (below 10,000 calls a day) and on, one call of each kind in turn, against "
+    "an upstream that answers at once. A miss claims its question and keeps the answer, which is two short write "
+    "transactions more; off and auto do nothing more than look at the setting. CPU time is of the calling thread."
+)
+CALLS = 200
+KINDS = ("off", "auto", "on: a miss", "on: a hit")
+
+
+def run() -> Section:
+    section = Section(ABOUT)
+    wall: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    cpu: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    with upstream_process() as sim:
+        begin(sim)
+        number = itertools.count()
+        for round_ in range(CALLS + 20):
+            for kind in KINDS:
+                user = CALL["user"] if kind == "on: a hit" else f"{next(number)} {CALL['user']}"
+                times = timed(kind.split(":")[0], {**CALL, "user": user})
+                if round_ >= 20:  # warm
+                    wall[kind].append(times[0])
+                    cpu[kind].append(times[1])
+    for kind in KINDS:
+        section.add(f"{kind}: median", median_ms(wall[kind]), "ms")
+        section.add(f"{kind}: CPU time, median", median_ms(cpu[kind]), "ms")
+    noise = median_ms([abs(one - median(cpu["off"])) for one in cpu["off"]])  # around the median
+    section.add("noise: median deviation of CPU time when off", noise, "ms")
+    for kind, most in (("auto", max(noise, 0.1)), ("on: a miss", None)):
+        more = median_ms(cpu[kind]) - median_ms(cpu["off"])
+        section.add(f"{kind}, more CPU time than off", more, "ms", at_most=most)
+    return section
+
+
+def timed(mode: str, call: dict[str, Any]) -> tuple[float, float]:
+    """Seconds by the clock and of this thread's CPU for one call with that LLM_CACHE."""
+    from django.conf import settings
+
+    from llm.chain import complete
+
+    settings.LLM_CACHE = mode
+    began, used = time.perf_counter(), time.thread_time()
+    complete(**call)
+    return time.perf_counter() - began, time.thread_time() - used
