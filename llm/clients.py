@@ -110,9 +110,10 @@ def use_of(client: Client) -> Use:
     return Use(client.data_class, client.commercial, frozenset(client.regions))
 
 
-def admit(client: Client) -> None:
-    """Within the transaction that will write the call: raises Refused when the client has no room for one more.
+def admit(client: Client) -> datetime:
+    """Within the transaction that will write the call: the moment from which it counts for its client.
 
+    Raises Refused when the client has no room for one more.
     Its daily budget in USD is not judged here but for each attempt, by the plan: a free provider may still answer.
     """
     now = timezone.now()
@@ -123,6 +124,7 @@ def admit(client: Client) -> None:
     if client.last_used_at is None or now - client.last_used_at > USED_EVERY:
         client.last_used_at = now
         Client.objects.filter(pk=client.pk).update(last_used_at=now)
+    return now
 
 
 def _used(client: Client, now: datetime) -> Mapping[str, Any]:
