@@ -264,14 +264,14 @@ class _Run:
     def _refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
         """Under the lock: may the client ask, and is there still room? Raises clients.Refused."""
         if self.client is not None and self.call._state.adding:
-            clients.admit(self.client)
+            self.call.started_at = clients.admit(self.client)
         return self.chooser.refusal(deployment, want)
 
     def _admit_unsent(self) -> None:
         """A call for which nothing could be sent counts for its client, too. Raises clients.Refused."""
         if self.client is not None and self.call._state.adding:
             with write_transaction():
-                clients.admit(self.client)
+                self.call.started_at = clients.admit(self.client)
                 self.call.save(force_insert=True)
 
     def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
