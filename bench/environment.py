@@ -47,7 +47,7 @@ def forget_everything() -> None:
     from llm import models, state, tokens
 
     for model in (
-        models.Attempt, models.Call, models.Pause, models.Quota, models.Notice, models.Provider,
+        models.Attempt, models.Call, models.CachedReply, models.Pause, models.Quota, models.Notice, models.Provider,
     ):  # fmt: skip
         model.objects.all().delete()
     state.forget()

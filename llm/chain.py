@@ -43,8 +43,8 @@ RETRY_AFTER_S = (0.1, 0.4)
 ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
 NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT}
-REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
+REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 sleep = time.sleep  # tests and benchmarks put their own clock here
 
 
@@ -347,6 +347,8 @@ class _Run:
             self.retry, self.retried = deployment, True
             sleep(random.uniform(*RETRY_AFTER_S))
             return None
+        pauses.learn_organisation(deployment, failure.organisation)
+        self._learn(trial, failure.headers, failure.detail)
         if self._deserves_repair(failure, trial):
             self.retry, self.repair = deployment, False
             self.turn = [
@@ -355,8 +357,6 @@ class _Run:
             ]
             self.chooser.skips.providers.add(deployment.provider.slug)  # whatever becomes of it
             return None
-        pauses.learn_organisation(deployment, failure.organisation)
-        self._learn(trial, failure.headers, failure.detail)
         pause = pauses.open_for(failure, deployment)
         notices.tell(failure, deployment)
         if failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
