@@ -16,7 +16,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from llm.gateway.errors import ApiError
-from llm.gateway.gate import Gate, gate_for
+from llm.gates import Gate
+from llm.gateway.gate import gate_for
 from llm.text import mend
 
 MOST_BYTES = 8 * 2**20  # of a body: a long diff, or some images
