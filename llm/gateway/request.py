@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.http import HttpRequest
 
-from llm.gateway.errors import ApiError
 from llm.gates import Gate
+from llm.gateway.errors import ApiError
 from llm.gateway.gate import gate_for
 from llm.text import mend
 
