@@ -8,6 +8,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from guardlabs import logs
 from llm import cache
 
 
@@ -66,3 +67,15 @@ def cache_mode(**options: Any) -> list[CheckMessage]:
     if mode in cache.MODES:
         return []
     return [Error(f"LLM_CACHE={mode!r} is unknown.", hint="Write auto, on or off.", id="guardlabs.E004")]
+
+
+@register()
+def log_format(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E005: LOG_FORMAT is none of its words."""
+    if settings.LOG_FORMAT in logs.FORMATS:
+        return []
+    return [
+        Error(
+            f"LOG_FORMAT={settings.LOG_FORMAT!r} is unknown.", hint="Write line or json.", id="guardlabs.E005"
+        )
+    ]

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "guardlabs.correlation.RequestId",
     "guardlabs.middleware.TrustedProxy",
     "llm.gateway.middleware.Lean",
     "django.middleware.security.SecurityMiddleware",
@@ -180,13 +181,13 @@ LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
-# -- logs: one line an event on stderr; no answers, no tokens, no keys -----------------------------
+# -- logs: one line or one JSON object an event on stderr; no answers, no tokens, no keys -----------
+LOG_FORMAT = env.text("LOG_FORMAT", "line").lower()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"redact": {"()": "guardlabs.logs.RedactTokens"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "formatters": {"chosen": {"()": "guardlabs.logs.formatter", "name": LOG_FORMAT}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
