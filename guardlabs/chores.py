@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import connections
 
 from audit import mails, orders
-from guardlabs import correlation, retention
+from guardlabs import correlation, retention, weekly
 from llm import notices
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("llm", MINUTE, notices.tend),
         Chore("mails", MINUTE, mails.send_due),
         Chore("orders", 10 * MINUTE, orders.tend),
+        Chore("letter", HOUR, weekly.send),
         Chore("prune", DAY, lambda: retention.prune(settings.RETENTION_DAYS)),
     )
 
