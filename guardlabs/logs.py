@@ -27,10 +27,12 @@ SIGNED = re.compile(
     r"(?<![\w-])[\w-]{22}(?:\.\d{9,11})?\.[\w-]{22}(?![\w-])"
 )  # our tokens, wherever they stand
 
+DETAIL = re.compile(r"(?<=DETAIL:).*?(?=\\n|\n|$)")  # PostgreSQL quotes the row that it refused
+
 
 def redact(text: str) -> str:
     """The text with `***` for every token, key, e-mail address and client address."""
-    for pattern in (TOKEN, SIGNED, MAILBOX, SECRET, CLIENT):
+    for pattern in (DETAIL, TOKEN, SIGNED, MAILBOX, SECRET, CLIENT):
         text = pattern.sub(MASK, text)
     return text
 

@@ -183,7 +183,10 @@ LLM_CACHE = env.text("LLM_CACHE", "auto")
 LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400)
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
+# -- watching --------------------------------------------------------------------------------------
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+SENTRY_DSN = env.text("SENTRY_DSN")
+SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "production")
 
 # -- logs: one line or one JSON object an event on stderr; no answers, no tokens, no keys -----------
 LOG_FORMAT = env.text("LOG_FORMAT", "line").lower()
