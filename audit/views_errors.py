@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
 from audit import context
@@ -34,6 +35,12 @@ def _error(*, template: str, status: int, extra: dict[str, Any] | None = None) -
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _error(template="400.html", status=400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413, before any middleware has chosen a language."""
+    with translation.override(translation.get_language_from_request(request, check_path=True)):
+        return _error(template="400.html", status=413)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:

@@ -10,6 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import timedelta
 from threading import Thread
 from typing import Any
@@ -117,7 +118,8 @@ def forget_calls(**which: Any) -> None:
 
 def spawn(claim: str, job: Callable[[], None]) -> None:
     """Runs the job in a thread of its own. A thread must not outlive the process: see `_leave`."""
-    thread = Thread(target=_run, args=(claim, job), name=f"report-{claim[:8]}", daemon=True)
+    whose = copy_context()  # the request and its call, for the log
+    thread = Thread(target=whose.run, args=(_run, claim, job), name=f"report-{claim[:8]}", daemon=True)
     if not _live:
         atexit.unregister(_leave)
         atexit.register(_leave)
@@ -196,6 +198,7 @@ def _write(row: Report, *, streamed: bool, by_rule: bool) -> None:
         status = Report.Status.SHELVED if lesser else Report.Status.READY
         finished = _own(row.claim).update(status=status, **_finished(written))
     if finished:
+        log.info("a report was written by %s", written.provider)
         review.follow(row.scan_id)
     else:
         log.info("a report was deleted or taken over while it was being written")

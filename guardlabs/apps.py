@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class GuardLabsConfig(AppConfig):
@@ -7,3 +8,8 @@ class GuardLabsConfig(AppConfig):
 
     def ready(self) -> None:
         from guardlabs import checks  # noqa: F401  # registers them
+
+        if settings.SENTRY_DSN:
+            from guardlabs import sentry
+
+            sentry.start(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT)

@@ -3,11 +3,13 @@
 import re
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from guardlabs import logs
 from llm import cache
 
 
@@ -66,3 +68,27 @@ def cache_mode(**options: Any) -> list[CheckMessage]:
     if mode in cache.MODES:
         return []
     return [Error(f"LLM_CACHE={mode!r} is unknown.", hint="Write auto, on or off.", id="guardlabs.E004")]
+
+
+@register()
+def log_format(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E005: LOG_FORMAT is none of its words."""
+    if settings.LOG_FORMAT in logs.FORMATS:
+        return []
+    return [
+        Error(
+            f"LOG_FORMAT={settings.LOG_FORMAT!r} is unknown.", hint="Write line or json.", id="guardlabs.E005"
+        )
+    ]
+
+
+@register()
+def sentry_dsn(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E006: SENTRY_DSN is no address of a Sentry project."""
+    parts = urlsplit(settings.SENTRY_DSN)
+    if not settings.SENTRY_DSN or (
+        parts.scheme in {"http", "https"} and parts.username and parts.path.strip("/")
+    ):
+        return []
+    hint = "Copy it from the project's settings: https://KEY@HOST/PROJECT"
+    return [Error("SENTRY_DSN is not the address of a project.", hint=hint, id="guardlabs.E006")]

@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import connections
 
 from audit import mails, orders
-from guardlabs import retention
+from guardlabs import correlation, retention, weekly
 from llm import notices
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("llm", MINUTE, notices.tend),
         Chore("mails", MINUTE, mails.send_due),
         Chore("orders", 10 * MINUTE, orders.tend),
+        Chore("letter", HOUR, weekly.send),
         Chore("prune", DAY, lambda: retention.prune(settings.RETENTION_DAYS)),
     )
 
@@ -51,6 +52,7 @@ def run_due() -> list[str]:
             # A little less than the interval, so that a chore of a minute is not skipped every other minute.
             if not cache.add(f"chore:{chore.name}", 1, timeout=chore.every_s - LOOK_EVERY_S / 2):
                 continue
+            correlation.begin(f"chore-{chore.name}")
             chore.work()
             done.append(chore.name)
         except Exception:

@@ -4,8 +4,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from guardlabs import env
-from guardlabs.logs import redact
+from guardlabs import correlation, env, logs
 
 bind = f"127.0.0.1:{env.integer('PORT', 8000)}"
 worker_class = "gthread"
@@ -16,18 +15,25 @@ graceful_timeout = 60
 max_requests = 10_000
 max_requests_jitter = 1_000
 accesslog = "-"
-access_log_format = '%(t)s "%(r)s" %(s)s %(b)s %(M)sms'  # no client address, no referrer
+access_log_format = '"%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'  # no client address, no referrer, no query
 
 
 class RedactingLogger(Logger):
-    """Access log without result tokens."""
+    """gunicorn's own lines in the site's format: its access log, and its complaints about requests."""
 
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
-        atoms = super().atoms(resp, req, environ, request_time)
-        return {key: redact(value) if isinstance(value, str) else value for key, value in atoms.items()}
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            for handler in log.handlers:
+                handler.setFormatter(logs.formatter(env.text("LOG_FORMAT", "line").lower()))
 
 
 logger_class = RedactingLogger
+
+
+def pre_request(worker: Any, request: Any) -> None:
+    """The thread's last request is over, whatever this one turns out to be."""
+    correlation.forget()
 
 
 def post_worker_init(worker: Any) -> None:

@@ -51,7 +51,9 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "guardlabs.correlation.RequestId",
     "guardlabs.middleware.TrustedProxy",
+    "guardlabs.headers.Headers",
     "llm.gateway.middleware.Lean",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -143,10 +145,13 @@ if HTTPS:
     SECURE_HSTS_SECONDS = 63_072_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
+    # A name that browsers take only from this very host, over https.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # kept only from TRUSTED_PROXIES
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+FILE_UPLOAD_HANDLERS = ["guardlabs.uploads.Refuse"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # admin list actions post one field a row
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -178,15 +183,18 @@ LLM_CACHE = env.text("LLM_CACHE", "auto")
 LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400)
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
+# -- watching --------------------------------------------------------------------------------------
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+SENTRY_DSN = env.text("SENTRY_DSN")
+SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "production")
 
-# -- logs: one line an event on stderr; no answers, no tokens, no keys -----------------------------
+# -- logs: one line or one JSON object an event on stderr; no answers, no tokens, no keys -----------
+LOG_FORMAT = env.text("LOG_FORMAT", "line").lower()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"redact": {"()": "guardlabs.logs.RedactTokens"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "formatters": {"chosen": {"()": "guardlabs.logs.formatter", "name": LOG_FORMAT}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django": {"handlers": [], "propagate": True},

@@ -24,7 +24,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from llm import state
+from llm import current, state
 from llm.events import Completed, Delta, Event, Reply
 from llm.models import CachedReply, Call
 from llm.plan import Want
@@ -160,6 +160,7 @@ def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], datet
             call.started_at = admit()
         call.save(force_insert=True)
         CachedReply.objects.filter(pk=row.pk).update(hits=F("hits") + 1)
+    current.call_id.set(call.pk)
     return Reply(
         text=row.text, provider=row.provider, model=row.model, finish_reason=row.finish_reason,
         cost_usd=call.cost_usd, tokens_in=row.tokens_in, tokens_out=row.tokens_out, latency_ms=call.latency_ms,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from llm import rows
+from llm import current, rows
 from llm.failures import Failure
 from llm.models import Attempt, Call
 from llm.plan import Deployment, Skipped, Want, worst_cost
@@ -64,6 +64,7 @@ def begin(
             raise NoRoom(reason)
         if call._state.adding:
             rows.insert(call)
+            current.call_id.set(call.pk)
         attempt.call = call
         rows.insert(attempt)
 

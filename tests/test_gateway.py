@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from guardlabs.headers import NO_PAGE
 from llm.models import Call, Provider
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_vertex
@@ -497,4 +498,4 @@ def test_no_cookie_no_language_and_few_queries(chain, gateway, django_assert_max
     assert response.status_code == 200
     assert not response.cookies
     assert not response.has_header("Content-Language")
-    assert not response.has_header("Content-Security-Policy")
+    assert response["Content-Security-Policy"] == NO_PAGE
