@@ -85,12 +85,16 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # -- data ------------------------------------------------------------------------------------------
 DATABASES = {
-    "default": service_urls.database(env.text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'guardlabs.sqlite3'}")
+    "default": service_urls.database(
+        env.text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'guardlabs.sqlite3'}",
+        timeout_s=env.integer("DATABASE_TIMEOUT_S", 30),
+        pool=env.integer("DATABASE_POOL", 0),
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "guardlabs.shared_cache.FallingBack", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 }

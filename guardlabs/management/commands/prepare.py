@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import connection
 
 from guardlabs.catalogues import compile_catalogues
 from llm import pauses, presets
@@ -20,6 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         compile_catalogues(settings.LOCALE_PATHS[0])
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:  # an index on a long table takes its time
+                cursor.execute("SET statement_timeout = 0")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         call_command("load_bank", verbosity=0)
