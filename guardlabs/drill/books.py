@@ -119,6 +119,8 @@ def visits(done: Iterable[Visit], deadline_s: float) -> Iterator[str]:
         who = f"visitor {visit.number}"
         if wrong := [status for status in visit.statuses if status >= 400]:
             yield f"{who} was answered {wrong}"
+        if visit.gave_up:
+            yield f"{who} gave up: nobody answered"
         public_id = tokens.unsign(visit.token) if visit.token else None
         if public_id not in stored:
             yield f"{who}: the scan is lost"

@@ -1,0 +1,20 @@
+"""Whether the site on this machine is ready, for a container's health check: `python -m guardlabs.probe`; exit 0 or 1."""
+
+import sys
+from http.client import HTTPConnection
+
+from guardlabs import env
+
+
+def main() -> int:
+    connection = HTTPConnection("127.0.0.1", env.integer("PORT", 8000), timeout=4)
+    try:
+        # No ALLOWED_HOSTS need to know this machine: /readyz answers before hosts matter.
+        connection.request("GET", "/readyz")
+        return 0 if connection.getresponse().status == 200 else 1
+    except OSError:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
