@@ -1,7 +1,8 @@
-"""Whether the site on this machine is ready, for a container's health check: `python -m guardlabs.probe`; exit 0 or 1."""
+"""For a container's health check, whether the site here is ready: `python -m guardlabs.probe`; exit 0 or 1."""
 
 import sys
 from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 from guardlabs import env
 
@@ -9,8 +10,8 @@ from guardlabs import env
 def main() -> int:
     connection = HTTPConnection("127.0.0.1", env.integer("PORT", 8000), timeout=4)
     try:
-        # No ALLOWED_HOSTS need to know this machine: /readyz answers before hosts matter.
-        connection.request("GET", "/readyz")
+        host = urlsplit(env.text("SITE_URL")).hostname or "127.0.0.1"  # one that ALLOWED_HOSTS knows
+        connection.request("GET", "/readyz", headers={"Host": host})
         return 0 if connection.getresponse().status == 200 else 1
     except OSError:
         return 1
