@@ -119,11 +119,13 @@ def visits(done: Iterable[Visit], deadline_s: float) -> Iterator[str]:
         who = f"visitor {visit.number}"
         if wrong := [status for status in visit.statuses if status >= 400]:
             yield f"{who} was answered {wrong}"
+        if visit.gave_up:
+            yield f"{who} gave up: nobody answered"
         public_id = tokens.unsign(visit.token) if visit.token else None
         if public_id not in stored:
             yield f"{who}: the scan is lost"
         elif public_id not in ready or not visit.report.strip():
-            yield f"{who}: no report"
+            yield f"{who}: no report, but {visit.statuses}, {visit.provider!r}, {len(visit.report)} characters"
         # Whose worker was killed waits until that is noticed, and then for a second one.
         limit = (deadline_s + GRACE_S) * (2 if visit.broken_lines else 1)
         if visit.waited_s > limit:

@@ -88,6 +88,8 @@ def drill(*, number: int, seed: int, say: Callable[[str], None] = lambda line: N
                 _wave(site, coming, gunicorn, kill_at, dice.random())
                 result.kills += kill_at is not None
                 result.visits += coming
+                if gunicorn.poll() is not None:
+                    break
                 result.problems += _close_the_books(site, sim, weather, result)
                 say(f"wave {first // WAVE + 1}: {told}, {len(result.problems)} problems so far")
                 weather.set("ahead_s", weather.get("ahead_s") + dice.choice(storm.JUMPS_S))
@@ -180,6 +182,8 @@ def _served(
             except OSError:
                 time.sleep(0.1)
         yield site, server
+        if server.poll() is not None:
+            raise RuntimeError(f"the site ended by itself:\n{(directory / 'log').read_text()[-2000:]}")
     finally:
         server.terminate()
         try:

@@ -31,6 +31,7 @@ class Visit:
     provider: str = ""
     report: str = ""
     waited_s: float = 0.0
+    gave_up: bool = False
 
 
 def plan(number: int, dice: Random, questions: list[dict[str, Any]]) -> Visit:
@@ -89,10 +90,13 @@ class Site:
 
 def come(site: Site, visit: Visit) -> None:
     """One whole visit: a scan, its report, the result. Fills in the visit."""
-    if visit.by_form:
-        _by_form(site, visit)
-    else:
-        _by_api(site, visit)
+    try:
+        if visit.by_form:
+            _by_form(site, visit)
+        else:
+            _by_api(site, visit)
+    except (OSError, HTTPException):  # for as long as PATIENCE_S
+        visit.gave_up = True
 
 
 def _by_api(site: Site, visit: Visit) -> None:
