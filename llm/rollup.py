@@ -85,7 +85,9 @@ def total(source: Source, now: datetime) -> list[Line]:
     A day that nobody asked about within DAYS days is missing.
     """
     recent = read(source, now)
-    older = Rollup.objects.filter(source=source.name, grain=Rollup.Grain.DAY, start__date__lt=min(recent.days))
+    older = Rollup.objects.filter(
+        source=source.name, grain=Rollup.Grain.DAY, start__date__lt=min(recent.days)
+    )
     return [line for lines in older.values_list("lines", flat=True) for line in lines] + recent.all
 
 
