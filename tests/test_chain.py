@@ -369,7 +369,7 @@ def test_the_user_agent_names_us(sim):
 
 
 @pytest.mark.parametrize(
-    "ask", [complete, lambda **call: [e for e in stream(**call) if isinstance(e, Completed)][0].reply]
+    "ask", [complete, lambda **call: next(e for e in stream(**call) if isinstance(e, Completed)).reply]
 )
 def test_a_call_of_a_tool_that_nobody_offered_is_no_answer(sim, ask):
     make_groq(sim, keys=1)
