@@ -17,7 +17,7 @@ from llm.simulator import Record
 from llm.simulator.providers_file import PROVIDERS
 
 MILLION = Decimal(1_000_000)
-GRACE_S = 8.0  # beyond the deadline: a machine that is busy with the drill itself
+CALL_GRACE_S, VISIT_GRACE_S = 5.0, 15.0  # beyond the deadline: a machine that is busy with the drill itself
 NEVER_ENDED = ("abandoned", "running")
 # What the simulator calls a key: its label in the ledger.
 LABELS = {
@@ -39,6 +39,10 @@ class Books:
     requests: int = 0
     cost_usd: Decimal = Decimal(0)
     outcomes: Counter[str] = field(default_factory=Counter)
+
+    def begin(self) -> None:
+        """What the ledger holds already is no business of the drill."""
+        self.last_attempt = Attempt.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
     def wave(self, records: Iterable[Record]) -> Iterator[str]:
         """The attempts since the last wave are the requests that the simulator received, with tokens and cost."""
@@ -127,9 +131,15 @@ def visits(done: Iterable[Visit], deadline_s: float) -> Iterator[str]:
         elif public_id not in ready or not visit.report.strip():
             yield f"{who}: no report, but {visit.statuses}, {visit.provider!r}, {len(visit.report)} characters"
         # Whose worker was killed waits until that is noticed, and then for a second one.
-        limit = (deadline_s + GRACE_S) * (2 if visit.broken_lines else 1)
+        limit = (deadline_s + VISIT_GRACE_S) * (2 if visit.broken_lines else 1)
         if visit.waited_s > limit:
             yield f"{who} waited {visit.waited_s:.1f} s"
+
+
+def deadlines(deadline_s: float) -> Iterator[str]:
+    """No call to the chain took longer than its deadline."""
+    late = Call.objects.filter(latency_ms__gt=(deadline_s + CALL_GRACE_S) * 1000)
+    yield from (f"call {call.pk} took {call.latency_ms} ms" for call in late)
 
 
 def ended() -> Iterator[str]:
