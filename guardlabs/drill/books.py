@@ -102,12 +102,12 @@ def _before_the_request(row: Attempt) -> bool:
 def budgets(site_usd: Decimal) -> Iterator[str]:
     """No paid provider, and not all of them together, has cost more on any day than it may."""
     limits = dict(Provider.objects.filter(free=False).values_list("slug", "daily_budget_usd"))
-    by_day: Counter[Any] = Counter()
+    by_day: dict[Any, Decimal] = {}
     rows = Attempt.objects.filter(free=False).annotate(day=TruncDate("started_at"))
     for slug, day, spent in rows.order_by().values_list("provider", "day").annotate(Sum("cost_usd")):
-        by_day[day] += spent or Decimal(0)
-        if (spent or 0) > limits[slug]:
-            yield f"{slug} cost {spent} on {day}, more than {limits[slug]}"
+        by_day[day] = by_day.get(day, Decimal(0)) + (spent or 0)
+        if (limit := limits[slug]) is not None and (spent or 0) > limit:
+            yield f"{slug} cost {spent} on {day}, more than {limit}"
     yield from (
         f"all cost {spent} on {day}, more than {site_usd}"
         for day, spent in by_day.items()
