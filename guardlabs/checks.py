@@ -114,7 +114,7 @@ def several_machines(**options: Any) -> list[CheckMessage]:
     """guardlabs.W006: Redis, which is for several machines, beside a database that is one machine's."""
     if settings.REDIS_URL and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         hint = (
-            "SQLite is a file of one machine: for several, DATABASE_URL=postgresql://…; one needs no Redis."
+            "SQLite is one machine's: for several, DATABASE_URL=postgresql://…; for one, Redis is not needed."
         )
         return [Warning("REDIS_URL is set, but the database is SQLite.", hint=hint, id="guardlabs.W006")]
     return []

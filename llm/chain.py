@@ -306,7 +306,9 @@ class _Run:
                 params=self.params,
                 timing=self.chooser.timing(deployment.provider),
             )
-            if not answer.tool_calls:  # a call of a tool is no text to judge
+            if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
+                if not answer.text.strip():
+                    raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
                 self._gate(answer.text)
         except Failure as failure:
             trial.finish(failure.kind, failure)

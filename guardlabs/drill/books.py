@@ -1,6 +1,6 @@
 """What must hold after every wave of a drill. Each check yields a line for whatever does not."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,7 +17,7 @@ from llm.simulator import Record
 from llm.simulator.providers_file import PROVIDERS
 
 MILLION = Decimal(1_000_000)
-GRACE_S = 8.0  # beyond the deadline: a machine that is busy with the drill itself
+CALL_GRACE_S, VISIT_GRACE_S = 5.0, 15.0  # beyond the deadline: a machine that is busy with the drill itself
 NEVER_ENDED = ("abandoned", "running")
 # What the simulator calls a key: its label in the ledger.
 LABELS = {
@@ -39,6 +39,10 @@ class Books:
     requests: int = 0
     cost_usd: Decimal = Decimal(0)
     outcomes: Counter[str] = field(default_factory=Counter)
+
+    def begin(self) -> None:
+        """What the ledger holds already is no business of the drill."""
+        self.last_attempt = Attempt.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
     def wave(self, records: Iterable[Record]) -> Iterator[str]:
         """The attempts since the last wave are the requests that the simulator received, with tokens and cost."""
@@ -98,12 +102,11 @@ def _before_the_request(row: Attempt) -> bool:
 def budgets(site_usd: Decimal) -> Iterator[str]:
     """No paid provider, and not all of them together, has cost more on any day than it may."""
     limits = dict(Provider.objects.filter(free=False).values_list("slug", "daily_budget_usd"))
-    by_day: dict[Any, Decimal] = defaultdict(Decimal)
+    by_day: dict[Any, Decimal] = {}
     rows = Attempt.objects.filter(free=False).annotate(day=TruncDate("started_at"))
     for slug, day, spent in rows.order_by().values_list("provider", "day").annotate(Sum("cost_usd")):
-        by_day[day] += spent or Decimal(0)
-        limit = limits[slug]
-        if limit is not None and (spent or 0) > limit:
+        by_day[day] = by_day.get(day, Decimal(0)) + (spent or 0)
+        if (limit := limits[slug]) is not None and (spent or 0) > limit:
             yield f"{slug} cost {spent} on {day}, more than {limit}"
     yield from (
         f"all cost {spent} on {day}, more than {site_usd}"
@@ -128,9 +131,15 @@ def visits(done: Iterable[Visit], deadline_s: float) -> Iterator[str]:
         elif public_id not in ready or not visit.report.strip():
             yield f"{who}: no report, but {visit.statuses}, {visit.provider!r}, {len(visit.report)} characters"
         # Whose worker was killed waits until that is noticed, and then for a second one.
-        limit = (deadline_s + GRACE_S) * (2 if visit.broken_lines else 1)
+        limit = (deadline_s + VISIT_GRACE_S) * (2 if visit.broken_lines else 1)
         if visit.waited_s > limit:
             yield f"{who} waited {visit.waited_s:.1f} s"
+
+
+def deadlines(deadline_s: float) -> Iterator[str]:
+    """No call to the chain took longer than its deadline."""
+    late = Call.objects.filter(latency_ms__gt=(deadline_s + CALL_GRACE_S) * 1000)
+    yield from (f"call {call.pk} took {call.latency_ms} ms" for call in late)
 
 
 def ended() -> Iterator[str]:

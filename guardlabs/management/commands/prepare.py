@@ -1,6 +1,7 @@
 """Everything between an installed checkout and a serving site; safe to run at every start."""
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:  # an index on a long table takes its time
                 cursor.execute("SET statement_timeout = 0")
+        else:
+            Path(connection.settings_dict["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         call_command("load_bank", verbosity=0)
