@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "staff.middleware.SlidingSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -145,8 +146,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 2 * 3600  # without a click; only staff have sessions
-SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_AGE = 2 * 3600  # without a click (staff.middleware); only staff have sessions
 STAFF_2FA = env.boolean("STAFF_2FA")
 OTP_TOTP_ISSUER = "GuardLabs"
 CSRF_COOKIE_HTTPONLY = True

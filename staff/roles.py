@@ -1,5 +1,9 @@
 """The three roles that a new site has as groups. What each may do is its permissions, and nothing else."""
 
+from typing import Any
+
+from django.db.models import Q
+
 ROLES: dict[str, tuple[str, ...]] = {
     # Reads scans and reports, keeps texts right, writes the manual audits. Sees no key, moves no money.
     "reviewer": (
@@ -26,3 +30,15 @@ ROLES: dict[str, tuple[str, ...]] = {
         "llm.change_retirement", "llm.view_rehearsal",
     ),
 }  # fmt: skip
+
+
+def make_groups(group: Any, permission: Any) -> None:
+    """Makes the groups, given the two models. One that is there already keeps what staff gave it."""
+    for name, wanted in ROLES.items():
+        role, new = group.objects.get_or_create(name=name)
+        if new:
+            which = Q()
+            for each in wanted:
+                label, codename = each.split(".")
+                which |= Q(content_type__app_label=label, codename=codename)
+            role.permissions.set(permission.objects.filter(which))

@@ -132,7 +132,7 @@ PERSONAL = [
 
 
 @pytest.mark.parametrize("form", ["line", "json"])
-@pytest.mark.parametrize("secret", PERSONAL)
+@pytest.mark.parametrize("secret", PERSONAL, ids=range(len(PERSONAL)))  # the same for every worker
 def test_what_is_personal_is_masked_in_message_and_traceback(form, secret):
     try:
         raise ValueError(f"Key (email)=({secret}) exists")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.models import Order, Scan
 from llm.models import Call, Client, Credential, Model, Pause, Provider
-from staff.roles import ROLES
+from staff.roles import ROLES, make_groups
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +37,12 @@ FOR_ALL_STAFF = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site",
     "app_list", "second_factor", "",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _groups():
+    """As the migration made them: tests with transactions of their own empty every table."""
+    make_groups(Group, Permission)
 
 
 @pytest.fixture

@@ -3,23 +3,14 @@
 from django.apps import apps as current
 from django.contrib.auth.management import create_permissions
 from django.db import migrations
-from django.db.models import Q
 
-from staff.roles import ROLES
+from staff.roles import make_groups
 
 
 def make(apps, schema_editor):
     for label in ("audit", "llm"):  # Django makes permissions after the last migration, which is too late for us
         create_permissions(current.get_app_config(label), verbosity=0, using=schema_editor.connection.alias)
-    group, permission = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
-    for name, wanted in ROLES.items():
-        role, new = group.objects.get_or_create(name=name)
-        if new:
-            which = Q()
-            for each in wanted:
-                label, codename = each.split(".")
-                which |= Q(content_type__app_label=label, codename=codename)
-            role.permissions.set(permission.objects.filter(which))
+    make_groups(apps.get_model("auth", "Group"), apps.get_model("auth", "Permission"))
 
 
 class Migration(migrations.Migration):
