@@ -1,4 +1,4 @@
-"""Filters of the scans' list, with how many of the newest 10,000 listed scans each choice would leave."""
+"""Filters of the scans' list, with how many of the newest 2,000 listed scans each choice would leave."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from audit.models import Report, Scan
 from audit.presentation import BAND_WORDS
 from audit.review import TEMPLATE_TIER
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = 2_000
 NONE = "none"
 YES_NO = [("yes", _("yes")), ("no", _("no"))]
 

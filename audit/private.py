@@ -1,8 +1,8 @@
-"""What every page under /r/ has in common: the token opens it, and nothing keeps it or leads away from it."""
+"""What pages that a secret address opens have in common: nothing keeps them, and nothing leads away from them."""
 
 from typing import TypeVar
 
-from django.http import Http404, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 
 from audit import scans
 from audit.models import Scan
@@ -24,3 +24,8 @@ def private(response: Response) -> Response:
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def from_elsewhere(request: HttpRequest) -> bool:
+    """Whether the browser says that another site sent this request. Browsers too old to say are let in."""
+    return request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}

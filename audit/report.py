@@ -45,11 +45,11 @@ class Written:
     receipt: str = ""
 
 
-def write(scan: Scan, observer: Observer | None = None) -> Written:
+def write(scan: Scan, observer: Observer | None = None, *, fresh: bool = False) -> Written:
     """The report in the scan's language. Whatever goes wrong with the chain, there is a report.
 
     With an observer the answer is streamed and every event of the chain shown to it. A scan without consent to
-    AI (`scan.ai`) never reaches the chain.
+    AI (`scan.ai`) never reaches the chain. `fresh`: not the text that the chain may have kept of an earlier call.
     """
     with translation.override(scan.lang):
         facts = details(scan)
@@ -58,7 +58,7 @@ def write(scan: Scan, observer: Observer | None = None) -> Written:
         prompt = prompts.build(facts, scan.lang)
         checks = gates_of(facts, prompt, scan.lang)
         try:
-            reply = _ask(prompt, scan.lang, gates.all_of(checks), observer)
+            reply = _ask(prompt, scan.lang, gates.all_of(checks), observer, fresh=fresh)
         except chain.ChainExhausted as exhausted:
             return _put_together(facts, exhausted)
         except Exception:
@@ -112,7 +112,9 @@ def attempt_line(**attempt: Any) -> dict[str, str]:
     }
 
 
-def _ask(prompt: prompts.Prompt, lang: str, accept: gates.Gate, observer: Observer | None) -> chain.Reply:
+def _ask(
+    prompt: prompts.Prompt, lang: str, accept: gates.Gate, observer: Observer | None, *, fresh: bool
+) -> chain.Reply:
     call: dict[str, Any] = {
         "system": prompt.system,
         "user": prompt.user,
@@ -122,6 +124,7 @@ def _ask(prompt: prompts.Prompt, lang: str, accept: gates.Gate, observer: Observ
         "temperature": TEMPERATURE,
         "deadline_s": settings.REPORT_DEADLINE_S,
         "accept": accept,
+        "fresh": fresh,
     }
     if observer is None:
         return chain.complete(**call)

@@ -26,8 +26,9 @@ _last_logged = float("-inf")
 def scan_wait_s(request: HttpRequest) -> int:
     """Counts one scan for the client's address. 0: go on; else the seconds after which to come back.
 
-    Call it only when a scan is about to be made. A cache that is down lets everybody pass: the limit protects
-    the free quota, and the scan is worth more than that.
+    Call it only when a scan is about to be made. While Redis is down each process counts by itself
+    (guardlabs/shared_cache.py); any other cache that is down lets everybody pass: the limit protects the free
+    quota, and the scan is worth more than that.
     """
     return _wait_s(request, group="scan", rate=settings.SCAN_RATE)
 

@@ -30,7 +30,7 @@ from audit import (
     throttle,
 )
 from audit.models import Order
-from audit.private_pages import from_elsewhere, private
+from audit.private import from_elsewhere, private
 
 
 # -- ordering ----------------------------------------------------------------------------------------

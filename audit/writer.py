@@ -192,7 +192,8 @@ def _write(row: Report, *, streamed: bool, by_rule: bool) -> None:
         if by_rule:
             written = report.put_together(row.scan)
         else:
-            written = report.write(row.scan, _Progress(row.claim) if streamed else None)
+            again = _has_a_models(row.scan)  # who asks for another report does not want the same one
+            written = report.write(row.scan, _Progress(row.claim) if streamed else None, fresh=again)
         lesser = written.provider == report.FALLBACK and not by_rule and _has_a_models(row.scan)
         status = Report.Status.SHELVED if lesser else Report.Status.READY
         finished = _own(row.claim).update(status=status, **_finished(written))

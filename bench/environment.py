@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 # What a shell may have set and a benchmark must not depend on.
 IGNORED = ("DEBUG", "REDIS_URL", "ADMINS", "EMAIL_URL", "LLM_DAILY_BUDGET_USD", "LLM_CACHE", "SITE_URL",
            "SECRET_KEY_FALLBACKS", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")  # fmt: skip
@@ -46,7 +47,7 @@ def forget_everything() -> None:
     from llm import models, state, tokens
 
     for model in (
-        models.Attempt, models.Call, models.Pause, models.Quota, models.Notice, models.Provider,
+        models.Attempt, models.Call, models.CachedReply, models.Pause, models.Quota, models.Notice, models.Provider,
     ):  # fmt: skip
         model.objects.all().delete()
     state.forget()

@@ -16,7 +16,7 @@ from django.db import connections
 
 from audit import mails, orders
 from guardlabs import correlation, retention, weekly
-from llm import notices
+from llm import checkup, notices, state
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,16 @@ def chores() -> tuple[Chore, ...]:
         Chore("mails", MINUTE, mails.send_due),
         Chore("orders", 10 * MINUTE, orders.tend),
         Chore("letter", HOUR, weekly.send),
+        Chore("providers", DAY, check_providers),
         Chore("prune", DAY, lambda: retention.prune(settings.RETENTION_DAYS)),
     )
+
+
+def check_providers() -> None:
+    """What `providers check` looks at; what it finds becomes notices, which are mailed to ADMINS."""
+    for provider in state.providers():
+        for finding in checkup.check(provider):
+            log.info("%s %s: %s", finding.provider, finding.subject, finding.word)
 
 
 def run_due() -> list[str]:

@@ -6,7 +6,7 @@ from gunicorn.glogging import Logger
 
 from guardlabs import correlation, env, logs
 
-bind = f"127.0.0.1:{env.integer('PORT', 8000)}"
+bind = f"{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
 worker_class = "guardlabs.worker.Worker"  # gthread, with an end to its patience
 workers = env.integer("WEB_CONCURRENCY", 2)
 threads = env.integer("WEB_THREADS", 16)
@@ -14,6 +14,7 @@ timeout = 120  # above the report deadline, which the API waits for
 graceful_timeout = 60
 max_requests = 10_000
 max_requests_jitter = 1_000
+control_socket_disable = True  # signals are enough, and a read-only root has no place for it
 accesslog = "-"
 access_log_format = '"%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'  # no client address, no referrer, no query
 

@@ -15,9 +15,9 @@ from audit import views_errors
 PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in (
-        "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media", "fullscreen",
+        "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen",
         "geolocation", "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment",
-        "picture-in-picture", "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "web-share",
+        "picture-in-picture", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
         "xr-spatial-tracking",
     )
 )  # fmt: skip
@@ -44,6 +44,9 @@ class Headers:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = views_errors.too_large(request) if _is_too_large(request) else self.get_response(request)
+        if request.path_info.startswith(settings.STATIC_URL):
+            # A report that staff look at is sandboxed, so that even our own styles come from elsewhere to it.
+            response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
         for name, value in ALWAYS.items():
             response.headers.setdefault(name, value)
         if settings.HTTPS and request.is_secure():

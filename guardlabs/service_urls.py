@@ -11,17 +11,24 @@ from django.core.exceptions import ImproperlyConfigured
 SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2000;",
 }
 
 
-def database(url: str) -> dict[str, Any]:
-    """DATABASES["default"] for `sqlite:///path` or `postgresql://user:password@host:port/name?options`."""
+def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
+    """DATABASES["default"] for `sqlite:///path` or `postgresql://user:password@host:port/name?options`.
+
+    PostgreSQL only: `timeout_s`, the longest that a statement may take (a third of it for a lock; 0 sends no
+    timeouts, for pgbouncer, which refuses them); `pool`, connections that a process's threads share at most
+    (0: each thread keeps its own).
+    """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": Path(unquote(parts.path.removeprefix("/")) or "var/guardlabs.sqlite3"),
+            # Closing the last connection writes the whole log into the file, which takes longer than a request.
+            "CONN_MAX_AGE": 600,
             "OPTIONS": SQLITE_OPTIONS,
         }
     if parts.scheme in {"postgres", "postgresql"}:
@@ -32,11 +39,27 @@ def database(url: str) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
-            "CONN_MAX_AGE": 60,
+            "CONN_MAX_AGE": 0 if pool else 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": dict(parse_qsl(parts.query)),
+            "DISABLE_SERVER_SIDE_CURSORS": True,  # a pooler that shares connections by transaction has none
+            "OPTIONS": _postgresql_options(dict(parse_qsl(parts.query)), timeout_s, pool),
         }
     raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgresql://")
+
+
+def _postgresql_options(given: dict[str, Any], timeout_s: int, pool: int) -> dict[str, Any]:
+    options: dict[str, Any] = {"connect_timeout": "5"} | given
+    if timeout_s:
+        limits = {
+            "statement_timeout": timeout_s,
+            "lock_timeout": max(1, timeout_s // 3),
+            "idle_in_transaction_session_timeout": 2 * timeout_s,
+        }
+        ours = " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items())
+        options["options"] = f"{ours} {given.get('options', '')}".strip()
+    if pool:
+        options["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10.0}
+    return options
 
 
 def email(url: str) -> dict[str, Any]:

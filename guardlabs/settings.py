@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "guardlabs",
     "audit",
     "llm",
+    "staff",
     "guardlabs.desk.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -49,6 +50,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
 ]
 MIDDLEWARE = [
     "guardlabs.correlation.RequestId",
@@ -63,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -85,12 +90,16 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # -- data ------------------------------------------------------------------------------------------
 DATABASES = {
-    "default": service_urls.database(env.text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'guardlabs.sqlite3'}")
+    "default": service_urls.database(
+        env.text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'guardlabs.sqlite3'}",
+        timeout_s=env.integer("DATABASE_TIMEOUT_S", 30),
+        pool=env.integer("DATABASE_POOL", 0),
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "guardlabs.shared_cache.FallingBack", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 }
@@ -136,7 +145,10 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = 2 * 3600  # without a click; only staff have sessions
+SESSION_SAVE_EVERY_REQUEST = True
+STAFF_2FA = env.boolean("STAFF_2FA")
+OTP_TOTP_ISSUER = "GuardLabs"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "audit.views_errors.forbidden"
 if HTTPS:

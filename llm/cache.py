@@ -82,7 +82,7 @@ def through(
     key: str,
     accept: Callable[[str], str | None] | None,
     end: float,
-    admit: Callable[[], None] | None = None,
+    admit: Callable[[], datetime] | None = None,
 ) -> Iterator[Event]:
     """The events of a call that is looked up first: a hit is Delta and Completed, a miss runs `events`.
 
@@ -145,7 +145,7 @@ def _accepted(text: str, accept: Callable[[str], str | None] | None) -> bool:
         return False
 
 
-def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], None] | None) -> Reply:
+def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], datetime] | None) -> Reply:
     """Writes the hit into the ledger: a call without attempts that cost nothing. The reply keeps its counts."""
     paid = [m.price for p in state.providers() if not p.free for m in p.models if m.price.known]
     instead = [price.cost(row.tokens_in, row.tokens_out) for price in paid]
@@ -157,7 +157,7 @@ def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], None]
     call.latency_ms = round((time.monotonic() - began) * 1000)
     with write_transaction():
         if admit is not None:
-            admit()
+            call.started_at = admit()
         call.save(force_insert=True)
         CachedReply.objects.filter(pk=row.pk).update(hits=F("hits") + 1)
     current.call_id.set(call.pk)
@@ -263,9 +263,11 @@ def measure() -> bool:
 def sweep() -> int:
     """Deletes replies whose time is over, and claims that nobody holds any more; returns how many."""
     now = timezone.now()
+    old = CachedReply.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), expires_at__lt=now)
+    if not old.exists():  # most of the time, and then nobody's writes have to wait
+        return 0
     with write_transaction():
-        idle = Q(lease_until=None) | Q(lease_until__lt=now)
-        return CachedReply.objects.filter(idle, expires_at__lt=now).delete()[0]
+        return old.delete()[0]
 
 
 def purge(**which: Any) -> int:

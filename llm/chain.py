@@ -43,8 +43,8 @@ RETRY_AFTER_S = (0.1, 0.4)
 ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
 NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT}
-REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
+REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 sleep = time.sleep  # tests and benchmarks put their own clock here
 
 
@@ -264,14 +264,14 @@ class _Run:
     def _refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
         """Under the lock: may the client ask, and is there still room? Raises clients.Refused."""
         if self.client is not None and self.call._state.adding:
-            clients.admit(self.client)
+            self.call.started_at = clients.admit(self.client)
         return self.chooser.refusal(deployment, want)
 
     def _admit_unsent(self) -> None:
         """A call for which nothing could be sent counts for its client, too. Raises clients.Refused."""
         if self.client is not None and self.call._state.adding:
             with write_transaction():
-                clients.admit(self.client)
+                self.call.started_at = clients.admit(self.client)
                 self.call.save(force_insert=True)
 
     def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
@@ -306,7 +306,9 @@ class _Run:
                 params=self.params,
                 timing=self.chooser.timing(deployment.provider),
             )
-            if not answer.tool_calls:  # a call of a tool is no text to judge
+            if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
+                if not answer.text.strip():
+                    raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
                 self._gate(answer.text)
         except Failure as failure:
             trial.finish(failure.kind, failure)
@@ -347,6 +349,8 @@ class _Run:
             self.retry, self.retried = deployment, True
             sleep(random.uniform(*RETRY_AFTER_S))
             return None
+        pauses.learn_organisation(deployment, failure.organisation)
+        self._learn(trial, failure.headers, failure.detail)
         if self._deserves_repair(failure, trial):
             self.retry, self.repair = deployment, False
             self.turn = [
@@ -355,8 +359,6 @@ class _Run:
             ]
             self.chooser.skips.providers.add(deployment.provider.slug)  # whatever becomes of it
             return None
-        pauses.learn_organisation(deployment, failure.organisation)
-        self._learn(trial, failure.headers, failure.detail)
         pause = pauses.open_for(failure, deployment)
         notices.tell(failure, deployment)
         if failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again

@@ -12,7 +12,7 @@ from django.utils import timezone
 from llm import edges, pauses, state
 from llm.adapters import Timing
 from llm.plan import HALF_OPEN_KINDS, CallSkips, Deployment, Planner, Skipped, Want, refusal
-from llm.quota import LedgerMeter, taught
+from llm.quota import LedgerMeter, remember_tight, taught
 from llm.state import ProviderConf
 
 LEAST_SHARE_S = 5.0  # what every later provider keeps of the deadline, where it is long enough
@@ -43,6 +43,7 @@ class Chooser:
     providers: tuple[ProviderConf, ...] = ()
     meter: LedgerMeter = field(default_factory=lambda: LedgerMeter(timezone.now(), {}))
     waits: int = 0
+    looked: bool = False
 
     def left_s(self) -> float:
         return self.end - time.monotonic()
@@ -54,7 +55,10 @@ class Chooser:
         if current.pauses and edges.probe_ended(current.providers, current.pauses, self.left_s() / 4):
             current = state.read()
         self.providers = current.providers
-        self.meter = LedgerMeter(now, taught() if current.anything_taught else {})
+        # What the first look finds is judged again before it is reserved, and that is nearly always all of it.
+        hopeful = not (self.looked or current.pauses)
+        self.looked = True
+        self.meter = LedgerMeter(now, taught() if current.anything_taught else {}, hopeful=hopeful)
         planner = Planner(
             self.providers, current.pauses, self.meter, self.want, self.skips, now, site_budget_usd()
         )
@@ -74,7 +78,11 @@ class Chooser:
 
     def refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
         """Asked again under the lock: is there still room, and money?"""
-        return refusal(deployment, want, self.meter.at(timezone.now()), site_budget_usd())
+        now = timezone.now()
+        reason = refusal(deployment, want, self.meter.at(now), site_budget_usd())
+        if reason:
+            remember_tight(deployment, now)
+        return reason
 
     def timing(self, provider: ProviderConf) -> Timing:
         """An attempt's share of the deadline: all but what the providers after this one must keep."""

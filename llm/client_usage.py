@@ -1,6 +1,6 @@
 """What a client has used, read from the ledger for its page in the admin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -65,7 +65,7 @@ def usage_of(client: Client) -> Usage:
     )
 
 
-def _models(calls: QuerySet[Call]) -> QuerySet[Attempt, dict[str, Any]]:
+def _models(calls: QuerySet[Call]) -> Iterable[Mapping[str, Any]]:
     return (
         Attempt.objects.filter(call__in=calls)
         .order_by()

@@ -148,7 +148,7 @@ class Books(LedgerMeter):
             minute_tokens=in_flight + sum(used for *_, used in book.recent),
             day_requests=book.day_requests,
             day_tokens=book.day_tokens + in_flight,
-            oldest=book.recent[0][0] if book.recent else None,
+            less_at=book.recent[0][0] + MINUTE if book.recent else None,
         )
 
     def spent_today(self, provider: str) -> Decimal:

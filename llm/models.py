@@ -345,7 +345,7 @@ class Call(models.Model):
             models.Index(fields=["outcome", "started_at"], name="call_outcome"),
             models.Index(fields=["tier", "started_at"], name="call_tier"),
             models.Index(fields=["started_at"], condition=Q(cached=True), name="call_cached"),
-            models.Index(fields=["client", "started_at"], condition=~Q(client=""), name="call_client"),
+            models.Index(fields=["client", "started_at"], name="call_client"),
         ]
 
     def __str__(self) -> str:

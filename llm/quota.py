@@ -87,13 +87,34 @@ def taught() -> Taught:
     return {(row.provider, row.account, row.model): row for row in Quota.objects.all()}
 
 
+# When there was last no room at a provider, as this process has seen it; "" is the site's budget.
+_tight: dict[str, datetime] = {}
+
+
+def remember_tight(deployment: Deployment, now: datetime) -> None:
+    """Notes that a reservation was refused, so that plans of the next minute look before they hope."""
+    _tight[deployment.provider.slug] = now
+    if not deployment.provider.free:
+        _tight[""] = now
+
+
+def forget() -> None:
+    """Drops what was noted, for tests."""
+    _tight.clear()
+
+
 @dataclass
 class LedgerMeter:
-    """The meter as it stands at `now`; each figure is read when the plan first asks for it."""
+    """The meter as it stands at `now`; each figure is read when the plan first asks for it.
+
+    `hopeful`: where there was room a minute ago there is taken to be some, unread. For a plan whose first choice is
+    judged once more, exactly, before it is reserved.
+    """
 
     now: datetime
     taught: Taught = field(default_factory=taught)
     last_used: dict[tuple[str, str, str], Used] = field(default_factory=dict)
+    hopeful: bool = False
 
     def at(self, now: datetime) -> "LedgerMeter":
         """The meter as it stands at another moment; what was taught is not read again."""
@@ -117,6 +138,8 @@ class LedgerMeter:
         need = reserved_tokens(deployment, want)
         if any(need > limits[name] for name in ("tpm", "tpd") if name in limits):
             return _skipped(deployment, "request above limit")
+        if self._hopes(deployment.provider.slug):
+            return None
         used = self.used(deployment, daily="rpd" in limits or "tpd" in limits)
         row = self.taught.get(_key(deployment))
         foreign = row.foreign_tokens if row and row.foreign_until and row.foreign_until > self.now else 0
@@ -176,8 +199,13 @@ class LedgerMeter:
         kept = deployment.model.settled[deployment.key.account] = Settled(since, until, requests, tokens or 0)
         return kept
 
+    def _hopes(self, slug: str) -> bool:
+        return self.hopeful and not (slug in _tight and self.now - _tight[slug] < MINUTE)
+
     def spent_today(self, provider: str) -> Decimal:
         """USD spent since midnight UTC (by all, for an empty slug); attempts in flight at their worst."""
+        if self._hopes(provider):
+            return Decimal(0)
         return self._spent(provider, day_start("utc", self.now))
 
     def spent_ever(self, provider: str) -> Decimal:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models
 
 if TYPE_CHECKING:
-    Fields = tuple[models.Field[Any, Any], ...]
+    Fields = tuple[tuple[models.Field[Any, Any], bool], ...]
+PLAIN = (models.BooleanField, models.CharField, models.FloatField, models.IntegerField, models.TextField)
 
 
 def insert(row: models.Model) -> None:
     """Inserts a new row and sets its primary key, as `save(force_insert=True)` does, without signals."""
     sql, fields = _insert(type(row), connection.vendor)
     with connection.cursor() as cursor:
-        cursor.execute(sql, _values(row, fields, add=True))
+        cursor.execute(sql, _values(row, fields))
         row.pk = cursor.fetchone()[0]
     row._state.adding, row._state.db = False, connection.alias
 
@@ -28,27 +29,37 @@ def update(row: models.Model, names: Iterable[str]) -> None:
     """Writes these fields of a row, as `save(update_fields=names)` does, without signals. A deleted row stays so."""
     sql, fields = _update(type(row), tuple(names), connection.vendor)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*_values(row, fields, add=False), row.pk])
+        cursor.execute(sql, [*_values(row, fields), row.pk])
 
 
-def _values(row: models.Model, fields: Fields, *, add: bool) -> list[Any]:
-    return [field.get_db_prep_save(field.pre_save(row, add), connection) for field in fields]
+def _values(row: models.Model, fields: Fields) -> list[Any]:
+    return [
+        getattr(row, field.attname)
+        if plain
+        else field.get_db_prep_save(getattr(row, field.attname), connection)
+        for field, plain in fields
+    ]
+
+
+def _with_plain(fields: Iterable[models.Field[Any, Any]]) -> Fields:
+    """Fields, and whether their values go to the database as they are: most do, and need no words with Django."""
+    return tuple((field, isinstance(field, PLAIN) and not field.choices) for field in fields)
 
 
 @cache
 def _insert(model: type[models.Model], vendor: str) -> tuple[str, Fields]:
-    fields = tuple(field for field in model._meta.concrete_fields if not field.primary_key)
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     columns, places = ", ".join(map(_column, fields)), ", ".join(["%s"] * len(fields))
     returning = f"RETURNING {_column(model._meta.pk)}"
-    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({places}) {returning}", fields  # noqa: S608  # our names
+    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({places}) {returning}", _with_plain(fields)  # noqa: S608  # our names
 
 
 @cache
 def _update(model: type[models.Model], names: tuple[str, ...], vendor: str) -> tuple[str, Fields]:
     named = (model._meta.get_field(name) for name in names)
-    fields = tuple(field for field in named if isinstance(field, models.Field))
+    fields = [field for field in named if isinstance(field, models.Field)]
     columns = ", ".join(f"{_column(field)} = %s" for field in fields)
-    return f"UPDATE {_table(model)} SET {columns} WHERE {_column(model._meta.pk)} = %s", fields  # noqa: S608  # our names
+    return f"UPDATE {_table(model)} SET {columns} WHERE {_column(model._meta.pk)} = %s", _with_plain(fields)  # noqa: S608  # our names
 
 
 def _table(model: type[models.Model]) -> str:

@@ -8,7 +8,7 @@ from django.utils import translation
 from audit import mails
 from guardlabs.catalogues import compile_catalogues
 from llm import cache as replies
-from llm import notices, state, tokens
+from llm import notices, quota, state, tokens
 
 
 def pytest_configure():
@@ -25,6 +25,7 @@ def _clean_slate(monkeypatch):
     state.forget()
     tokens.forget()
     replies.forget()
+    quota.forget()
 
 
 @pytest.fixture

@@ -366,3 +366,15 @@ def test_the_user_agent_names_us(sim):
     complete(user="hi")
     headers = {name.lower(): value for name, value in sim.requests[-1].headers.items()}
     assert headers["user-agent"].startswith("GuardLabs/")
+
+
+@pytest.mark.parametrize(
+    "ask", [complete, lambda **call: next(e for e in stream(**call) if isinstance(e, Completed)).reply]
+)
+def test_a_call_of_a_tool_that_nobody_offered_is_no_answer(sim, ask):
+    make_groq(sim, keys=1)
+    make_deepseek(sim)
+    sim.script("key-of-groq1", b.tool_call("search", {"query": "x"}))
+    reply = ask(user="hi", accept=lambda text: None if text.strip() else "there is no text")
+    assert told(reply) == [("groq1", "empty_output"), ("deepseek", "ok")]
+    assert reply.text.strip()

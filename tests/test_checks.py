@@ -3,6 +3,10 @@
 import pytest
 from django.core.checks import run_checks
 
+from guardlabs import checks
+
+SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3"}}
+
 
 def ids(**options):
     return {message.id: message for message in run_checks(**options)}
@@ -53,3 +57,48 @@ def test_stripes_settings_must_fit_together(settings, changed, found):
 
 def test_the_shipped_settings_are_right():
     assert not [id for id in ids() if id.startswith("guardlabs.")]
+
+
+PUBLIC = {
+    "HTTPS": True, "ADMINS": [("Anna", "anna@example.org")], "TRUSTED_PROXIES": ["127.0.0.1"],
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "LLM_DAILY_BUDGET_USD": "1.00",
+}  # fmt: skip
+POSTGRESQL = {"default": {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {"pool": {"max_size": 8}}}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({}, []),
+        (PUBLIC, []),
+        (PUBLIC | {"DEBUG": True}, ["guardlabs.E007"]),
+        (PUBLIC | {"ADMINS": []}, ["guardlabs.W002"]),
+        (PUBLIC | {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, ["guardlabs.W003"]),
+        (PUBLIC | {"TRUSTED_PROXIES": []}, ["guardlabs.W004"]),
+        (PUBLIC | {"LLM_DAILY_BUDGET_USD": None}, ["guardlabs.W005"]),
+        ({"REDIS_URL": "redis://localhost/0", "DATABASES": SQLITE}, ["guardlabs.W006"]),
+        ({"LIVE_STREAMS": 8, "DATABASES": POSTGRESQL}, ["guardlabs.W007"]),
+        ({"LIVE_STREAMS": 2, "DATABASES": POSTGRESQL}, []),
+        ({"LIVE_STREAMS": 0}, ["guardlabs.W008"]),
+        ({"RETENTION_DAYS": 0}, ["guardlabs.E008"]),
+        ({"REPORT_DEADLINE_S": 300}, ["guardlabs.E008"]),
+    ],
+)
+def test_settings_that_cannot_all_be_meant_are_named_with_a_hint(monkeypatch, changed, found):
+    from django.conf import settings
+
+    for name, value in changed.items():  # past pytest-django's own, which would reconnect the database
+        monkeypatch.setattr(settings, name, value)
+    said = [
+        message
+        for check in (
+            checks.public_site,
+            checks.several_machines,
+            checks.pool_size,
+            checks.threads,
+            checks.times,
+        )
+        for message in check()
+    ]
+    assert [message.id for message in said] == found
+    assert all(message.hint for message in said)

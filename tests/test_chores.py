@@ -8,6 +8,8 @@ from django.core.management import call_command
 
 from guardlabs import chores, retention
 from llm import notices
+from llm.models import Notice
+from tests.chain_setup import make_groq
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +63,13 @@ def test_retention_is_one_of_them(monkeypatch, settings):
     monkeypatch.setattr(notices, "tend", lambda: None)
     assert "prune" in chores.run_due()
     assert asked == [7]
+
+
+def test_providers_are_checked_daily_and_what_is_gone_is_noticed(sim, monkeypatch):
+    make_groq(sim, keys=1, models=("no-such-model",))
+    monkeypatch.setattr(notices, "tend", lambda: None)
+    assert "providers" in chores.run_due()
+    assert "no-such-model: gone" in Notice.objects.get(kind="check_gone").subject
 
 
 def test_the_command_says_what_was_done(done, capsys):

@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit import review
-from audit.models import Scan
+from audit.models import Order, Scan
 from guardlabs.desk.attention import attention
 from guardlabs.desk.figures import Figures
 from guardlabs.desk.sections import sections
 from llm.admin.reading import csv_cell
 from llm.models import Attempt, Call, Credential, Model, Pause, Provider, Rollup
-from tests.factories import load_bank, make_scan
+from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +164,14 @@ def test_the_queue_names_what_does_not_mend_itself(chief):
     assert len(attention(Figures(chief)).items) == 3
 
 
+def test_orders_are_counted_by_state_and_overdue_ones_wait_in_the_queue(chief):
+    late = make_order("paid")
+    Order.objects.filter(pk=late.pk).update(due_at=timezone.now() - timedelta(days=1))
+    make_order("closed", email="ben@example.org")
+    assert texts(section(chief, "orders"))[:2] == [["paid", "1"], ["closed", "1"]]
+    assert [item.text for item in attention(Figures(chief)).items] == ["1 overdue order"]
+
+
 # -- who sees what, at what price --------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("permissions", "seen"),
@@ -173,12 +181,14 @@ def test_the_queue_names_what_does_not_mend_itself(chief):
         (["view_attempt"], {"attention", "failures"}),
         (["view_provider"], {"attention", "quota"}),
         (["view_provider", "view_attempt"], {"attention", "failures", "quota", "money"}),
+        (["view_order"], {"attention", "orders"}),
     ],
 )
 def test_a_section_is_shown_to_those_who_may_open_its_lists(permissions, seen):
     user = get_user_model().objects.create_user("rita", password="x", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     Pause.objects.create(provider="p", kind="key_invalid", source="guess", since=timezone.now())
+    make_order()
     found = sections(user)
     assert {each.id for each in found} == seen
     assert found[0].items == []

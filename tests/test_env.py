@@ -40,7 +40,12 @@ def test_database_urls():
     assert (postgres["USER"], postgres["PASSWORD"], postgres["HOST"], postgres["PORT"]) == (
         "me", "p@ss", "db.local", "6432",
     )  # fmt: skip
-    assert postgres["OPTIONS"] == {"sslmode": "require"}
+    assert postgres["OPTIONS"]["sslmode"] == "require"
+    assert "statement_timeout=30s -c lock_timeout=10s" in postgres["OPTIONS"]["options"]
+    assert (postgres["CONN_MAX_AGE"], "pool" in postgres["OPTIONS"]) == (60, False)
+    pooled = service_urls.database("postgresql://db/site?options=-c%20jit%3Doff", timeout_s=0, pool=20)
+    assert (pooled["CONN_MAX_AGE"], pooled["OPTIONS"]["pool"]["max_size"]) == (0, 20)
+    assert pooled["OPTIONS"]["options"] == "-c jit=off"
     with pytest.raises(ImproperlyConfigured):
         service_urls.database("mysql://x")
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
 from audit import order_links, scans, shares, views_site
 from audit.models import Scan
-from guardlabs.headers import ALWAYS
+from guardlabs.headers import ALWAYS, Headers
 from tests.factories import answers, load_bank, make_order, make_scan
 from tests.gateway_client import make_client
 
@@ -185,6 +186,12 @@ for address in ("/healthz", "/v1/models", "/static/none.css"):
 assert not Client().get("/healthz", HTTP_HOST="audit.example.org").has_header("Strict-Transport-Security")
 print("good")
 """
+
+
+def test_a_sandboxed_report_may_load_our_styles_and_nothing_else_of_ours(rf):
+    answer = Headers(lambda request: HttpResponse())
+    assert answer(rf.get("/static/audit/site.css"))["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer(rf.get("/en/"))["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
 def test_an_https_site_has_host_cookies_and_hsts_everywhere(tmp_path):

@@ -9,7 +9,7 @@ import time_machine
 from django.db import connection
 from django.utils.translation import override
 
-from audit import mails, order_clock, order_form, order_links, orders, payments, scans, tokens
+from audit import mails, order_form, order_links, orders, payments, scans, tokens
 from audit.models import Mail, Order
 from guardlabs.logs import redact
 from tests.factories import load_bank, make_order, make_scan
@@ -349,18 +349,3 @@ def test_zones_are_localised_cities_without_aliases():
     assert ("Europe/Moscow", "Москва") in groups["Европа"]
     assert "US/Pacific" not in order_form.zones()
     assert len(order_form.zones()) > 300
-
-
-def test_a_visit_lets_old_orders_expire(client, monkeypatch):
-    with time_machine.travel("2026-11-01 12:00", tick=False):
-        old = make_order(email="old@example.org")
-    with time_machine.travel("2026-11-23 12:00", tick=False):
-        order = make_order()
-        client.get(status_path(order))
-        old.refresh_from_db()
-        assert old.state == "new"  # somebody has just looked
-        monkeypatch.setattr(order_clock, "_last", float("-inf"))
-        client.get(status_path(order))
-    old.refresh_from_db()
-    order.refresh_from_db()
-    assert (old.state, order.state) == ("expired", "new")

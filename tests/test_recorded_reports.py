@@ -30,7 +30,20 @@ def verdict(path: Path) -> str | None:
     """Why the gates reject a recorded output; None if they accept it."""
     lang = path.parts[-3]
     given = dict.fromkeys(re.findall(r"^\[([a-z0-9-]+)\] ", facts(lang), re.MULTILINE))
-    cases = [Case(slug, slug, "", "", "", "", "", (SOURCE,)) for slug in given]
+    cases = [
+        Case(
+            slug=slug,
+            kind="",
+            name=slug,
+            date="",
+            loss="",
+            what_happened="",
+            lesson="",
+            note="",
+            sources=(SOURCE,),
+        )
+        for slug in given
+    ]
     with translation.override(lang):
         checks = gates.report(lang, headings=headings(), cases=cases, words=f"{facts(lang)}\nRevoke.cash")
     return all_of(checks)(path.read_text())

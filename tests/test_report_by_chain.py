@@ -61,3 +61,15 @@ def test_the_next_provider_takes_over_and_its_price_is_kept(sim):
     assert row.provider == "deepseek"
     assert [line["outcome"] for line in row.progress] == ["key_invalid", "ok"]
     assert row.cost_usd == row.call.cost_usd > 0
+
+
+def test_another_version_is_no_kept_reply(sim, settings, monkeypatch):
+    settings.LLM_CACHE = "on"
+    monkeypatch.setattr(writer, "spawn", lambda claim, job: job())
+    make_groq(sim, **PATIENT)
+    scan = make_scan("worst")
+    writer.start_report(scan)
+    assert writer.start_report(make_scan("worst")).call.cached  # the same answers, asked by somebody else
+    assert sim.count() == 1
+    assert not writer.start_new_version(scan).call.cached
+    assert sim.count() == 2

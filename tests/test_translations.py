@@ -42,7 +42,7 @@ def _calls(method: str, source: str) -> set[Key]:
 
 
 def _modules() -> list[Path]:
-    return [path for app in ("audit", "guardlabs", "llm") for path in (ROOT / app).rglob("*.py")]
+    return [path for app in ("audit", "guardlabs", "llm", "staff") for path in (ROOT / app).rglob("*.py")]
 
 
 @pytest.fixture(scope="module")

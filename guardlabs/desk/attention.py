@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from audit import orders
 from audit.models import Scan
 from guardlabs.desk.blocks import Cell, Item, Section, listing, whole
 from guardlabs.desk.figures import Figures
@@ -58,7 +59,16 @@ def flagged(figures: Figures) -> Iterator[Item]:
         yield Item(text % {"count": whole(waiting)}, listing("audit_scan", flagged="yes", reviewed="no"))
 
 
-SOURCES: tuple[Callable[[Figures], Iterator[Item]], ...] = (broken, credits_spent, flagged)
+def overdue(figures: Figures) -> Iterator[Item]:
+    """Orders that wait for staff for longer than was promised."""
+    if not figures.may("audit.view_order"):
+        return
+    if waiting := orders.overdue(figures.now).order_by()[:MOST_COUNTED].count():
+        text = ngettext("%(count)s overdue order", "%(count)s overdue orders", waiting)
+        yield Item(text % {"count": whole(waiting)}, listing("audit_order", overdue=1))
+
+
+SOURCES: tuple[Callable[[Figures], Iterator[Item]], ...] = (broken, credits_spent, overdue, flagged)
 
 
 def attention(figures: Figures) -> Section:

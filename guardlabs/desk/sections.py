@@ -12,6 +12,8 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
+from audit import orders
+from audit.orders import State
 from guardlabs.desk.attention import attention
 from guardlabs.desk.blocks import Cell, Section, Table, chart, counted, listing, money, ordered, whole
 from guardlabs.desk.figures import Figures, Written
@@ -230,6 +232,21 @@ def spent(figures: Figures) -> Section | None:
     return Section(id="money", title=_("Money spent"), tables=[Table(head, rows)])
 
 
+def ordered_audits(figures: Figures) -> Section | None:
+    """Orders of the manual audit by state."""
+    if not figures.may("audit.view_order"):
+        return None
+    rows = [
+        [Cell(str(State(state).label)), counted(number, "audit_order", state__exact=state)]
+        for state, number in orders.counts_by_state().items()
+        if number
+    ]
+    if not rows:
+        return None
+    table = Table((_("State"), _("Orders")), rows)
+    return Section(id="orders", title=_("Orders"), tables=[table])
+
+
 def sections(user: AbstractBaseUser | AnonymousUser, now: datetime | None = None) -> list[Section]:
     """What this user may see of the desk."""
     figures = Figures(user, now)
@@ -258,5 +275,6 @@ SECTIONS: tuple[Callable[[Figures], Section | None], ...] = (
     trend,
     failures,
     spent,
+    ordered_audits,
     quota,
 )

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
+from staff.site import StaffSite
 
-class DeskSite(AdminSite):
+
+class DeskSite(StaffSite):
     site_header = "GuardLabs"
     site_title = "GuardLabs"
     index_title = _("Desk")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -90,11 +91,18 @@ def page(owner: Any, request: HttpRequest) -> HttpResponse:
         today=f"{timezone.now():%Y-%m-%d} 00:00:00+00:00",
         ranks=[_shown(rank) for rank in overview.ranks()],
         off=off,
+        cache_is_away=_cache_is_away(),
         may_test=may("llm.test_provider"),
         may_pause=may("llm.change_pause"),
         may_move=may("llm.change_provider"),
         may_rotate=may("llm.change_credential"),
     )
+
+
+def _cache_is_away() -> bool:
+    """Whether this process counts limits by itself, where the cache can say so."""
+    reachable = getattr(cache, "reachable", None)
+    return reachable is not None and not reachable()
 
 
 def act(owner: Any, request: HttpRequest) -> HttpResponse:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -167,7 +167,7 @@ class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def usage_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         client = get_object_or_404(Client, pk=pk)
         if not self.has_view_permission(request, client):
-            return self.admin_site.login(request)
+            raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.http import HttpRequest
 
+from llm.gates import Gate
 from llm.gateway.errors import ApiError
-from llm.gateway.gate import Gate, gate_for
+from llm.gateway.gate import gate_for
 from llm.text import mend
 
 MOST_BYTES = 8 * 2**20  # of a body: a long diff, or some images
@@ -272,7 +273,11 @@ def _part(part: object, place: str) -> dict[str, Any]:
     if isinstance(part, dict) and kind == "image_url":
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, dict) else None
-        if isinstance(url, str) and url.startswith(("data:image/", "https://", "http://")):
+        if (
+            isinstance(image, dict)
+            and isinstance(url, str)
+            and url.startswith(("data:image/", "https://", "http://"))
+        ):
             detail = {"detail": image["detail"]} if image.get("detail") in ("low", "high", "auto") else {}
             return {"type": "image_url", "image_url": {"url": url, **detail}}
         _refuse("An image needs a url: data:image/… or https://…", f"{place}.image_url.url")

@@ -49,6 +49,11 @@ class Log:
             self._records.append(record)
             self._counts[(record.endpoint, record.provider, record.credential, record.model)] += 1
 
+    def keep_all(self) -> None:
+        """Forgets no record by itself, for whoever clears them now and then."""
+        with self._lock:
+            self._records = deque(self._records)
+
     def clear(self) -> None:
         with self._lock:
             self._records.clear()

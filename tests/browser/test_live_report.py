@@ -11,7 +11,7 @@ from llm.models import Call
 from llm.simulator import behaviours as b
 from tests import report_texts
 from tests.browser.flow import wait_for_report
-from tests.chain_setup import make_groq
+from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import make_scan
 from tests.xss_payloads import payloads
 
@@ -89,7 +89,7 @@ def test_no_raw_markdown_is_ever_seen_and_what_is_read_stays_in_place(page, groq
     assert page.evaluate("kept.isConnected")  # a selection in it would have survived
     wait_for_report(page)
     seen = page.evaluate("seen")
-    assert len(set(seen)) > 4
+    assert len(set(seen)) > 2
     assert not [text for text in seen if re.search(r"\*\*|^#+ ?$|`|\]\(", text, re.M)]
 
 
@@ -112,12 +112,14 @@ def test_a_reader_of_the_screen_hears_the_steps_and_the_end_not_every_word(page,
 
 
 def test_text_of_an_attempt_that_fails_is_taken_back(page, sim):
-    make_groq(sim, keys=2, timeout_s=30, first_byte_s=10)
+    make_groq(sim, keys=1, timeout_s=30, first_byte_s=10)
+    make_deepseek(sim, timeout_s=30, first_byte_s=10)
     sim.script("key-of-groq1", b.ok(report_texts.RU, pace=0.03))  # the wrong language, found at the end
-    sim.script("key-of-groq2", b.ok(pace=0.03))
     open_result(page)
-    expect(page.locator("#report-body")).to_contain_text("Где ты сейчас")
-    assert "Где" not in wait_for_report(page)
+    expect(page.locator("#report-body")).to_contain_text("Что у тебя сейчас")
+    text = wait_for_report(page)
+    assert "Что" not in text
+    assert "deepseek" in text
 
 
 # -- where events do not come through -------------------------------------------------------------------

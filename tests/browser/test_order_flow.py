@@ -10,16 +10,9 @@ from playwright.sync_api import Page, expect
 
 from audit import mails, order_links, order_report, scans
 from audit.models import Order
-from tests.browser.test_accessibility import LANGUAGES, NO_MOTION, path, violations
+from tests.browser.test_accessibility import NO_MOTION, one_of_all, path, violations
 from tests.factories import make_order, make_scan
 from tests.stripe_standin import KEY, SECRET, StripeStandin
-
-
-def one_of_all(daily: str) -> list:
-    """Every language; all but one of them only when there is time (`make test-all`)."""
-    rare = pytest.mark.exhaustive
-    return [daily, *(pytest.param(lang, marks=rare) for lang in LANGUAGES if lang != daily)]
-
 
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 

@@ -181,7 +181,8 @@ class _Progress:
     """Says on a terminal who is being asked, on one line that goes away again. Elsewhere it says nothing."""
 
     def __init__(self, stream: Any) -> None:
-        self.stream = stream if stream.isatty() and os.environ.get("TERM") != "dumb" else None
+        self.stream = stream
+        self.wanted = stream.isatty() and os.environ.get("TERM") != "dumb"
         self.shown = False
 
     def __enter__(self) -> "_Progress":
@@ -192,7 +193,7 @@ class _Progress:
 
     def show(self, event: chain.Event) -> None:
         self._clear()
-        if self.stream is None:
+        if not self.wanted:
             return
         if isinstance(event, chain.AttemptStarted):
             self._write(f"asking {_safe_line(f'{event.credential} {event.model} {event.location}')} …")

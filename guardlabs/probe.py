@@ -1,0 +1,21 @@
+"""For a container's health check, whether the site here is ready: `python -m guardlabs.probe`; exit 0 or 1."""
+
+import sys
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+from guardlabs import env
+
+
+def main() -> int:
+    connection = HTTPConnection("127.0.0.1", env.integer("PORT", 8000), timeout=4)
+    try:
+        host = urlsplit(env.text("SITE_URL")).hostname or "127.0.0.1"  # one that ALLOWED_HOSTS knows
+        connection.request("GET", "/readyz", headers={"Host": host})
+        return 0 if connection.getresponse().status == 200 else 1
+    except OSError:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""deploy/ says what README says, and every program that can judge its files does."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.machine import find
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "deploy"
+PROVIDERS = {"GROQ_API_KEY", "OPENROUTER_API_KEY", "HF_TOKEN", "DEEPSEEK_API_KEY"}
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+
+
+def documented():
+    table = (ROOT / "README.md").read_text().split("\n## Settings\n")[1].split("\n## ")[0]
+    first = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return {name for cell in first for name in re.findall(r"`([A-Z][A-Z_]+)`", cell)}
+
+
+def example():
+    return set(re.findall(r"^#?([A-Z][A-Z_]+)=", (DEPLOY / ".env.example").read_text(), re.MULTILINE))
+
+
+def test_the_example_and_the_readme_list_the_same_settings():
+    assert example() - PROVIDERS == documented()
+
+
+def test_what_the_code_reads_is_documented():
+    read = {
+        name
+        for path in (ROOT / "guardlabs").rglob("*.py")
+        for name in re.findall(r'env\.(?:text|words|boolean|integer)\(\s*"([A-Z_]+)"', path.read_text())
+    }
+    assert len(read) > 20
+    assert read <= documented()
+
+
+def test_the_example_can_be_started_with():
+    from guardlabs import service_urls
+
+    values = dict(re.findall(r"^#?([A-Z_]+)=(.+)$", (DEPLOY / ".env.example").read_text(), re.MULTILINE))
+    assert service_urls.database(values["DATABASE_URL"])["NAME"] == "guardlabs"
+    assert service_urls.email(values["EMAIL_URL"])["EMAIL_USE_TLS"]
+
+
+def test_the_image_runs_as_nobody_in_particular_and_is_watched():
+    last = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert DOCKERFILE.count("\nFROM ") == 2
+    assert re.search(r"^USER \d+:\d+$", last, re.MULTILINE)
+    assert "HEALTHCHECK" in last
+    assert "apt-get" not in DOCKERFILE  # nothing of Debian's beyond the base
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert ignored[0] == "*"  # only what is named gets in: no var/, no .env, no .git
+    for source in re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE):
+        assert f"!{source}" in ignored
+        assert (ROOT / source).exists()
+
+
+def test_everything_of_ours_in_the_compose_file_has_a_read_only_root_and_no_rights():
+    for name in ("migrate", "web", "redis", "proxy"):
+        service = COMPOSE["services"][name]
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+    assert [name for name, service in COMPOSE["services"].items() if "ports" in service] == ["proxy"]
+
+
+def test_the_compose_file_holds_no_secret_and_names_no_unknown_setting():
+    for service in COMPOSE["services"].values():
+        assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
+        assert not any(
+            "PASSWORD" in name and not name.endswith("_FILE") for name in service.get("environment", {})
+        )
+    ours = COMPOSE["services"]["web"]["environment"]
+    assert {name.removesuffix("_FILE") for name in ours} <= documented()
+
+
+def test_a_worker_has_time_to_finish_before_it_is_killed():
+    from guardlabs import gunicorn
+
+    seconds = int(COMPOSE["services"]["web"]["stop_grace_period"].removesuffix("s"))
+    unit = (DEPLOY / "guardlabs.service").read_text()
+    assert (
+        min(seconds, int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1]))
+        > gunicorn.graceful_timeout
+    )
+
+
+# -- what others say of the files ------------------------------------------------------------------------
+def run(*command, **kwargs):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, **kwargs)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not on this machine")
+def test_systemd_accepts_the_units(tmp_path):
+    for source in DEPLOY.glob("guardlabs*.*"):
+        if source.suffix not in {".service", ".timer"}:
+            continue
+        text = source.read_text().replace("/srv/guardlabs/.venv/bin/", "/bin/")
+        text = re.sub(r"^(Exec\w+=)/bin/\S+", r"\1/bin/true", text, flags=re.MULTILINE)  # not installed here
+        (tmp_path / source.name).write_text(text)
+    units = [str(path) for path in sorted(tmp_path.iterdir())]
+    code, said = run("systemd-analyze", "verify", "--man=no", *units)
+    ours = [line for line in said.splitlines() if "guardlabs" in line]
+    assert (code, ours) == (0, []), said
+
+
+@pytest.mark.skipif(find("caddy") is None, reason="Caddy is not on this machine")
+def test_caddy_accepts_its_file(tmp_path):
+    environment = {"HOME": str(tmp_path), "SITE_HOST": "audit.example.org", "UPSTREAM": "web:8000 other:8000"}
+    code, said = run(
+        "caddy", "validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "Caddyfile"),
+        env=environment | {"PATH": "/usr/bin:/usr/local/bin"},
+    )  # fmt: skip
+    assert code == 0, said
+    assert "Valid configuration" in said
+
+
+@pytest.mark.skipif(
+    shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="nginx is not on this machine"
+)
+def test_nginx_accepts_its_file(tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    run(
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=x",
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+    )
+    site = (DEPLOY / "nginx.conf").read_text()
+    site = re.sub(r"/etc/letsencrypt\S+fullchain.pem", str(certificate), site)
+    site = re.sub(r"/etc/letsencrypt\S+privkey.pem", str(key), site)
+    site = site.replace("/var/log/nginx/", f"{tmp_path}/")
+    whole = (
+        f"pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\nhttp {{ access_log off;\n{site}\n}}\n"
+    )
+    (tmp_path / "nginx.conf").write_text(whole)
+    code, said = run("/usr/sbin/nginx", "-t", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path))
+    assert code == 0, said
+    assert "[warn]" not in said
+
+
+@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not on this machine")
+def test_hadolint_accepts_the_dockerfile():
+    code, said = run("hadolint", str(DEPLOY / "Dockerfile"))
+    assert code == 0, said

@@ -1,0 +1,133 @@
+"""Each role against every address of the admin: what its permissions say, and nothing more."""
+
+import re
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission, User
+from django.urls import NoReverseMatch, URLResolver, reverse
+from django.utils import timezone
+
+from audit.models import Order, Scan
+from llm.models import Call, Client, Credential, Model, Pause, Provider
+from staff.roles import ROLES
+from tests.factories import load_bank, make_order, make_scan
+
+pytestmark = pytest.mark.django_db
+STANDARD = re.compile(r"_(changelist|add|change|delete|history)$")
+
+# What a view of our own asks for; GET, or POST for what only takes that.
+OWN = {
+    "audit_order_act": ("POST", {"audit.process_order"}),
+    "audit_order_preview": ("GET", {"audit.process_order"}),
+    "audit_scan_act": ("POST", {"audit.review_scan"}),
+    "audit_scan_report": ("GET", {"audit.view_scan"}),
+    "llm_client_usage": ("GET", {"llm.view_client"}),
+    "llm_chain": ("GET", {"llm.view_provider"}),
+    "llm_chain_act": ("POST", {"llm.change_pause"}),
+    "llm_chain_pause": ("GET", {"llm.change_pause"}),
+    "llm_chain_rotate": ("GET", {"llm.change_credential"}),
+    "llm_call_export": ("GET", {"llm.view_call"}),
+    "llm_attempt_export": ("GET", {"llm.view_attempt"}),
+    "llm_parity_apply": ("POST", {"llm.change_model"}),
+    "llm_retirement_rehearse": ("POST", {"llm.test_provider"}),
+    "llm_retirement_switch": ("POST", {"llm.change_model"}),
+}
+FOR_ALL_STAFF = {
+    "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site",
+    "app_list", "second_factor", "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def rows():
+    """One row of what pages need."""
+    load_bank()
+    scan = make_scan(ai=False)
+    provider = Provider.objects.create(slug="groq", kind="groq", name="Groq", free=True)
+    Model.objects.create(provider=provider, name="m")
+    Credential.objects.create(provider=provider, label="groq1", secret="x")
+    Client.objects.create(name="shop", key_id="abc", key_hash="x")
+    Call.objects.create(started_at=timezone.now(), deadline_s=45)
+    Pause.objects.create(provider="groq", kind="provider_down", source="guess", since=timezone.now())
+    make_order(scan=scan)
+
+
+@pytest.fixture(params=[*ROLES, "nobody"])
+def person(request):
+    user = User.objects.create_user(request.param, password="x", is_staff=True)
+    if request.param in ROLES:
+        user.groups.add(Group.objects.get(name=request.param))
+    return user
+
+
+def names(patterns):
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern.url_patterns)
+        else:
+            yield pattern.name or ""
+
+
+def test_every_role_is_a_group_with_all_that_it_is_said_to_have():
+    for name, wanted in ROLES.items():
+        has = Permission.objects.filter(group__name=name).values_list("content_type__app_label", "codename")
+        assert {f"{label}.{codename}" for label, codename in has} == set(wanted)
+
+
+def test_no_address_of_the_admin_is_unaccounted_for():
+    unknown = [name for name in names(admin.site.urls[0]) if not STANDARD.search(name)]
+    assert set(unknown) - FOR_ALL_STAFF - set(OWN) == set()
+
+
+@pytest.mark.usefixtures("rows")
+def test_lists_and_forms_open_by_permission(client, person):
+    client.force_login(person)
+    for model, page in admin.site._registry.items():
+        meta = model._meta
+        may = {
+            action: person.has_perm(f"{meta.app_label}.{action}_{meta.model_name}")
+            for action in ("view", "add", "change", "delete")
+        }
+        seen = may["view"] or may["change"]
+        assert_opens(client, f"{meta.label_lower.replace('.', '_')}_changelist", seen, [])
+        assert_opens(client, f"{meta.label_lower.replace('.', '_')}_add", may["add"], [], also={403})
+        row = page.model._default_manager.order_by("pk").first()
+        if row is not None:
+            assert_opens(client, f"{meta.label_lower.replace('.', '_')}_change", seen, [row.pk], also={302})
+            if not may["delete"]:
+                assert_opens(client, f"{meta.label_lower.replace('.', '_')}_delete", False, [row.pk])
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("name", OWN)
+def test_our_own_views_open_by_permission(client, person, name):
+    method, wanted = OWN[name]
+    client.force_login(person)
+    ids = {
+        "audit_order_act": [Order.objects.get().pk, "start"], "audit_order_preview": [Order.objects.get().pk],
+        "audit_scan_act": [Scan.objects.get().pk],
+        "audit_scan_report": [Scan.objects.get().pk, Scan.objects.get().reports.get().pk],
+        "llm_client_usage": [Client.objects.get().pk], "llm_chain_rotate": [Credential.objects.get().pk],
+        "llm_parity_apply": [Provider.objects.get().pk], "llm_retirement_rehearse": [Model.objects.get().pk],
+        "llm_retirement_switch": [Model.objects.get().pk],
+    }  # fmt: skip
+    address = reverse(f"admin:{name}", args=ids.get(name, []))
+    data = {"do": "reset|provider=groq"} if name == "llm_chain_act" else {}
+    status = (client.get if method == "GET" else client.post)(address, data).status_code
+    assert (status in {302, 403}) if not person.has_perms(wanted) else status not in {403, 500}, (
+        address,
+        status,
+    )
+
+
+def assert_opens(client, name, allowed, args, also=frozenset()):
+    try:
+        address = reverse(f"admin:{name}", args=args)
+    except NoReverseMatch:  # a page that nobody has
+        return
+    status = client.get(address).status_code
+    if allowed:
+        assert status in {200, *also}, (address, status)
+    else:
+        assert status in {302, 403}, (address, status)
