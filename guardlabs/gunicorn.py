@@ -7,7 +7,7 @@ from gunicorn.glogging import Logger
 from guardlabs import correlation, env, logs
 
 bind = f"{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
-worker_class = "gthread"
+worker_class = "guardlabs.worker.Worker"  # gthread, with an end to its patience
 workers = env.integer("WEB_CONCURRENCY", 2)
 threads = env.integer("WEB_THREADS", 16)
 timeout = 120  # above the report deadline, which the API waits for
@@ -33,8 +33,9 @@ logger_class = RedactingLogger
 
 
 def pre_request(worker: Any, request: Any) -> None:
-    """The thread's last request is over, whatever this one turns out to be."""
+    """The head of a request is read; whatever it turns out to be, the thread's last one is over."""
     correlation.forget()
+    worker.head_is_read(request)
 
 
 def post_worker_init(worker: Any) -> None:

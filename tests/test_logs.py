@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from io import StringIO
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client as Browser
@@ -176,5 +177,5 @@ def test_the_access_log_has_numbers_and_no_query():
 def test_gunicorn_forgets_the_last_request_before_the_next():
     correlation.begin("old")
     current.call_id.set(7)
-    gunicorn.pre_request(None, None)
+    gunicorn.pre_request(Mock(), Mock())
     assert (correlation.request_id.get(), current.call_id.get()) == ("", None)
