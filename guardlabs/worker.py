@@ -19,7 +19,7 @@ HEAD_S = 15.0
 BODY_S = 60.0  # the gateway takes 8 MiB
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadWorker):
     def init_process(self) -> None:
         self.waiting: dict[
             int, tuple[socket.socket, float]
@@ -46,7 +46,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Called by the worker's loop about once a second; also ends what takes too long."""
-        super().murder_keepalived(force)
+        super().murder_keepalived(force)  # type: ignore[call-arg]  # the stubs are of gunicorn 26
         now = time.monotonic()
         for sock, until in list(self.waiting.values()):
             if until < now:
