@@ -19,7 +19,7 @@ HEAD_S = 15.0
 BODY_S = 60.0  # the gateway takes 8 MiB
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadWorker):
     def init_process(self) -> None:
         self.waiting: dict[
             int, tuple[socket.socket, float]
@@ -44,9 +44,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         finally:
             self.waiting.pop(get_ident(), None)
 
-    def murder_keepalived(self, force: bool = False) -> None:
+    def murder_keepalived(self, *force: Any, **more: Any) -> None:
         """Called by the worker's loop about once a second; also ends what takes too long."""
-        super().murder_keepalived(force)
+        super().murder_keepalived(*force, **more)
         now = time.monotonic()
         for sock, until in list(self.waiting.values()):
             if until < now:
