@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from django.views.decorators.http import require_POST
 
-from audit import formats, mails, order_letters, order_report, orders, payments
+from audit import formats, mails, order_export, order_letters, order_report, orders, payments
 from audit.models import Mail, Order, OrderEvent, StripeEvent
 
 State = Order.State
@@ -227,6 +227,11 @@ class OrderAdmin(Fixed):
                 self.admin_site.admin_view(require_POST(self.act)),
                 name="audit_order_act",
             ),
+            path(
+                "<int:pk>/export/",
+                self.admin_site.admin_view(require_POST(self.export)),
+                name="audit_order_export",
+            ),
             path("<int:pk>/preview/", self.admin_site.admin_view(self.preview), name="audit_order_preview"),
             *super().get_urls(),
         ]
@@ -245,6 +250,7 @@ class OrderAdmin(Fixed):
                 "order": order,
                 "buttons": [(name, ACTIONS[name]) for name in names if name not in WITH_TEXT],
                 "offered": names,
+                "may_export": request.user.has_perm(PROCESS),
                 "report_chars": order_report.MAX_CHARS,
                 "invoice_chars": INVOICE_CHARS,
             }
@@ -304,6 +310,17 @@ class OrderAdmin(Fixed):
                 "delivered": order_letters.moment(order, order.delivered_at),
             }
             return TemplateResponse(request, "audit/order_report.html", context).render()
+
+    def export(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """All that is stored about one order, as the customer may ask for it. Written down like an action."""
+        order = Order.objects.filter(pk=pk).first()
+        if order is None:
+            raise Http404
+        if not self.has_view_permission(request, order) or not request.user.has_perm(PROCESS):
+            raise PermissionDenied
+        orders.note(order, actor=f"staff:{request.user.get_username()}", what="exported")
+        self.log_change(request, order, "export")
+        return order_export.response(order)
 
     @admin.display(description=_("price"), ordering="price_cents")
     def price(self, order: Order) -> str:

@@ -13,7 +13,7 @@ from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Min
+from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
 from audit import order_letters
@@ -44,6 +44,12 @@ def queue_for_staff(order: Order, kind: str) -> None:
     """The same to each of settings.ADMINS."""
     for _name, address in settings.ADMINS:
         _put(order, kind, lang=STAFF_LANG, to=address)
+
+
+def forget_wording(letters: QuerySet[Mail]) -> int:
+    """Blanks what the letters said, unless they still wait to be sent; that they were sent stays. Returns how many."""
+    over = letters.exclude(state=Mail.State.QUEUED).exclude(text="", html="")
+    return over.update(text="", html="", last_error="")
 
 
 def _put(order: Order, kind: str, *, lang: str, to: str) -> None:
@@ -128,10 +134,9 @@ def _reason(error: Exception) -> str:
 
 
 def retry(mail: Mail) -> bool:
-    """Staff: send a mail again that was given up. Returns whether it had been."""
-    again = Mail.objects.filter(pk=mail.pk, state=Mail.State.FAILED).update(
-        state=Mail.State.QUEUED, attempts=0, next_try_at=timezone.now()
-    )
+    """Staff: send a mail again that was given up. Returns whether it had been, and its wording is still there."""
+    given_up = Mail.objects.filter(pk=mail.pk, state=Mail.State.FAILED).exclude(text="")
+    again = given_up.update(state=Mail.State.QUEUED, attempts=0, next_try_at=timezone.now())
     transaction.on_commit(lambda: wake())
     return bool(again)
 

@@ -15,7 +15,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from audit import mails, secret_guard, tokens
-from audit.models import Order, OrderEvent, Scan
+from audit.models import Mail, Order, OrderEvent, Scan
 
 State = Order.State
 
@@ -32,6 +32,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 UNPAID = (State.NEW, State.AWAITING_PAYMENT)
 OWED = (State.PAID, State.IN_PROGRESS)
+ENDED = (State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED)
 
 # The state's letter to the customer (order_letters.py). Opening Stripe's page is told by the first letter already.
 LETTERS = {
@@ -54,6 +55,8 @@ OPEN_AN_ADDRESS = 3  # unpaid orders one e-mail address may have
 
 CUSTOMER, STRIPE, CLOCK = "customer", "stripe", "clock"
 WRONG_AMOUNT = "wrong amount"
+FORGOTTEN = "words forgotten"
+NOBODY = "nobody@invalid.invalid"  # in the place of an address that was forgotten; reaches no one (RFC 2606)
 
 # No 0 O Q, 1 I L, 2 Z, 5 S, 6 G, 8 B, U V: what looks or sounds alike in print, by hand or on the phone.
 CODE_ALPHABET = "ACDEFHJKMNPRTWXY3479"
@@ -239,15 +242,31 @@ def expire(order: Order) -> None:
 
 
 def forget_words(order: Order, *, actor: str) -> None:
-    """At the customer's wish: what they wrote and what was written about them. The invoice's data stay."""
-    ended = (State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED)
+    """At the customer's wish, or when it is long over: what they wrote, what was written about them, and our letters.
+
+    The invoice's data stay, with the address that it went to; of an order that was never paid not even that.
+    Raises NotAllowed before the order has ended.
+    """
+    nobody = {} if order.paid_at else {"email": NOBODY, "time_zone": "UTC"}
     with transaction.atomic():
-        if not Order.objects.filter(pk=order.pk, state__in=ended).update(
-            message="", draft="", report="", scan=None
+        if not Order.objects.filter(pk=order.pk, state__in=ENDED, paid_at=order.paid_at).update(
+            message="", draft="", report="", scan=None, **nobody
         ):
             raise NotAllowed(order, "forget")
-        note(order, actor=actor, what="words forgotten")
+        mails.forget_wording(order.mails.all())
+        if nobody:
+            order.mails.filter(to__iexact=order.email).exclude(state=Mail.State.QUEUED).update(to=NOBODY)
+        note(order, actor=actor, what=FORGOTTEN)
     order.refresh_from_db()
+
+
+def forget_old(before: datetime) -> int:
+    """Forgets the words of orders that ended before that moment; returns how many orders."""
+    said = ~Q(message="", draft="", report="", scan=None) | Q(paid_at=None) & ~Q(email=NOBODY)
+    over = Order.objects.filter(said, state__in=ENDED, state_since__lt=before).order_by("pk")
+    for order in over:
+        forget_words(order, actor=CLOCK)
+    return len(over)
 
 
 # -- refunds -----------------------------------------------------------------------------------------

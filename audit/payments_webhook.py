@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 TOLERANCE_S = 300  # how old a signature may be: a recorded request cannot be sent again later
 SEEN = "seen before"
+MOST_CHARS = 80  # of anything that we read of an event; ids of Stripe have at most 66 today
 REFUND_FACTS = ("id", "status", "amount", "currency", "payment_intent")
 
 
@@ -65,9 +66,30 @@ def verify(body: bytes, signature: str) -> dict[str, Any]:
         event = json.loads(body)
     except (stripe.SignatureVerificationError, ValueError) as error:
         raise Forged(type(error).__name__) from None
-    if not isinstance(event, dict) or not all(isinstance(event.get(name), str) for name in ("id", "type")):
+    if not _is_event(event):
         raise Forged("no event")
-    return event
+    return event  # type: ignore[no-any-return]
+
+
+def _is_event(event: Any) -> bool:
+    """Whether what we read of it has the shape that Stripe documents, and fits into our columns."""
+    data = event.get("data", {}) if isinstance(event, dict) else None
+    thing = data.get("object", {}) if isinstance(data, dict) else None
+    if not isinstance(thing, dict):
+        return False
+    metadata = {} if thing.get("metadata") is None else thing["metadata"]
+    if not isinstance(metadata, dict):
+        return False
+    words = [event.get("id") or 0, event.get("type") or 0, metadata.get("order")]
+    words += [thing.get(name) for name in ("id", "status", "currency", "payment_intent")]
+    amounts = [thing.get("amount"), thing.get("amount_total")]
+    return all(word is None or _is_word(word) for word in words) and all(
+        amount is None or type(amount) is int or _is_word(amount) for amount in amounts
+    )
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MOST_CHARS and value.isprintable()
 
 
 def handle(event: dict[str, Any]) -> str:

@@ -38,7 +38,7 @@ def unsign(token: str, *, salt: str = SCAN) -> str | None:
     """The id of a token signed with the current or an earlier key, else None. Compares in constant time."""
     try:
         return _signer(salt).unsign(token)
-    except BadSignature:
+    except (BadSignature, UnicodeEncodeError):
         return None
 
 

@@ -44,9 +44,9 @@ class Worker(ThreadWorker):
         finally:
             self.waiting.pop(get_ident(), None)
 
-    def murder_keepalived(self, force: bool = False) -> None:
+    def murder_keepalived(self, *force: Any, **more: Any) -> None:
         """Called by the worker's loop about once a second; also ends what takes too long."""
-        super().murder_keepalived(force)  # type: ignore[call-arg]  # the stubs are of gunicorn 26
+        super().murder_keepalived(*force, **more)
         now = time.monotonic()
         for sock, until in list(self.waiting.values()):
             if until < now:

@@ -37,7 +37,7 @@ def record(kind: str, subject: str, detail: str = "") -> Notice | None:
             notice.save(force_insert=True)
     except IntegrityError:  # another worker was quicker
         return None
-    log.warning("%s: %s", subject, detail)
+    log.warning("%s", subject)  # the detail is a provider's prose, which may repeat what it was asked
     return notice
 
 

@@ -20,6 +20,7 @@ STANDARD = re.compile(r"_(changelist|add|change|delete|history)$")
 OWN = {
     "audit_order_act": ("POST", {"audit.process_order"}),
     "audit_order_preview": ("GET", {"audit.process_order"}),
+    "audit_order_export": ("POST", {"audit.process_order"}),
     "audit_scan_act": ("POST", {"audit.review_scan"}),
     "audit_scan_report": ("GET", {"audit.view_scan"}),
     "llm_client_usage": ("GET", {"llm.view_client"}),
@@ -35,7 +36,7 @@ OWN = {
 }
 FOR_ALL_STAFF = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site",
-    "app_list", "second_factor", "",
+    "app_list", "second_factor", "data_map", "",
 }  # fmt: skip
 
 
@@ -112,6 +113,7 @@ def test_our_own_views_open_by_permission(client, person, name):
     client.force_login(person)
     ids = {
         "audit_order_act": [Order.objects.get().pk, "start"], "audit_order_preview": [Order.objects.get().pk],
+        "audit_order_export": [Order.objects.get().pk],
         "audit_scan_act": [Scan.objects.get().pk],
         "audit_scan_report": [Scan.objects.get().pk, Scan.objects.get().reports.get().pk],
         "llm_client_usage": [Client.objects.get().pk], "llm_chain_rotate": [Credential.objects.get().pk],
