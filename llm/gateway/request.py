@@ -164,7 +164,7 @@ def _response_format(body: Mapping[str, Any], name: str) -> Any:
     if value is None or value == {"type": "text"}:
         return None
     kind = value.get("type") if isinstance(value, dict) else None
-    if kind not in {"text", "json_object", "json_schema"}:
+    if not isinstance(kind, str) or kind not in {"text", "json_object", "json_schema"}:
         _refuse("'response_format.type' must be text, json_object or json_schema.", name)
     if kind == "json_schema":
         schema = value.get("json_schema")
