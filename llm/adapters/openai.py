@@ -211,7 +211,7 @@ def content_text(content: object) -> str:
         return "".join(
             str(part.get("text") or "")
             for part in content
-            if isinstance(part, dict) and part.get("type", "text") in {"text", "output_text"}
+            if isinstance(part, dict) and part.get("type", "text") in ("text", "output_text")
         )
     return ""
 

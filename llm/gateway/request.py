@@ -164,7 +164,7 @@ def _response_format(body: Mapping[str, Any], name: str) -> Any:
     if value is None or value == {"type": "text"}:
         return None
     kind = value.get("type") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind not in {"text", "json_object", "json_schema"}:
+    if kind not in ("text", "json_object", "json_schema"):
         _refuse("'response_format.type' must be text, json_object or json_schema.", name)
     if kind == "json_schema":
         schema = value.get("json_schema")
@@ -269,7 +269,7 @@ def _content(content: object, place: str) -> Any:
 
 def _part(part: object, place: str) -> dict[str, Any]:
     kind = part.get("type") if isinstance(part, dict) else None
-    if isinstance(part, dict) and kind in {"text", "refusal"} and isinstance(part.get(kind), str):
+    if isinstance(part, dict) and kind in ("text", "refusal") and isinstance(part.get(kind), str):
         return {"type": "text", "text": part[kind]}
     if isinstance(part, dict) and kind == "image_url":
         image = part.get("image_url")
