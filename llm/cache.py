@@ -13,18 +13,18 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError
-from django.db.models import F, Q
+from django.db import IntegrityError
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from llm import current, state
+from llm import current, rows, state
+from llm.adapters import Answer
 from llm.events import Completed, Delta, Event, Reply
 from llm.models import CachedReply, Call
 from llm.plan import Want
@@ -76,7 +76,7 @@ def key_of(
 
 
 def through(
-    events: Generator[Event, None, None],
+    events: Callable[["Claim | None"], Generator[Event, None, None]],
     *,
     call: Call,
     key: str,
@@ -86,54 +86,48 @@ def through(
 ) -> Iterator[Event]:
     """The events of a call that is looked up first: a hit is Delta and Completed, a miss runs `events`.
 
-    call: not yet saved; end: of the call's time, a `time.monotonic()`; admit: raises when a hit may not be
-    served either, within the transaction that writes it. Raises what `events` raises.
+    events: asks the chain; takes the claim with its first reservation and fills it with its end, so that a miss
+    writes no oftener than a call without a cache; call: not yet saved; end: of the call's time, a
+    `time.monotonic()`; admit: raises when a hit may not be served either, within the transaction that writes it.
+    Raises what `events` raises.
     """
     began = time.monotonic()
-    row, claim = _find(call, key, accept, end)
-    if row is not None:
-        reply = _serve(row, call, began, admit)
-        yield Delta(reply.text)
-        yield Completed(reply)
-        return
-    if claim is None:
-        yield from events
-        return
-    call.cached_reply = claim.pk
-    try:
-        with closing(events):
-            for event in events:
-                if (
-                    isinstance(event, Completed) and not event.reply.tool_calls
-                ):  # those are to be acted on, once
-                    claim.fill(event.reply, call.tier)
-                else:
-                    claim.renew()
-                yield event
-    finally:
-        claim.release()
-
-
-def _find(
-    call: Call, key: str, accept: Callable[[str], str | None] | None, end: float
-) -> tuple[CachedReply | None, "_Claim | None"]:
-    """A kept reply that the caller accepts, or the claim to fetch one; neither when it took others too long."""
-    started = time.monotonic()
-    patience, wait_s = started + (end - started) * PATIENCE, FIRST_WAIT_S
+    patience, wait_s = began + (end - began) * PATIENCE, FIRST_WAIT_S
     refused: datetime | None = None
     while True:
         now = timezone.now()
-        row = CachedReply.objects.filter(key=key).first()
+        pk = rows.pk_of(CachedReply, "key", key)
+        row = CachedReply.objects.filter(pk=pk).first() if pk else None
         if row is not None and row.filled_at is not None and row.expires_at > now:
             if row.filled_at != refused and _accepted(row.text, accept):
-                return row, None
+                reply = _serve(row, call, began, admit)
+                yield Delta(reply.text)
+                yield Completed(reply)
+                return
             refused = row.filled_at
-        if claim := _claim(row, now, key=key, purpose=call.purpose, lang=call.lang):
-            return None, claim
-        if time.monotonic() + wait_s > patience:
-            return None, None
+        if row is None or row.lease_until is None or row.lease_until <= now:
+            try:
+                yield from _lead(events, Claim(key, row))
+                return
+            except Taken:
+                pass
+        if time.monotonic() + wait_s > patience:  # it takes others too long
+            yield from events(None)
+            return
         sleep(wait_s)
         wait_s = min(wait_s * 1.5, LONGEST_WAIT_S)
+
+
+def _lead(
+    events: Callable[["Claim | None"], Generator[Event, None, None]], claim: "Claim"
+) -> Iterator[Event]:
+    try:
+        with closing(events(claim)) as fetching:
+            for event in fetching:
+                claim.renew()
+                yield event
+    finally:
+        claim.release()
 
 
 def _accepted(text: str, accept: Callable[[str], str | None] | None) -> bool:
@@ -171,65 +165,80 @@ def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], datet
 # -- the claim -------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Claim:
+class Taken(Exception):
+    """Another call was quicker to ask the same."""
+
+
+KEPT_FIELDS = (
+    "text", "provider", "model", "tier", "finish_reason", "tokens_in", "tokens_out", "filled_at", "expires_at", "hits",
+    "leader", "lease_until",
+)  # fmt: skip
+
+
+class Claim:
     """The right to fetch the reply of one row, as long as nobody took it over or deleted the row."""
 
-    pk: int
-    leader: str
-    renewed: float = field(default_factory=time.monotonic)
-    filled: bool = False
+    def __init__(self, key: str, seen: CachedReply | None) -> None:
+        """seen: the row as it was; none yet, one without a leader, or one whose leader let its lease end."""
+        self.key, self.seen, self.leader = key, seen, uuid.uuid4().hex
+        self.row: CachedReply | None = None  # once it is ours
+        self.renewed = time.monotonic()
+        self.filled = False
 
-    def _mine(self) -> Any:
-        return CachedReply.objects.filter(pk=self.pk, leader=self.leader)
+    def take(self, call: Call) -> None:
+        """Within the transaction that reserves the call's first attempt. Raises Taken."""
+        if self.row is not None:
+            return
+        until = timezone.now() + LEASE
+        if self.seen is None:
+            row = CachedReply(
+                key=self.key, purpose=call.purpose, lang=call.lang, leader=self.leader, lease_until=until,
+                expires_at=until,
+            )  # fmt: skip
+            try:
+                rows.insert(row)
+            except IntegrityError as error:
+                raise Taken from error
+        else:
+            row = self.seen
+            as_seen = CachedReply.objects.filter(
+                pk=row.pk, leader=row.leader, lease_until=row.lease_until, filled_at=row.filled_at
+            )
+            if not as_seen.update(leader=self.leader, lease_until=until):
+                raise Taken
+        self.row, call.cached_reply = row, row.pk
+
+    def fill(self, answer: Answer, call: Call) -> None:
+        """Keeps the answer for those who wait and those who come. Within the transaction that closes the call."""
+        if self.row is None or answer.tool_calls:  # those are to be acted on, once
+            return
+        now, row = timezone.now(), self.row
+        row.text, row.provider, row.model, row.tier = answer.text, call.provider, call.model, call.tier
+        row.finish_reason, row.tokens_in, row.tokens_out = (
+            answer.finish_reason[:30],
+            call.tokens_in,
+            call.tokens_out,
+        )
+        row.filled_at, row.expires_at, row.hits, row.leader, row.lease_until = now, now + ttl(), 0, "", None
+        rows.update(row, KEPT_FIELDS, leader=self.leader)
+        self.filled = True
 
     def renew(self) -> None:
-        if time.monotonic() - self.renewed > RENEW_AFTER_S:
+        if self.row is not None and time.monotonic() - self.renewed > RENEW_AFTER_S:
             self.renewed = time.monotonic()
             with write_transaction():
-                self._mine().update(lease_until=timezone.now() + LEASE)
-
-    def fill(self, reply: Reply, tier: Decimal | None) -> None:
-        """Keeps the reply for those who wait and those who come. An answer is not worth losing over it."""
-        now = timezone.now()
-        try:
-            with write_transaction():
-                self._mine().update(
-                    text=reply.text, provider=reply.provider, model=reply.model, tier=tier,
-                    finish_reason=reply.finish_reason, tokens_in=reply.tokens_in, tokens_out=reply.tokens_out,
-                    filled_at=now, expires_at=now + ttl(), hits=0, leader="", lease_until=None,
-                )  # fmt: skip
-            self.filled = True
-        except DatabaseError:
-            log.exception("a reply was not kept")
+                self._mine(self.row).update(lease_until=timezone.now() + LEASE)
 
     def release(self) -> None:
         """Lets the next one fetch it, if nothing came of it here."""
-        if self.filled:
+        if self.row is None or self.filled:
             return
         with write_transaction():
-            if not self._mine().filter(filled_at=None).delete()[0]:
-                self._mine().update(leader="", lease_until=None)
+            if not self._mine(self.row).filter(filled_at=None).delete()[0]:
+                self._mine(self.row).update(leader="", lease_until=None)
 
-
-def _claim(row: CachedReply | None, now: datetime, **names: str) -> _Claim | None:
-    """Takes what is free: no row yet, one without a leader, or one whose leader let its lease end."""
-    leader, until = uuid.uuid4().hex, now + LEASE
-    if row is None:
-        try:
-            with write_transaction():
-                row = CachedReply.objects.create(leader=leader, lease_until=until, expires_at=until, **names)
-        except IntegrityError:  # another call was quicker
-            return None
-        return _Claim(row.pk, leader)
-    if row.lease_until is not None and row.lease_until > now:
-        return None
-    as_seen = CachedReply.objects.filter(
-        pk=row.pk, leader=row.leader, lease_until=row.lease_until, filled_at=row.filled_at
-    )
-    with write_transaction():
-        taken = as_seen.update(leader=leader, lease_until=until)
-    return _Claim(row.pk, leader) if taken else None
+    def _mine(self, row: CachedReply) -> QuerySet[CachedReply]:
+        return CachedReply.objects.filter(pk=row.pk, leader=self.leader)
 
 
 # -- what is done aside ----------------------------------------------------------------------------

@@ -188,7 +188,7 @@ def _run(
         return run.events()
     key = cache.key_of(messages, lang=lang, want=want, temperature=temperature, params=params)
     admit = partial(clients.admit, client) if client else None
-    return cache.through(run.events(), call=call, key=key, accept=accept, end=run.chooser.end, admit=admit)
+    return cache.through(run.events, call=call, key=key, accept=accept, end=run.chooser.end, admit=admit)
 
 
 @dataclass
@@ -212,8 +212,11 @@ class _Run:
     retried: bool = False
     repair: bool = False  # still to be had
     turn: Sequence[Mapping[str, Any]] = ()  # what the next trial adds to the messages
+    claim: cache.Claim | None = None  # to keep the answer
 
-    def events(self) -> Generator[Event, None, None]:
+    def events(self, claim: cache.Claim | None = None) -> Generator[Event, None, None]:
+        """Raises cache.Taken before the first event when another call has taken the claim."""
+        self.claim = claim
         # Unless we get further: the consumer may leave at any yield.
         outcome: Call.Outcome | None = Call.Outcome.CANCELLED
         try:
@@ -240,7 +243,7 @@ class _Run:
                 call_id=self.call.pk,
                 content_blocked=outcome == Call.Outcome.BLOCKED,
             )
-        except clients.Refused:
+        except (clients.Refused, cache.Taken):
             outcome = None  # nothing was sent, and nothing written
             raise
         finally:
@@ -262,10 +265,13 @@ class _Run:
         return None
 
     def _refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
-        """Under the lock: may the client ask, and is there still room? Raises clients.Refused."""
+        """Under the lock: may the client ask, and is there still room? Raises clients.Refused, cache.Taken."""
         if self.client is not None and self.call._state.adding:
             self.call.started_at = clients.admit(self.client)
-        return self.chooser.refusal(deployment, want)
+        refusal = self.chooser.refusal(deployment, want)
+        if refusal is None and self.claim is not None:
+            self.claim.take(self.call)
+        return refusal
 
     def _admit_unsent(self) -> None:
         """A call for which nothing could be sent counts for its client, too. Raises clients.Refused."""
@@ -416,6 +422,7 @@ class _Run:
             paid_prices=[
                 m.price for p in self.chooser.providers if not p.free for m in p.models if m.price.known
             ],
+            also=partial(self.claim.fill, answer, self.call) if answer is not None and self.claim else None,
         )
 
     def _reply(self, deployment: Deployment, answer: Answer) -> Reply:

@@ -114,11 +114,18 @@ def save_attempt(attempt: Attempt) -> None:
 
 
 def close_call(
-    call: Call, outcome: str, *, attempts: list[Attempt], latency_s: float, paid_prices: Iterable[Price]
+    call: Call,
+    outcome: str,
+    *,
+    attempts: list[Attempt],
+    latency_s: float,
+    paid_prices: Iterable[Price],
+    also: Callable[[], None] | None = None,
 ) -> None:
     """Writes the call's end, with its last attempt, in one transaction. Its cost is that of all attempts.
 
-    What it saved is the difference to the cheapest of `paid_prices` for the same tokens.
+    What it saved is the difference to the cheapest of `paid_prices` for the same tokens. `also` writes what
+    belongs to the same moment.
     """
     call.outcome = outcome
     call.finished_at = timezone.now()
@@ -138,6 +145,8 @@ def close_call(
             rows.insert(call)
         else:
             rows.update(call, CLOSED_FIELDS)
+        if also is not None:
+            also()
 
 
 def bury_abandoned(now: datetime | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Writes one row with SQL that is worded once: for the ledger, which is written four times a call.
+"""Writes and finds one row with SQL that is worded once: for the ledger, which is written four times a call.
 
 Django words a statement anew for every save(), which takes longer than the database needs to run it.
 """
@@ -25,11 +25,22 @@ def insert(row: models.Model) -> None:
     row._state.adding, row._state.db = False, connection.alias
 
 
-def update(row: models.Model, names: Iterable[str]) -> None:
-    """Writes these fields of a row, as `save(update_fields=names)` does, without signals. A deleted row stays so."""
-    sql, fields = _update(type(row), tuple(names), connection.vendor)
+def update(row: models.Model, names: Iterable[str], **still: str) -> None:
+    """Writes these fields of a row, as `save(update_fields=names)` does, without signals. A deleted row stays so.
+
+    still: fields that must have these values in the database, or nothing is written.
+    """
+    sql, fields = _update(type(row), tuple(names), tuple(still), connection.vendor)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*_values(row, fields), row.pk])
+        cursor.execute(sql, [*_values(row, fields), row.pk, *still.values()])
+
+
+def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
+    """The primary key of the row with that value in a unique column; None if there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_select(model, column, connection.vendor), [value])
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def _values(row: models.Model, fields: Fields) -> list[Any]:
@@ -55,11 +66,24 @@ def _insert(model: type[models.Model], vendor: str) -> tuple[str, Fields]:
 
 
 @cache
-def _update(model: type[models.Model], names: tuple[str, ...], vendor: str) -> tuple[str, Fields]:
-    named = (model._meta.get_field(name) for name in names)
-    fields = [field for field in named if isinstance(field, models.Field)]
+def _update(
+    model: type[models.Model], names: tuple[str, ...], still: tuple[str, ...], vendor: str
+) -> tuple[str, Fields]:
+    fields = _named(model, names)
     columns = ", ".join(f"{_column(field)} = %s" for field in fields)
-    return f"UPDATE {_table(model)} SET {columns} WHERE {_column(model._meta.pk)} = %s", _with_plain(fields)  # noqa: S608  # our names
+    where = " AND ".join(f"{_column(field)} = %s" for field in [model._meta.pk, *_named(model, still)])
+    return f"UPDATE {_table(model)} SET {columns} WHERE {where}", _with_plain(fields)  # noqa: S608  # our names
+
+
+@cache
+def _select(model: type[models.Model], name: str, vendor: str) -> str:
+    (field,) = _named(model, [name])
+    return f"SELECT {_column(model._meta.pk)} FROM {_table(model)} WHERE {_column(field)} = %s"  # noqa: S608  # our names
+
+
+def _named(model: type[models.Model], names: Iterable[str]) -> list[models.Field[Any, Any]]:
+    found = (model._meta.get_field(name) for name in names)
+    return [field for field in found if isinstance(field, models.Field)]
 
 
 def _table(model: type[models.Model]) -> str:

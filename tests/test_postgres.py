@@ -66,14 +66,19 @@ def suite(postgres_url, *files):
 
 def test_quotas_and_pauses_hold_under_concurrency(postgres_url):
     assert " passed" in suite(
-        postgres_url, "tests/test_quota.py", "tests/test_pauses.py", "-k", "threads or at_once or side_by"
-    )
+        postgres_url, "tests/test_quota.py", "tests/test_pauses.py", "tests/test_cache.py",
+        "-k", "threads or at_once or side_by",
+    )  # fmt: skip
 
 
 @pytest.mark.exhaustive
 def test_the_whole_state_works(postgres_url):
     assert " passed" in suite(
-        postgres_url, "tests/test_quota.py", "tests/test_pauses.py", "tests/test_edges.py"
+        postgres_url,
+        "tests/test_quota.py",
+        "tests/test_pauses.py",
+        "tests/test_edges.py",
+        "tests/test_cache.py",
     )
 
 
