@@ -150,6 +150,9 @@ class Scan(models.Model):
             models.Index(fields=["tier", "created_at"], name="scan_tier"),
             models.Index(fields=["provider", "created_at"], name="scan_provider"),
             models.Index(fields=["created_at"], condition=Q(flagged=True), name="scan_flagged"),
+            models.Index(
+                fields=["created_at"], condition=Q(flagged=True, reviewed_at=None), name="scan_to_review"
+            ),
         ]
 
     def __str__(self) -> str:
