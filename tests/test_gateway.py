@@ -103,14 +103,17 @@ def test_parameters_are_passed_on_and_unknown_ones_left_out(chain, gateway):
         "presence_penalty": 0.5, "frequency_penalty": -0.5,
     }  # fmt: skip
     assert (
-        gateway.ask(**asked, user="alice", logit_bias={"1": 2}, store=True, from_2027=[]).status_code == 200
-    )
+        gateway.ask(
+            **asked, user="alice", logit_bias={"1": 2}, store=True, modalities=["text"], audio={"voice": "alloy"},
+            web_search_options={}, from_2027=[],
+        ).status_code == 200
+    )  # fmt: skip
     sent = chain.requests[-1].body
     assert {name: sent[name] for name in asked if name in sent} == {
         name: value for name, value in asked.items() if name != "max_completion_tokens"
     }
     assert sent["max_tokens"] == 77
-    assert not {"user", "logit_bias", "store", "from_2027"} & set(sent)
+    assert not {"user", "logit_bias", "store", "modalities", "audio", "from_2027"} & set(sent)
 
 
 def test_developer_messages_and_lists_of_text_reach_providers_as_plain_messages(chain, gateway):
@@ -163,6 +166,7 @@ def test_a_stream_brings_the_text_in_pieces_then_usage_then_the_mark(chain, gate
     assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
     assert text_of(chunks).strip() == ("word " * 40).strip()
     assert len(chunks) > 5
+    assert all("role" not in choice["delta"] for chunk in chunks[1:-1] for choice in chunk["choices"])
     *_, finish, usage, mark = chunks
     assert finish["choices"][0]["finish_reason"] == "stop"
     assert usage["choices"] == []
@@ -279,7 +283,7 @@ def test_when_no_answer_fits_the_schema_the_error_says_how(chain, gateway):
 
 
 @pytest.mark.parametrize(
-    "schema", [{"type": 5}, {"$ref": "http://127.0.0.1:9/x.json"}, {"$ref": "#/nowhere"}]
+    "schema", [{"type": 5}, {"type": "hiccup"}, {"$ref": "http://127.0.0.1:9/x.json"}, {"$ref": "#/nowhere"}]
 )
 def test_a_schema_that_is_none_or_lies_elsewhere_is_refused(chain, gateway, schema):
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
@@ -426,7 +430,11 @@ def test_errors_tell_nothing_of_accounts_and_keys(sim, gateway):
     ("body", "param"),
     [
         ({"messages": []}, "messages"),
+        ({"messages": None}, "messages"),
         ({"messages": "hello"}, "messages"),
+        ({"messages": [123]}, "messages[0].role"),
+        ({"messages": [*HELLO, {}]}, "messages[1].role"),
+        ({"messages": [{"role": 123, "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
         ({"messages": [{"role": "user"}]}, "messages[0].content"),

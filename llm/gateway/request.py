@@ -54,7 +54,7 @@ def read(request: HttpRequest) -> Ask:
     if body.get("n") not in (None, 1):
         _refuse("Only n = 1 is supported.", "n", "unsupported_parameter")
     modalities = body.get("modalities")
-    if body.get("audio") is not None or (isinstance(modalities, list) and "audio" in modalities):
+    if isinstance(modalities, list) and "audio" in modalities:
         _refuse("Audio is not supported.", "modalities", "unsupported_parameter")
     model = body.get("model")
     if model is not None and (not isinstance(model, str) or not model):
