@@ -36,20 +36,19 @@ def drill(scans, **environment):
     return done.stdout
 
 
-def test_a_small_storm_leaves_everything_in_order(tmp_path):
+def test_a_storm_leaves_everything_in_order(tmp_path):
     own = tmp_path / "site.sqlite3"
-    said = drill(120, DATABASE_URL=f"sqlite:///{own}", REDIS_URL="")
+    said = drill(1_000, DATABASE_URL=f"sqlite:///{own}", REDIS_URL="")
     assert not own.exists()  # the site's own database is never touched
     served = dict(re.findall(r"^  (\S+) +(\d+)$", said, re.MULTILINE))
     assert (
-        sum(int(number) for name, number in served.items() if name.startswith(("groq", "open", "hugg"))) > 20
+        sum(int(number) for name, number in served.items() if name.startswith(("groq", "open", "hugg"))) > 100
     )
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("scans", [1_000, 10_000])
-def test_a_storm_on_sqlite(tmp_path, scans):
-    drill(scans, DATABASE_URL=f"sqlite:///{tmp_path / 'site.sqlite3'}", REDIS_URL="")
+def test_a_long_storm_on_sqlite(tmp_path):
+    drill(10_000, DATABASE_URL=f"sqlite:///{tmp_path / 'site.sqlite3'}", REDIS_URL="")
 
 
 @pytest.mark.exhaustive

@@ -184,6 +184,9 @@ for address in ("/healthz", "/v1/models", "/static/none.css"):
     hsts = Client().get(address, secure=True, HTTP_HOST="audit.example.org")["Strict-Transport-Security"]
     assert hsts == "max-age=63072000; includeSubDomains; preload", (address, hsts)
 assert not Client().get("/healthz", HTTP_HOST="audit.example.org").has_header("Strict-Transport-Security")
+for address, own in (("/healthz", 200), ("/metrics", 403)):  # reached past the proxy: no TLS, another name
+    answer = Client(REMOTE_ADDR="192.0.2.1").get(address, HTTP_HOST="127.0.0.1:8000")
+    assert answer.status_code == own, (address, answer.status_code)
 print("good")
 """
 
