@@ -55,7 +55,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if codes is None and not has_one:
         device = factors.begin(user)
         context |= {
-            "qr": segno.make(device.config_url).svg_data_uri(scale=5, border=3),
+            "qr": segno.make(device.config_url).svg_data_uri(scale=5, border=4, light="#fff"),
             "key": _words(device),
         }
     return TemplateResponse(request, "staff/second_factor.html", context, status=400 if error else 200)

@@ -75,6 +75,7 @@ def test_setting_it_up_shows_a_code_to_scan_and_recovery_codes_once(client, anna
     client.force_login(anna)
     page = client.get(FACTOR).content.decode()
     assert 'src="data:image/svg+xml' in page
+    assert "fill%3D%27%23fff%27" in page  # on white, or no camera reads it on a dark page
     assert "style=" not in page.split('id="content-main"')[1].split("</form>")[0]
     device = factors.begin(anna)
     wrong = client.post(FACTOR, {"code": "12345"})
