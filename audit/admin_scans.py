@@ -1,13 +1,11 @@
 """Scans and reports as staff see them: a list to find one, a page to judge it, and what can be done about it."""
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from csp.decorators import csp_replace, csp_update
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -25,8 +23,8 @@ from audit.admin_filters import FILTERS, TierFilter, tier_word
 from audit.models import Report, Scan
 from audit.presentation import BAND_WORDS
 from audit.scan_page import ScanPage, version
+from llm.admin.reading import ReadOnlyAdmin
 
-MOST_COUNTED = 10_000
 SANDBOX = {
     **{f"{name}-src": ["'none'"] for name in ("default", "script", "img", "font", "connect")},
     "style-src": ["'self'"],
@@ -37,35 +35,8 @@ SANDBOX = {
 }
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts to 10,000 and no further: beyond that a filter helps, and the list stays fast."""
-
-    @cached_property
-    def count(self) -> int:
-        rows = self.object_list
-        return rows[:MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
-
-
-class Looked(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that visitors make: staff look, and a big table is never counted to its end."""
-
-    paginator = CappedPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Scan)
-class ScanAdmin(Looked):
+class ScanAdmin(ReadOnlyAdmin):
     list_display = (
         "reference", "created_at", "lang", "score", "band", "tier_shown", "provider", "flagged", "is_reviewed", "shown",
     )  # fmt: skip
@@ -247,7 +218,7 @@ ACTIONS: dict[str, Callable[[Scan, HttpRequest], tuple[str, str]]] = {
 
 
 @admin.register(Report)
-class ReportAdmin(Looked):
+class ReportAdmin(ReadOnlyAdmin):
     list_display = (
         "id", "scan", "created_at", "finished_at", "status", "tier", "provider", "model", "cost_usd", "prompt_version",
     )  # fmt: skip

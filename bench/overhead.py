@@ -19,20 +19,22 @@ ABOUT = (
     "answers at once, one call of each kind in turn. 16 threads: bursts of one kind in turn, because both kinds "
     "hold the same GIL; 'realistic' gives the upstream 0.5 to 1.5 s, as a report of some hundred tokens takes at the "
     "fastest of today's providers; 'brisk' 0.1 to 0.3 s, and 'instant', which saturates the GIL, so that a call takes "
-    "16 times its CPU time, inform only. Every call is checked against quotas and a budget, with 20,000 older "
-    "attempts in the ledger, and some hundred of today."
+    "16 times its CPU time, inform only. What the upstream waited is told in its answer and taken off each call, bare "
+    "or not, or the spread of the waits would hide what is looked for. Every call is checked against quotas and a "
+    "budget, with 20,000 older attempts in the ledger, and some hundred of today."
 )
 PAIRS = 400
 THREADS, ROUNDS, A_ROUND = 16, 5, 10
 REALISTIC_S, BRISK_S = (0.5, 1.5), (0.1, 0.3)
 START_APART_S = 0.015  # real callers do not start at the same moment
 HISTORY, BUSY_DAY = 20_000, 10_000
-Call = Callable[[], object]
+WAITED = " waited "  # and how many seconds, at the end of an answer
+Call = Callable[[], str]
 
 
 @dataclass
 class Times:
-    """Seconds of each call: bare, and through the chain."""
+    """Seconds of each call beyond what the upstream waited: bare, and through the chain."""
 
     bare: list[float] = field(default_factory=list)
     chain: list[float] = field(default_factory=list)
@@ -102,8 +104,8 @@ def groq_calls(url: str) -> tuple[Call, Call]:
     client = groq.Groq(base_url=f"{url}/groq", api_key="key-of-groq1", max_retries=0)
     messages = [{"role": "user", "content": PROMPT}]
     return (
-        lambda: client.chat.completions.create(model=OSS, messages=messages, max_tokens=MAX_TOKENS),
-        lambda: complete(**CALL),
+        lambda: text_of(client.chat.completions.create(model=OSS, messages=messages, max_tokens=MAX_TOKENS)),
+        lambda: complete(**CALL).text,
     )
 
 
@@ -116,11 +118,15 @@ def openai_calls(url: str) -> tuple[Call, Call]:
     client = openai.OpenAI(base_url=f"{url}/deepseek/v1", api_key="key-of-deepseek", max_retries=0)
     messages = [{"role": "user", "content": PROMPT}]
     return (
-        lambda: client.chat.completions.create(
-            model="deepseek-flash", messages=messages, max_tokens=MAX_TOKENS
+        lambda: text_of(
+            client.chat.completions.create(model="deepseek-flash", messages=messages, max_tokens=MAX_TOKENS)
         ),
-        lambda: complete(providers=["deepseek"], **CALL),
+        lambda: complete(providers=["deepseek"], **CALL).text,
     )
+
+
+def text_of(completion: Any) -> str:
+    return completion.choices[0].message.content
 
 
 # -- measuring -------------------------------------------------------------------------------------------
@@ -128,8 +134,9 @@ def openai_calls(url: str) -> tuple[Call, Call]:
 
 def timed(call: Call, clock: Callable[[], float] = time.perf_counter) -> float:
     began = clock()
-    call()
-    return clock() - began
+    text = call()
+    took = clock() - began
+    return took - float(text.partition(WAITED)[2] or 0)
 
 
 def alone(bare: Call, chain: Call, *, pairs: int, clock: Callable[[], float] = time.perf_counter) -> Times:
@@ -141,7 +148,7 @@ def alone(bare: Call, chain: Call, *, pairs: int, clock: Callable[[], float] = t
     return times
 
 
-def crowded(bare: Call, chain: Call, before: Call = lambda: None) -> Times:
+def crowded(bare: Call, chain: Call, before: Callable[[], object] = lambda: None) -> Times:
     """Bursts from 16 threads, bare and chain in turn; the first of each warms connections and is dropped.
 
     `before` each burst the upstream can be set up anew, so that both kinds meet the same.
@@ -175,7 +182,7 @@ def vary_latency(sim: Any, between_s: tuple[float, float]) -> None:
     """A random wait before each answer of a burst, the same ones for every burst."""
     dice = random.Random(1)
     delays = [dice.uniform(*between_s) for _ in range(THREADS * A_ROUND + 1)]
-    sim.script("key-of-groq1", *[slow_first_token(delay, TEXT) for delay in delays])
+    sim.script("key-of-groq1", *[slow_first_token(delay, f"{TEXT}{WAITED}{delay}") for delay in delays])
 
 
 def statements(chain: Call) -> tuple[int, int]:

@@ -492,7 +492,7 @@ def test_attempts_are_filtered_by_outcome_provider_and_day(staff, mine):
 def test_counting_asks_for_no_more_than_the_limit(django_assert_num_queries):
     with django_assert_num_queries(1) as queries:
         assert CappedPaginator(Attempt.objects.order_by("-id"), 50).count == 0
-    assert "LIMIT 10000" in queries.captured_queries[0]["sql"]
+    assert "LIMIT 5000" in queries.captured_queries[0]["sql"]
 
 
 # -- queries ---------------------------------------------------------------------------------------

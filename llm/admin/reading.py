@@ -15,11 +15,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = 5_000
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts to 10,000 and no further: beyond that a filter helps, and a page of the admin stays fast."""
+    """Counts to MOST_COUNTED and no further: beyond that a filter helps, and a page of the admin stays fast."""
 
     @cached_property
     def count(self) -> int:
@@ -82,7 +82,7 @@ class LedgerAdmin(ReadOnlyAdmin):
         return response  # type: ignore[no-any-return]
 
     def _sums(self, queryset: models.QuerySet[Any]) -> dict[str, Any]:
-        """Of the newest 10,000 rows that pass the filter, so that it takes no longer with a million."""
+        """Of the newest MOST_COUNTED rows that pass the filter, so that it takes no longer with a million."""
         newest = queryset.model._default_manager.filter(pk__in=queryset.values("pk")[:MOST_COUNTED])
         found: dict[str, Any] = newest.order_by().aggregate(**self.sums)
         return found
