@@ -29,6 +29,7 @@ UNCOUNTED = (
     Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, Kind.BLOCKED_PROVIDER, Kind.KEY_INVALID,
     Kind.CREDITS_DEPLETED, Kind.MODEL_GONE, Kind.REQUEST_TOO_LARGE, Kind.REQUEST_REJECTED, "abandoned",
 )  # fmt: skip
+LOOK_AGAIN = timedelta(seconds=5)
 FOREIGN_SHARE = 0.1  # of a limit: a smaller difference is rounding, or a call that has just ended
 FIELDS = ("rpm", "rpd", "tpm", "tpd")
 MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd"))
@@ -54,6 +55,7 @@ _USED_SQL = f"""
 _SETTLED_SQL = f"""
     SELECT COUNT(*), SUM(tokens_in + tokens_out) {_OF_THE_QUOTA} AND started_at < %s AND finished_at IS NOT NULL
 """
+_IN_FLIGHT_SQL = f"SELECT MIN(started_at) {_OF_THE_QUOTA} AND finished_at IS NULL"
 
 Taught = dict[tuple[str, str, str], Quota]
 
@@ -74,12 +76,16 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Requests and tokens of the attempts that began in a span of time and are over."""
+    """Requests and tokens of the attempts of a span of time that nothing can change any more, as seen at a moment.
+
+    All that began before `until` are over, and out of the minute.
+    """
 
     since: datetime
     until: datetime
     requests: int
     tokens: int
+    seen: datetime
 
 
 def taught() -> Taught:
@@ -157,18 +163,18 @@ class LedgerMeter:
 
     def used(self, deployment: Deployment, *, daily: bool = True) -> Used:
         """What the account has used of the model, attempts in flight included. `daily`: also of the day."""
-        minute, floor = self.now - MINUTE, self.now - IN_FLIGHT_AT_MOST
-        since = day_start(deployment.provider.day_reset, self.now) if daily else minute
-        settled = self._settled(deployment, since, floor) if since < floor else None
-        if settled:
-            since = settled.until
+        minute = self.now - MINUTE
+        settled = self._settled(
+            deployment, day_start(deployment.provider.day_reset, self.now) if daily else None
+        )
+        since = max(settled.since, settled.until)
         moment = connection.ops.adapt_datetimefield_value
         with connection.cursor() as cursor:
             cursor.execute(
                 _USED_SQL,
                 [
                     *[moment(since)] * 2, moment(minute - ON_THE_WAY), moment(minute),
-                    *_key(deployment), *UNCOUNTED, moment(min(since, floor)),
+                    *_key(deployment), *UNCOUNTED, moment(settled.until),
                 ],
             )  # fmt: skip
             requests, tokens, started, finished, day_requests, day_tokens = cursor.fetchone()
@@ -177,26 +183,41 @@ class LedgerMeter:
         used = Used(
             minute_requests=requests,
             minute_tokens=tokens or 0,
-            day_requests=day_requests + (settled.requests if settled else 0),
-            day_tokens=(day_tokens or 0) + (settled.tokens if settled else 0),
+            day_requests=day_requests + settled.requests,
+            day_tokens=(day_tokens or 0) + settled.tokens,
             less_at=min(leaving, default=None),
         )
         self.last_used[_key(deployment)] = used
         return used
 
-    def _settled(self, deployment: Deployment, since: datetime, until: datetime) -> "Settled":
-        """What the day had used by then, which no attempt in flight can change: summed once a minute, not twice a call.
+    def _settled(self, deployment: Deployment, since: datetime | None) -> Settled:
+        """What was used since then, but for the last minute and what is in flight, so that few attempts are read.
 
+        Looked at every few seconds, for what was added; from the start when that has moved by a minute (a rolling day).
         Kept with the configuration, which is read anew as soon as anything in it changes, accounts included.
         """
         kept: Settled | None = deployment.model.settled.get(deployment.key.account)
-        if kept and timedelta(0) <= since - kept.since < MINUTE and kept.until <= until:
+        if kept and since and not timedelta(0) <= since - kept.since < MINUTE:
+            kept = None
+        if kept and timedelta(0) <= self.now - kept.seen < LOOK_AGAIN:
             return kept
-        moment = connection.ops.adapt_datetimefield_value
+        edge, floor = self.now - MINUTE - ON_THE_WAY, self.now - IN_FLIGHT_AT_MOST
+        since = kept.since if kept else since or edge
+        start, requests, tokens = since, 0, 0
+        if kept and kept.until <= edge:  # else the clock went back
+            start, requests, tokens = max(since, kept.until), kept.requests, kept.tokens
+            floor = max(floor, kept.until)
+        moment, names = connection.ops.adapt_datetimefield_value, (*_key(deployment), *UNCOUNTED)
         with connection.cursor() as cursor:
-            cursor.execute(_SETTLED_SQL, [*_key(deployment), *UNCOUNTED, moment(since), moment(until)])
-            requests, tokens = cursor.fetchone()
-        kept = deployment.model.settled[deployment.key.account] = Settled(since, until, requests, tokens or 0)
+            cursor.execute(_IN_FLIGHT_SQL, [*names, moment(floor)])
+            (first,) = cursor.fetchone()
+            until = min(edge, _moment(first)) if first else edge
+            if start < until:
+                cursor.execute(_SETTLED_SQL, [*names, moment(start), moment(until)])
+                more = cursor.fetchone()
+                requests, tokens = requests + more[0], tokens + (more[1] or 0)
+        kept = Settled(since, until, requests, tokens, self.now)
+        deployment.model.settled[deployment.key.account] = kept
         return kept
 
     def _hopes(self, slug: str) -> bool:

@@ -1,5 +1,6 @@
 """Quotas and budgets: what has room is sent, what has none is not, whoever else is calling."""
 
+import re
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from llm import chain, quota, state
 from llm.chain import AttemptStarted, ChainExhausted, Completed, complete, stream
@@ -188,6 +190,58 @@ def test_what_a_provider_refuses_at_the_door_uses_nothing(sim, clock, outcome):
     deployment = limited(sim, rpm=1)
     used(deployment, outcome=outcome)
     assert (why(deployment) == "quota of the minute") == (outcome in counted)
+
+
+def looked_at(deployment, now):
+    """What is used at a moment, and since when attempts were read one by one for it."""
+    with CaptureQueriesContext(connection) as asked:
+        found = LedgerMeter(now).used(deployment)
+    return found, re.findall(r"started_at >= '([^']+)'", asked.captured_queries[-1]["sql"])[-1]
+
+
+def test_only_the_last_minutes_of_a_day_are_read_one_by_one(sim, clock):
+    deployment = limited(sim, rpd=100, day_reset="utc")
+    for minutes in range(600, 0, -10):
+        used(deployment, ago=60 * minutes, tokens=10)
+    assert looked_at(deployment, NOW)[0].day_requests == 60
+    for hours in range(1, 4):  # the same process, later on
+        later = NOW + timedelta(hours=hours)
+        clock.move_to(later)
+        Attempt.objects.create(
+            call=Call.objects.get(pk=Call.objects.order_by("pk")[0].pk), provider="groq", credential="groq1",
+            account="groq1", model=OSS, tier=1, free=True, started_at=later - timedelta(minutes=5),
+            finished_at=later, outcome="ok", tokens_in=10,
+        )  # fmt: skip
+        found, since = looked_at(deployment, later)
+        assert (found.day_requests, found.day_tokens) == (60 + hours, 600 + 10 * hours)
+        assert later - datetime.fromisoformat(since).replace(tzinfo=UTC) < timedelta(minutes=2)
+
+
+def test_a_call_in_flight_is_read_until_it_ends_and_then_counted_for_the_day(sim, clock):
+    deployment = limited(sim, rpd=100, tpd=100_000, day_reset="utc")
+    slow = used(deployment, ago=0, reserved=900)
+    for minutes in (2, 4):
+        later = NOW + timedelta(minutes=minutes)
+        clock.move_to(later)
+        found, since = looked_at(deployment, later)
+        assert (found.minute_tokens, found.day_tokens) == (900, 900)
+        assert datetime.fromisoformat(since).replace(tzinfo=UTC) <= slow.started_at
+    slow.tokens_in, slow.finished_at, slow.outcome = 500, later, "ok"
+    slow.save()
+    for minutes in (4.1, 5, 6, 7):
+        clock.move_to(NOW + timedelta(minutes=minutes))
+        assert looked_at(deployment, NOW + timedelta(minutes=minutes))[0].day_tokens == 500
+    assert looked_at(deployment, NOW + timedelta(minutes=7))[0].minute_tokens == 0
+
+
+def test_the_end_of_a_day_is_not_counted_for_the_next(sim, clock):
+    clock.move_to(midnight := datetime(2026, 11, 24, tzinfo=UTC))
+    deployment = limited(sim, rpd=100, day_reset="utc")
+    for ago in (600, 30, 3, -2, -4):
+        used(deployment, ago=ago, tokens=10)
+    for seconds in (5, 12, 40, 70, 300, 3600):
+        clock.move_to(now := midnight + timedelta(seconds=seconds))
+        assert looked_at(deployment, now)[0].day_requests == 2
 
 
 def test_what_has_lost_its_worker_stops_counting(sim, clock):
