@@ -2,8 +2,9 @@
 
     python -m bench.ledger_worker THREADS CALLS_PER_THREAD SPREAD_S
 
-Uses the database of the environment. Makes one call, for the imports, says "ready", waits for a line, lets the
-threads begin at moments spread over SPREAD_S seconds, and prints one JSON object.
+Uses the database of the environment. Makes one call, for the imports, opens each thread's connection, which a server's
+thread has from its first request on, says "ready", waits for a line, lets the threads begin at moments spread over
+SPREAD_S seconds, and prints one JSON object.
 """
 
 import json
@@ -19,6 +20,7 @@ from bench import environment
 from bench.workload import CALL
 
 waited = threading.local()  # seconds of the call that this thread makes
+connected = threading.Semaphore(0)
 
 
 def measure_waits() -> None:
@@ -40,12 +42,16 @@ def measure_waits() -> None:
         setattr(ledger, name, measured(getattr(ledger, name)))
 
 
-def calls_of_thread(calls: int, start_s: float) -> list[tuple[float, float]]:
+def calls_of_thread(calls: int, start_s: float, go: threading.Event) -> list[tuple[float, float]]:
     """Of each call the seconds that it spent on writing the ledger, and in all."""
     from django.db import connection
 
+    from llm import state
     from llm.chain import complete
 
+    state.read()
+    connected.release()
+    go.wait()
     time.sleep(start_s)
     spent = []
     for _ in range(calls):
@@ -60,12 +66,18 @@ def main() -> None:
     threads, calls, spread_s = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     environment.setup()
     measure_waits()
-    calls_of_thread(1, 0)
+    go = threading.Event()
+    go.set()
+    calls_of_thread(1, 0, go)
+    go.clear()
     with ThreadPoolExecutor(threads) as pool:
+        work = [pool.submit(calls_of_thread, calls, n / threads * spread_s, go) for n in range(threads)]
+        for _ in range(threads + 1):
+            connected.acquire()
         print("ready", flush=True)
         sys.stdin.readline()
         began = time.perf_counter()
-        work = [pool.submit(calls_of_thread, calls, n / threads * spread_s) for n in range(threads)]
+        go.set()
         spent = [call for thread in work for call in thread.result()]
         took = time.perf_counter() - began
     waits, times = zip(*spent, strict=True)
