@@ -244,7 +244,8 @@ class Attacks:
             self.chars |= dict.fromkeys(sample)
             return sample[0]
         if kind is codes.BRANCH:
-            return [self._walk(branch, before) for branch in value[1]][0]
+            first, *_ = [self._walk(branch, before) for branch in value[1]]
+            return first
         if kind is codes.SUBPATTERN:
             text = self._walk(value[-1], before)
             if value[0] is not None:
