@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
 from llm.adapters import transport
-from llm.failures import Failure, Kind
+from llm.failures.rules import Failure, Kind
 from llm.text import is_half, mend
 
 T = TypeVar("T")
