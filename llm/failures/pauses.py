@@ -17,7 +17,7 @@ from django.utils import timezone
 from llm.chain.plan import Deployment
 from llm.configuration import secrets
 from llm.configuration.snapshot import PauseView
-from llm.failures.rules import Failure, Kind, Scope
+from llm.failures.rules import Failure, Kind, Owner, Scope
 from llm.ledger import rollup
 from llm.ledger.transactions import write_transaction
 from llm.models import Attempt, Credential, Pause
@@ -47,7 +47,7 @@ BY_STAFF = "paused_by_staff"
 
 def open_for(failure: Failure, deployment: Deployment) -> Pause | None:
     """Pauses what the failure speaks of and returns the row; None when it speaks of this call alone."""
-    names = _scope_names(failure, deployment)
+    names = _scope_names(failure, deployment) if failure.owner is Owner.PROVIDER else None
     if names is None:
         return None
     for _ in range(3):
@@ -182,6 +182,11 @@ def claim_probes(pauses: Iterable[PauseView], until: datetime) -> bool:
         if claimed != 1:
             return False
     return True
+
+
+def release_probes(pauses: Iterable[PauseView]) -> None:
+    """Gives back what `claim_probes` took, when the attempt found out nothing: another call may test at once."""
+    Pause.objects.filter(pk__in=[p.id for p in pauses], closed_at=None).update(probe_until=None)
 
 
 def close(pauses: Iterable[PauseView | Pause], by: str) -> int:
