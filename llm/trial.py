@@ -5,10 +5,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm import ledger, quota, shaping, tokens
+from llm import ledger, ownership, quota, shaping, tokens
 from llm.adapters import Answer, Request, Timing, adapter_for
 from llm.events import Delta
-from llm.failures import Failure
+from llm.evidence import Asked
+from llm.failures import Failure, in_view_of
 from llm.models import Attempt, Call
 from llm.plan import Deployment, Skipped, Want
 
@@ -41,7 +42,27 @@ class Trial:
     def run(
         self, *, streamed: bool, temperature: float | None, params: Mapping[str, Any], timing: Timing
     ) -> Generator[Delta, None, Answer]:
-        """Yields the text as it comes and returns the answer. Raises Failure."""
+        """Yields the text as it comes and returns the answer. Raises Failure, and nothing else."""
+        try:
+            self.answer = yield from self._run(streamed, temperature, params, timing)
+        except Failure as failure:
+            raise self._owned(failure, params) from failure
+        except Exception as error:
+            raise ownership.of_ours(error) from error
+        return self.answer
+
+    def _owned(self, failure: Failure, params: Mapping[str, Any]) -> Failure:
+        """The failure as it is once what was asked, and by whose key, is taken into account."""
+        asked = Asked(
+            model=self.deployment.model.name, messages=self.messages, params=params, needs=self.want.needs
+        )
+        failure = in_view_of(failure, asked)
+        failure.mask(self.deployment.key.key)
+        return failure
+
+    def _run(
+        self, streamed: bool, temperature: float | None, params: Mapping[str, Any], timing: Timing
+    ) -> Generator[Delta, None, Answer]:
         provider, model = self.deployment.provider, self.deployment.model
         adapter = adapter_for(
             kind=provider.kind,
@@ -67,11 +88,7 @@ class Trial:
                     self.first_token_s = time.monotonic() - self.began
                 self.text += piece
                 yield Delta(piece)
-        except Failure as failure:
-            failure.mask(self.deployment.key.key)
-            raise
         except StopIteration as stop:
-            self.answer = stop.value
             return stop.value  # type: ignore[no-any-return]
         finally:
             pieces.close()  # a consumer that leaves stops the provider, too
