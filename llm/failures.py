@@ -123,7 +123,8 @@ THROTTLED = (
     r"|/ ?min(ute)?\b|每分钟|в минуту|por minuto"
 )
 ONE_MODEL = (
-    r"\b(currently|still|is) loading\b|^loading model|\bmodel\b.{0,60}(overload|capacity|too busy|is busy|unavailable|"
+    r"^\S+[/:-]\S+ is (currently |temporarily )?(over capacity|overloaded|unavailable|busy)"
+    r"|\b(currently|still|is) loading\b|^loading model|\bmodel\b.{0,60}(overload|capacity|too busy|is busy|unavailable|"
     r"not ready|high demand|no (healthy|available))|no (available |healthy )?(channels?|capacity|instances?|"
     r"deployments?|workers?|upstreams?|backends?|endpoints?) .{0,40}\b(for|of|serving) (the )?model"
 )
