@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from llm import evidence
-from llm.evidence import Asked
-from llm.failures import Kind, Owner, Scope, classify, in_view_of
-from llm.terms import needs
+from llm.chain.terms import needs
+from llm.failures import evidence
+from llm.failures.evidence import Asked
+from llm.failures.rules import Kind, Owner, Scope, classify, in_view_of
 
 REJECTED = Kind.REQUEST_REJECTED
 

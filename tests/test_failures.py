@@ -2,9 +2,9 @@
 
 import pytest
 
-from llm import chain
 from llm.chain import ChainExhausted, complete, stream
-from llm.kinds import Kind
+from llm.chain import run as chain
+from llm.failures.kinds import Kind
 from llm.models import Pause
 from llm.simulator import behaviours as b
 from llm.simulator.behaviours import payloads

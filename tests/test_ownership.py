@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from llm import chain, ownership
 from llm.adapters import Timing, base, groq
 from llm.chain import ChainExhausted, complete, stream
-from llm.kinds import Failure, Kind, Owner
+from llm.chain import run as chain
+from llm.failures import ownership
+from llm.failures.kinds import Failure, Kind, Owner
 from llm.models import Attempt, Call, Pause, Quota
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_vertex
@@ -166,7 +167,7 @@ def test_an_error_of_our_own_is_logged_with_its_traceback(caplog):
 
 @pytest.mark.parametrize("kind", Kind)
 def test_only_a_providers_failure_pauses(kind):
-    from llm import pauses
+    from llm.failures import pauses
     from tests.test_pauses import deployment
 
     assert pauses.open_for(Failure(kind, owner=Owner.OURS, retry_after_s=60), deployment()) is None
@@ -270,7 +271,7 @@ def test_an_adapter_that_cannot_be_made_pauses_nothing(sim, monkeypatch, caplog,
     def missing(**options):
         raise ModuleNotFoundError("No module named 'groq'")
 
-    monkeypatch.setattr("llm.trial.adapter_for", missing)
+    monkeypatch.setattr("llm.chain.attempt.adapter_for", missing)
     assert [attempt["outcome"] for attempt in ask(streamed)] == ["request_rejected"]
     assert not Pause.objects.exists()
     assert "ModuleNotFoundError" in caplog.text

@@ -26,8 +26,8 @@ from llm.adapters.base import (
     visible_text,
 )  # fmt: skip
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
-from llm.failures import Failure, Kind, classify
-from llm.ownership import of_ours, unsendable
+from llm.failures.ownership import of_ours, unsendable
+from llm.failures.rules import Failure, Kind, classify
 
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
 

@@ -15,8 +15,8 @@ from google.oauth2 import service_account
 
 from llm.adapters import gemini, transport
 from llm.adapters.base import Answer, Listed, Request, Timing, Visible, checked, count, pull, visible_text
-from llm.failures import Failure, Kind, classify
-from llm.ownership import of_ours, unsendable
+from llm.failures.ownership import of_ours, unsendable
+from llm.failures.rules import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 BLOCKED_REASONS = {
