@@ -40,7 +40,11 @@ class OpenAICompatible:
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
     connect_timeout: type[Exception] = httpx2.ConnectTimeout
-    unsendable: tuple[type[Exception], ...] = (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL)
+    unsendable: tuple[type[Exception], ...] = (
+        httpx2.LocalProtocolError,
+        httpx2.UnsupportedProtocol,
+        httpx2.InvalidURL,
+    )
     default_base_url = "https://api.openai.com/v1"
     chat_path = "/chat/completions"
     response_type: type[Any] = httpx2.Response
