@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 PACKAGES = ("audit", "guardlabs", "llm", "staff")
-PROGRAMS = {"guardlabs.drill.node"}  # run, not imported; no pattern of its own
+PROGRAMS = {"guardlabs.operations.drill.node"}  # run, not imported; no pattern of its own
 CALLS = {"search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
 ANCHORED = {"match", "fullmatch"}  # tried at one place of a text only
 
