@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from llm import models, secrets
+from llm import hosts, models, secrets
 from llm.prices import Price, price_of
 
 REREAD_AFTER_S = 60  # key files and prices by the hour may change without a row changing
@@ -146,6 +146,7 @@ def forget() -> None:
 
 def _read_providers() -> tuple[ProviderConf, ...]:
     rows = models.Provider.objects.filter(enabled=True).prefetch_related("models", "credentials")
+    hosts.vouch(row.vouched_origin for row in rows)
     return tuple(_provider(row) for row in rows)
 
 

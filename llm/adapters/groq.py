@@ -8,6 +8,7 @@ import httpx
 
 from llm.adapters import transport
 from llm.adapters.openai import OpenAICompatible
+from llm.hosts import BASE_URLS
 
 
 class Groq(OpenAICompatible):
@@ -15,7 +16,7 @@ class Groq(OpenAICompatible):
     http = transport.client(httpx, httpcore)
     http_errors = (httpx.HTTPError, httpx.StreamError)
     timeouts = (httpx.TimeoutException,)
-    default_base_url = "https://api.groq.com"
+    default_base_url = BASE_URLS["groq"]
     chat_path = "/openai/v1/chat/completions"
     response_type = httpx.Response
 
