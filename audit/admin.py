@@ -15,11 +15,12 @@ from audit.admin_fields import AnswersField, LinesField, LinksField
 from audit.bank_incidents import VECTORS
 from audit.models import Incident, Option, Question
 from audit.translations import untranslated
+from llm.admin.lookups import AllowedLookups
 
 __all__ = ["admin_orders", "admin_scans"]  # they register orders, scans and reports
 
 
-class Fixed(admin.ModelAdmin):  # type: ignore[type-arg]
+class Fixed(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that come from the bank: staff edit words, never add or remove."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -112,7 +113,7 @@ class IncidentForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Incident)
-class IncidentAdmin(TextState, admin.ModelAdmin):  # type: ignore[type-arg]
+class IncidentAdmin(TextState, AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Incidents may be added, edited and switched off. One of the bank would come back if it were deleted."""
 
     form = IncidentForm

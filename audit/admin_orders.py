@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from audit import formats, mails, order_export, order_letters, order_report, orders, payments
 from audit.models import Mail, Order, OrderEvent, StripeEvent
+from llm.admin.lookups import AllowedLookups
 
 State = Order.State
 Text = str | Promise
@@ -183,7 +184,7 @@ ACTIONS: dict[str, Action] = {
 WITH_TEXT = {"save", "invoice", "paid"}  # their buttons stand beside a field
 
 
-class Fixed(admin.ModelAdmin):  # type: ignore[type-arg]
+class Fixed(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that only orders.py writes."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -35,9 +35,10 @@ def relabel_state(row: Credential, old: str) -> None:
 
 
 def replace_key(row: Credential, key: str, *, by: str) -> None:
-    """Stores another key in a credential, encrypted, for the host that its provider is at now. What the old key did wrong no longer counts.
+    """Stores another key in a credential, encrypted, for the host that its provider is at now.
 
-    `by` names who did it, for the pauses that it closes. Raises SecretError without ENCRYPTION_KEYS.
+    What the old key did wrong no longer counts: `by` names who closes its pauses. Raises SecretError without
+    ENCRYPTION_KEYS.
     """
     with write_transaction():
         row.secret, row.organisation, row.entered_for = secrets.seal(key), "", row.provider.origin

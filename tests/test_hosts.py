@@ -129,7 +129,9 @@ def test_any_other_host_port_or_scheme_counts(ops, groq, base_url):
     assert set(keys_of("groq").values()) == {""}
 
 
-@pytest.mark.parametrize("base_url", ["https://api.groq.com/", "https://API.groq.com", "https://api.groq.com:443/x"])
+@pytest.mark.parametrize(
+    "base_url", ["https://api.groq.com/", "https://API.groq.com", "https://api.groq.com:443/x"]
+)
 def test_another_spelling_or_path_of_the_same_host_keeps_the_keys(ops, groq, base_url):
     assert post(ops, groq, base_url=base_url).status_code == 302
     assert set(keys_of("groq").values()) == {FROM_ENVIRONMENT, STORED}
@@ -220,7 +222,13 @@ def test_files_with_keys_lie_below_the_directory_for_them(settings, tmp_path):
     (inside / "link").symlink_to(outside / "key")
     settings.LLM_SECRETS_DIR = str(inside)
     assert secrets.reveal(f"file:{inside}/key") == "sk-inside"
-    for path in (f"{outside}/key", f"{inside}/link", f"{inside}/../other/key", "/etc/passwd", f"{inside}-x/key"):
+    for path in (
+        f"{outside}/key",
+        f"{inside}/link",
+        f"{inside}/../other/key",
+        "/etc/passwd",
+        f"{inside}-x/key",
+    ):
         text = f'[[provider]]\nslug = "p"\nkind = "openai"\n[[provider.key]]\nlabel = "k"\nsecret = "file:{path}"'
         with pytest.raises(ConfigError, match="must name a file below LLM_SECRETS_DIR"):
             config.load(text)
@@ -236,7 +244,8 @@ PRIVATE = [
     "127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
     "100.100.100.200", "168.63.129.16", "0.0.0.0", "255.255.255.255", "224.0.0.1", "::1", "::", "fe80::1", "fc00::1",
     "fd00:ec2::254", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
-    "2002:7f00:1::", "2002:a9fe:a9fe::1", "2001:0:0:0:0:0:80ff:fefe", "ff02::1", "fe80::1%lo", "192.0.2.1", "198.18.0.1",
+    "2002:7f00:1::", "2002:a9fe:a9fe::1", "2001:0:0:0:0:0:80ff:fefe", "ff02::1", "fe80::1%lo",
+    "192.0.2.1", "198.18.0.1",
 ]  # fmt: skip
 PUBLIC = ["8.8.8.8", "104.18.2.3", "2606:4700::6812:203", "64:ff9b::808:808", "::ffff:8.8.8.8"]
 
@@ -288,7 +297,9 @@ def ask(adapter):
     return caught.value
 
 
-@pytest.mark.parametrize("spelling", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize(
+    "spelling", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "[::ffff:127.0.0.1]"]
+)
 def test_loopback_in_any_spelling_gets_no_request(settings, spelling):
     upstream = Upstream()
     try:

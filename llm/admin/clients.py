@@ -16,6 +16,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from llm import clients
+from llm.admin.lookups import AllowedLookups
 from llm.client_usage import usage_of
 from llm.config import fields
 from llm.config.errors import FieldError
@@ -71,7 +72,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Client)
-class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ClientAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = ClientForm
     list_display = (
         "name", "key", "state", "rpm", "concurrency", "daily_calls", "daily_budget_usd", "data_class",

@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from llm import credentials, presets, secrets, standing
 from llm.admin import chain
 from llm.admin.forms import CredentialForm, CredentialFormSet, ModelForm, ProviderForm
+from llm.admin.lookups import AllowedLookups
 from llm.models import Credential, Model, Provider
 from llm.standing import KeyStanding, Standing
 
@@ -112,7 +113,7 @@ class CredentialInline(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(Provider)
-class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ProviderAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = ProviderForm
     inlines = (ModelInline, CredentialInline)
     list_display = ("name", "state", "tier", "position", "enabled", "free", "key_count")
@@ -218,7 +219,7 @@ class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Credential)
-class CredentialAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CredentialAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = CredentialForm
     fields = ("provider", "label", "key_shown", "new_key", "account", "organisation", "position", "enabled")
     list_display = ("label", "provider", "account_shown", "key_shown", "enabled", "state")

@@ -86,7 +86,9 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         )
         if not known and hosts.is_refused(address):
             raise ValidationError(
-                _("A private address: it works only where LLM_ALLOW_PRIVATE_HOSTS or a providers file says so.")
+                _(
+                    "A private address: it works only where LLM_ALLOW_PRIVATE_HOSTS or a providers file says so."
+                )
             )
         return address
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from llm import hosts, secrets
@@ -145,12 +145,15 @@ class _Loading:
         Provider.objects.filter(pk=row.pk).update(vouched_origin=row.origin)
         row.vouched_origin = row.origin
         moved = row.credentials.exclude(entered_for=row.origin)
-        references = Q(secret__startswith="env:") | Q(secret__startswith="file:")
-        moved.filter(references).update(entered_for=row.origin, updated_at=timezone.now())
+        references = [key.pk for key in moved if secrets.is_reference(key.secret)]
+        moved.filter(pk__in=references).update(entered_for=row.origin, updated_at=timezone.now())
 
     @staticmethod
     def _home(row: Provider) -> str:
-        """Where a file's keys may go: where a file put the provider, else the kind's own; never where the admin did."""
+        """Where a file's keys may go: where a file put the provider, or the kind's own address.
+
+        Never where the admin put it: whoever loads the file may not know of that.
+        """
         return row.vouched_origin or hosts.origin(row.kind, "")
 
     def _note_keys_elsewhere(self, provider: Provider) -> None:
