@@ -54,7 +54,7 @@ class StaffUserAdmin(AllowedLookups, UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class StaffGroupAdmin(AllowedLookups, GroupAdmin):  # type: ignore[type-arg]
+class StaffGroupAdmin(AllowedLookups, GroupAdmin):
     """Roles: see staff.roles."""
 
 

@@ -193,7 +193,7 @@ def test_a_file_that_names_another_host_takes_references_along_and_keys_that_it_
 def test_a_moved_key_says_so_and_shows_nothing_of_itself(groq):
     Provider.objects.filter(pk=groq.pk).update(base_url="https://evil.example")
     row = Credential.objects.get(label="typed")
-    with pytest.raises(secrets.SecretError, match="entered for https://api.groq.com") as caught:
+    with pytest.raises(secrets.SecretError, match=r"entered for https://api\.groq\.com") as caught:
         row.key()
     assert STORED not in str(caught.value)
 
