@@ -10,16 +10,17 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.urls import reverse
 
-from llm import config, credentials, hosts, presets, secrets, state
+from guardlabs.staff.roles import make_groups
+from llm import hosts
 from llm.adapters import adapter_for, transport
 from llm.adapters.base import Request, Timing
 from llm.adapters.gemini import config as gemini_config
 from llm.chain import ChainExhausted, complete
-from llm.config import fields
-from llm.config.errors import ConfigError, FieldError
-from llm.failures import Failure
+from llm.configuration import credentials, fields, presets, secrets, snapshot
+from llm.configuration import file as config
+from llm.configuration.errors import ConfigError, FieldError
+from llm.failures.rules import Failure
 from llm.models import Credential, Model, Provider
-from staff.roles import make_groups
 from tests.test_llm_admin import provider_form
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +93,7 @@ def post(client, row, **changes):
 
 
 def keys_of(slug):
-    return {key.label: key.key for one in state.providers() if one.slug == slug for key in one.keys}
+    return {key.label: key.key for one in snapshot.providers() if one.slug == slug for key in one.keys}
 
 
 def everything_is_asked(client, row):
@@ -363,8 +364,8 @@ def test_a_providers_file_vouches_for_its_private_host_and_for_no_metadata(setti
     row = Provider.objects.get(slug="own")
     assert post(ops, row, base_url=row.base_url).status_code == 302  # what the file said stays
     config.load(text % "http://169.254.169.254")
-    state.forget()
-    state.read()
+    snapshot.forget()
+    snapshot.read()
     assert not hosts.may_connect("169.254.169.254", 80, "169.254.169.254")
 
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from audit.models import Order, Report, Scan
 from guardlabs.desk.sections import sections
+from guardlabs.staff.roles import ROLES, make_groups
 from llm.admin.lookups import AllowedLookups
 from llm.models import Attempt, Call
-from staff.roles import ROLES, make_groups
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db

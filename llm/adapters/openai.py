@@ -26,7 +26,7 @@ from llm.adapters.base import (
     visible_text,
 )  # fmt: skip
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
-from llm.failures import Failure, Kind, classify
+from llm.failures.rules import Failure, Kind, classify
 from llm.hosts import BASE_URLS
 
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
