@@ -21,8 +21,8 @@ QUICK_S = 0.02  # below, nothing can be told
 
 # Patterns that are put together while the program runs, and of what.
 BUILT = {
-    "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module, and found there",
-    "audit.orders.secret_guard pattern": "held by the module, and found there",
+    "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
+    "audit.orders.secret_guard pattern": "held by the module",
     "llm.failures.rules pattern": "the table's, see below",
     "llm.failures.rules words": "the table's, see below",
     "llm.failures.signals pattern": "the table's, see below",

@@ -28,6 +28,7 @@ from llm.adapters.base import (
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import Failure, Kind, classify
+from llm.hosts import BASE_URLS
 
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
 
@@ -45,7 +46,7 @@ class OpenAICompatible:
         httpx2.UnsupportedProtocol,
         httpx2.InvalidURL,
     )
-    default_base_url = "https://api.openai.com/v1"
+    default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
     response_type: type[Any] = httpx2.Response
 
