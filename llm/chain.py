@@ -5,7 +5,6 @@ a failure is decided in three places only: `failures.RULES` says what it was, `p
 others should not try the same, and `_Run._after` below what this call tries next.
 """
 
-import json
 import logging
 import random
 import time
@@ -18,7 +17,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from llm import cache, clients, edges, gates, ledger, notices, pauses, purposes, receipts, tokens, told
+from llm import cache, clients, edges, gates, ledger, notices, pauses, purposes, receipts, spec, tokens, told
 from llm.adapters import Answer
 from llm.cache import forget_calls
 from llm.choosing import LEAST_SHARE_S, Chooser
@@ -27,8 +26,7 @@ from llm.failures import Failure, Kind
 from llm.limits import observed
 from llm.models import Attempt, Call, Client
 from llm.plan import Deployment, Skipped, Want
-from llm.terms import Use, needs, without_images
-from llm.text import mend
+from llm.terms import Use, without_images
 from llm.trial import Trial
 from llm.writing import write_transaction
 
@@ -38,7 +36,6 @@ __all__ = [
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
-DEFAULT_MAX_TOKENS = 1024
 RETRY_AFTER_S = (0.1, 0.4)
 ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
@@ -87,7 +84,9 @@ def stream(**arguments: Any) -> Iterator[Event]:
 
     user, system: the prompt; or messages: [{"role", "content"}, …]
     purpose, lang: for the ledger and the estimate of tokens
-    max_tokens: of visible text (1024); temperature, params: passed on
+    max_tokens: the most visible text; lowered to what a deployment can give at all (see `Reply.max_tokens`). None:
+        the model's own maximum, within quota and budget, or the setting LLM_MAX_TOKENS
+    temperature, params: passed on
     deadline_s: for the whole call, in seconds (45)
     max_usd: the most that the call may cost; 0 is free only, None is what the budgets allow
     providers, tiers, models: use only these (slugs, numbers, ids)
@@ -131,41 +130,15 @@ def _run(
     client: Client | None = None,
     keep_text: bool = True,
 ) -> Iterator[Event]:
-    if messages is None:
-        messages = [
-            *([{"role": "system", "content": system}] if system else []),
-            {"role": "user", "content": user or ""},
-        ]
-    messages = [
-        {
-            **message,
-            "content": mend(content) if isinstance(content := message.get("content"), str) else content,
-        }
-        for message in messages
-    ]
-    if not any(message.get("content") for message in messages):
-        raise ValueError("there is nothing to ask: give user or messages")
-    visible_tokens = DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
-    if visible_tokens < 1 or deadline_s <= 0:
-        raise ValueError("max_tokens and deadline_s must be above 0")
-    try:
-        json.dumps(dict(params or {}))
-    except TypeError as error:
-        raise ValueError("params must be values of JSON") from error
-    estimated = tokens.estimate(messages, params)
-    want = Want(
-        tokens_in=round(estimated * tokens.correction(lang)),
-        estimated_in=estimated,
-        max_tokens=visible_tokens,
-        providers=None if providers is None else frozenset(providers),
-        tiers=None if tiers is None else frozenset(Decimal(str(tier)) for tier in tiers),
-        max_usd=None if max_usd is None else Decimal(str(max_usd)),
-        models=None if models is None else frozenset(models),
-        needs=needs(messages, params or {}),
-        use=use,
-        client=client.name if client else "",
-        client_budget_usd=client.daily_budget_usd if client else None,
-    )
+    spec.check(
+        purpose=purpose, lang=lang, temperature=temperature, deadline_s=deadline_s, accept=accept,
+        on_content_block=on_content_block, on_broken_stream=on_broken_stream,
+    )  # fmt: skip
+    messages, params = spec.read_messages(user, system, messages), spec.read_params(params)
+    want = spec.read_want(
+        messages, params, lang=lang, max_tokens=max_tokens, max_usd=max_usd, providers=providers, tiers=tiers,
+        models=models, use=use, client=client,
+    )  # fmt: skip
     call = ledger.open_call(
         purpose=purpose, lang=lang, deadline_s=deadline_s, client=want.client,
         messages=without_images(messages) if keep_text else [],
@@ -176,7 +149,7 @@ def _run(
         chooser=Chooser(want=want, end=time.monotonic() + deadline_s, sleep=lambda seconds: sleep(seconds)),
         streamed=streamed,
         temperature=temperature,
-        params=params or {},
+        params=params,
         on_content_block=on_content_block,
         on_broken_stream=on_broken_stream,
         accept=accept,
@@ -255,6 +228,7 @@ class _Run:
         """The next deployment with room, its attempt already in the ledger; None when nothing is left."""
         while (deployment := self._take_retry() or self.chooser.next()) is not None:
             want, messages = self._take_turn()
+            want = self.chooser.fitted(deployment, want)
             trial = Trial(deployment=deployment, want=want, messages=messages)
             try:
                 trial.begin(self.call, partial(self._refusal, deployment, want))
@@ -281,16 +255,16 @@ class _Run:
                 self.call.save(force_insert=True)
 
     def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
-        """What to ask now: the call's messages, or these and the complaint, for what is left of its money."""
+        """What to ask now: the call's messages, or these and the complaint."""
         want, turn, self.turn = self.chooser.want, self.turn, ()
         if not turn:
             return want, self.messages
         more = tokens.estimate(turn)
-        left = want.max_usd
-        if left is not None:
-            left -= sum((row.cost_usd or Decimal(0) for row in self._rows()), Decimal(0))
         grown = replace(
-            want, tokens_in=want.tokens_in + more, estimated_in=want.estimated_in + more, max_usd=left
+            want,
+            tokens_in=want.tokens_in + more,
+            estimated_in=want.estimated_in + more,
+            most_in=want.most_in + tokens.most(turn),
         )
         return grown, [*self.messages, *turn]
 
@@ -351,6 +325,7 @@ class _Run:
         """
         deployment = trial.deployment
         ledger.save_attempt(trial.row)
+        self.chooser.spent(trial.row.cost_usd)
         if self._deserves_retry(failure, trial):
             self.retry, self.retried = deployment, True
             sleep(random.uniform(*RETRY_AFTER_S))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from llm import edges, pauses, state
 from llm.adapters import Timing
-from llm.plan import HALF_OPEN_KINDS, CallSkips, Deployment, Planner, Skipped, Want, refusal
+from llm.plan import (
+    HALF_OPEN_KINDS, CallSkips, Deployment, Planner, Skipped, Want, fitted, refusal, usd_left,
+)  # fmt: skip
 from llm.quota import LedgerMeter, remember_tight, taught
 from llm.state import ProviderConf
 
@@ -83,6 +85,18 @@ class Chooser:
         if reason:
             remember_tight(deployment, now)
         return reason
+
+    def spent(self, cost_usd: Decimal | None) -> None:
+        """Takes what an attempt has cost from what the call may still cost."""
+        if cost_usd and self.want.max_usd is not None:
+            self.want = replace(self.want, max_usd=self.want.max_usd - cost_usd)
+
+    def fitted(self, deployment: Deployment, want: Want) -> Want:
+        """What this deployment is asked: `max_tokens` lowered to what it can give, and final."""
+        left = usd_left(deployment, want, self.meter, site_budget_usd())
+        return replace(
+            fitted(deployment, want, self.meter.limits(deployment), left), named=True
+        )
 
     def timing(self, provider: ProviderConf) -> Timing:
         """An attempt's share of the deadline: all but what the providers after this one must keep."""

@@ -4,13 +4,14 @@ Pure: configuration, pauses and the meter go in. The chain, the chain page and t
 Order: provider by tier; within it for each account, for each model, for each location, the first usable key.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
 from llm.failures import Kind
+from llm.prices import MILLION
 from llm.state import KeyConf, ModelConf, PauseView, ProviderConf
 from llm.terms import Use, forbidden, lacking
 
@@ -21,11 +22,18 @@ HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What a call needs, in tokens: `estimated_in` by the alphabet, `tokens_in` corrected by experience."""
+    """What a call needs, in tokens.
+
+    `estimated_in` by the alphabet, `tokens_in` corrected by experience: quotas are kept by it. `most_in` is the most
+    that it can be: money is kept by it. `max_tokens` is a cap of visible text, see `fitted`; `named` says whether the
+    caller has named it.
+    """
 
     tokens_in: int
     max_tokens: int
     estimated_in: int = 0
+    most_in: int = 0
+    named: bool = True
     providers: frozenset[str] | None = None
     tiers: frozenset[Decimal] | None = None
     max_usd: Decimal | None = None
@@ -229,6 +237,7 @@ def refusal(
     deployment: Deployment, want: Want, meter: Meter, site_budget_usd: Decimal | None
 ) -> Skipped | None:
     """Why this deployment may not be used for this call: money first, then its quota. None when it may."""
+    want = fitted(deployment, want, usd_left=usd_left(deployment, want, meter, site_budget_usd))
     provider, worst = deployment.provider, worst_cost(deployment, want)
     why = ""
     if worst is None:
@@ -250,8 +259,62 @@ def refusal(
     return meter.room(deployment, want)
 
 
+def usd_left(
+    deployment: Deployment, want: Want, meter: Meter, site_budget_usd: Decimal | None
+) -> Decimal | None:
+    """USD that a call without a cap of its own may still cost here, by every budget; None where nothing limits it."""
+    provider = deployment.provider
+    if want.named or not worst_cost(deployment, want):
+        return None
+    left = [
+        limit - spent(name)
+        for limit, spent, name in (
+            (want.max_usd, lambda _: Decimal(0), ""),
+            (provider.daily_budget_usd, meter.spent_today, provider.slug),
+            (site_budget_usd, meter.spent_today, ""),
+            (provider.credit_usd, meter.spent_ever, provider.slug),
+            (want.client_budget_usd, meter.spent_by, want.client),
+        )
+        if limit is not None
+    ]
+    return min(left, default=None)
+
+
 def _exceeds(limit: Decimal | None, cost: Decimal, spent: Callable[[str], Decimal], slug: str) -> bool:
     return limit is not None and spent(slug) + cost > limit
+
+
+# -- max_tokens is a cap: what is asked for is lowered to what a deployment can give -----------------------
+
+LEAST_OUT = 256  # tokens: where no more than that would fit, the deployment has no room
+FAIR_OUT = 2048  # tokens: less is not given to leave room for another call
+UNKNOWN_MAX_OUTPUT = 8192  # of a model whose own maximum nobody has stated; nearly all that are served write more
+
+
+def fitted(
+    deployment: Deployment,
+    want: Want,
+    limits: Mapping[str, int] | None = None,
+    usd_left: Decimal | None = None,
+) -> Want:
+    """The same call with `max_tokens` lowered to what this deployment can give; unchanged where that is too little.
+
+    limits: tokens of the minute and the day (tpm, tpd); the model's own if None. A cap that the caller has named is
+    lowered to what fits at all. One that nobody has named is the model's own maximum, within half of the smallest
+    limit, so that two calls fit, and within `usd_left`, the USD that may still be spent.
+    """
+    model, price = deployment.model, deployment.model.price
+    known = {"tpm": model.tpm, "tpd": model.tpd} if limits is None else limits
+    doors = [limit for name in ("tpm", "tpd") if (limit := known.get(name)) is not None]
+    rooms = [min(doors) - want.tokens_in - model.reasoning_reserve] if doors else []
+    most = [want.max_tokens, *rooms]
+    if not want.named:
+        most += [max(room // 2, min(room, FAIR_OUT)) for room in rooms]
+        if usd_left is not None and price.per_million_in is not None and price.per_million_out:
+            left = usd_left * MILLION - price.per_million_in * max(want.most_in, want.tokens_in)
+            most.append(int(left / price.per_million_out) - model.reasoning_reserve)
+    lowered = min(most)
+    return want if lowered < min(LEAST_OUT, want.max_tokens) else replace(want, max_tokens=lowered)
 
 
 def in_order(
@@ -276,7 +339,8 @@ def is_demoted(provider: ProviderConf, pauses: list[PauseView], now: datetime) -
 
 def worst_cost(deployment: Deployment, want: Want) -> Decimal | None:
     """The most that the call can cost here, in USD; None when the price is unknown."""
-    return deployment.model.price.cost(want.tokens_in, want.max_tokens + deployment.model.reasoning_reserve)
+    most_in = max(want.most_in, want.tokens_in)
+    return deployment.model.price.most(most_in, want.max_tokens + deployment.model.reasoning_reserve)
 
 
 def _narrow(pause: PauseView) -> bool:

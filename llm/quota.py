@@ -16,7 +16,7 @@ from llm.failures import Kind
 from llm.limits import Observed
 from llm.models import Attempt, Quota
 from llm.pauses import day_start, next_day
-from llm.plan import Deployment, Skipped, Want
+from llm.plan import Deployment, Skipped, Want, fitted
 from llm.writing import write_transaction
 
 MINUTE = timedelta(minutes=1)
@@ -141,7 +141,7 @@ class LedgerMeter:
         limits = self.limits(deployment)
         if not limits:
             return None
-        need = reserved_tokens(deployment, want)
+        need = reserved_tokens(deployment, fitted(deployment, want, limits))
         if any(need > limits[name] for name in ("tpm", "tpd") if name in limits):
             return _skipped(deployment, "request above limit")
         if self._hopes(deployment.provider.slug):

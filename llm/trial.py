@@ -5,8 +5,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm import ledger, quota, shaping, tokens
+from llm import billing, ledger, quota, shaping
 from llm.adapters import Answer, Request, Timing, adapter_for
+from llm.adapters.output import Output
 from llm.events import Delta
 from llm.failures import Failure
 from llm.models import Attempt, Call
@@ -23,6 +24,8 @@ class Trial:
     row: Attempt = field(init=False)
     began: float = field(default_factory=time.monotonic)
     first_token_s: float | None = None
+    output: Output = field(default_factory=Output)
+    sent: bool = False
     text: str = ""
     answer: Answer | None = None
 
@@ -58,8 +61,10 @@ class Trial:
             temperature=temperature,
             params={**model.params, **params},
             stream=streamed,
+            output=self.output,
         )
         pieces = adapter.run(request, timing)
+        self.sent = True
         try:
             while True:
                 piece = next(pieces)
@@ -77,22 +82,16 @@ class Trial:
             pieces.close()  # a consumer that leaves stops the provider, too
 
     def finish(self, outcome: str, failure: Failure | None = None) -> None:
-        """Notes how it ended; `ledger.save_attempt` or `ledger.close_call` writes it.
-
-        What a provider did not count it bills all the same, so our estimate stands in: also for a stream
-        that died half-way.
-        """
-        tokens_in = tokens_out = 0
-        if self.answer is not None or self.text:
-            counted = self.answer or Answer(text=self.text)
-            tokens_in = self.want.tokens_in if counted.tokens_in is None else counted.tokens_in
-            tokens_out = tokens.estimate_answer(counted) if counted.tokens_out is None else counted.tokens_out
+        """Notes how it ended and what it cost; `ledger.save_attempt` or `ledger.close_call` writes it."""
+        bill = billing.bill(
+            sent=self.sent, estimated_in=self.want.tokens_in, output=self.output, answer=self.answer,
+            text=self.text, failure=failure,
+        )  # fmt: skip
         ledger.finish(
             self.row,
             outcome=outcome,
             failure=failure,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
+            bill=bill,
             latency_s=time.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
 from llm.adapters import transport
+from llm.adapters.output import Output
 from llm.failures import Failure, Kind
 from llm.text import is_half, mend
 
@@ -25,6 +26,7 @@ class Request:
     temperature: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
+    output: Output = field(default_factory=Output)  # what has come out so far, for the bill
 
 
 @dataclass(frozen=True, kw_only=True)

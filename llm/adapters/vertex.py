@@ -15,6 +15,7 @@ from google.oauth2 import service_account
 
 from llm.adapters import gemini, transport
 from llm.adapters.base import Answer, Listed, Request, Timing, Visible, checked, count, pull, visible_text
+from llm.adapters.output import Output
 from llm.failures import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -90,10 +91,11 @@ class Vertex:
         try:
             arguments = self._arguments(request)
             if request.stream:
-                return checked((yield from self._stream(arguments, timing)))
+                return checked((yield from self._stream(arguments, timing, request.output)))
             with transport.until(timing.end):
                 self._authorise()
                 response = self._client.models.generate_content(**arguments)
+            _note(response, request.output)
             answer = checked(_read([response]))
             if answer.text:
                 yield answer.text
@@ -134,7 +136,9 @@ class Vertex:
             ),
         }
 
-    def _stream(self, arguments: dict[str, Any], timing: Timing) -> Generator[str, None, Answer]:
+    def _stream(
+        self, arguments: dict[str, Any], timing: Timing, output: Output
+    ) -> Generator[str, None, Answer]:
         with transport.until(timing.next_event(started=False)):
             self._authorise()
             chunks: Iterator[Any] = self._client.models.generate_content_stream(**arguments)
@@ -142,6 +146,7 @@ class Vertex:
         try:
             while (chunk := pull(chunks, timing.next_event(started=bool(visible.text)))) is not None:
                 seen.append(chunk)
+                _note(chunk, output)
                 if piece := visible.feed(_text(chunk)):
                     yield piece
                 if _reason(chunk) and chunk.usage_metadata:
@@ -169,6 +174,25 @@ def _text(response: Any) -> str:
     return "".join(part.text for part in parts if part.text and not part.thought)
 
 
+def _note(response: Any, output: Output) -> None:
+    """What the model wrote, thoughts and calls of tools too, and what is counted of it so far."""
+    candidate = _candidate(response)
+    for part in (candidate.content.parts if candidate and candidate.content else None) or []:
+        output.wrote(part.text, str(part.function_call.args or "") if part.function_call else "")
+    output.counted(**_usage(response.usage_metadata))
+
+
+def _usage(usage: Any) -> dict[str, int | None]:
+    """tokens_in and tokens_out; thoughts are billed as output."""
+    spoken, thought = (
+        getattr(usage, name, None) for name in ("candidates_token_count", "thoughts_token_count")
+    )
+    return {
+        "tokens_in": count(getattr(usage, "prompt_token_count", None)),
+        "tokens_out": count((spoken or 0) + (thought or 0)) if usage else None,
+    }
+
+
 def _read(responses: list[Any]) -> Answer:
     """The Answer in one response or in all chunks of a stream. Raises Failure when it is none."""
     for response in responses:
@@ -182,16 +206,12 @@ def _read(responses: list[Any]) -> Answer:
         detail = f"finish reason {reason}" if reason else "the answer ended before it was complete"
         raise Failure(Kind.PROVIDER_DOWN, detail, status=200)
     usage = next((r.usage_metadata for r in reversed(responses) if r.usage_metadata), None)
-    spoken, thought = (
-        getattr(usage, name, None) for name in ("candidates_token_count", "thoughts_token_count")
-    )
     calls = gemini.tool_calls(responses)
     return Answer(
         text=visible_text("".join(map(_text, responses))),
         tool_calls=calls,
         finish_reason="length" if reason == "MAX_TOKENS" else "tool_calls" if calls else "stop",
-        tokens_in=count(getattr(usage, "prompt_token_count", None)),
-        tokens_out=count((spoken or 0) + (thought or 0)) if usage else None,  # thoughts are billed as output
+        **_usage(usage),
     )
 
 
