@@ -26,6 +26,7 @@ SENTENCES = {
     "request_too_large": _("Our question is too long for %(who)s"),
     "request_rejected": _("%(who)s did not understand our question"),
     "provider_down": _("%(who)s does not answer"),
+    "cut_short": _("There was no time to wait any longer for %(who)s"),
     "content_blocked": _("%(who)s does not talk about this subject"),
     "empty_output": _("%(who)s sent an empty answer"),
     "rejected_output": _("The text by %(who)s did not pass our checks"),

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_S = (0.1, 0.4)
 ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
-NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT}
+NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT, Kind.CUT_SHORT}
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
 REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 sleep = time.sleep  # tests and benchmarks put their own clock here
@@ -342,7 +342,9 @@ class _Run:
             return None
         pause = pauses.open_for(failure, deployment)
         notices.tell(failure, deployment)
-        if failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
+        if failure.says_nothing:
+            pauses.release_probes(deployment.probes)
+        elif failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
             pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name
         self.chooser.skips.deployments.add((deployment.key.label, model, deployment.location))

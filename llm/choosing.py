@@ -111,7 +111,12 @@ class Chooser:
         )
         share = left - later * min(LEAST_SHARE_S, left / (later + 1))
         end = now + min(provider.timeout_s, share)
-        return Timing(first_token=min(now + provider.first_byte_s, end), end=end)
+        return Timing(
+            first_token=min(now + provider.first_byte_s, end),
+            end=end,
+            first_byte_s=provider.first_byte_s,
+            timeout_s=provider.timeout_s,
+        )
 
     def _is_free(self, slug: str) -> bool:
         return any(provider.free for provider in self.providers if provider.slug == slug)

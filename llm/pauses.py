@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from llm import rollup, secrets
-from llm.failures import Failure, Kind, Scope
+from llm.failures import Failure, Kind, Owner, Scope
 from llm.models import Attempt, Credential, Pause
 from llm.plan import Deployment
 from llm.state import PauseView
@@ -46,7 +46,7 @@ BY_STAFF = "paused_by_staff"
 
 def open_for(failure: Failure, deployment: Deployment) -> Pause | None:
     """Pauses what the failure speaks of and returns the row; None when it speaks of this call alone."""
-    names = _scope_names(failure, deployment)
+    names = _scope_names(failure, deployment) if failure.owner is Owner.PROVIDER else None
     if names is None:
         return None
     for _ in range(3):
@@ -181,6 +181,11 @@ def claim_probes(pauses: Iterable[PauseView], until: datetime) -> bool:
         if claimed != 1:
             return False
     return True
+
+
+def release_probes(pauses: Iterable[PauseView]) -> None:
+    """Gives back what `claim_probes` took, when the attempt found out nothing: another call may test at once."""
+    Pause.objects.filter(pk__in=[p.id for p in pauses], closed_at=None).update(probe_until=None)
 
 
 def close(pauses: Iterable[PauseView | Pause], by: str) -> int:

@@ -21,7 +21,7 @@ from llm.rollup import Line, Source
 
 MICRO = Decimal(1_000_000)
 STEP = 1.19  # from one bucket of latency to the next: a percentile is right within 9 %
-NO_FAILURE = frozenset({"ok", "running", "cancelled"})
+NO_FAILURE = frozenset({"ok", "running", "cancelled", "cut_short"})  # of a provider
 
 
 class Tried(NamedTuple):

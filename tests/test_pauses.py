@@ -122,6 +122,7 @@ def test_an_absurd_stated_time_is_cut_to_a_month(clock):
     "kind",
     [
         Kind.REQUEST_TOO_LARGE, Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT, Kind.EMPTY_OUTPUT,
+        Kind.CUT_SHORT,
     ],
 )  # fmt: skip
 def test_what_concerns_one_call_pauses_nobody(kind):
@@ -130,7 +131,7 @@ def test_what_concerns_one_call_pauses_nobody(kind):
 
 
 def test_every_kind_is_covered_here():
-    assert len(Kind) == 12
+    assert len(Kind) == 13
 
 
 # -- days --------------------------------------------------------------------------------------------------
