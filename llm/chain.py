@@ -198,7 +198,7 @@ class _Run:
                 if answer is not None:
                     outcome = Call.Outcome.OK
                     self._close(outcome, trial.deployment, answer)
-                    yield Completed(self._reply(trial.deployment, answer))
+                    yield Completed(self._reply(trial, answer))
                     return
                 if self.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
                     outcome = Call.Outcome.BLOCKED
@@ -279,7 +279,7 @@ class _Run:
             deployment.provider.slug, deployment.key.label, deployment.model.name, deployment.location,
         )  # fmt: skip
         try:
-            yield AttemptStarted(*names)
+            yield AttemptStarted(*names, max_tokens=self._lowered(trial))
             answer = yield from trial.run(
                 streamed=self.streamed,
                 temperature=self.temperature,
@@ -402,7 +402,13 @@ class _Run:
             also=partial(self.claim.fill, answer, self.call) if answer is not None and self.claim else None,
         )
 
-    def _reply(self, deployment: Deployment, answer: Answer) -> Reply:
+    def _lowered(self, trial: Trial) -> int | None:
+        """The cap that was sent, where the caller has named a higher one."""
+        wanted, sent = self.chooser.want, trial.want.max_tokens
+        return sent if wanted.named and sent < wanted.max_tokens else None
+
+    def _reply(self, trial: Trial, answer: Answer) -> Reply:
+        deployment = trial.deployment
         return Reply(
             text=answer.text,
             tool_calls=answer.tool_calls,
@@ -416,4 +422,5 @@ class _Run:
             attempts=told.attempts(self._rows()),
             skipped=told.skipped(self._rows(), self.chooser.skipped.values()),
             call_id=self.call.pk,
+            max_tokens=self._lowered(trial),
         )

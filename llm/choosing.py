@@ -12,7 +12,16 @@ from django.utils import timezone
 from llm import edges, pauses, state
 from llm.adapters import Timing
 from llm.plan import (
-    HALF_OPEN_KINDS, CallSkips, Deployment, Planner, Skipped, Want, fitted, refusal, usd_left,
+    HALF_OPEN_KINDS,
+    CallSkips,
+    Deployment,
+    Planner,
+    Skipped,
+    Want,
+    fitted,
+    is_elastic,
+    refusal,
+    usd_left,
 )  # fmt: skip
 from llm.quota import LedgerMeter, remember_tight, taught
 from llm.state import ProviderConf
@@ -93,10 +102,12 @@ class Chooser:
 
     def fitted(self, deployment: Deployment, want: Want) -> Want:
         """What this deployment is asked: `max_tokens` lowered to what it can give, and final."""
+        limits, tokens_left = self.meter.limits(deployment), None
+        if is_elastic(deployment, want, limits):
+            tokens_left = self.meter.tokens_left(deployment, want)
         left = usd_left(deployment, want, self.meter, site_budget_usd())
-        return replace(
-            fitted(deployment, want, self.meter.limits(deployment), left), named=True
-        )
+        lowered = fitted(deployment, want, limits, tokens_left=tokens_left, usd_left=left)
+        return replace(lowered, named=True)
 
     def timing(self, provider: ProviderConf) -> Timing:
         """An attempt's share of the deadline: all but what the providers after this one must keep."""

@@ -91,7 +91,9 @@ def finish(
     attempt.first_token_ms = None if first_token_s is None else round(first_token_s * 1000)
     attempt.tokens_in, attempt.tokens_out = bill.tokens_in, bill.tokens_out
     price = Price(attempt.price_in, attempt.price_out, attempt.price_source)
-    attempt.cost_usd = attempt.reserved_usd if bill.open_ended else price.cost(bill.tokens_in, bill.tokens_out)
+    attempt.cost_usd = (
+        attempt.reserved_usd if bill.open_ended else price.cost(bill.tokens_in, bill.tokens_out)
+    )
     if failure is not None:
         attempt.status = failure.status
         attempt.retry_after_s = failure.retry_after_s

@@ -4,7 +4,7 @@ A quota belongs to (provider, account, model). Attempts in flight count with wha
 max_tokens, as Groq counts. The `Quota` row holds what providers taught us, and is the lock to reserve under.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from llm.failures import Kind
 from llm.limits import Observed
 from llm.models import Attempt, Quota
 from llm.pauses import day_start, next_day
-from llm.plan import Deployment, Skipped, Want, fitted
+from llm.plan import ABOVE_LIMIT, Deployment, Skipped, Want, fitted, is_elastic
 from llm.writing import write_transaction
 
 MINUTE = timedelta(minutes=1)
@@ -141,17 +141,17 @@ class LedgerMeter:
         limits = self.limits(deployment)
         if not limits:
             return None
-        need = reserved_tokens(deployment, fitted(deployment, want, limits))
+        least = 0 if is_elastic(deployment, want, limits) else None
+        need = reserved_tokens(deployment, fitted(deployment, want, limits, tokens_left=least))
         if any(need > limits[name] for name in ("tpm", "tpd") if name in limits):
-            return _skipped(deployment, "request above limit")
+            smallest = min(limits[name] for name in ("tpm", "tpd") if name in limits)
+            return replace(_skipped(deployment, ABOVE_LIMIT), limit=smallest)
         if self._hopes(deployment.provider.slug):
             return None
         used = self.used(deployment, daily="rpd" in limits or "tpd" in limits)
-        row = self.taught.get(_key(deployment))
-        foreign = row.foreign_tokens if row and row.foreign_until and row.foreign_until > self.now else 0
         after = {
             "rpm": used.minute_requests + 1,
-            "tpm": used.minute_tokens + foreign + need,
+            "tpm": used.minute_tokens + self._foreign(deployment) + need,
             "rpd": used.day_requests + 1,
             "tpd": used.day_tokens + need,
         }
@@ -160,6 +160,24 @@ class LedgerMeter:
         if any(after[name] > limits[name] for name in ("rpm", "tpm") if name in limits):
             return _skipped(deployment, "quota of the minute", used.less_at or self.now + MINUTE)
         return None
+
+    def tokens_left(self, deployment: Deployment, want: Want) -> int:
+        """Tokens that the answer to this call may have now, by what is left of the minute and of the day."""
+        limits = self.limits(deployment)
+        used = self.used(deployment, daily="tpd" in limits)
+        left = [
+            limits[name] - spent
+            for name, spent in (
+                ("tpm", used.minute_tokens + self._foreign(deployment)), ("tpd", used.day_tokens),
+            )
+            if name in limits
+        ]  # fmt: skip
+        return min(left) - want.tokens_in - deployment.model.reasoning_reserve
+
+    def _foreign(self, deployment: Deployment) -> int:
+        """Tokens of the minute that others of the account use, as the provider told."""
+        row = self.taught.get(_key(deployment))
+        return row.foreign_tokens if row and row.foreign_until and row.foreign_until > self.now else 0
 
     def used(self, deployment: Deployment, *, daily: bool = True) -> Used:
         """What the account has used of the model, attempts in flight included. `daily`: also of the day."""

@@ -186,6 +186,7 @@ def test_a_call_in_flight_counts_with_its_request(sim, clock):
 def test_what_a_provider_refuses_at_the_door_uses_nothing(sim, clock, outcome):
     counted = {
         "ok", "cancelled", Kind.PROVIDER_DOWN, Kind.EMPTY_OUTPUT, Kind.REJECTED_OUTPUT, Kind.CONTENT_BLOCKED,
+        Kind.CUT_SHORT,
     }  # fmt: skip
     deployment = limited(sim, rpm=1)
     used(deployment, outcome=outcome)

@@ -36,7 +36,9 @@ class Output:
         content = message.get("content")
         parts: Iterable[Any] = content if isinstance(content, list) else ()
         self.wrote(content, *(part.get("text") for part in parts if isinstance(part, Mapping)))
-        reasoning = message.get("reasoning_content") or message.get("reasoning")  # some send it under both names
+        reasoning = message.get("reasoning_content") or message.get(
+            "reasoning"
+        )  # some send it under both names
         self.wrote(reasoning, message.get("refusal"))
         calls = message.get("tool_calls")
         for call in calls if isinstance(calls, list) else ():
