@@ -7,10 +7,14 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from llm import chain, ledger, tokens
 from llm.chain import AttemptStarted, ChainExhausted, Delta, complete, stream
-from llm.models import Attempt, Call, Provider
-from llm.plan import Want, fitted, worst_cost
+from llm.chain import run as chain
+from llm.chain.plan import Deployment, Want, fitted, worst_cost
+from llm.configuration import snapshot
+from llm.failures import pauses
+from llm.ledger import bookkeeper
+from llm.limits import tokens
+from llm.models import Attempt, Call, Pause, Provider
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_provider
 from tests.gateway_client import Gateway, chunks_of, make_client
@@ -27,7 +31,13 @@ def _no_waiting(monkeypatch):
 
 def paid(sim, slug="paid", **fields):
     model = {"name": "m", **PRICES, **fields.pop("model", {})}
-    return make_provider(sim, slug, models=[model], keys={slug: ""}, **({"tier": 2, "timeout_s": 20, "first_byte_s": 10} | fields))
+    return make_provider(
+        sim,
+        slug,
+        models=[model],
+        keys={slug: ""},
+        **({"tier": 2, "timeout_s": 20, "first_byte_s": 10} | fields),
+    )
 
 
 def said(message, *, finish="stop", usage=None):
@@ -148,7 +158,7 @@ def test_a_budget_for_six_calls_lets_six_through_though_none_brings_a_text(sim):
     for _ in range(12):
         with pytest.raises(ChainExhausted):
             complete(user="hi", max_tokens=100)
-        chain.pauses.close(chain.pauses.Pause.objects.all(), by="test")
+        pauses.close(Pause.objects.all(), by="test")
     spent = sum(row.cost_usd for row in Attempt.objects.all())
     assert len(sim.requests) == 6
     assert spent <= Decimal("0.05")
@@ -256,8 +266,8 @@ def test_money_is_reserved_for_hidden_reasoning_too(sim):
     thinking = paid(sim, "thinking", model={"reasoning_reserve": 500})
     want = Want(tokens_in=0, max_tokens=100)
     costs = {}
-    for provider in chain.cache.state.providers():
-        deployment = chain.Deployment(provider, provider.keys[0], provider.models[0])
+    for provider in snapshot.providers():
+        deployment = Deployment(provider, provider.keys[0], provider.models[0])
         costs[provider.slug] = worst_cost(deployment, want)
     assert costs == {plain.slug: Decimal("0.003"), thinking.slug: Decimal("0.018")}
     complete(user="hi", max_tokens=100, max_usd="0.01")
@@ -287,7 +297,7 @@ def test_an_attempt_whose_worker_died_keeps_its_reservation_as_its_cost(sim):
             break
     assert begun < 5
     Call.objects.update(started_at=timezone.now() - timedelta(hours=1))
-    assert ledger.bury_abandoned() == begun
+    assert bookkeeper.bury_abandoned() == begun
     for call in Call.objects.filter(outcome="abandoned"):
         row = call.attempts.get()
         assert row.cost_usd == call.cost_usd == row.reserved_usd > 0
@@ -324,8 +334,8 @@ def rejects_the_first():
 
 def deployment_with(sim, **limits):
     make_groq(sim, keys=1, models=[{"name": "m", **limits}])
-    (provider,) = chain.cache.state.providers()
-    return chain.Deployment(provider, provider.keys[0], provider.models[0])
+    (provider,) = snapshot.providers()
+    return Deployment(provider, provider.keys[0], provider.models[0])
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from llm.adapters.base import (
 )  # fmt: skip
 from llm.adapters.output import Output
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
-from llm.failures import Failure, Kind, classify
+from llm.failures.rules import Failure, Kind, classify
 
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
 
