@@ -205,13 +205,14 @@ def _read(responses: list[Any]) -> Answer:
     if reason not in COMPLETE_REASONS:
         detail = f"finish reason {reason}" if reason else "the answer ended before it was complete"
         raise Failure(Kind.PROVIDER_DOWN, detail, status=200)
-    usage = next((r.usage_metadata for r in reversed(responses) if r.usage_metadata), None)
+    usage = _usage(next((r.usage_metadata for r in reversed(responses) if r.usage_metadata), None))
     calls = gemini.tool_calls(responses)
     return Answer(
         text=visible_text("".join(map(_text, responses))),
         tool_calls=calls,
         finish_reason="length" if reason == "MAX_TOKENS" else "tool_calls" if calls else "stop",
-        **_usage(usage),
+        tokens_in=usage["tokens_in"],
+        tokens_out=usage["tokens_out"],
     )
 
 

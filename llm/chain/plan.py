@@ -239,8 +239,8 @@ def refusal(
     deployment: Deployment, want: Want, meter: Meter, site_budget_usd: Decimal | None
 ) -> Skipped | None:
     """Why this deployment may not be used for this call: money first, then its quota. None when it may."""
-    want = fitted(deployment, want, usd_left=usd_left(deployment, want, meter, site_budget_usd))
-    provider, worst = deployment.provider, worst_cost(deployment, want)
+    lowered = fitted(deployment, want, usd_left=usd_left(deployment, want, meter, site_budget_usd))
+    provider, worst = deployment.provider, worst_cost(deployment, lowered)
     why = ""
     if worst is None:
         why = "price unknown"  # no budget could be kept

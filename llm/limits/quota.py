@@ -161,18 +161,15 @@ class LedgerMeter:
             return _skipped(deployment, "quota of the minute", used.less_at or self.now + MINUTE)
         return None
 
-    def tokens_left(self, deployment: Deployment, want: Want) -> int:
-        """Tokens that the answer to this call may have now, by what is left of the minute and of the day."""
+    def tokens_left(self, deployment: Deployment, want: Want) -> int | None:
+        """Tokens that the answer to this call may have, by what was left when `room` last looked; None if it did not."""
+        used = self.last_used.get(_key(deployment))
+        if used is None:
+            return None
         limits = self.limits(deployment)
-        used = self.used(deployment, daily="tpd" in limits)
-        left = [
-            limits[name] - spent
-            for name, spent in (
-                ("tpm", used.minute_tokens + self._foreign(deployment)), ("tpd", used.day_tokens),
-            )
-            if name in limits
-        ]  # fmt: skip
-        return min(left) - want.tokens_in - deployment.model.reasoning_reserve
+        spent = {"tpm": used.minute_tokens + self._foreign(deployment), "tpd": used.day_tokens}
+        left = min(limits[name] - spent[name] for name in spent if name in limits)
+        return left - want.tokens_in - deployment.model.reasoning_reserve
 
     def _foreign(self, deployment: Deployment) -> int:
         """Tokens of the minute that others of the account use, as the provider told."""
