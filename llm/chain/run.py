@@ -49,6 +49,7 @@ ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
 NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT, Kind.CUT_SHORT}
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
+STATES_LIMITS = {413, 429}
 REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 sleep = time.sleep  # tests and benchmarks put their own clock here
 
@@ -339,7 +340,10 @@ class _Run:
             sleep(random.uniform(*RETRY_AFTER_S))
             return None
         pauses.learn_organisation(deployment, failure.organisation)
-        self._learn(trial, failure.headers, failure.detail)
+        if not failure.says_nothing:
+            # A refusal of the request may quote whatever the request says of limits.
+            prose = failure.detail if failure.status in STATES_LIMITS else ""
+            self._learn(trial, failure.headers, prose)
         if self._deserves_repair(failure, trial):
             self.retry, self.repair = deployment, False
             self.turn = [
@@ -356,9 +360,9 @@ class _Run:
             pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name
         self.chooser.skips.deployments.add((deployment.key.label, model, deployment.location))
-        if failure.kind in NEXT_PROVIDER or failure.silent:
+        if (failure.kind in NEXT_PROVIDER and not failure.lacks) or failure.silent:
             self.chooser.skips.providers.add(slug)
-        elif failure.kind in NEXT_MODEL:
+        elif failure.kind in NEXT_MODEL or failure.lacks:
             self.chooser.skips.models.add((slug, model))
         return pause.until if pause else None
 

@@ -3,7 +3,6 @@
 Nothing is sent, reserved or stored before all of it has been read.
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -15,7 +14,7 @@ from llm.chain.plan import UNKNOWN_MAX_OUTPUT, Want
 from llm.chain.terms import Use, needs
 from llm.limits import tokens
 from llm.models import Client
-from llm.text import mend
+from llm.text import sendable
 
 MOST_TOKENS = 1_000_000_000  # what a column of 32 bits holds, and more than any model writes
 MOST_DEADLINE_S = 7 * 86_400.0
@@ -49,7 +48,7 @@ def read_params(params: Any) -> dict[str, Any]:
         return {}
     if not isinstance(params, Mapping):
         _refuse("params", "must be a mapping")
-    found: dict[str, Any] = _json(params, "params")
+    found: dict[str, Any] = sendable(params, "params")
     if ours := sorted(OURS & found.keys()):
         _refuse(f"params[{ours[0]!r}]", "is set by the chain: use its own argument")
     if found.get("n") not in (None, 1):
@@ -161,28 +160,10 @@ def _names(values: Any, name: str) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def _json(value: Any, name: str) -> Any:
-    """The value as JSON has it, without NUL and half characters."""
-    try:
-        return _mended(json.loads(json.dumps(value, allow_nan=False)))
-    except (TypeError, ValueError, RecursionError):
-        _refuse(name, "must be values of JSON")
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return mend(value)
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    if isinstance(value, dict):
-        return {mend(name): _mended(item) for name, item in value.items()}
-    return value
-
-
 def _message(message: Any, place: str) -> dict[str, Any]:
     if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
         _refuse(place, "must be a mapping with a role")
-    found: dict[str, Any] = _json(message, place)
+    found: dict[str, Any] = sendable(message, place)
     content = found.get("content")
     if content is not None and not isinstance(content, str | list):
         _refuse(f"{place}['content']", "must be a str or a list of parts")

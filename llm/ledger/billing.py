@@ -73,8 +73,8 @@ def _unbilled(failure: Failure | None) -> bool:
 def _never_sent(failure: Failure) -> bool:
     """Whether the connection failed before a request could go over it, as HTTP libraries name that."""
     error: BaseException | None = failure
-    while error is not None:
-        if type(error).__name__ in UNSENT:
-            return True
+    for _ in range(8):  # a cause of a cause
+        if error is None or type(error).__name__ in UNSENT:
+            break
         error = error.__cause__
-    return False
+    return type(error).__name__ in UNSENT

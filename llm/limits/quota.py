@@ -162,7 +162,7 @@ class LedgerMeter:
         return None
 
     def tokens_left(self, deployment: Deployment, want: Want) -> int | None:
-        """Tokens that the answer to this call may have, by what was left when `room` last looked; None if it did not."""
+        """Tokens that this call's answer may have, by what was left when `room` last looked; None if it did not."""
         used = self.last_used.get(_key(deployment))
         if used is None:
             return None
