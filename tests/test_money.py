@@ -435,11 +435,11 @@ WRONG = [
     {"params": {"response_format": "json"}},
     {"params": {"response_format": {"type": "json_schema", "json_schema": "x"}}},
     {"params": {"response_format": {"type": "json_schema", "json_schema": {"schema": "x"}}}},
-    {"params": {"tools": "x"}}, {"params": {"tools": ["x"]}}, {"params": {"max_tokens": 10**6}},
+    {"params": {"max_tokens": 10**6}},
     {"params": {"max_completion_tokens": 10**6}}, {"params": {"n": 5}}, {"params": {"model": "gpt"}},
     {"providers": "groq"}, {"providers": [5]}, {"models": "m"}, {"tiers": "1"}, {"tiers": ["one"]}, {"tiers": 1},
     {"purpose": 5}, {"lang": None}, {"accept": "yes"}, {"on_content_block": "stop"}, {"on_broken_stream": "x"},
-    {"use": "personal"}, {"client": "shop"}, {"messages": [{"role": "user", "content": "hi"}], "user": "hi"},
+    {"use": "personal"}, {"client": "shop"},
 ]  # fmt: skip
 
 
@@ -447,7 +447,7 @@ WRONG = [
 def test_what_cannot_be_asked_is_a_value_error_and_nothing_is_sent_or_stored(sim, arguments):
     make_groq(sim, keys=1)
     wanted = arguments if "messages" in arguments else {"user": "hi"} | arguments
-    with pytest.raises(ValueError, match=r"must be|must hold|nothing to ask|give messages|is set by"):
+    with pytest.raises(ValueError, match=r"must be|must hold|nothing to ask|is set by"):
         complete(**wanted)
     assert not sim.requests
     assert not Call.objects.exists()

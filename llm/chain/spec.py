@@ -32,8 +32,6 @@ def read_messages(user: Any, system: Any, messages: Any) -> list[dict[str, Any]]
                 _refuse(name, "must be a str")
         messages = [{"role": "system", "content": system}] if system else []
         messages = [*messages, {"role": "user", "content": user or ""}]
-    elif user is not None or system is not None:
-        raise ValueError("give messages, or user and system")
     if isinstance(messages, (str, bytes)) or not isinstance(messages, Sequence):
         _refuse("messages", "must be a list of messages")
     found = [_message(message, f"messages[{place}]") for place, message in enumerate(messages)]
@@ -54,9 +52,6 @@ def read_params(params: Any) -> dict[str, Any]:
     if found.get("n") not in (None, 1):
         _refuse("params['n']", "must be 1: a call has one answer")
     _check_format(found.get("response_format"))
-    tools = found.get("tools")
-    if tools is not None and not (isinstance(tools, list) and all(map(_is_tool, tools))):
-        _refuse("params['tools']", "must be a list of functions with a name")
     return found
 
 
@@ -173,13 +168,13 @@ def _message(message: Any, place: str) -> dict[str, Any]:
         if part.get("type", "text") == "text" and not isinstance(part.get("text"), str):
             _refuse(f"{place}['content']", "must hold parts of text with a str")
     calls = found.get("tool_calls")
-    if calls is not None and not (isinstance(calls, list) and all(map(_is_tool, calls))):
+    if calls is not None and not (isinstance(calls, list) and all(map(_is_call, calls))):
         _refuse(f"{place}['tool_calls']", "must be a list of calls of functions")
     return found
 
 
-def _is_tool(tool: Any) -> bool:
-    function = tool.get("function") if isinstance(tool, dict) else None
+def _is_call(call: Any) -> bool:
+    function = call.get("function") if isinstance(call, dict) else None
     return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
