@@ -7,6 +7,7 @@ others should not try the same, and `_Run._after` below what this call tries nex
 
 import json
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from llm import cache, clients, edges, gates, ledger, notices, pauses, purposes, receipts, tokens, told
+from llm import cache, clients, clock, edges, gates, ledger, notices, pauses, purposes, receipts, tokens, told
 from llm.adapters import Answer
 from llm.cache import forget_calls
 from llm.choosing import LEAST_SHARE_S, Chooser
@@ -39,6 +40,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 DEFAULT_MAX_TOKENS = 1024
+PATIENCE_S = 45.0
 RETRY_AFTER_S = (0.1, 0.4)
 ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
@@ -88,7 +90,9 @@ def stream(**arguments: Any) -> Iterator[Event]:
     user, system: the prompt; or messages: [{"role", "content"}, …]
     purpose, lang: for the ledger and the estimate of tokens
     max_tokens: of visible text (1024); temperature, params: passed on
-    deadline_s: for the whole call, in seconds (45)
+    deadline_s: for the whole call, in seconds; None: a plain answer has `patience_s`, a stream must begin within
+        that time and then lasts as long as words flow
+    patience_s: how long to wait where no deadline is named (45 seconds)
     max_usd: the most that the call may cost; 0 is free only, None is what the budgets allow
     providers, tiers, models: use only these (slugs, numbers, ids)
     on_content_block: "next" provider, or "error"
@@ -117,7 +121,8 @@ def _run(
     max_tokens: int | None = None,
     temperature: float | None = None,
     params: Mapping[str, Any] | None = None,
-    deadline_s: float = 45,
+    deadline_s: float | None = None,
+    patience_s: float = PATIENCE_S,
     max_usd: Decimal | float | str | None = None,
     providers: Sequence[str] | None = None,
     tiers: Sequence[Decimal | float | str] | None = None,
@@ -146,7 +151,8 @@ def _run(
     if not any(message.get("content") for message in messages):
         raise ValueError("there is nothing to ask: give user or messages")
     visible_tokens = DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
-    if visible_tokens < 1 or deadline_s <= 0:
+    limit_s = patience_s if deadline_s is None else deadline_s
+    if visible_tokens < 1 or not limit_s > 0:
         raise ValueError("max_tokens and deadline_s must be above 0")
     try:
         json.dumps(dict(params or {}))
@@ -167,13 +173,21 @@ def _run(
         client_budget_usd=client.daily_budget_usd if client else None,
     )
     call = ledger.open_call(
-        purpose=purpose, lang=lang, deadline_s=deadline_s, client=want.client,
+        purpose=purpose, lang=lang, deadline_s=limit_s, client=want.client,
         messages=without_images(messages) if keep_text else [],
     )  # fmt: skip
+    begin_by = clock.monotonic() + limit_s
     run = _Run(
         call=call,
         messages=messages,
-        chooser=Chooser(want=want, end=time.monotonic() + deadline_s, sleep=lambda seconds: sleep(seconds)),
+        chooser=Chooser(
+            want=want,
+            end=math.inf if streamed and deadline_s is None else begin_by,
+            begin_by=begin_by,
+            own_deadline=deadline_s is not None,
+            sleep=lambda seconds: sleep(seconds),
+        ),
+        patience_s=limit_s,
         streamed=streamed,
         temperature=temperature,
         params=params or {},
@@ -188,7 +202,7 @@ def _run(
         return run.events()
     key = cache.key_of(messages, lang=lang, want=want, temperature=temperature, params=params)
     admit = partial(clients.admit, client) if client else None
-    return cache.through(run.events, call=call, key=key, accept=accept, end=run.chooser.end, admit=admit)
+    return cache.through(run.events, call=call, key=key, accept=accept, end=begin_by, admit=admit)
 
 
 @dataclass
@@ -206,7 +220,8 @@ class _Run:
     accept: Callable[[str], str | None] | None
     client: Client | None
     keep_text: bool
-    started: float = field(default_factory=time.monotonic)
+    patience_s: float
+    started: float = field(default_factory=lambda: clock.monotonic())
     trials: list[Trial] = field(default_factory=list)
     retry: Deployment | None = None
     retried: bool = False
@@ -310,7 +325,7 @@ class _Run:
                 streamed=self.streamed,
                 temperature=self.temperature,
                 params=self.params,
-                timing=self.chooser.timing(deployment.provider),
+                timing=self.chooser.timing(deployment.provider, streamed=self.streamed),
             )
             if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
                 if not answer.text.strip():
@@ -318,6 +333,8 @@ class _Run:
                 self._gate(answer.text)
         except Failure as failure:
             trial.finish(failure.kind, failure)
+            if trial.text:
+                self.chooser.extend(self.patience_s)
             until = self._after(failure, trial)
             yield AttemptFailed(
                 failure.kind, *names, detail=failure.detail, until=until, window=failure.window
@@ -420,7 +437,7 @@ class _Run:
             self.call,
             outcome,
             attempts=self._rows(),
-            latency_s=time.monotonic() - self.started,
+            latency_s=clock.monotonic() - self.started,
             paid_prices=[
                 m.price for p in self.chooser.providers if not p.free for m in p.models if m.price.known
             ],

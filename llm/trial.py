@@ -1,11 +1,10 @@
 """One try of one deployment: from its row in the ledger to its answer or its failure."""
 
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm import ledger, quota, shaping, tokens
+from llm import clock, ledger, quota, shaping, tokens
 from llm.adapters import Answer, Request, Timing, adapter_for
 from llm.events import Delta
 from llm.failures import Failure
@@ -21,7 +20,7 @@ class Trial:
     want: Want
     messages: Sequence[Mapping[str, Any]]
     row: Attempt = field(init=False)
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: clock.monotonic())
     first_token_s: float | None = None
     text: str = ""
     answer: Answer | None = None
@@ -36,7 +35,7 @@ class Trial:
     def begin(self, call: Call, refusal: Callable[[], Skipped | None]) -> None:
         """Reserves room and writes the row. Raises ledger.NoRoom when somebody else was quicker."""
         ledger.begin(call, self.row, refusal, lambda: quota.lock(self.deployment))
-        self.began = time.monotonic()
+        self.began = clock.monotonic()
 
     def run(
         self, *, streamed: bool, temperature: float | None, params: Mapping[str, Any], timing: Timing
@@ -64,7 +63,7 @@ class Trial:
             while True:
                 piece = next(pieces)
                 if self.first_token_s is None:
-                    self.first_token_s = time.monotonic() - self.began
+                    self.first_token_s = clock.monotonic() - self.began
                 self.text += piece
                 yield Delta(piece)
         except Failure as failure:
@@ -93,6 +92,6 @@ class Trial:
             failure=failure,
             tokens_in=tokens_in,
             tokens_out=tokens_out,
-            latency_s=time.monotonic() - self.began,
+            latency_s=clock.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )

@@ -6,14 +6,16 @@ socket (resolve, connect, TLS, write, read) is cut to what is left of the deadli
 thread has set with `until()`.
 """
 
+import math
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
+
+from llm import clock
 
 CONNECT_TIMEOUT_S = 5.0
 _thread = threading.local()
@@ -22,7 +24,7 @@ _resolver = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 
 @contextmanager
 def until(end: float) -> Iterator[None]:
-    """Within the block no network wait of this thread goes beyond `end` (a `time.monotonic()`)."""
+    """Within the block no network wait of this thread goes beyond `end` (a `clock.monotonic()`)."""
     before = getattr(_thread, "end", None)
     _thread.end = end
     try:
@@ -36,7 +38,9 @@ def _left(timeout: float | None) -> float | None:
     end: float | None = getattr(_thread, "end", None)
     if end is None:
         return timeout
-    left = max(end - time.monotonic(), 0.001)
+    left = max(end - clock.monotonic(), 0.001)
+    if left == math.inf:
+        return timeout
     return left if timeout is None else min(timeout, left)
 
 
