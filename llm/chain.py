@@ -11,6 +11,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +21,7 @@ from typing import Any, Literal
 from django.utils import timezone
 
 from llm import cache, clients, clock, edges, gates, ledger, notices, pauses, purposes, receipts, tokens, told
-from llm.adapters import Answer
+from llm.adapters import Answer, transport
 from llm.cache import forget_calls
 from llm.choosing import LEAST_SHARE_S, Chooser
 from llm.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
@@ -34,20 +35,25 @@ from llm.trial import Trial
 from llm.writing import write_transaction
 
 __all__ = [
-    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
-    "forget_calls", "gates", "purposes", "receipts", "stream",
+    "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "Reply",
+    "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
 DEFAULT_MAX_TOKENS = 1024
 PATIENCE_S = 45.0
 RETRY_AFTER_S = (0.1, 0.4)
+PROLONG_AFTER_S = 30.0  # less than the minute of grace that a call has beyond its deadline
 ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
 NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT, Kind.CUT_SHORT}
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
 REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 sleep = time.sleep  # tests and benchmarks put their own clock here
+
+
+class CallerLeft(BaseException):
+    """Nobody waits for the answer any more. No Exception, so that no library takes it for a failure of the provider."""
 
 
 class ChainExhausted(Exception):
@@ -103,8 +109,10 @@ def stream(**arguments: Any) -> Iterator[Event]:
     use: llm.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
     keep_text: whether the ledger keeps what was asked and answered
+    has_left: asked twice a second while the call waits, and before each attempt: whether the caller has left
 
-    Raises ChainExhausted when nobody answered, llm.clients.Refused when the client may not ask now,
+    Raises ChainExhausted when nobody answered, CallerLeft when `has_left` says so,
+    llm.clients.Refused when the client may not ask now,
     ValueError for unusable arguments.
     """
     return _run(streamed=True, **arguments)
@@ -135,6 +143,7 @@ def _run(
     use: Use | None = None,
     client: Client | None = None,
     keep_text: bool = True,
+    has_left: Callable[[], bool] | None = None,
 ) -> Iterator[Event]:
     if messages is None:
         messages = [
@@ -185,9 +194,9 @@ def _run(
             end=math.inf if streamed and deadline_s is None else begin_by,
             begin_by=begin_by,
             own_deadline=deadline_s is not None,
-            sleep=lambda seconds: sleep(seconds),
         ),
         patience_s=limit_s,
+        has_left=has_left,
         streamed=streamed,
         temperature=temperature,
         params=params or {},
@@ -221,7 +230,9 @@ class _Run:
     client: Client | None
     keep_text: bool
     patience_s: float
+    has_left: Callable[[], bool] | None
     started: float = field(default_factory=lambda: clock.monotonic())
+    prolonged: float = field(default_factory=lambda: clock.monotonic())
     trials: list[Trial] = field(default_factory=list)
     retry: Deployment | None = None
     retried: bool = False
@@ -266,9 +277,32 @@ class _Run:
                 self._close(outcome)
             notices.housekeeping()
 
+    def _tick(self) -> None:
+        """Now and then while the call waits: is the caller still there? Raises CallerLeft.
+
+        A call that may last for hours also says that it has not lost its worker.
+        """
+        if self.has_left is not None and self.has_left():
+            raise CallerLeft
+        if self.chooser.end == math.inf and clock.monotonic() - self.prolonged > PROLONG_AFTER_S:
+            self.prolonged = clock.monotonic()
+            if not self.call._state.adding:
+                ledger.prolong(self.call, self.patience_s)
+
+    def _wait(self, seconds: float) -> None:
+        """Waits for a deployment; a caller may leave meanwhile. Raises CallerLeft."""
+        end = clock.monotonic() + seconds
+        while self.has_left is not None and (left := end - clock.monotonic()) > transport.TICK_S:
+            self._tick()
+            sleep(transport.TICK_S)
+            seconds = max(left - transport.TICK_S, 0)
+        sleep(seconds)
+        self._tick()
+
     def _next_trial(self) -> Trial | None:
         """The next deployment with room, its attempt already in the ledger; None when nothing is left."""
-        while (deployment := self._take_retry() or self.chooser.next()) is not None:
+        while (deployment := self._take_retry() or self.chooser.next(self._wait)) is not None:
+            self._tick()
             want, messages = self._take_turn()
             trial = Trial(deployment=deployment, want=want, messages=messages)
             try:
@@ -321,12 +355,13 @@ class _Run:
         )  # fmt: skip
         try:
             yield AttemptStarted(*names)
-            answer = yield from trial.run(
+            pieces = trial.run(
                 streamed=self.streamed,
                 temperature=self.temperature,
                 params=self.params,
-                timing=self.chooser.timing(deployment.provider, streamed=self.streamed),
+                timing=lambda: self.chooser.timing(deployment.provider, streamed=self.streamed),
             )
+            answer = yield from self._watched(pieces)
             if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
                 if not answer.text.strip():
                     raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
@@ -349,6 +384,17 @@ class _Run:
             pauses.close(deployment.probes, by="answered again")
         return answer
 
+    def _watched(self, pieces: Generator[Delta, None, Answer]) -> Generator[Event, None, Answer]:
+        """The same pieces, with `_tick` while they are waited for."""
+        with closing(pieces):
+            while True:
+                try:
+                    with transport.ticking(self._tick):
+                        piece = next(pieces)
+                except StopIteration as stop:
+                    return stop.value  # type: ignore[no-any-return]
+                yield piece
+
     def _gate(self, text: str) -> None:
         """Raises Failure when the caller does not accept the text."""
         if self.accept is None:
@@ -370,7 +416,7 @@ class _Run:
         ledger.save_attempt(trial.row)
         if self._deserves_retry(failure, trial):
             self.retry, self.retried = deployment, True
-            sleep(random.uniform(*RETRY_AFTER_S))
+            self._wait(random.uniform(*RETRY_AFTER_S))
             return None
         pauses.learn_organisation(deployment, failure.organisation)
         self._learn(trial, failure.headers, failure.detail)

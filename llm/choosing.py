@@ -43,8 +43,7 @@ class Chooser:
     want: Want
     end: float
     begin_by: float
-    own_deadline: bool
-    sleep: Callable[[float], None]
+    own_deadline: bool = False
     skips: CallSkips = field(default_factory=CallSkips)
     skipped: dict[tuple[str, str | None, str | None], Skipped] = field(default_factory=dict)
     providers: tuple[ProviderConf, ...] = ()
@@ -61,7 +60,7 @@ class Chooser:
         """After words have flowed: whoever takes over has as long as the first one had."""
         self.begin_by = min(self.end, max(self.begin_by, clock.monotonic() + patience_s))
 
-    def next(self) -> Deployment | None:
+    def next(self, sleep: Callable[[float], None]) -> Deployment | None:
         """The deployment to try now; None when nothing is left, or no time. Notes what it passes over."""
         now = timezone.now()
         current = state.read()
@@ -83,11 +82,11 @@ class Chooser:
                     back_soon.append((step.until - now).total_seconds())
             elif self.left_s() < LEAST_ATTEMPT_S:
                 return None
-            elif not step.provider.free and self._wait_for_free(back_soon):
-                return self.next()
+            elif not step.provider.free and self._wait_for_free(back_soon, sleep):
+                return self.next(sleep)
             elif self._may_probe(step, now):
                 return step
-        return self.next() if self._wait_for_free(back_soon) else None
+        return self.next(sleep) if self._wait_for_free(back_soon, sleep) else None
 
     def refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
         """Asked again under the lock: is there still room, and money?"""
@@ -127,13 +126,13 @@ class Chooser:
     def _is_free(self, slug: str) -> bool:
         return any(provider.free for provider in self.providers if provider.slug == slug)
 
-    def _wait_for_free(self, back_soon: list[float]) -> bool:
+    def _wait_for_free(self, back_soon: list[float], sleep: Callable[[float], None]) -> bool:
         """Waits for a free deployment that is back in a moment, when all else costs money or nothing is left."""
         wait_s = min(back_soon, default=float("inf"))
         if wait_s > free_wait_s() or wait_s > self.left_s() - LEAST_SHARE_S or self.waits >= MOST_WAITS:
             return False
         self.waits += 1
-        self.sleep(max(wait_s, 0.05))
+        sleep(max(wait_s, 0.05))
         self.skips.deployments.clear()
         return True
 

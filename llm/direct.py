@@ -1,12 +1,11 @@
 """Asks one deployment, whatever the plan would choose: for checks and rehearsals. Ledgered like any call."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
 
-from llm import edges, ledger, notices, pauses, tokens
+from llm import clock, edges, ledger, notices, pauses, tokens
 from llm.adapters import Answer, Timing
 from llm.choosing import site_budget_usd
 from llm.failures import Failure, Kind
@@ -43,11 +42,10 @@ def ask(
     call = ledger.open_call(purpose=purpose, lang=lang, deadline_s=timeout_s, messages=[])
     trial = Trial(deployment=deployment, want=want, messages=messages)
     trial.begin(call, lambda: refusal(deployment, want, meter.at(timezone.now()), site_budget_usd()))
-    began, outcome, answer = time.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
+    began, outcome, answer = clock.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
     try:
-        end = began + timeout_s
         pieces = trial.run(
-            streamed=False, temperature=temperature, params={}, timing=Timing(first_token=end, end=end)
+            streamed=False, temperature=temperature, params={}, timing=lambda: _timing(timeout_s)
         )
         for _ in pieces:
             pass
@@ -69,10 +67,15 @@ def ask(
         if outcome == Call.Outcome.CANCELLED:
             trial.finish(outcome)
         ledger.close_call(
-            call, outcome, attempts=[trial.row], latency_s=time.monotonic() - began, paid_prices=[]
+            call, outcome, attempts=[trial.row], latency_s=clock.monotonic() - began, paid_prices=[]
         )
     call.text = answer.text
     return call
+
+
+def _timing(timeout_s: float) -> Timing:
+    end = clock.monotonic() + timeout_s
+    return Timing(first_token=end, end=end, timeout_s=timeout_s)
 
 
 def _close_disproved(deployment: Deployment) -> None:

@@ -38,9 +38,17 @@ class Trial:
         self.began = clock.monotonic()
 
     def run(
-        self, *, streamed: bool, temperature: float | None, params: Mapping[str, Any], timing: Timing
+        self,
+        *,
+        streamed: bool,
+        temperature: float | None,
+        params: Mapping[str, Any],
+        timing: Callable[[], Timing],
     ) -> Generator[Delta, None, Answer]:
-        """Yields the text as it comes and returns the answer. Raises Failure."""
+        """Yields the text as it comes and returns the answer. Raises Failure.
+
+        timing: asked once the adapter is there, since to import its library is not the provider's time.
+        """
         provider, model = self.deployment.provider, self.deployment.model
         adapter = adapter_for(
             kind=provider.kind,
@@ -58,7 +66,7 @@ class Trial:
             params={**model.params, **params},
             stream=streamed,
         )
-        pieces = adapter.run(request, timing)
+        pieces = adapter.run(request, timing())
         try:
             while True:
                 piece = next(pieces)
