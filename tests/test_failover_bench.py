@@ -11,10 +11,11 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 import time_machine
 
-from llm import chain, pauses
 from llm.adapters import adapter_for
 from llm.chain import AttemptFailed, ChainExhausted, Completed, Delta, complete, stream
-from llm.failures import Kind
+from llm.chain import run as chain
+from llm.failures import pauses
+from llm.failures.rules import Kind
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq

@@ -6,9 +6,11 @@ import time
 
 import pytest
 
-from llm import chain, clock, trial
+from llm import clock
 from llm.adapters import Answer
 from llm.chain import CallerLeft, ChainExhausted, Completed, Delta, complete, stream
+from llm.chain import attempt as trial
+from llm.chain import run as chain
 from llm.gateway.views import has_left
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b

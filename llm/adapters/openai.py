@@ -26,7 +26,7 @@ from llm.adapters.base import (
     visible_text,
 )  # fmt: skip
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
-from llm.failures import Failure, Kind, classify
+from llm.failures.rules import Failure, Kind, classify
 
 # Parts of a delta that show that a model is at work; reasoning has a name of its own at most providers.
 SIGNS_OF_LIFE = ("content", "tool_calls", "reasoning_content", "reasoning", "reasoning_details", "refusal")
