@@ -15,8 +15,8 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from types import ModuleType
 from typing import Any
 
-PACKAGES = ("audit", "guardlabs", "llm", "staff")
-PROGRAMS = {"guardlabs.drill.node"}  # run, not imported; no pattern of its own
+PACKAGES = ("audit", "guardlabs", "llm")
+PROGRAMS = {"guardlabs.operations.drill.node"}  # run, not imported; no pattern of its own
 CALLS = {"search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
 ANCHORED = {"match", "fullmatch"}  # tried at one place of a text only
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from audit import citations, drafts, render, secret_guard
-from audit.gates import figures, links, secrets
-from guardlabs import logs
-from llm import failures, gates
+from audit.orders import secret_guard
+from audit.report import citations, drafts, render
+from audit.report.gates import figures, links, secrets
+from guardlabs.operations import logs
+from llm import gates
+from llm.failures import rules
 from tests import patterns
 
 SIZE = 64 * 1024
@@ -19,14 +21,14 @@ QUICK_S = 0.02  # below, nothing can be told
 
 # Patterns that are put together while the program runs, and of what.
 BUILT = {
-    "audit.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module, and found there",
-    "audit.secret_guard pattern": "held by the module, and found there",
-    "llm.failures self.text": "the table's, see below",
-    "llm.failures pattern": "the table's, see below",
-    "llm.presets re.escape(self.provider.slug) + '[0-9]*'": "a slug of the providers file",
-    "llm.presets f'env:{re.escape(self.variables.key)}(S|_[0-9]+)?(\\\\[|$)'": "a name in the code",
-    "llm.presets re.escape(variables.key) + '_([0-9]{1,4})'": "a name in the code",
-    "llm.signals f'(?<=[\\\\d\\\\s]){name}'": "names of units in the code",
+    "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
+    "audit.orders.secret_guard pattern": "held by the module",
+    "llm.failures.rules self.text": "the table's, see below",
+    "llm.failures.rules pattern": "the table's, see below",
+    "llm.configuration.presets re.escape(self.provider.slug) + '[0-9]*'": "a slug of the providers file",
+    "llm.configuration.presets f'env:{re.escape(self.variables.key)}(S|_[0-9]+)?(\\\\[|$)'": "a name in the code",
+    "llm.configuration.presets re.escape(variables.key) + '_([0-9]{1,4})'": "a name in the code",
+    "llm.failures.signals f'(?<=[\\\\d\\\\s]){name}'": "names of units in the code",
 }
 
 
@@ -93,8 +95,8 @@ def test_a_linear_pattern_is_not(pattern: str) -> None:
 
 def table() -> Iterator[patterns.Found]:
     """The rules for failures are words of a table, compiled when a provider's text is read."""
-    texts = [(f"failures.RULES: {rule.kind}", rule.text) for rule in failures.RULES if rule.text]
-    texts += [(f"failures.WINDOWS: {name}", text) for name, text in failures.WINDOWS]
+    texts = [(f"failures.RULES: {rule.kind}", rule.text) for rule in rules.RULES if rule.text]
+    texts += [(f"failures.WINDOWS: {name}", text) for name, text in rules.WINDOWS]
     for place, text in texts:
         yield patterns.Found(place, re.compile(text, re.IGNORECASE), frozenset({"search"}))
 
@@ -132,7 +134,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "drafts.settled": drafts.settled,
     "render.to_html": lambda text: render.to_html(text, links=()),
     "logs.redact": logs.redact,
-    "failures.classify": lambda text: failures.classify(status=400, body=text),
+    "failures.classify": lambda text: rules.classify(status=400, body=text),
     "gates.no_refusal": gates.no_refusal(),
     "gates.json_schema": gates.json_schema({}),
 }

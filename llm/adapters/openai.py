@@ -27,6 +27,7 @@ from llm.adapters.base import (
 )  # fmt: skip
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
 from llm.failures.rules import Failure, Kind, classify
+from llm.hosts import BASE_URLS
 
 # Parts of a delta that show that a model is at work; reasoning has a name of its own at most providers.
 SIGNS_OF_LIFE = ("content", "tool_calls", "reasoning_content", "reasoning", "reasoning_details", "refusal")
@@ -41,7 +42,7 @@ class OpenAICompatible:
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
     connect_timeout: type[Exception] = httpx2.ConnectTimeout
-    default_base_url = "https://api.openai.com/v1"
+    default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
     response_type: type[Any] = httpx2.Response
 
