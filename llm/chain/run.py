@@ -5,7 +5,6 @@ a failure is decided in three places only: `failures.RULES` says what it was, `p
 others should not try the same, and `_Run._after` below what this call tries next.
 """
 
-import json
 import logging
 import math
 import random
@@ -39,7 +38,7 @@ from llm.limits import tokens
 from llm.limits.headers import observed
 from llm.models import Attempt, Call, Client
 from llm.operations import alerts
-from llm.text import mend
+from llm.text import mend, sendable
 
 __all__ = [
     "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "Reply",
@@ -55,6 +54,7 @@ ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
 NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT, Kind.CUT_SHORT}
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
+STATES_LIMITS = {413, 429}
 REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 sleep = time.sleep  # tests and benchmarks put their own clock here
 
@@ -170,10 +170,7 @@ def _run(
     limit_s = patience_s if deadline_s is None else deadline_s
     if visible_tokens < 1 or not limit_s > 0:
         raise ValueError("max_tokens and deadline_s must be above 0")
-    try:
-        json.dumps(dict(params or {}))
-    except TypeError as error:
-        raise ValueError("params must be values of JSON") from error
+    messages, params = sendable(messages, "messages"), sendable(dict(params or {}), "params")
     estimated = tokens.estimate(messages, params)
     want = Want(
         tokens_in=round(estimated * tokens.correction(lang)),
@@ -426,7 +423,10 @@ class _Run:
             self._wait(random.uniform(*RETRY_AFTER_S))
             return None
         pauses.learn_organisation(deployment, failure.organisation)
-        self._learn(trial, failure.headers, failure.detail)
+        if not failure.says_nothing:
+            # A refusal of the request may quote whatever the request says of limits.
+            prose = failure.detail if failure.status in STATES_LIMITS else ""
+            self._learn(trial, failure.headers, prose)
         if self._deserves_repair(failure, trial):
             self.retry, self.repair = deployment, False
             self.turn = [
@@ -443,9 +443,9 @@ class _Run:
             pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name
         self.chooser.skips.deployments.add((deployment.key.label, model, deployment.location))
-        if failure.kind in NEXT_PROVIDER or failure.silent:
+        if (failure.kind in NEXT_PROVIDER and not failure.lacks) or failure.silent:
             self.chooser.skips.providers.add(slug)
-        elif failure.kind in NEXT_MODEL:
+        elif failure.kind in NEXT_MODEL or failure.lacks:
             self.chooser.skips.models.add((slug, model))
         return pause.until if pause else None
 
