@@ -30,6 +30,8 @@ from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import Failure, Kind, classify
 from llm.hosts import BASE_URLS
 
+# Parts of a delta that show that a model is at work; reasoning has a name of its own at most providers.
+SIGNS_OF_LIFE = ("content", "tool_calls", "reasoning_content", "reasoning", "reasoning_details", "refusal")
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
 
 
@@ -126,7 +128,7 @@ class OpenAICompatible:
     # -- streamed ------------------------------------------------------------------------------------
 
     def _stream(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
-        with transport.until(timing.next_event(started=False)):
+        with transport.until(timing.next_event()):
             extra = {} if "stream_options" in request.params else {"stream_options": {"include_usage": True}}
             stream = self._post(
                 {**extra, **self._body(request), "stream": True},
@@ -136,7 +138,7 @@ class OpenAICompatible:
             )
         try:
             if "json" in stream.response.headers.get("content-type", ""):  # it does not stream
-                with transport.until(timing.end):
+                with transport.until(timing.whole()):
                     answer = read_completion(stream.response.read().decode(), dict(stream.response.headers))
                 if answer.text:
                     yield answer.text
@@ -150,8 +152,7 @@ class OpenAICompatible:
         chunks: Iterator[Any] = iter(stream)
         while True:
             grace = time.monotonic() + USAGE_GRACE_S
-            started = bool(visible.text or tools)
-            end = min(grace, timing.end) if finish_reason else timing.next_event(started=started)
+            end = min(grace, timing.end) if finish_reason else timing.next_event()
             try:
                 chunk = pull(chunks, end)
             except Exception:
@@ -168,6 +169,8 @@ class OpenAICompatible:
                     raise error_in_body({"error": choice.get("error") or chunk.get("error")})
                 finish_reason = choice.get("finish_reason") or finish_reason
                 delta = choice.get("delta") or {}
+                if any(delta.get(name) for name in SIGNS_OF_LIFE):
+                    timing.alive()
                 tools.feed(delta.get("tool_calls"))
                 if piece := visible.feed(content_text(delta.get("content"))):
                     yield piece
