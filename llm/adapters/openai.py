@@ -31,6 +31,8 @@ from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import Failure, Kind, classify
 from llm.hosts import BASE_URLS
 
+# Parts of a delta that show that a model is at work; reasoning has a name of its own at most providers.
+SIGNS_OF_LIFE = ("content", "tool_calls", "reasoning_content", "reasoning", "reasoning_details", "refusal")
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
 
 
@@ -127,7 +129,7 @@ class OpenAICompatible:
     # -- streamed ------------------------------------------------------------------------------------
 
     def _stream(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
-        with transport.until(timing.next_event(started=False)):
+        with transport.until(timing.next_event()):
             extra = {} if "stream_options" in request.params else {"stream_options": {"include_usage": True}}
             stream = self._post(
                 {**extra, **self._body(request), "stream": True},
@@ -137,7 +139,7 @@ class OpenAICompatible:
             )
         try:
             if "json" in stream.response.headers.get("content-type", ""):  # it does not stream
-                with transport.until(timing.end):
+                with transport.until(timing.whole()):
                     body = stream.response.read().decode()
                 answer = read_completion(body, dict(stream.response.headers), request.output)
                 if answer.text:
@@ -152,8 +154,7 @@ class OpenAICompatible:
         chunks: Iterator[Any] = iter(stream)
         while True:
             grace = time.monotonic() + USAGE_GRACE_S
-            started = bool(visible.text or tools)
-            end = min(grace, timing.end) if finish_reason else timing.next_event(started=started)
+            end = min(grace, timing.end) if finish_reason else timing.next_event()
             try:
                 chunk = pull(chunks, end)
             except Exception:
@@ -172,6 +173,8 @@ class OpenAICompatible:
                 finish_reason = choice.get("finish_reason") or finish_reason
                 delta = choice.get("delta") or {}
                 output.wrote_message(delta)
+                if any(delta.get(name) for name in SIGNS_OF_LIFE):
+                    timing.alive()
                 tools.feed(delta.get("tool_calls"))
                 if piece := visible.feed(content_text(delta.get("content"))):
                     yield piece

@@ -148,14 +148,16 @@ class Vertex:
     def _stream(
         self, arguments: dict[str, Any], timing: Timing, output: Output
     ) -> Generator[str, None, Answer]:
-        with transport.until(timing.next_event(started=False)):
+        with transport.until(timing.next_event()):
             self._authorise()
             chunks: Iterator[Any] = self._client.models.generate_content_stream(**arguments)
         visible, seen = Visible(), []
         try:
-            while (chunk := pull(chunks, timing.next_event(started=bool(visible.text)))) is not None:
+            while (chunk := pull(chunks, timing.next_event())) is not None:
                 seen.append(chunk)
                 _note(chunk, output)
+                if _candidate(chunk) and _candidate(chunk).content and _candidate(chunk).content.parts:
+                    timing.alive()  # a thought and a call of a tool count as well
                 if piece := visible.feed(_text(chunk)):
                     yield piece
                 if _reason(chunk) and chunk.usage_metadata:

@@ -1,10 +1,10 @@
 """One try of one deployment: from its row in the ledger to its answer or its failure."""
 
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from llm import clock
 from llm.adapters import Answer, Request, Timing, adapter_for
 from llm.adapters.output import Output
 from llm.chain import shaping
@@ -26,7 +26,7 @@ class Trial:
     want: Want
     messages: Sequence[Mapping[str, Any]]
     row: Attempt = field(init=False)
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: clock.monotonic())
     first_token_s: float | None = None
     output: Output = field(default_factory=Output)
     sent: bool = False
@@ -43,12 +43,20 @@ class Trial:
     def begin(self, call: Call, refusal: Callable[[], Skipped | None]) -> None:
         """Reserves room and writes the row. Raises ledger.NoRoom when somebody else was quicker."""
         bookkeeper.begin(call, self.row, refusal, lambda: quota.lock(self.deployment))
-        self.began = time.monotonic()
+        self.began = clock.monotonic()
 
     def run(
-        self, *, streamed: bool, temperature: float | None, params: Mapping[str, Any], timing: Timing
+        self,
+        *,
+        streamed: bool,
+        temperature: float | None,
+        params: Mapping[str, Any],
+        timing: Callable[[], Timing],
     ) -> Generator[Delta, None, Answer]:
-        """Yields the text as it comes and returns the answer. Raises Failure, and nothing else."""
+        """Yields the text as it comes and returns the answer. Raises Failure, and nothing else.
+
+        timing: asked once the adapter is there, since to import its library is not the provider's time.
+        """
         try:
             self.answer = yield from self._run(streamed, temperature, params, timing)
         except Failure as failure:
@@ -70,7 +78,11 @@ class Trial:
         return failure
 
     def _run(
-        self, streamed: bool, temperature: float | None, params: Mapping[str, Any], timing: Timing
+        self,
+        streamed: bool,
+        temperature: float | None,
+        params: Mapping[str, Any],
+        timing: Callable[[], Timing],
     ) -> Generator[Delta, None, Answer]:
         provider, model = self.deployment.provider, self.deployment.model
         adapter = adapter_for(
@@ -90,13 +102,13 @@ class Trial:
             stream=streamed,
             output=self.output,
         )
-        pieces = adapter.run(request, timing)
         self.sent = True
+        pieces = adapter.run(request, timing())
         try:
             while True:
                 piece = next(pieces)
                 if self.first_token_s is None:
-                    self.first_token_s = time.monotonic() - self.began
+                    self.first_token_s = clock.monotonic() - self.began
                 self.text += piece
                 yield Delta(piece)
         except StopIteration as stop:
@@ -115,6 +127,6 @@ class Trial:
             outcome=outcome,
             failure=failure,
             bill=bill,
-            latency_s=time.monotonic() - self.began,
+            latency_s=clock.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )
