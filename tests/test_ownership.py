@@ -65,7 +65,7 @@ def clock(monkeypatch):
             return self.now
 
     made = Clock()
-    monkeypatch.setattr(base, "time", made)
+    monkeypatch.setattr(base, "clock", made)
     return made
 
 
@@ -80,7 +80,7 @@ def timing(clock, *, left_s):
 
 def test_an_attempt_that_had_its_full_time_is_the_providers_failure(clock):
     streamed, plain = timing(clock, left_s=45), timing(clock, left_s=45)
-    clock.now = streamed.next_event(started=False)
+    clock.now = streamed.next_event()
     assert streamed.ran_out(streamed=True).kind == Kind.PROVIDER_DOWN
     clock.now = plain.end
     assert plain.ran_out(streamed=False).kind == Kind.PROVIDER_DOWN
@@ -89,7 +89,7 @@ def test_an_attempt_that_had_its_full_time_is_the_providers_failure(clock):
 @pytest.mark.parametrize("left_s", [0.3, 5, 9.5])
 def test_an_attempt_that_had_less_was_cut_short(clock, left_s):
     streamed, plain = timing(clock, left_s=left_s), timing(clock, left_s=left_s)
-    clock.now = streamed.next_event(started=False)
+    clock.now = streamed.next_event()
     assert streamed.ran_out(streamed=True).kind == Kind.CUT_SHORT
     clock.now = plain.end
     assert plain.ran_out(streamed=False).kind == Kind.CUT_SHORT
@@ -99,7 +99,7 @@ def test_words_that_still_flow_are_no_silence(clock):
     limits = timing(clock, left_s=45)
     for _ in range(19):
         clock.now += 1
-        limits.next_event(started=True)
+        limits.alive()
     clock.now += 1
     assert limits.ran_out(streamed=True).kind == Kind.CUT_SHORT
 
@@ -108,7 +108,8 @@ def test_a_stream_that_fell_silent_is_the_providers_failure(clock):
     limits = timing(clock, left_s=300)
     limits.end = clock.now + 300
     clock.now += 3
-    clock.now = limits.next_event(started=True)
+    limits.alive()
+    clock.now = limits.next_event()
     assert limits.ran_out(streamed=True).kind == Kind.PROVIDER_DOWN
 
 
