@@ -251,7 +251,10 @@ class Planner:
             pause
             for pause in self.pauses.get(provider.slug, [])
             if pause.covers(
-                credential=key.label, account=key.account, model=model.name, location=location,
+                credential=key.label,
+                account=key.account,
+                model=model.name,
+                location=location,
                 fingerprint=key.fingerprint,
             )
         ]

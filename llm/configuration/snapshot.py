@@ -156,7 +156,9 @@ def forget() -> None:
 def _read_providers() -> tuple[ProviderConf, ...]:
     global _key_files
     rows = models.Provider.objects.filter(enabled=True).prefetch_related("models", "credentials")
-    _key_files = tuple(key.secret for row in rows for key in row.credentials.all() if key.secret.startswith("file:"))
+    _key_files = tuple(
+        key.secret for row in rows for key in row.credentials.all() if key.secret.startswith("file:")
+    )
     hosts.vouch(row.vouched_origin for row in rows)
     return tuple(_provider(row) for row in rows)
 
