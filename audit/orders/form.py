@@ -68,7 +68,10 @@ def read(data: Mapping[str, str]) -> Sent:
     A field that seems to hold a recovery phrase or a key comes back empty. `not_secret` with a `sealed` message
     sends what only looked like one.
     """
-    values = {name: data.get(name, "").strip() for name in ("email", "time_zone", "message", "scan_link")}
+    values = {
+        name: data.get(name, "").strip()[: secret_guard.MOST_CHARS]
+        for name in ("email", "time_zone", "message", "scan_link")
+    }
     cleared = data.get("not_secret") == "1"
     if cleared and not values["message"]:
         values["message"] = sealed.unseal(data.get("sealed", ""))

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from audit.orders.secret_guard import codes, keys, phrases
 
-MOST_CHARS = 20_000  # beyond, a text is cut: no field takes that much
+MOST_CHARS = 10_000  # no field takes more; what is longer is cut before it is looked at or shown
 
 
 class Secret(StrEnum):

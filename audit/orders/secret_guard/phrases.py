@@ -152,6 +152,8 @@ def _sparse(words: Sequence[str], listed: WordList) -> bool | None:
 
 def _itemised(text: str, listed: WordList) -> bool | None:
     """A dozen lines or items, nearly each with a word of the list at its beginning or end, most of them rare."""
+    if sum(word in listed.words for word in WORD.findall(text)) < SHORTEST - 1:
+        return None
     items = [words for part in ITEM.split(text) if (words := WORD.findall(part))]
     ends = [
         (any(word in listed.words for word in ends), any(word in listed.rare for word in ends))
