@@ -17,7 +17,8 @@ from audit.models import Incident, Option, Question
 
 @dataclass(frozen=True, slots=True)
 class OptionText:
-    """One answer with its words. `fix_steps` in order; `tools` are product names or short phrases."""
+    """One answer with its words. `title`: the weakness, `action`: what to do about it; `fix_steps` in order;
+    `tools` are product names or short phrases."""
 
     value: str
     label: str
@@ -25,6 +26,7 @@ class OptionText:
     risk: int
     minutes: int
     title: str
+    action: str
     harm: str
     fix_steps: tuple[str, ...]
     tools: tuple[str, ...]
@@ -32,12 +34,15 @@ class OptionText:
 
 @dataclass(frozen=True, slots=True)
 class QuestionText:
-    """One question with its words. `standards`: the guidelines it follows, each with name and url."""
+    """One question with its words, `options` in the order in which people see them.
+
+    `standards`: the guidelines it follows, each with name and url."""
 
     id: str
     category: str
     weight: int
     text: str
+    hint: str
     why: str
     standards: tuple[dict[str, str], ...]
     options: tuple[OptionText, ...]
@@ -47,7 +52,7 @@ class QuestionText:
         for option in self.options:
             if option.value == value:
                 return option
-        return OptionText(value, value, False, 0, 0, value, "", (), ())
+        return OptionText(value, value, False, 0, 0, value, value, "", (), ())
 
 
 @cache
@@ -121,15 +126,17 @@ def is_link(url: object) -> bool:
 
 def _question(data: bank.QuestionData, row: Question | None, options: Mapping[str, Option]) -> QuestionText:
     words: Any = row or data
+    by_value = {option.value: option for option in data.options}
     standards = row.standards if row else [{"name": s.name, "url": s.url} for s in data.standards]
     return QuestionText(
         id=data.id,
         category=data.category,
         weight=data.weight,
         text=translated(words.text),
+        hint=translated(words.hint),
         why=translated(words.why),
         standards=tuple(standards),
-        options=tuple(_option(option, options.get(f"{data.id}.{option.value}")) for option in data.options),
+        options=tuple(_option(by_value[value], options.get(f"{data.id}.{value}")) for value in data.shown),
     )
 
 
@@ -142,6 +149,7 @@ def _option(data: bank.OptionData, row: Option | None) -> OptionText:
         risk=data.risk,
         minutes=data.minutes,
         title=translated(words.title),
+        action=translated(words.action or words.title),
         harm=translated(words.harm),
         fix_steps=tuple(map(translated, words.fix_steps)),
         tools=tuple(map(translated, words.tools)),

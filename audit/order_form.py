@@ -80,7 +80,7 @@ def _errors(values: dict[str, str]) -> dict[str, str]:
     try:
         validate_email(values["email"])
     except ValidationError:
-        errors["email"] = _("Write the e-mail address at which we reach you.")
+        errors["email"] = _("Enter an e-mail address, like name@example.com.")
     if values["time_zone"] not in zones():
         values["time_zone"] = ""
         errors["time_zone"] = _("Choose your time zone.")

@@ -94,6 +94,20 @@ class Stage:
     working: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Of the thefts that can be played: how many would have worked in full, and how many there are."""
+
+    working: int
+    all: int
+
+
+def tally(scan: Scan) -> Tally:
+    """All cases against the scan's answers. One query."""
+    verdicts = [found.verdict for entry in library.entries() if (found := _play(entry, scan))]
+    return Tally(working=verdicts.count(replay.WORKED), all=len(verdicts))
+
+
 def stage(*, scan: Scan, slug: str) -> Stage | None:
     """The case with this slug, or one that fits, against the scan's answers.
 

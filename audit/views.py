@@ -20,18 +20,25 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from audit import (
+    bank,
     catalogue,
     details,
+    formats,
     forms,
     live,
+    orders,
+    plan,
     presentation,
+    replay_view,
     result_view,
     sample,
     scans,
+    scoring,
     shares,
     throttle,
     writer,
 )  # fmt: skip
+from audit.context import alternates
 from audit.models import Report, Scan
 from audit.private import private, scan_or_404
 from audit.render import to_html
@@ -86,6 +93,8 @@ def scan(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, questionnaire=questionnaire, sent=forms.Sent())
     sent = forms.read(request.POST, questions=[question.id for question in questionnaire])
+    if forms.SWITCH in request.POST:  # another language was chosen on the way: the same form in its words
+        return _form(request, questionnaire=questionnaire, sent=sent)
     try:
         answers = scans.validate(answers=sent.answers, lang=get_language())
     except scans.InvalidScan as invalid:
@@ -110,7 +119,7 @@ def scan(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(wait)
         return response
     made = scans.create_scan(
-        answers=answers, lang=get_language(), ai=sent.ai, previous=scans.get_scan(sent.previous)
+        answers=answers, lang=get_language(), ai=bool(sent.ai), previous=scans.get_scan(sent.previous)
     )
     return redirect("audit:result", token=scans.scan_token(made))
 
@@ -124,14 +133,20 @@ def _form(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    fields = presentation.fields(
+        questionnaire=questionnaire,
+        categories=catalogue.category_labels(),
+        sent=sent,
+        errors=errors or {},
+    )
     context = {
         "base": "base_private.html" if sent.previous else "base_public.html",
-        "fields": presentation.fields(
-            questionnaire=questionnaire,
-            categories=catalogue.category_labels(),
-            sent=sent,
-            errors=errors or {},
-        ),
+        "fields": fields,
+        "rail": presentation.stages(fields),
+        "steps": len(fields) + 1,
+        "bank_version": bank.BANK_VERSION,
+        "switches": alternates("audit:scan"),
+        "switch_form": "scan",
         "sent": sent,
         "errors": errors,
         "problem": problem,
@@ -151,9 +166,10 @@ def _about_data() -> dict[str, Any]:
 def result(request: HttpRequest, token: str) -> HttpResponse:
     """The score and every finding at once. Nothing here starts a report."""
     scan = scan_or_404(token)
+    facts = details.details(scan)
     context = {
         "result": presentation.result(
-            details=details.details(scan),
+            details=facts,
             answers=scan.answers,
             bank=catalogue.scoring_bank(),
             questions=catalogue.questions_by_id(),
@@ -163,6 +179,12 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
         "deleted_by": scans.kept_until(scan),
         "last_time": result_view.last_time(scan),
+        "plan": plan.plan(facts, order=result_view.fix_order(scan, facts)),
+        "codes": [f"{question}.{value}" for question, value in scan.answers.items()],
+        "offer": {"price": formats.money(settings.AUDIT_PRICE_USD), "days": orders.PROMISE_DAYS},
+        "card_image": static(f"audit/cards/{scoring.band(scan.score)}.png"),
+        "tally": replay_view.tally(scan),
+        "case": result_view.telling_case(facts),
         "share_token": shares.share_token(scan),
         "report": _report(scan),
     }

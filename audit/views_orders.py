@@ -95,6 +95,12 @@ def _form(
     return private(response) if request.method == "POST" else response
 
 
+@require_safe
+def sample(request: HttpRequest) -> HttpResponse:
+    """What a delivered report looks like: two pages about a made-up customer."""
+    return render(request, "audit/order_sample.html", {"price": formats.money(settings.AUDIT_PRICE_USD)})
+
+
 # -- an order: private to whoever has its link -------------------------------------------------------
 @require_safe
 def status(request: HttpRequest, token: str) -> HttpResponse:
@@ -114,9 +120,14 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
+    """Asks once, then cancels on POST. An order that was paid meanwhile is only shown as it stands."""
     found = _order(token)
+    if request.method != "POST":
+        if found.state not in orders.UNPAID:
+            return _to_status(found)
+        return private(render(request, "audit/order_cancel.html", {"order": found, "token": token}))
     with suppress(orders.NotAllowed):  # paid meanwhile: the page says how it stands
         payments.cancel(found, actor=orders.CUSTOMER)
     return _to_status(found)
