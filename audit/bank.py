@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _
 
-BANK_VERSION = "2026-11.2"
+BANK_VERSION = "2026-12"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
