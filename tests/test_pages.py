@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from audit import scans, writer
-from audit.bank import QUESTIONS
+from audit.bank.questions import QUESTIONS
 from audit.models import Report, Scan
+from audit.report import jobs
+from audit.scans import service as scans
 from tests.factories import answers, load_bank, make_scan
 
 LANGUAGES = ["en", "ru", "es"]
@@ -71,13 +72,13 @@ def no_reports(monkeypatch):
     def refuse(scan):
         raise AssertionError("a report was started")
 
-    monkeypatch.setattr(writer, "start_report", refuse)
+    monkeypatch.setattr(jobs, "start_report", refuse)
 
 
 @pytest.fixture
 def written_at_once(monkeypatch):
     """Reports are written in the request, not by a thread: the test's transaction is seen by nobody else."""
-    monkeypatch.setattr(writer, "start_report", writer.write_report_now)
+    monkeypatch.setattr(jobs, "start_report", jobs.write_report_now)
 
 
 def every_page() -> list[str]:
@@ -173,12 +174,41 @@ def test_robots_may_see_noindex(client):
 # -- the form ----------------------------------------------------------------------------------------
 def test_the_form_has_one_labelled_group_a_question_and_no_answer_chosen(client):
     response = client.get(page("scan"))
-    assert checked(response) == {"ai": "on"}
-    assert len(elements(response, "fieldset")) == len(QUESTIONS) + 1
-    assert len(elements(response, "legend")) == len(QUESTIONS) + 1
+    assert checked(response) == {}
+    assert len(elements(response, "fieldset")) == len(QUESTIONS)  # nobody is connected: no choice of a writer
+    assert len(elements(response, "legend")) == len(QUESTIONS)
     for question in QUESTIONS:
         values = [e["value"] for e in elements(response, "input") if e.get("name") == question.id]
-        assert values == [option.value for option in question.options]
+        assert values == list(question.shown)
+
+
+def test_answers_come_mixed_and_what_does_not_apply_comes_last():
+    for question in QUESTIONS:
+        assert sorted(question.shown) == sorted(option.value for option in question.options), question.id
+        risks = {option.value: option.risk for option in question.options if not option.na}
+        order = [risks[value] for value in question.shown if value in risks]
+        assert order != sorted(order), question.id
+        assert order != sorted(order, reverse=True), question.id
+        absent = [option.value for option in question.options if option.na]
+        assert list(question.shown[len(order) :]) == absent, question.id
+
+
+def test_another_language_keeps_the_answers_and_stores_nothing(client):
+    picked = dict(list(CAPPED.items())[:6])
+    response = client.post(page("scan", "ru"), {**picked, "switch": "ru"})
+    assert response.status_code == 200
+    assert checked(response) == picked
+    assert 'lang="ru"' in response.content.decode()
+    assert "Choose an answer" not in response.content.decode()
+    assert not Scan.objects.exists()
+    assert not response.cookies
+
+
+def test_with_models_connected_nobody_is_chosen_to_write(client, monkeypatch):
+    monkeypatch.setattr("audit.pages.scan.stats.reachable_providers", lambda: ["Groq"])
+    response = client.get(page("scan"))
+    assert checked(response) == {}
+    assert len(elements(response, "fieldset")) == len(QUESTIONS) + 1
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -242,7 +272,7 @@ def test_bodies_that_are_no_form_are_refused(client):
 
 
 def test_the_form_says_what_is_stored_and_who_may_see_it(client, monkeypatch):
-    monkeypatch.setattr("audit.views.stats.reachable_providers", lambda: ["Groq", "DeepSeek"])
+    monkeypatch.setattr("audit.pages.scan.stats.reachable_providers", lambda: ["Groq", "DeepSeek"])
     for name in ("scan", "privacy", "landing"):
         html = client.get(page(name)).content.decode()
         assert "Groq" in html
@@ -275,11 +305,11 @@ def test_the_result_shows_everything_before_any_report(client, no_reports):
     _scan, token = private_scan()
     html = client.get(page("result", token=token)).content.decode()
     assert "86, capped at 49" in html
-    assert "You would score 100 (+51)." in html
+    assert "49 → up to 100" in html
     assert "14 × 10 ÷ 10" in html
     assert "24 of 38" in html
     assert "11 checks passed" in html
-    assert 'aria-label="Score: 49 of 100"' in html
+    assert 'aria-label="49 of 100, Fragile; 86 without the cap"' in html
     assert 'rel="nofollow noopener noreferrer"' in html  # the case's source
     assert Report.objects.get().status == Report.Status.PENDING
 
@@ -366,7 +396,7 @@ def test_the_template_report_says_why_it_has_no_author(client):
     chosen, _ = private_scan(ai=False)
     failed, _ = private_scan(ai=True)
     for scan, reason in ((chosen, "as you chose"), (failed, "no language model was available")):
-        writer.write_report_now(scan)
+        jobs.write_report_now(scan)
         token = scans.scan_token(scan)
         assert reason in client.get(page("report", token=token)).content.decode()
 

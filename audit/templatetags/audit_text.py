@@ -11,7 +11,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from audit import formats, presentation
+from audit import formats
+from audit.presentation import scan as presentation
 
 register = template.Library()
 

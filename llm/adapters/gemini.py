@@ -9,7 +9,7 @@ from typing import Any
 from google.genai import types
 
 from llm.adapters.toolcalls import tool_call
-from llm.failures import Failure, Kind
+from llm.failures.rules import Failure, Kind
 
 # Gemini 3 wants back the signature that came with its own call of a tool. A call in OpenAI's shape has lost it,
 # and may be another model's anyway; this value is the documented way to say so.

@@ -26,7 +26,7 @@ from llm.adapters.base import (
     visible_text,
 )  # fmt: skip
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
-from llm.failures import Failure, Kind, classify
+from llm.failures.rules import Failure, Kind, classify
 
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
 
@@ -38,6 +38,7 @@ class OpenAICompatible:
     http = transport.client(httpx2, httpcore2)  # one pool for all keys: it is ordered by host
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
+    connect_timeout: type[Exception] = httpx2.ConnectTimeout
     default_base_url = "https://api.openai.com/v1"
     chat_path = "/chat/completions"
     response_type: type[Any] = httpx2.Response
@@ -72,7 +73,7 @@ class OpenAICompatible:
         except Failure:
             raise
         except Exception as error:
-            raise self._failure(error) from error
+            raise self._failure(error, timing, streamed=request.stream) from error
 
     def list_models(self, end: float) -> Listed:
         try:
@@ -82,7 +83,7 @@ class OpenAICompatible:
                 )
             return {str(model["id"]): stated_price(model.get("pricing")) for model in body["data"]}
         except Exception as error:
-            raise self._failure(error) from error
+            raise self._failure(error, Timing(first_token=end, end=end)) from error
 
     def _body(self, request: Request) -> dict[str, Any]:
         temperature = {} if request.temperature is None else {"temperature": request.temperature}
@@ -171,11 +172,11 @@ class OpenAICompatible:
 
     # -- failures ------------------------------------------------------------------------------------
 
-    def _failure(self, error: Exception) -> Failure:
+    def _failure(self, error: Exception, timing: Timing, *, streamed: bool = False) -> Failure:
         """The one Failure that an exception of the SDK, or below it, means."""
         cause = error.__cause__ or error
         if isinstance(error, (self.sdk.APITimeoutError, *self.timeouts)) or isinstance(cause, self.timeouts):
-            return Failure(Kind.PROVIDER_DOWN, "no answer in the time given", silent=True)
+            return timing.ran_out(streamed=streamed, connecting=isinstance(cause, self.connect_timeout))
         if isinstance(error, self.sdk.APIStatusError):
             response = error.response
             try:

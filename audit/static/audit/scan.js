@@ -257,6 +257,7 @@
       summary.focus();
     }
 
+    form.noValidate = true;
     bar.hidden = false;
     check.hidden = false;
     check.open = again;
