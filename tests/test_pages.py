@@ -61,7 +61,8 @@ def checked(response) -> dict[str, str]:
     return {
         each["name"]: each["value"]
         for each in elements(response, "input")
-        if each.get("type") == "radio" and "checked" in each
+        if (each.get("type") == "radio" and "checked" in each)
+        or (each.get("type") == "hidden" and (each["name"], each["value"]) == ("ai", "off"))
     }
 
 

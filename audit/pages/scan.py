@@ -27,7 +27,7 @@ from audit.orders import service as orders
 from audit.pages import forms, throttle
 from audit.pages.context import alternates
 from audit.pages.private import private, scan_or_404
-from audit.presentation import plan, sample, yours
+from audit.presentation import library, plan, sample, yours
 from audit.presentation import replay as replay_view
 from audit.presentation import scan as presentation
 from audit.presentation.report import ReportView, present
@@ -63,6 +63,8 @@ def landing(request: HttpRequest) -> HttpResponse:
         "sample_minutes": scored.findings[0].minutes,
         "sample_after": sample.score_after_first_fix(),
         "sample_report": sample.report(),
+        "recent": library.recent(),
+        "offer": _offer(),
         **about_data,
     }
     return render(request, "audit/landing.html", context)
@@ -150,6 +152,11 @@ def _form(
     return private(response) if sent.previous else response
 
 
+def _offer() -> dict[str, Any]:
+    """The manual audit in two figures: its price, and the days from payment to report."""
+    return {"price": formats.money(settings.AUDIT_PRICE_USD), "days": orders.PROMISE_DAYS}
+
+
 def _about_data() -> dict[str, Any]:
     """What the pages say about data: who may see answer codes now, and how long they stay."""
     return {"providers": stats.reachable_providers(), "retention_days": settings.RETENTION_DAYS}
@@ -175,7 +182,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         "last_time": yours.last_time(scan),
         "plan": plan.plan(facts, order=yours.fix_order(scan, facts)),
         "codes": [f"{question}.{value}" for question, value in scan.answers.items()],
-        "offer": {"price": formats.money(settings.AUDIT_PRICE_USD), "days": orders.PROMISE_DAYS},
+        "offer": _offer(),
         "card_image": static(f"audit/cards/{formula.band(scan.score)}.png"),
         "tally": replay_view.tally(scan),
         "case": yours.telling_case(facts),

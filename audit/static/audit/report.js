@@ -112,7 +112,7 @@ document.addEventListener("DOMContentLoaded", () => {
   };
 
   const unfold = () => {
-    const target = location.hash && document.getElementById(location.hash.slice(1));
+    const target = document.getElementById(location.hash.slice(1));
     let folded = false;
     for (let each = target?.closest("details"); each; each = each.parentElement.closest("details")) {
       folded ||= !each.open;
