@@ -102,7 +102,6 @@ def test_while_stripe_is_down_the_order_is_kept_and_can_be_paid_later(client, st
         ({"email": ""}, "email"),
         ({"email": "nobody"}, "email"),
         ({"email": "a@b.c\nBcc: x@example.org"}, "email"),
-        ({"time_zone": ""}, "time_zone"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"time_zone": "../../etc/passwd"}, "time_zone"),
         ({"message": "x" * 1001}, "message"),

@@ -187,7 +187,8 @@ def test_a_call_in_flight_counts_with_its_request(sim, clock):
 @pytest.mark.parametrize("outcome", [*Kind, "ok", "cancelled", "abandoned"])
 def test_what_a_provider_refuses_at_the_door_uses_nothing(sim, clock, outcome):
     counted = {
-        "ok", "cancelled", Kind.PROVIDER_DOWN, Kind.EMPTY_OUTPUT, Kind.REJECTED_OUTPUT, Kind.CONTENT_BLOCKED,
+        "ok", "cancelled", Kind.CUT_SHORT, Kind.PROVIDER_DOWN, Kind.EMPTY_OUTPUT, Kind.REJECTED_OUTPUT,
+        Kind.CONTENT_BLOCKED,
     }  # fmt: skip
     deployment = limited(sim, rpm=1)
     used(deployment, outcome=outcome)

@@ -1,15 +1,17 @@
 """One try of one deployment: from its row in the ledger to its answer or its failure."""
 
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from llm import clock
 from llm.adapters import Answer, Request, Timing, adapter_for
 from llm.chain import shaping
 from llm.chain.events import Delta
 from llm.chain.plan import Deployment, Skipped, Want
-from llm.failures.rules import Failure
+from llm.failures import ownership
+from llm.failures.evidence import Asked
+from llm.failures.rules import Failure, in_view_of
 from llm.ledger import bookkeeper
 from llm.limits import quota, tokens
 from llm.models import Attempt, Call
@@ -23,7 +25,7 @@ class Trial:
     want: Want
     messages: Sequence[Mapping[str, Any]]
     row: Attempt = field(init=False)
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: clock.monotonic())
     first_token_s: float | None = None
     text: str = ""
     answer: Answer | None = None
@@ -38,12 +40,44 @@ class Trial:
     def begin(self, call: Call, refusal: Callable[[], Skipped | None]) -> None:
         """Reserves room and writes the row. Raises ledger.NoRoom when somebody else was quicker."""
         bookkeeper.begin(call, self.row, refusal, lambda: quota.lock(self.deployment))
-        self.began = time.monotonic()
+        self.began = clock.monotonic()
 
     def run(
-        self, *, streamed: bool, temperature: float | None, params: Mapping[str, Any], timing: Timing
+        self,
+        *,
+        streamed: bool,
+        temperature: float | None,
+        params: Mapping[str, Any],
+        timing: Callable[[], Timing],
     ) -> Generator[Delta, None, Answer]:
-        """Yields the text as it comes and returns the answer. Raises Failure."""
+        """Yields the text as it comes and returns the answer. Raises Failure, and nothing else.
+
+        timing: asked once the adapter is there, since to import its library is not the provider's time.
+        """
+        try:
+            self.answer = yield from self._run(streamed, temperature, params, timing)
+        except Failure as failure:
+            raise self._owned(failure, params) from failure
+        except Exception as error:
+            raise ownership.of_ours(error) from error
+        return self.answer
+
+    def _owned(self, failure: Failure, params: Mapping[str, Any]) -> Failure:
+        """The failure as it is once what was asked, and by whose key, is taken into account."""
+        asked = Asked(
+            model=self.deployment.model.name, messages=self.messages, params=params, needs=self.want.needs
+        )
+        failure = in_view_of(failure, asked)
+        failure.mask(self.deployment.key.key)
+        return failure
+
+    def _run(
+        self,
+        streamed: bool,
+        temperature: float | None,
+        params: Mapping[str, Any],
+        timing: Callable[[], Timing],
+    ) -> Generator[Delta, None, Answer]:
         provider, model = self.deployment.provider, self.deployment.model
         adapter = adapter_for(
             kind=provider.kind,
@@ -61,19 +95,15 @@ class Trial:
             params={**model.params, **params},
             stream=streamed,
         )
-        pieces = adapter.run(request, timing)
+        pieces = adapter.run(request, timing())
         try:
             while True:
                 piece = next(pieces)
                 if self.first_token_s is None:
-                    self.first_token_s = time.monotonic() - self.began
+                    self.first_token_s = clock.monotonic() - self.began
                 self.text += piece
                 yield Delta(piece)
-        except Failure as failure:
-            failure.mask(self.deployment.key.key)
-            raise
         except StopIteration as stop:
-            self.answer = stop.value
             return stop.value  # type: ignore[no-any-return]
         finally:
             pieces.close()  # a consumer that leaves stops the provider, too
@@ -95,6 +125,6 @@ class Trial:
             failure=failure,
             tokens_in=tokens_in,
             tokens_out=tokens_out,
-            latency_s=time.monotonic() - self.began,
+            latency_s=clock.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )

@@ -86,6 +86,21 @@ class Meter(Protocol):
     def spent_by(self, client: str) -> Decimal: ...
 
 
+class _NoMeter:
+    """Knows of nothing that was used."""
+
+    def room(self, deployment: Deployment, want: Want) -> Skipped | None:
+        return None
+
+    def spent(self, name: str) -> Decimal:
+        return Decimal(0)
+
+    spent_today = spent_ever = spent_by = spent
+
+
+NO_METER: Meter = _NoMeter()
+
+
 @dataclass(frozen=True, slots=True)
 class Planner:
     """Walks the configuration for one call. Everything it knows was handed to it."""
@@ -142,6 +157,20 @@ class Planner:
             else:
                 reached = True
                 yield deployment, refusal(deployment, self.want, self.meter, self.site_budget_usd)
+
+    def after(self, slug: str) -> list[ProviderConf]:
+        """The providers that would be tried after this one."""
+        ordered = in_order(self.providers, self.pauses, self.now)
+        places = [place for place, provider in enumerate(ordered) if provider.slug == slug]
+        return ordered[places[0] + 1 :] if places else []
+
+    def may_use(self, provider: ProviderConf) -> bool:
+        """Whether the call could be sent to anything of this provider."""
+        return (
+            provider.slug not in self.skips.providers
+            and self._wanted(provider)
+            and any(isinstance(step, Deployment) for step in self._provider(provider))
+        )
 
     def _wanted(self, provider: ProviderConf) -> bool:
         wanted = self.want

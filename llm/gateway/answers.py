@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from llm.chain import AttemptStarted, ChainExhausted, Completed, Delta, Event, Reply
+from llm.chain import AttemptStarted, CallerLeft, ChainExhausted, Completed, Delta, Event, Reply
 from llm.gateway import errors
 from llm.gateway.errors import ApiError
 
@@ -109,6 +109,8 @@ class Stream:
         try:
             yield self._delta({"role": "assistant", "content": ""})
             yield from self._pieces()
+        except CallerLeft:
+            return
         except ChainExhausted as failure:
             yield _event(_broken(failure).body())
         except Exception:

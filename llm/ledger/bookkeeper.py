@@ -109,6 +109,13 @@ CLOSED_FIELDS = (
 )  # fmt: skip
 
 
+def prolong(call: Call, seconds: float) -> None:
+    """A call without a deadline is alive: whoever looks for calls that lost their worker waits so long from now."""
+    call.deadline_s = (timezone.now() - call.started_at).total_seconds() + seconds
+    with write_transaction():
+        rows.update(call, ("deadline_s",))
+
+
 def save_attempt(attempt: Attempt) -> None:
     with write_transaction():
         rows.update(attempt, FINISHED_FIELDS)
