@@ -15,11 +15,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from types import ModuleType
 from typing import Any
 
-<<<<<<< HEAD
-PACKAGES = ("audit", "guardlabs", "llm", "staff")
-=======
 PACKAGES = ("audit", "guardlabs", "llm")
->>>>>>> main
 PROGRAMS = {"guardlabs.operations.drill.node"}  # run, not imported; no pattern of its own
 CALLS = {"search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
 ANCHORED = {"match", "fullmatch"}  # tried at one place of a text only
