@@ -254,6 +254,8 @@ class Quota(models.Model):
         default=0, help_text=_("Tokens of the current minute that somebody else used.")
     )
     foreign_until = models.DateTimeField(null=True, blank=True)
+    stated = models.JSONField(default=dict, editable=False)  # when the provider stated each limit
+    by_staff = models.BooleanField(_("set by staff"), default=False, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

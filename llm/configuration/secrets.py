@@ -99,7 +99,9 @@ def checked(key: str) -> str:
     one variable, a file of several lines, NUL. HTTP libraries would quote all of that in their complaint.
     """
     if key and not HEADER_SAFE.fullmatch(key):
-        raise SecretError("it is not one line of visible ASCII characters, so it is not sent: look at what is there")
+        raise SecretError(
+            "it is not one line of visible ASCII characters, so it is not sent: look at what is there"
+        )
     return key
 
 
