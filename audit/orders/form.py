@@ -110,6 +110,13 @@ def without_message(sent: Sent, kind: secret_guard.Secret) -> Sent:
     return replace(sent, message="", errors={"message": str(SECRETS[kind])})
 
 
+def unsent(data: Mapping[str, str], *, without_scan: bool) -> Sent:
+    """The form as it was filled in so far, to be shown again without complaints, save about secrets."""
+    sent = read({**data, "scan_link": ""} if without_scan else data)
+    secrets = {str(words) for words in SECRETS.values()}
+    return replace(sent, errors={name: why for name, why in sent.errors.items() if why in secrets})
+
+
 def of_scan(token: str) -> Sent:
     """An empty form that takes a result along; `token` is that of the result page."""
     scan = _scan(token)
@@ -121,7 +128,8 @@ def _errors(values: dict[str, str]) -> dict[str, str]:
     try:
         validate_email(values["email"])
     except ValidationError:
-        errors["email"] = _("Write the e-mail address at which we reach you.")
+        errors["email"] = _("Enter an e-mail address, like name@example.com.")
+    values["time_zone"] = values["time_zone"] or "UTC"
     if values["time_zone"] not in zones():
         values["time_zone"] = ""
         errors["time_zone"] = _("Choose your time zone.")
