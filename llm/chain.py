@@ -22,7 +22,7 @@ from llm import cache, clients, edges, gates, ledger, notices, pauses, purposes,
 from llm.adapters import Answer
 from llm.cache import forget_calls
 from llm.choosing import LEAST_SHARE_S, Chooser
-from llm.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
+from llm.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.failures import Failure, Kind
 from llm.limits import observed
 from llm.models import Attempt, Call, Client
@@ -33,8 +33,8 @@ from llm.trial import Trial
 from llm.writing import write_transaction
 
 __all__ = [
-    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
-    "forget_calls", "gates", "purposes", "receipts", "stream",
+    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "ReasoningDelta", "Reply",
+    "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -83,11 +83,12 @@ def complete(*, on_event: Callable[[Event], None] | None = None, **arguments: An
 
 
 def stream(**arguments: Any) -> Iterator[Event]:
-    """Asks the chain once and yields what happens: AttemptStarted, Delta, AttemptFailed, Completed.
+    """Asks the chain once and yields what happens: AttemptStarted, ReasoningDelta, Delta, AttemptFailed, Completed.
 
     user, system: the prompt; or messages: [{"role", "content"}, …]
     purpose, lang: for the ledger and the estimate of tokens
-    max_tokens: of visible text (1024); temperature, params: passed on
+    max_tokens: of visible text (1024); temperature, params: passed on, `reasoning_effort` and `include_reasoning` in
+        each provider's own words
     deadline_s: for the whole call, in seconds (45)
     max_usd: the most that the call may cost; 0 is free only, None is what the budgets allow
     providers, tiers, models: use only these (slugs, numbers, ids)
@@ -429,6 +430,8 @@ class _Run:
         return Reply(
             text=answer.text,
             tool_calls=answer.tool_calls,
+            reasoning=answer.reasoning,
+            state=answer.state,
             provider=deployment.label,
             model=deployment.model.name,
             finish_reason=answer.finish_reason,

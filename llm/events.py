@@ -1,7 +1,7 @@
 """What a call to the chain tells its caller while it runs, and what it returns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,13 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of what the model thinks, where its provider tells it: no part of the text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptFailed:
     """After a Delta it also means: discard the text so far."""
 
@@ -38,7 +45,11 @@ class AttemptFailed:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer and how it came about. `provider` is the credential's label; `cost_usd` None is unknown."""
+    """An answer and how it came about. `provider` is the credential's label; `cost_usd` None is unknown.
+
+    `reasoning` is what the model thought, as far as its provider told it; `state` what the provider wants back with
+    the next turn, beside the text (`reasoning_details`, `extra_content`).
+    """
 
     text: str
     provider: str
@@ -53,6 +64,8 @@ class Reply:
     call_id: int
     cached: bool = False
     tool_calls: Sequence[Mapping[str, Any]] = ()
+    reasoning: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +73,4 @@ class Completed:
     reply: Reply
 
 
-Event = AttemptStarted | Delta | AttemptFailed | Completed
+Event = AttemptStarted | Delta | ReasoningDelta | AttemptFailed | Completed

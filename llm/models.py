@@ -72,6 +72,9 @@ class Provider(models.Model):
     barred_regions = models.JSONField(
         default=list, blank=True, help_text=_("Where users may not be, such as EEA, UK, CH.")
     )
+    dialect = models.JSONField(
+        default=dict, blank=True, help_text=_("What it wants said differently; empty: as others of its kind.")
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

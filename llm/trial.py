@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm import ledger, quota, shaping, tokens
-from llm.adapters import Answer, Request, Timing, adapter_for
-from llm.events import Delta
+from llm.adapters import Answer, Reasoning, Request, Timing, adapter_for
+from llm.events import Delta, ReasoningDelta
 from llm.failures import Failure
 from llm.models import Attempt, Call
 from llm.plan import Deployment, Skipped, Want
@@ -24,6 +24,7 @@ class Trial:
     began: float = field(default_factory=time.monotonic)
     first_token_s: float | None = None
     text: str = ""
+    reasoning: str = ""
     answer: Answer | None = None
 
     def __post_init__(self) -> None:
@@ -40,7 +41,7 @@ class Trial:
 
     def run(
         self, *, streamed: bool, temperature: float | None, params: Mapping[str, Any], timing: Timing
-    ) -> Generator[Delta, None, Answer]:
+    ) -> Generator[Delta | ReasoningDelta, None, Answer]:
         """Yields the text as it comes and returns the answer. Raises Failure."""
         provider, model = self.deployment.provider, self.deployment.model
         adapter = adapter_for(
@@ -51,18 +52,27 @@ class Trial:
             location=self.deployment.location,
         )
         messages, params = shaping.fit(self.messages, params, model)
+        wish = dict(params)
+        effort, shown = wish.pop("reasoning_effort", None), wish.pop("include_reasoning", None)
         request = Request(
             model=model.name,
             messages=messages,
             max_tokens=self.want.max_tokens + model.reasoning_reserve,
             temperature=temperature,
-            params={**model.params, **params},
+            params={**model.params, **wish},
+            effort=effort,
+            show_reasoning=shown,
+            dialect=provider.dialect,
             stream=streamed,
         )
         pieces = adapter.run(request, timing)
         try:
             while True:
                 piece = next(pieces)
+                if isinstance(piece, Reasoning):
+                    self.reasoning += piece.text
+                    yield ReasoningDelta(piece.text)
+                    continue
                 if self.first_token_s is None:
                     self.first_token_s = time.monotonic() - self.began
                 self.text += piece
@@ -83,8 +93,8 @@ class Trial:
         that died half-way.
         """
         tokens_in = tokens_out = 0
-        if self.answer is not None or self.text:
-            counted = self.answer or Answer(text=self.text)
+        if self.answer is not None or self.text or self.reasoning:
+            counted = self.answer or Answer(text=self.text, reasoning=self.reasoning)
             tokens_in = self.want.tokens_in if counted.tokens_in is None else counted.tokens_in
             tokens_out = tokens.estimate_answer(counted) if counted.tokens_out is None else counted.tokens_out
         ledger.finish(
@@ -96,3 +106,5 @@ class Trial:
             latency_s=time.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )
+        if failure is None and self.answer is not None:
+            self.row.detail = self.answer.doubt[:300]
