@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from llm import secrets
+from llm.configuration import secrets
 
 USD: dict[str, Any] = {"max_digits": 14, "decimal_places": 6}
 PRICE: dict[str, Any] = {
@@ -428,7 +428,7 @@ class CachedReply(models.Model):
 
 
 class Rehearsal(models.Model):
-    """How the replacement of a model that ends did with one purpose's prompts. See `llm.retirement`."""
+    """How the replacement of a model that ends did with one purpose's prompts. See `llm.foresight.retirement`."""
 
     provider = models.CharField(max_length=40)
     model = models.CharField(max_length=120)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from audit.bank import QUESTIONS
+from audit.bank.questions import QUESTIONS
 from llm.simulator import Simulator
 from llm.simulator import behaviours as b
 from tests.test_postgres import free_port

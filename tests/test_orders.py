@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from audit import orders
 from audit.models import Mail, Order, OrderEvent
-from audit.orders import State
+from audit.orders import service as orders
+from audit.orders.service import State
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db

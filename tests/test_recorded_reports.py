@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from audit import gates
-from audit.details import Case
-from audit.template_report import headings
+from audit.report import gates
+from audit.report.template import headings
+from audit.scans.findings import Case
 from llm.gates import all_of
 
 FOLDER = Path(__file__).parent / "recorded_reports"

@@ -10,7 +10,8 @@ from llm.adapters import transport
 from llm.adapters.dialects import thinks
 from llm.adapters.toolcalls import names_of, offered_name, whole_arguments
 from llm.adapters.visible import Piece, Reasoning
-from llm.failures import Failure, Kind
+from llm.failures.ownership import out_of_time
+from llm.failures.rules import Failure, Kind
 
 __all__ = [
     "Adapter", "Answer", "Listed", "Patience", "Piece", "Reasoning", "Request", "Timing", "checked", "pull",
@@ -70,14 +71,35 @@ class Answer:
 
 @dataclass(kw_only=True)
 class Timing:
-    """When to give up, as `time.monotonic()` moments: on the first token of a stream, and on all of it."""
+    """When to give up, as `time.monotonic()` moments: on the first token of a stream, and on all of it.
+
+    `first_byte_s` and `timeout_s` are how long the provider may take of its own right; an attempt that had less,
+    and ended, was cut short.
+    """
 
     first_token: float
     end: float
     idle_s: float = 15.0
+    first_byte_s: float = 0
+    timeout_s: float = 0
+    heard: float = field(default_factory=time.monotonic)  # when something last came, or the attempt began
+    started: bool = False
 
     def next_event(self, *, started: bool) -> float:
-        return min(self.end, time.monotonic() + self.idle_s) if started else min(self.first_token, self.end)
+        self.started = started
+        if not started:
+            return min(self.first_token, self.end)
+        self.heard = time.monotonic()
+        return min(self.end, self.heard + self.idle_s)
+
+    def ran_out(self, *, streamed: bool, connecting: bool = False) -> Failure:
+        """The failure of an attempt that has just run into one of these limits."""
+        patience_s = self.timeout_s
+        if connecting:
+            patience_s = min(transport.CONNECT_TIMEOUT_S, patience_s)
+        elif streamed:
+            patience_s = min(patience_s, self.idle_s if self.started else self.first_byte_s)
+        return out_of_time(silent_s=time.monotonic() - self.heard, patience_s=patience_s)
 
 
 class Patience:

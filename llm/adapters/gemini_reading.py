@@ -11,7 +11,7 @@ from llm.adapters.reading import MAX_CHARACTERS
 from llm.adapters.toolcalls import tool_call
 from llm.adapters.usage import Usage
 from llm.adapters.visible import Leaked, Piece, Visible
-from llm.failures import Failure, Kind
+from llm.failures.rules import Failure, Kind
 
 
 class GeminiReading:

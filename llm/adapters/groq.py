@@ -15,6 +15,7 @@ class Groq(OpenAICompatible):
     http = transport.client(httpx, httpcore)
     http_errors = (httpx.HTTPError, httpx.StreamError)
     timeouts = (httpx.TimeoutException,)
+    connect_timeout = httpx.ConnectTimeout
     default_base_url = "https://api.groq.com"
     chat_path = "/openai/v1/chat/completions"
     response_type = httpx.Response

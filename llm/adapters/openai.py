@@ -25,7 +25,7 @@ from llm.adapters.base import (
 from llm.adapters.dialects import dialect_of, messages_for, thinks, with_reasoning
 from llm.adapters.reading import Reading, error_in_body, read_completion
 from llm.adapters.sse import MAX_MALFORMED, EventParser
-from llm.failures import Failure, Kind, classify
+from llm.failures.rules import Failure, Kind, classify
 
 
 class OpenAICompatible:
@@ -35,6 +35,7 @@ class OpenAICompatible:
     http = transport.client(httpx2, httpcore2)  # one pool for all keys: it is ordered by host
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
+    connect_timeout: type[Exception] = httpx2.ConnectTimeout
     default_base_url = "https://api.openai.com/v1"
     chat_path = "/chat/completions"
     response_type: type[Any] = httpx2.Response
@@ -68,7 +69,7 @@ class OpenAICompatible:
         except Failure:
             raise
         except Exception as error:
-            raise self._failure(error) from error
+            raise self._failure(error, timing, streamed=request.stream) from error
 
     def list_models(self, end: float) -> Listed:
         try:
@@ -78,7 +79,7 @@ class OpenAICompatible:
                 )
             return {str(model["id"]): stated_price(model.get("pricing")) for model in body["data"]}
         except Exception as error:
-            raise self._failure(error) from error
+            raise self._failure(error, Timing(first_token=end, end=end)) from error
 
     def _body(self, request: Request) -> dict[str, Any]:
         """The request in the service's dialect."""
@@ -159,11 +160,11 @@ class OpenAICompatible:
 
     # -- failures ------------------------------------------------------------------------------------
 
-    def _failure(self, error: Exception) -> Failure:
+    def _failure(self, error: Exception, timing: Timing, *, streamed: bool = False) -> Failure:
         """The one Failure that an exception of the SDK, or below it, means."""
         cause = error.__cause__ or error
         if isinstance(error, (self.sdk.APITimeoutError, *self.timeouts)) or isinstance(cause, self.timeouts):
-            return Failure(Kind.PROVIDER_DOWN, "no answer in the time given", silent=True)
+            return timing.ran_out(streamed=streamed, connecting=isinstance(cause, self.connect_timeout))
         if isinstance(error, self.sdk.APIStatusError):
             response = error.response
             try:

@@ -10,7 +10,7 @@ from llm.adapters.finish import Ending, Finish
 from llm.adapters.toolcalls import ToolCalls, names_of
 from llm.adapters.usage import Usage, note_openai
 from llm.adapters.visible import Leaked, Piece, Visible
-from llm.failures import Failure, Kind, classify
+from llm.failures.rules import Failure, Kind, classify
 
 MAX_CHARACTERS = 2_000_000  # of text, reasoning and arguments: more than any model writes in one answer
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")

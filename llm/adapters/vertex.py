@@ -16,7 +16,7 @@ from google.oauth2 import service_account
 from llm.adapters import gemini, transport
 from llm.adapters.base import Answer, Listed, Patience, Piece, Reasoning, Request, Timing, checked, pull
 from llm.adapters.gemini_reading import GeminiReading
-from llm.failures import Failure, Kind, classify
+from llm.failures.rules import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 
@@ -103,7 +103,7 @@ class Vertex:
         except Failure:
             raise
         except Exception as error:
-            raise _failure(error) from error
+            raise _failure(error, timing, streamed=request.stream) from error
 
     def list_models(self, end: float) -> Listed:
         try:
@@ -112,7 +112,7 @@ class Vertex:
                 models = self._client.models.list()
                 return dict.fromkeys(str(model.name).rsplit("/", 1)[-1] for model in models)
         except Exception as error:
-            raise _failure(error) from error
+            raise _failure(error, Timing(first_token=end, end=end)) from error
 
     def _authorise(self) -> None:
         """Fetches a token when there is none, here, so that its failure is told apart and timed."""
@@ -163,7 +163,7 @@ class Vertex:
         return reading.answer({})
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: Exception, timing: Timing, *, streamed: bool = False) -> Failure:
     """The one Failure that an exception of google.genai, google-auth or httpx means."""
     if isinstance(error, errors.APIError):
         response = error.response
@@ -172,7 +172,7 @@ def _failure(error: Exception) -> Failure:
         return classify(status=error.code if 100 <= error.code <= 599 else None, headers=headers, body=body)
     cause = error.__cause__ or error
     if isinstance(error, httpx.TimeoutException) or isinstance(cause, httpx.TimeoutException):
-        return Failure(Kind.PROVIDER_DOWN, "no answer in the time given", silent=True)
+        return timing.ran_out(streamed=streamed, connecting=isinstance(cause, httpx.ConnectTimeout))
     if isinstance(error, google.auth.exceptions.RefreshError):
         return classify(exception=str(error.args[0] if error.args else error))
     if transport.is_too_large(cause):

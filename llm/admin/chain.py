@@ -18,11 +18,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from llm import credentials, direct, overview, pauses, standing
 from llm.admin.forms import CredentialForm
-from llm.failures import Failure
-from llm.ledger import NoRoom
+from llm.chain import direct
+from llm.configuration import credentials
+from llm.failures import pauses
+from llm.failures.rules import Failure
+from llm.ledger.bookkeeper import NoRoom
 from llm.models import Credential, Provider
+from llm.status import chain as overview
+from llm.status import providers as standing
 
 TEST_PURPOSE = "staff-test"
 TEST_PROMPT = [{"role": "user", "content": "Reply with the word ok."}]

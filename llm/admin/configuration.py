@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
-from llm import credentials, presets, secrets, standing
 from llm.admin import chain
 from llm.admin.forms import CredentialForm, CredentialFormSet, ModelForm, ProviderForm
+from llm.configuration import credentials, presets, secrets
 from llm.models import Credential, Model, Provider
-from llm.standing import KeyStanding, Standing
+from llm.status import providers as standing
+from llm.status.providers import KeyStanding, Standing
 
 LEAST_KEY_SHOWN = 12  # of a shorter key the last four characters would tell too much
 WORDS = {

@@ -6,9 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from llm import presets, secrets
-from llm.config import fields, schema
-from llm.config.errors import FieldError
+from llm.configuration import fields, presets, schema, secrets
+from llm.configuration.errors import FieldError
 from llm.models import Credential, Model, Provider
 
 
