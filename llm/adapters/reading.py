@@ -131,7 +131,7 @@ class Reading:
 def read_completion(text: str, headers: Mapping[str, str], request: Request) -> Answer:
     """The Answer in the body of a plain 200. Raises Failure when it is none."""
     try:
-        body = json.loads(text.removeprefix("\ufeff"))
+        body = json.loads(text)
     except (ValueError, RecursionError):
         raise Failure(Kind.PROVIDER_DOWN, f"200 with {'no' if not text.strip() else 'a malformed'} body",
                       status=200) from None  # fmt: skip

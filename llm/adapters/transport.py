@@ -6,6 +6,8 @@ socket (resolve, connect, TLS, write, read) is cut to what is left of the deadli
 thread has set with `until()`. What comes back is unpacked here, piece by piece, and no more than MAX_BYTES of it.
 """
 
+import codecs
+import json
 import socket
 import threading
 import time
@@ -15,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
+
+from llm.adapters.sse import EventParser
 
 CONNECT_TIMEOUT_S = 5.0
 MAX_BYTES = 32 * 2**20  # of one answer, unpacked
@@ -110,22 +114,28 @@ class _Backend:
             return [host]  # let the library fail on it in its own words
 
 
-def client(library: Any, core: Any) -> Any:
+def client(library: Any, core: Any, *, clean_events: bool = False) -> Any:
     """An HTTP client of `library` (httpx or httpx2, whose network layer is `core`) that keeps deadlines.
 
+    clean_events: streams of events are made such as a strict reader takes, see `cleaned`.
     Connections are kept and shared by threads; their number is not limited here, threads are.
     """
 
     class Body(library.SyncByteStream):  # type: ignore[misc]
         """An answer's body as it was packed, no longer than it may be."""
 
-        def __init__(self, stream: Any, encoding: str) -> None:
-            self._stream, self._encoding = stream, encoding
+        def __init__(self, stream: Any, headers: Any) -> None:
+            self._stream, self._encoding = stream, headers.pop("content-encoding", "")
+            self._clean = clean_events and "event-stream" in headers.get("content-type", "")
 
         def __iter__(self) -> Iterator[bytes]:
+            yield from cleaned(self._bounded()) if self._clean else self._bounded()
+
+        def _bounded(self) -> Iterator[bytes]:
             size = 0
             try:
                 for piece in unpacked(self._stream, self._encoding):
+                    piece = piece if size else piece.removeprefix(codecs.BOM_UTF8)
                     if (size := size + len(piece)) > MAX_BYTES:
                         raise library.ReadError(TOO_LARGE)
                     yield piece
@@ -138,8 +148,7 @@ def client(library: Any, core: Any) -> Any:
     class Transport(library.HTTPTransport):  # type: ignore[misc]
         def handle_request(self, request: Any) -> Any:
             response = super().handle_request(request)
-            encoding = response.headers.pop("content-encoding", "")
-            response.stream = Body(response.stream, encoding)
+            response.stream = Body(response.stream, response.headers)
             return response
 
     limits = library.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60)
@@ -152,6 +161,25 @@ def client(library: Any, core: Any) -> Any:
         follow_redirects=False,
         headers={"Accept-Encoding": "gzip, deflate"},
     )
+
+
+def cleaned(received: Iterable[bytes]) -> Iterator[bytes]:
+    """A stream of events with one JSON object each, and nothing else; `lost_events` counts what was broken."""
+    events = EventParser()
+    _thread.lost = 0
+    for data in received:
+        yield from map(_event, events.feed(data))
+        _thread.lost = events.malformed
+    yield from map(_event, events.end())
+
+
+def lost_events() -> int:
+    """Malformed events of the latest stream that this thread has read through `cleaned`."""
+    return getattr(_thread, "lost", 0)
+
+
+def _event(value: Any) -> bytes:
+    return f"data: {json.dumps(value)}\r\n\r\n".encode()
 
 
 def is_too_large(error: BaseException) -> bool:

@@ -16,6 +16,7 @@ from google.oauth2 import service_account
 from llm.adapters import gemini, transport
 from llm.adapters.base import Answer, Listed, Patience, Piece, Reasoning, Request, Timing, checked, pull
 from llm.adapters.gemini_reading import GeminiReading
+from llm.adapters.sse import MAX_MALFORMED
 from llm.failures.rules import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -55,7 +56,7 @@ class _TokenResponse(google.auth.transport.Response):
 class Vertex:
     """One service account in one location. `key` is the account's JSON, whose token_uri is honoured."""
 
-    http = transport.client(httpx, httpcore)
+    http = transport.client(httpx, httpcore, clean_events=True)  # the library's reader knows no odd event
 
     def __init__(self, *, base_url: str, key: str, user_agent: str, project: str, location: str) -> None:
         try:
@@ -141,7 +142,7 @@ class Vertex:
         self, arguments: dict[str, Any], request: Request, timing: Timing
     ) -> Generator[Piece, None, Answer]:
         """Reads to the end: Gemini has no closing mark, and a finish reason may come early."""
-        reading, patience = GeminiReading(request), Patience(timing)
+        reading, patience, lost = GeminiReading(request), Patience(timing), 0
         with transport.until(patience.until):
             self._authorise()
             chunks: Iterator[Any] = self._client.models.generate_content_stream(**arguments)
@@ -155,12 +156,15 @@ class Vertex:
                     raise
                 if chunk is None:
                     break
+                lost = transport.lost_events()
+                if lost > MAX_MALFORMED:
+                    raise Failure(Kind.PROVIDER_DOWN, "malformed events in the stream", status=200)
                 yield from reading.feed(chunk)
                 patience.heard(said=reading.said, finished=bool(reading.ending.finish))
         finally:
             chunks.close()  # type: ignore[attr-defined]  # a generator: closes the response
         yield from reading.end()
-        return reading.answer({})
+        return reading.answer({}, "an event of the stream was malformed" if lost else "")
 
 
 def _failure(error: Exception, timing: Timing, *, streamed: bool = False) -> Failure:
