@@ -194,6 +194,10 @@ LIVE_STREAMS = env.integer("WEB_THREADS", 16) // 2
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
 LLM_CACHE = env.text("LLM_CACHE", "auto")
 LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400)
+# Providers at private addresses (a local Ollama): names of hosts, addresses, networks, or `on`.
+LLM_ALLOW_PRIVATE_HOSTS = env.words("LLM_ALLOW_PRIVATE_HOSTS")
+# Where this is set, keys are read from files below it only.
+LLM_SECRETS_DIR = env.text("LLM_SECRETS_DIR")
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
 # -- watching --------------------------------------------------------------------------------------

@@ -65,5 +65,5 @@ def gemini(*parts, finish=None, usage=None):
 
 def completion(message, *, finish="stop", **more):
     """A plain body of OpenAI's."""
-    return {"id": "x", "object": "chat.completion", "model": "m", **more,
-            "choices": [{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}]}  # fmt: skip
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}
+    return {"id": "x", "object": "chat.completion", "model": "m", **more, "choices": [choice]}

@@ -275,7 +275,8 @@ def test_the_last_usage_of_a_stream_counts_unless_it_states_nothing(sim, kind):
         return {"prompt_tokens": asked, "completion_tokens": told}
 
     events = [chunk({"content": "Hello"}, usage=use(5, 1)), chunk(finish="stop", usage=use(5, 3)),
-              {"choices": [], "usage": use(6, 4)}, {"choices": [], "usage": use(0, 0)}, {"choices": [], "usage": None}]  # fmt: skip
+              {"choices": [], "usage": use(6, 4)}, {"choices": [], "usage": use(0, 0)},
+              {"choices": [], "usage": None}]  # fmt: skip
     answer = Ran(sim, kind, b.events(*events), stream=True).answer
     assert (answer.tokens_in, answer.tokens_out) == (6, 4)
     beside = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": use(5, 8)}]}
@@ -287,7 +288,8 @@ def test_the_last_usage_of_a_stream_counts_unless_it_states_nothing(sim, kind):
 @pytest.mark.parametrize(
     ("usage", "counted"),
     [
-        ({"promptTokenCount": 10, "candidatesTokenCount": 5, "thoughtsTokenCount": 40, "totalTokenCount": 55}, (10, 45)),
+        ({"promptTokenCount": 10, "candidatesTokenCount": 5, "thoughtsTokenCount": 40, "totalTokenCount": 55},
+         (10, 45)),
         ({"promptTokenCount": 10, "candidatesTokenCount": 9, "totalTokenCount": 2828}, (10, 2818)),
         ({"promptTokenCount": 10, "toolUsePromptTokenCount": 7, "candidatesTokenCount": 9, "totalTokenCount": 26},
          (17, 9)),

@@ -15,9 +15,10 @@ from audit.bank import loading
 from audit.bank.incidents import VECTORS
 from audit.bank.translations import untranslated
 from audit.models import Incident, Option, Question
+from llm.admin.lookups import AllowedLookups
 
 
-class Fixed(admin.ModelAdmin):  # type: ignore[type-arg]
+class Fixed(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that come from the bank: staff edit words, never add or remove."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -110,7 +111,7 @@ class IncidentForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Incident)
-class IncidentAdmin(TextState, admin.ModelAdmin):  # type: ignore[type-arg]
+class IncidentAdmin(TextState, AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Incidents may be added, edited and switched off. One of the bank would come back if it were deleted."""
 
     form = IncidentForm

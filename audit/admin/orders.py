@@ -23,6 +23,7 @@ from audit.orders import deliverable, outbox, payments
 from audit.orders import export as order_export
 from audit.orders import letters as order_letters
 from audit.orders import service as orders
+from llm.admin.lookups import AllowedLookups
 
 State = Order.State
 Text = str | Promise
@@ -185,7 +186,7 @@ ACTIONS: dict[str, Action] = {
 WITH_TEXT = {"save", "invoice", "paid"}  # their buttons stand beside a field
 
 
-class Fixed(admin.ModelAdmin):  # type: ignore[type-arg]
+class Fixed(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that only orders.py writes."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -44,6 +44,7 @@ class ScanAdmin(ReadOnlyAdmin):
         "reference", "created_at", "lang", "score", "band", "tier_shown", "provider", "flagged", "is_reviewed", "shown",
     )  # fmt: skip
     list_filter = (*FILTERS, "created_at")
+    lookups = ("ai",)
     search_fields = ("reference",)
     search_help_text = _("Reference of a scan, such as 7KQ2-M9XD")
     actions = ("mark_reviewed",)

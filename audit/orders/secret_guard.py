@@ -36,7 +36,7 @@ SMALL = frozenset(
 )
 WORD = re.compile(r"[^\W\d_]+")
 HAN = re.compile(r"[\u4e00-\u9fff]+")
-SENTENCE_END = re.compile(r"[.!?;:…]+(?=\s|$)")
+SENTENCE_END = re.compile(r"(?<![.!?;:…])[.!?;:…]++(?=\s|$)")
 # What people put around the words of a phrase: "1. abandon", "word 2: ability", "third".
 FILLERS = frozenset(
     ["word", "words", "слово", "слова", "palabra", "palabras", "and", "then", "st", "nd", "rd", "th"]
@@ -50,7 +50,7 @@ KEYS = tuple(
         (rf"(?<!\w)[5KL9c]{BASE58}{{50,51}}(?!\w)", 0),  # WIF, main and test net
         (rf"(?<!\w)6P{BASE58}{{56}}(?!\w)", 0),  # BIP-38: encrypted, and still nothing to send around
         (rf"(?<!\w)[a-zA-Z](?:prv|pub){BASE58}{{90,}}", 0),  # extended keys; a public one shows every address
-        (r"[a-z_]*xsk1[02-9ac-hj-np-z]{40,}|nsec1[02-9ac-hj-np-z]{50,}|age-secret-key-1\w{50,}", re.I),
+        (r"xsk1[02-9ac-hj-np-z]{40,}|nsec1[02-9ac-hj-np-z]{50,}|age-secret-key-1\w{50,}", re.I),
         (rf"(?<!\w){BASE58}{{86,90}}(?!\w)", 0),  # Solana
         (r"(?<!\w)S[A-Z2-7]{55}(?!\w)", 0),  # Stellar
         (r"(?<!\w)s(?=\w*\d)(?=\w*[A-Z])[1-9A-HJ-NP-Za-km-z]{28}(?!\w)", 0),  # XRP
@@ -132,7 +132,7 @@ def _shaped(text: str) -> bool:
 
     Capitals part the row: a list of wallets and exchanges is no phrase.
     """
-    numbered = re.sub(r"\d+\s*[.):\-]", " ", text)  # "1." is no end of a sentence
+    numbered = re.sub(r"(?<!\d)\d++\s*+[.):\-]", " ", text)  # "1." is no end of a sentence
     for part in SENTENCE_END.split(numbered):
         row = 0
         for word in WORD.findall(part):

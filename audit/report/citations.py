@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from audit.report.template import plain, sources
 from audit.scans.findings import Case
 
-SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)+"
-SEVERAL = rf"{SLUG}(?:(?:\s*[,;]\s*|\s+)[`*]*{SLUG})*"
+# Every repeat has an end or takes what it can for good (`++`), so that no text of a model is looked at twice.
+SLUG = r"(?<![a-z0-9])[a-z0-9]++(?:-[a-z0-9]++)++"
+SEVERAL = rf"{SLUG}(?:(?:\s{{0,3}}[,;]\s{{0,3}}|\s{{1,3}})[`*]{{0,4}}{SLUG}){{0,30}}"
 # As models write ids: [id], [[id]], 【id】, (id), `id`, **id**, several at once, or in the middle of a sentence.
 MARK = re.compile(
-    rf"\s?(?:(?P<open>\[\[?|【|\()[`*]*(?P<ids>{SEVERAL})[`*]*(?:\]\]?|】|\))(?P<link>\([^()\s]*\))?"
-    rf"|(?<![\w/.@-])[`*]*(?P<bare>{SLUG})(?![\w@-])[`*]*)",
+    rf"\s?(?:(?P<open>\[\[?|【|\()[`*]{{0,4}}(?P<ids>{SEVERAL})[`*]{{0,4}}(?:\]\]?|】|\))"
+    r"(?P<link>\([^()\s]{0,500}\))?"
+    rf"|(?<![\w/.@-])[`*]{{0,4}}(?P<bare>{SLUG})(?![\w@-])[`*]{{0,4}})",
     re.IGNORECASE,
 )
 YEAR = re.compile(r"-(?:19|20)\d\d\Z")

@@ -9,7 +9,7 @@ import re
 from audit.report import citations
 
 # A line that is all syntax so far: "#", "1. **", "-", "> ", "```"; also the underline of a heading.
-BARE = re.compile(r"[>\s]*(?:#{1,6}|\d{1,3}[.)]?)?[-+=*_`\\\s]*")
+BARE = re.compile(r"[>\s]*+(?:#{1,6}|\d{1,3}[.)]?)?[-+=*_`\\\s]*")
 # A bracket at the end that may yet become a link or a reference.
 OPEN_BRACKET = re.compile(r"!?\[[^\[\]\n]{0,300}(?:\](?:\([^()\s]{0,500})?)?\Z")
 BLOCK = re.compile(r"\n[>\s]*\n|\n(?=[>\s]*(?:#{1,6}\s|[-+*]\s|\d{1,3}[.)]\s))|(?<=\n)(?=\Z)")
@@ -30,7 +30,8 @@ def _closed(block: str) -> str:
     """The last block with every code span and emphasis ended that is still open."""
     opened: list[str] = []
     for found in MARK.finditer(block):
-        mark, before, after = found[0], block[: found.start()][-1:], block[found.end() :][:1]
+        mark, after = found[0], block[found.end() : found.end() + 1]
+        before = block[max(0, found.start() - 1) : found.start()]
         if mark.startswith("\\"):
             continue
         if opened and opened[-1] == mark and (mark[0] == "`" or not before.isspace()):

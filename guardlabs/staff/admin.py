@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -17,13 +17,14 @@ from django_otp.plugins.otp_static.admin import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from guardlabs.staff import factors
+from llm.admin.lookups import AllowedLookups
 
 # The devices' own pages show secrets; what staff need is the action below.
-admin.site.unregister([User, StaticDevice, TOTPDevice])
+admin.site.unregister([User, Group, StaticDevice, TOTPDevice])
 
 
 @admin.register(User)
-class StaffUserAdmin(UserAdmin):  # type: ignore[type-arg]
+class StaffUserAdmin(AllowedLookups, UserAdmin):  # type: ignore[type-arg]
     actions = ("reset_second_factor", "end_sessions")
 
     @admin.action(description=_("Take away the second factor (lost phone)"), permissions=["change"])
@@ -52,8 +53,13 @@ class StaffUserAdmin(UserAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{what} {text}", messages.SUCCESS)
 
 
+@admin.register(Group)
+class StaffGroupAdmin(AllowedLookups, GroupAdmin):
+    """Roles: see guardlabs.staff.roles."""
+
+
 @admin.register(LogEntry)
-class TrailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TrailAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Who did what, when. Written by the admin itself; read-only, also for superusers."""
 
     list_display = (

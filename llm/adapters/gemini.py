@@ -8,30 +8,20 @@ from typing import Any
 
 from google.genai import types
 
-from llm.adapters.dialects import NO_SIGNATURE, google_state
+from llm.adapters.dialects import EFFORTS, NO_SIGNATURE, google_state
 from llm.failures.rules import Failure, Kind
 
 SAMPLING = ("top_p", "seed", "presence_penalty", "frequency_penalty")
 OPENAI_ONLY = {"stop", "response_format", "tools", "tool_choice", "parallel_tool_calls", *SAMPLING}
-LEVELS = {
-    "none": "MINIMAL", "minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "HIGH",
-    "max": "HIGH",
-}  # fmt: skip
-BUDGETS = {
-    "none": 0,
-    "minimal": 512,
-    "low": 1024,
-    "medium": 8192,
-    "high": 24576,
-    "xhigh": 24576,
-    "max": 24576,
-}
+LEVELS = dict(zip(EFFORTS, ("MINIMAL", "MINIMAL", "LOW", "MEDIUM", "HIGH", "HIGH", "HIGH"), strict=True))
+BUDGETS = dict(zip(EFFORTS, (0, 512, 1024, 8192, 24576, 24576, 24576), strict=True))  # tokens
+NEVER = {"http_options"}  # where a request goes, and with which headers, is the adapter's to say
 MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
 def config(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of a GenerateContentConfig; Gemini's own names (a model's `params`) stay as they are."""
-    found = {name: value for name, value in params.items() if name not in OPENAI_ONLY}
+    found = {name: value for name, value in params.items() if name not in OPENAI_ONLY | NEVER}
     found |= {name: params[name] for name in SAMPLING if params.get(name) is not None}
     if stop := params.get("stop"):
         found["stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)

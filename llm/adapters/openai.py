@@ -26,6 +26,7 @@ from llm.adapters.dialects import dialect_of, messages_for, thinks, with_reasoni
 from llm.adapters.reading import Reading, error_in_body, read_completion
 from llm.adapters.sse import MAX_MALFORMED, EventParser
 from llm.failures.rules import Failure, Kind, classify
+from llm.hosts import BASE_URLS
 
 
 class OpenAICompatible:
@@ -36,7 +37,7 @@ class OpenAICompatible:
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
     connect_timeout: type[Exception] = httpx2.ConnectTimeout
-    default_base_url = "https://api.openai.com/v1"
+    default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
     response_type: type[Any] = httpx2.Response
 

@@ -177,6 +177,11 @@ def _test(owner: Any, request: HttpRequest, row: Provider, names: dict[str, str]
         owner.message_user(request, gettext("It is no longer there."), messages.WARNING)
         return
     what = f"{deployment.label} {deployment.model.name}"
+    if not deployment.key.key and not deployment.provider.keyless:
+        text = gettext("%(what)s was not asked: %(why)s")
+        why = deployment.key.problem or gettext("no key")
+        owner.message_user(request, text % {"what": what, "why": why}, messages.WARNING)
+        return
     try:
         call = direct.ask(
             deployment, messages=TEST_PROMPT, purpose=TEST_PURPOSE, lang="en", max_tokens=TEST_TOKENS

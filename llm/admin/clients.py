@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from llm.admin.lookups import AllowedLookups
 from llm.clients import access as clients
 from llm.clients.usage import usage_of
 from llm.configuration import fields
@@ -71,7 +72,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Client)
-class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ClientAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = ClientForm
     list_display = (
         "name", "key", "state", "rpm", "concurrency", "daily_calls", "daily_budget_usd", "data_class",

@@ -131,6 +131,7 @@ class AttemptAdmin(LedgerAdmin):
         "tokens_in", "tokens_out", "cost", "detail",
     )  # fmt: skip
     list_filter = (OutcomeFilter, ProviderFilter, "free", "started_at")
+    lookups = ("credential", "account", "model")
     ordering = ("-started_at", "-id")
     export_fields = (
         "id", "call_id", "started_at", "finished_at", "provider", "credential", "account", "model", "location",

@@ -36,13 +36,14 @@ def relabel_state(row: Credential, old: str) -> None:
 
 
 def replace_key(row: Credential, key: str, *, by: str) -> None:
-    """Stores another key in a credential, encrypted. What the old key did wrong no longer counts.
+    """Stores another key in a credential, encrypted, for the host that its provider is at now.
 
-    `by` names who did it, for the pauses that it closes. Raises SecretError without ENCRYPTION_KEYS.
+    What the old key did wrong no longer counts: `by` names who closes its pauses. Raises SecretError without
+    ENCRYPTION_KEYS.
     """
     with write_transaction():
-        row.secret, row.organisation = secrets.seal(key), ""
-        row.save(update_fields=["secret", "organisation", "updated_at"])
+        row.secret, row.organisation, row.entered_for = secrets.seal(key), "", row.provider.origin
+        row.save(update_fields=["secret", "organisation", "entered_for", "updated_at"])
         Pause.objects.filter(
             provider=row.provider.slug, credential=row.label, kind=Kind.KEY_INVALID, closed_at=None
         ).update(closed_at=timezone.now(), closed_by=by[:80], probe_until=None)

@@ -44,7 +44,7 @@ def _secret(key: Credential) -> str:
     if secrets.is_reference(key.secret):
         return f"secret = {toml(key.secret)}"
     try:
-        return f"# secret: stored, fingerprint {secrets.fingerprint(key.key())}"
+        return f"# secret: stored, fingerprint {secrets.fingerprint(secrets.reveal(key.secret))}"
     except secrets.SecretError:
         return "# secret: stored, cannot be read with today's ENCRYPTION_KEYS"
 

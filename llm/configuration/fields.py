@@ -37,6 +37,7 @@ OWN_PARAMS = {
     "max_tokens",
     "max_output_tokens",
     "system_instruction",
+    "http_options",
 }
 
 
@@ -189,6 +190,8 @@ def base_url(value: Any) -> str:
         raise FieldError(
             "must not hold a user, a password, a query or a fragment: keys belong into [[provider.key]]"
         )
+    if "{location}" in address.partition("//")[2].partition("/")[0] and "." not in host.partition("location")[2]:
+        raise FieldError("must name the domain that {location} is a part of")
     if re.search(r"[\s\\<>\"{}|^`]", parts.netloc + parts.path):
         raise FieldError("is not a valid address ({location} is the only placeholder)")
     return address
@@ -272,6 +275,8 @@ def secret(value: Any) -> str:
         _check_key(value)
     elif CONTROL.search(value) or len(value) > 1000:
         raise FieldError("must be one line of at most 1000 characters")
+    elif value.startswith("file:") and secrets.is_outside(value.removeprefix("file:")):
+        raise FieldError("must name a file below LLM_SECRETS_DIR")
     return str(value)
 
 

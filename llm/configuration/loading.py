@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
+from llm import hosts
 from llm.configuration import schema, secrets
 from llm.configuration.errors import ConfigError
 from llm.configuration.schema import Entry, ProviderEntry
@@ -100,7 +102,10 @@ class _Loading:
             row = self.rows.get(slug) or Provider(name=slug)
             if row.locations and entry.values.get("kind", row.kind) != Provider.Kind.VERTEX:
                 entry.values |= {"project": "", "locations": []}  # it was Vertex before
+            is_new = row.pk is None
             self.rows[slug] = self._save(row, entry.values, f'provider "{slug}"')
+            if is_new or "base_url" in entry.values:
+                self._vouch(self.rows[slug])
         _order(
             Provider.objects.order_by("position", "id"),
             [self.rows[e.values["slug"]].pk for e in self.entries],
@@ -121,16 +126,43 @@ class _Loading:
             )
             for model in entry.models
         ]
-        saved_keys = [
-            self._save(
-                keys.get(key.values["label"]) or Credential(provider=provider),
-                key.values,
-                f'key "{key.values["label"]}" of "{provider.slug}"',
+        saved_keys = []
+        for key in entry.keys:
+            row = keys.get(key.values["label"]) or Credential(provider=provider)
+            named = "secret" in key.values and (
+                "base_url" in entry.values or _differs(row, "secret", key.values["secret"])
             )
-            for key in entry.keys
-        ]
+            values = key.values | ({"entered_for": self._home(provider)} if named else {})
+            saved_keys.append(self._save(row, values, f'key "{key.values["label"]}" of "{provider.slug}"'))
+        self._note_keys_elsewhere(provider)
         _order(provider.models.order_by("position", "id"), [row.pk for row in saved_models])
         _order(provider.credentials.order_by("position", "id"), [row.pk for row in saved_keys])
+
+    # -- hosts: a file is written by whoever runs the machine, so what it says of them holds --------------
+
+    def _vouch(self, row: Provider) -> None:
+        """The file says where a provider is: it may be a private host, and keys by reference go along."""
+        Provider.objects.filter(pk=row.pk).update(vouched_origin=row.origin)
+        row.vouched_origin = row.origin
+        moved = row.credentials.exclude(entered_for=row.origin)
+        references = [key.pk for key in moved if secrets.is_reference(key.secret)]
+        moved.filter(pk__in=references).update(entered_for=row.origin, updated_at=timezone.now())
+
+    @staticmethod
+    def _home(row: Provider) -> str:
+        """Where a file's keys may go: where a file put the provider, or the kind's own address.
+
+        Never where the admin put it: whoever loads the file may not know of that.
+        """
+        return row.vouched_origin or hosts.origin(row.kind, "")
+
+    def _note_keys_elsewhere(self, provider: Provider) -> None:
+        for key in provider.credentials.select_related("provider"):
+            if key.is_elsewhere:
+                self.summary.notes.append(
+                    f'key "{key.label}" of "{provider.slug}" was entered for {key.entered_for} and is not sent to '
+                    f"{provider.origin}: enter it again"
+                )
 
     def _save(self, row: Row, values: Mapping[str, Any], called: str) -> Row:
         changed: list[str] = [name for name, value in values.items() if _differs(row, name, value)]

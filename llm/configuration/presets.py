@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from llm import hosts
 from llm.configuration import credentials, schema, secrets
 from llm.configuration.loading import Summary, apply
 from llm.ledger.transactions import write_transaction
@@ -78,6 +79,12 @@ def is_preset(slug: str) -> bool:
 def key_hint(slug: str) -> str:
     """The environment variable that gives a preset its key; empty for other providers."""
     return ENVIRONMENT[slug].hint if slug in ENVIRONMENT else ""
+
+
+def _home(provider: Provider) -> str:
+    """Where a preset's keys may go: where a providers file put it, else where it ships; never where the admin did."""
+    shipped = _shipped()[provider.slug]
+    return provider.vouched_origin or hosts.origin(shipped["kind"], shipped.get("base_url", ""))
 
 
 def would_return(row: Credential) -> bool:
@@ -140,7 +147,7 @@ def _all_found(variables: Variables) -> Iterator[Found]:
     if variables.file:
         if path := _variable(variables.file):
             reference = f"file:{Path(path).expanduser().absolute()}"
-            yield Found(reference, secrets.reveal(reference) or reference)
+            yield Found(reference, _read(reference) or reference)
         return
     numbered = sorted(
         (int(match[1]), name)
@@ -199,8 +206,8 @@ class _Keys:
                 self.rows.remove(row)
 
     def _refer(self, row: Credential, found: Found) -> None:
-        row.secret = found.reference
-        row.save(update_fields=["secret", "updated_at"])
+        row.secret, row.entered_for = found.reference, _home(self.provider)
+        row.save(update_fields=["secret", "entered_for", "updated_at"])
         self.summary.changed.append(f'key "{row.label}" of "{self.provider.slug}": secret')
 
     def _create(self, found: Found, *, alone: bool) -> None:
@@ -208,7 +215,10 @@ class _Keys:
         taken = set(Credential.objects.filter(label__startswith=slug).values_list("label", flat=True))
         label = slug if alone and slug not in taken else self._next_label(taken)
         position = max((row.position for row in self.rows), default=-1) + 1
-        row = Credential(provider=self.provider, label=label, secret=found.reference, position=position)
+        row = Credential(
+            provider=self.provider, label=label, secret=found.reference, position=position,
+            entered_for=_home(self.provider),
+        )  # fmt: skip
         row.save()
         self.rows.append(row)
         self.summary.created.append(f'key "{label}" of "{slug}"')
@@ -229,7 +239,12 @@ class _Keys:
 
 
 def _key_of(row: Credential) -> str:
+    return _read(row.secret)
+
+
+def _read(secret: str) -> str:
+    """The key that a secret leads to, wherever it may be sent; empty when it cannot be read."""
     try:
-        return row.key()
+        return secrets.reveal(secret)
     except secrets.SecretError:
         return ""

@@ -35,6 +35,15 @@ def is_reference(value: str) -> bool:
     return value.startswith(("env:", "file:"))
 
 
+def is_outside(path: str) -> bool:
+    """Whether a file is none of those that may hold keys: LLM_SECRETS_DIR is set, and it is not below it."""
+    root = getattr(settings, "LLM_SECRETS_DIR", "")
+    try:
+        return bool(root) and not Path(path).resolve().is_relative_to(Path(root).resolve())
+    except (OSError, ValueError, RuntimeError):  # NUL, or links in a circle
+        return True
+
+
 def seal(value: str) -> str:
     """What to store for a secret as it was typed: a reference as it is, a key encrypted.
 
@@ -53,7 +62,8 @@ def seal(value: str) -> str:
 def reveal(stored: str) -> str:
     """The key itself, or an empty string when its variable or file does not exist.
 
-    Raises SecretError when it was encrypted with a key that ENCRYPTION_KEYS no longer holds.
+    Raises SecretError when it was encrypted with a key that ENCRYPTION_KEYS no longer holds, or when its file
+    is not where LLM_SECRETS_DIR wants files to be.
     """
     if match := ENV_REFERENCE.fullmatch(stored):
         value = os.environ.get(match["name"], "")
@@ -63,6 +73,8 @@ def reveal(stored: str) -> str:
             value = values[index - 1] if 0 < index <= len(values) else ""
         return value.strip()
     if stored.startswith("file:"):
+        if is_outside(stored.removeprefix("file:")):
+            raise SecretError("the file is not below LLM_SECRETS_DIR")
         try:
             return Path(stored.removeprefix("file:")).read_text().strip()
         except OSError:

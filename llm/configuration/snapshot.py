@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from llm import models
+from llm import hosts, models
 from llm.configuration import secrets
 from llm.limits.prices import Price, price_of
 
@@ -148,6 +148,7 @@ def forget() -> None:
 
 def _read_providers() -> tuple[ProviderConf, ...]:
     rows = models.Provider.objects.filter(enabled=True).prefetch_related("models", "credentials")
+    hosts.vouch(row.vouched_origin for row in rows)
     return tuple(_provider(row) for row in rows)
 
 

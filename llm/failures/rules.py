@@ -68,13 +68,14 @@ TOO_LARGE = (
 CONTENT = (
     r"content.{0,12}(risk|polic|filter|moderat|management)|moderation|flagged|prompt injection|guardrail"
     r"|responsible ai|safety (system|filter|setting|reason|polic)|inappropriate|sensitive (content|information|words)"
-    r"|harmful content|prohibited (content|use)|violat\w+ .{0,40}(usage|content|acceptable.use) (polic|guideline)"
+    r"|harmful content|prohibited (content|use)"
+    r"|violat[a-z]{1,10} .{0,40}(usage|content|acceptable.use) (polic|guideline)"
 )
 MONEY = (
     r"(insufficient|not enough) (account )?(balance|credit|fund|quota)|(credit|account|wallet) balance|negative balance"
     r"|(out of|no|more|add|purchase|depleted|exceeded your (monthly )?included|exhausted|remaining) .{0,20}credits?"
     r"|credits? (limit|exhausted|depleted|required)|payment (method|required)|recharge|top.?up|billing"
-    r"|(spend\w*|key|budget|monthly|usage) limit (exceeded|reached)|(spend\w*|budget) (limit|cap)"
+    r"|(spend[a-z]{0,8}|key|budget|monthly|usage) limit (exceeded|reached)|(spend[a-z]{0,8}|budget) (limit|cap)"
     r"|/ ?month|per month|monthly|prepaid|trial (has )?(ended|expired)|good standing|budget has been exceeded"
     r"|reached your (specified|monthly) .{0,20}usage limits?"
 )
@@ -100,8 +101,10 @@ SHARED = (
     r"|resource exhausted|engine is|shared|dynamic|other (users|customers)"
 )
 KEY = (
-    r"(api|access|auth\w*)[ _-]?(key|token).{0,40}(not valid|invalid|expired|revoked|incorrect|missing|leaked|disabled)"
-    r"|(invalid|incorrect|expired|revoked|missing|malformed|unknown|no).{0,20}(api|access|auth\w*)[ _-]?(key|token)"
+    r"(api|access|auth[a-z]{0,15})[ _-]?(key|token).{0,40}"
+    r"(not valid|invalid|expired|revoked|incorrect|missing|leaked|disabled)"
+    r"|(invalid|incorrect|expired|revoked|missing|malformed|unknown|no).{0,20}"
+    r"(api|access|auth[a-z]{0,15})[ _-]?(key|token)"
     r"|invalid (credential|token|username|jwt)|(organi[sz]ation|account|project|user|consumer|tenant)\b.{0,60}"
     r"(restricted|suspended|disabled|deactivated|banned|terminated|blocked|closed)|invalid_grant|unauthori[sz]ed"
     r"|authentication fail|reauthenticat|permission .{0,80}denied|sufficient permissions"

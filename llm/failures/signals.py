@@ -24,10 +24,10 @@ FOREIGN_KEYS = {"raw", "provider_error_code", "previous_errors"}
 
 MOST_S = 1e14  # beyond any date in milliseconds: no time at all
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|us|µs|ns|d|h|m|s)(?![a-z])", re.I)
+_DURATION = re.compile(r"(?<!\d)(\d++(?:\.\d++)?)\s*+(ms|us|µs|ns|d|h|m|s)(?![a-z])", re.I)
 _WORDY = re.compile(
-    r"(?:again|retry|wait|reset\w*|available)\D{0,25}?(?:in|after|for)?\s*"
-    r"((?:\d[\d,]*(?:\.\d+)?\s*(?:milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|ms|[dhms])[\s,]*(?:and\s+)?)+)",
+    r"(?:again|retry|wait|reset[a-z]{0,10}|available)\D{0,25}?(?:in|after|for)?\s{0,3}"
+    r"((?:\d[\d,]{0,20}(?:\.\d{1,20})?\s{0,3}(?:milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|ms|[dhms])[\s,]{0,3}(?:and\s{1,3})?){1,8})",
     re.I,
 )
 _UNIT_NAMES = (
@@ -131,7 +131,9 @@ class Signals:
     def text(self) -> str:
         """The prose: messages of a JSON body, or the body without tags; plus the exception's text."""
         if self.json is None:
-            words = re.sub(r"<(script|style)\b.*?</\1>|<[^<>]*>", " ", self.body[:20_000], flags=re.S | re.I)
+            words = re.sub(
+                r"<(script|style)\b.*?(?:</\1>|\Z)|<[^<>]*>", " ", self.body[:20_000], flags=re.S | re.I
+            )
         else:
             words = " ".join(
                 value for name, value in self._scalars if name in TEXT_KEYS and isinstance(value, str)

@@ -78,7 +78,7 @@ def problem_of(key: Credential) -> str:
 def fingerprint_of(key: Credential) -> str:
     """What tells two keys apart without telling anything about them; empty without a key."""
     try:
-        return secrets.fingerprint(key.key())
+        return secrets.fingerprint(secrets.reveal(key.secret))
     except secrets.SecretError:
         return ""
 

@@ -10,7 +10,8 @@ MOST_FLAGS = 12
 FLAG_CHARS = 60
 TOLERANCE = 0.01  # "$1.35M" and "$1.4M" are both among the facts, so rounding needs no more
 
-_NUMBER = r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?"
+# At most 10**18 in groups of three: rows of figures in a table must not be tried as one number at each of them.
+_NUMBER = r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3}){1,5}(?:[.,]\d{1,2})?|\d++(?:[.,]\d++)?"
 _SCALE = (
     r"k|m|mm|bn|b|thousand|million|billion|тыс|тысяч\w*|млн|миллион\w*|млрд|миллиард\w*|mil millones|mil"
     r"|millón|millones|mill"

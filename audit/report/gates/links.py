@@ -26,7 +26,8 @@ WORDS_TOO = re.compile(r"\.(?:so|is|in|no|at|me|us|to|by|it|es|de|se|su|help|so|
 WEB_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{1,20})://([^\s<>\"')\]]*)", re.IGNORECASE)
 OTHER_SCHEME = re.compile(r"\b(?:javascript|vbscript|mailto|tel|sms|tg|data|blob):[^\s]", re.IGNORECASE)
 HTML = re.compile(
-    r"<\s*/?\s*(?:a|img|script|style|i?frame|svg|object|embed|form|input|link|meta|base|video|audio)\b", re.I
+    r"<\s*+(?:/\s*+)?(?:a|img|script|style|i?frame|svg|object|embed|form|input|link|meta|base|video|audio)\b",
+    re.I,
 )
 HANDLE = re.compile(
     r"(?<![\w`])@[a-z]\w{3,}|[\w.+-]{1,64}@[\w-]{1,63}\.\w{2,}|\bt\.me/|\bwa\.me/", re.IGNORECASE
