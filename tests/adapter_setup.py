@@ -1,8 +1,8 @@
 """One way to run an adapter against the simulator: every wire format behind the same few words."""
 
 import json
-import time
 
+from llm import clock
 from llm.adapters import Reasoning, Request, Timing, adapter_for
 
 KINDS = ("groq", "openai", "vertex")
@@ -30,7 +30,7 @@ class Ran:
         request = Request(
             **{"model": "m", "messages": messages, "max_tokens": 4000, "stream": stream, **asked}
         )
-        now = time.monotonic()
+        now = clock.monotonic()
         running, self.pieces = adapter.run(request, Timing(first_token=now + limit_s, end=now + limit_s)), []
         while True:
             try:

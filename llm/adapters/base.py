@@ -1,13 +1,14 @@
 """What an adapter is: one outside wire format behind one method. Subclasses say only what differs."""
 
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
+from llm import clock
 from llm.adapters import transport
 from llm.adapters.dialects import thinks
+from llm.adapters.output import Output
 from llm.adapters.toolcalls import names_of, offered_name, whole_arguments
 from llm.adapters.visible import Piece, Reasoning
 from llm.failures.ownership import out_of_time
@@ -19,9 +20,7 @@ __all__ = [
 ]  # fmt: skip
 T = TypeVar("T")
 USAGE_GRACE_S = 1.0  # after the last word a stream may still bring its usage, or never end
-EARLY_FINISH_S = (
-    5.0  # a finish reason beside text may be stated in every chunk, so the next words are waited for
-)
+EARLY_FINISH_S = 5.0  # some state a finish reason in every chunk, so after text the next words are waited for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +37,7 @@ class Request:
     temperature: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
+    output: Output = field(default_factory=Output)  # what has come out so far, for the bill
     effort: str | None = None
     show_reasoning: bool | None = None
     dialect: Mapping[str, Any] = field(default_factory=dict)
@@ -71,10 +71,12 @@ class Answer:
 
 @dataclass(kw_only=True)
 class Timing:
-    """When to give up, as `time.monotonic()` moments: on the first token of a stream, and on all of it.
+    """When to give up on an attempt, as moments of `clock.monotonic()`.
 
-    `first_byte_s` and `timeout_s` are how long the provider may take of its own right; an attempt that had less,
-    and ended, was cut short.
+    first_token: on the first sign of life of a stream; end: on all of it (infinity: words may flow for hours)
+    idle_s: on a stream that has begun, after so much silence
+    first_byte_s, timeout_s: how long the provider may take of its own right; an attempt that had less, and ended,
+    was cut short
     """
 
     first_token: float
@@ -82,43 +84,50 @@ class Timing:
     idle_s: float = 15.0
     first_byte_s: float = 0
     timeout_s: float = 0
-    heard: float = field(default_factory=time.monotonic)  # when something last came, or the attempt began
+    heard: float = field(default_factory=lambda: clock.monotonic())  # the last sign of life, or the beginning
     started: bool = False
 
-    def next_event(self, *, started: bool) -> float:
-        self.started = started
-        if not started:
-            return min(self.first_token, self.end)
-        self.heard = time.monotonic()
-        return min(self.end, self.heard + self.idle_s)
+    def alive(self) -> None:
+        """Something came that counts: text, reasoning, a piece of a tool call. Blank and comment lines do not."""
+        self.started, self.heard = True, clock.monotonic()
+
+    def next_event(self) -> float:
+        """Until when to wait for the next event of a stream."""
+        return min(self.end, self.heard + self.idle_s if self.started else self.first_token)
+
+    def whole(self) -> float:
+        """Until when to wait for an answer in one piece from a service that does not stream."""
+        return min(self.end, self.heard + self.timeout_s) if self.timeout_s else self.end
 
     def ran_out(self, *, streamed: bool, connecting: bool = False) -> Failure:
         """The failure of an attempt that has just run into one of these limits."""
         patience_s = self.timeout_s
+        if streamed:
+            patience_s = self.idle_s if self.started else self.first_byte_s
         if connecting:
             patience_s = min(transport.CONNECT_TIMEOUT_S, patience_s)
-        elif streamed:
-            patience_s = min(patience_s, self.idle_s if self.started else self.first_byte_s)
-        return out_of_time(silent_s=time.monotonic() - self.heard, patience_s=patience_s)
+        return out_of_time(silent_s=clock.monotonic() - self.heard, patience_s=patience_s)
 
 
 class Patience:
-    """Until when (`until`, a `time.monotonic()` moment) the next event of a stream is waited for."""
+    """Until when the next event of a stream is waited for."""
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._finished = False
-        self.until = timing.next_event(started=False)
+        self._grace: float | None = None  # set once a finish reason is there
+
+    @property
+    def until(self) -> float:
+        """A moment of `clock.monotonic()`."""
+        return self._timing.next_event() if self._grace is None else min(self._grace, self._timing.end)
 
     def heard(self, *, said: bool, finished: bool) -> None:
         """An event has come. said: it brought some of the answer, which alone is a sign of life; finished: a finish
         reason is there, so what may follow gets a short grace only."""
-        if not finished:
-            self.until = self._timing.next_event(started=True) if said else self.until
-        elif said or not self._finished:
-            grace = EARLY_FINISH_S if said else USAGE_GRACE_S
-            self.until = min(time.monotonic() + grace, self._timing.end)
-        self._finished = finished
+        if said:
+            self._timing.alive()
+        if finished and (said or self._grace is None):
+            self._grace = clock.monotonic() + (EARLY_FINISH_S if said else USAGE_GRACE_S)
 
 
 # Ids of models, with the price that the list states (USD per million tokens in and out), if it does.

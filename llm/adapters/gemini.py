@@ -99,7 +99,8 @@ def contents(messages: Sequence[Mapping[str, Any]]) -> list[types.Content]:
         calls: list[Mapping[str, Any]] = list(message.get("tool_calls") or ())
         if calls:
             order = {str(call["id"]): (place, call["function"]["name"]) for place, call in enumerate(calls)}
-        parts = [*_parts(message.get("content")), *(_called(call, first=place == 0) for place, call in enumerate(calls))]
+        parts = _parts(message.get("content"))
+        parts += [_called(call, first=place == 0) for place, call in enumerate(calls)]
         if role == "assistant" and not calls and parts and (signature := _signature(message)):
             parts[-1].thought_signature = signature
         if parts:

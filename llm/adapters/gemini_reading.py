@@ -21,6 +21,7 @@ class GeminiReading:
         self.ending = Ending()
         self.usage = Usage()
         self.visible = Visible(request.model, whole=whole, thinks=request.thinks)
+        self.output = request.output
         self.said = False
         self._calls: list[dict[str, Any]] = []
         self._signature = ""
@@ -49,6 +50,7 @@ class GeminiReading:
             spoken=(usage.candidates_token_count or 0) + thoughts,  # thoughts are billed as output
             total=usage.total_token_count,
         )
+        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
 
     def _part(self, part: Any) -> Iterator[Piece]:
         signature = base64.b64encode(part.thought_signature).decode() if part.thought_signature else ""
@@ -59,6 +61,7 @@ class GeminiReading:
         if not part.text:
             return
         self.said = True
+        self.output.wrote(part.text)
         self._size += len(part.text)
         if self._size > MAX_CHARACTERS:
             raise Failure(
@@ -74,6 +77,7 @@ class GeminiReading:
     def _call(self, call: Any, signature: str) -> None:
         self.said = True
         arguments = json.dumps(call.args or {}, ensure_ascii=False)
+        self.output.wrote(call.name, arguments)
         extra = {"google": {"thought_signature": signature}} if signature else None
         made = tool_call(id=call.id or "", name=call.name or "", arguments=arguments, extra=extra)
         if call.name and not (call.id and any(each["id"] == call.id for each in self._calls)):

@@ -25,6 +25,7 @@ from llm.adapters.base import (
 from llm.adapters.dialects import dialect_of, messages_for, thinks, with_reasoning
 from llm.adapters.reading import Reading, error_in_body, read_completion
 from llm.adapters.sse import MAX_MALFORMED, EventParser
+from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import Failure, Kind, classify
 from llm.hosts import BASE_URLS
 
@@ -37,6 +38,11 @@ class OpenAICompatible:
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
     connect_timeout: type[Exception] = httpx2.ConnectTimeout
+    unsendable: tuple[type[Exception], ...] = (
+        httpx2.LocalProtocolError,
+        httpx2.UnsupportedProtocol,
+        httpx2.InvalidURL,
+    )
     default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
     response_type: type[Any] = httpx2.Response
@@ -103,8 +109,16 @@ class OpenAICompatible:
         return body | {name: value for name, value in params.items() if value is not None}
 
     def _post(self, body: dict[str, Any], **options: Any) -> Any:
-        """What came, as JSON: a provider that answers in types of its own is ours to judge, not the SDK's."""
-        return self.client.post(self.chat_path, body=body, options={"headers": self._headers}, **options)
+        """What came, as JSON: a provider that answers in types of its own is ours to judge, not the SDK's.
+
+        Raises the SDK's and the network's errors; Failure for what the SDK itself will not send.
+        """
+        try:
+            return self.client.post(self.chat_path, body=body, options={"headers": self._headers}, **options)
+        except (self.sdk.APIError, *self.http_errors):
+            raise
+        except Exception as error:
+            raise unsendable(error) from error
 
     # -- plain ---------------------------------------------------------------------------------------
 
@@ -118,14 +132,14 @@ class OpenAICompatible:
     # -- streamed ------------------------------------------------------------------------------------
 
     def _stream(self, request: Request, timing: Timing) -> Generator[Piece, None, Answer]:
-        with transport.until(timing.next_event(started=False)):
+        with transport.until(timing.next_event()):
             stream = self._post(
                 self._body(request), cast_to=object, stream=True, stream_cls=self.sdk.Stream[object]
             )
         response = stream.response
         try:
             if "json" in response.headers.get("content-type", ""):  # it does not stream
-                with transport.until(timing.end):
+                with transport.until(timing.whole()):
                     body = response.read().decode("utf-8", "replace")
                 answer = read_completion(body, dict(response.headers), request)
                 yield from _told(answer)
@@ -173,15 +187,17 @@ class OpenAICompatible:
             except self.http_errors:  # its body died on the way
                 body = ""
             return classify(status=response.status_code, headers=dict(response.headers), body=body)
+        if isinstance(cause, self.unsendable):
+            return unsendable(cause)
         if transport.is_too_large(cause):
             return Failure(Kind.PROVIDER_DOWN, transport.TOO_LARGE, status=200)
         if isinstance(error, (self.sdk.APIConnectionError, *self.http_errors)):
             return classify(exception=f"{type(cause).__name__}: {cause}")
         if isinstance(error, self.sdk.APIError):
             return error_in_body({"error": error.body})
-        if isinstance(error, (ValueError, TypeError, AttributeError)):  # no JSON, or of another shape
+        if isinstance(error, ValueError):  # what came is no JSON, or no text
             return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
-        return Failure(Kind.PROVIDER_DOWN, f"{type(error).__name__} in the client library")
+        return of_ours(error)
 
 
 def _told(answer: Answer) -> Iterator[Piece]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from llm.adapters.base import Answer, Request
 from llm.adapters.finish import Ending, Finish
-from llm.adapters.toolcalls import ToolCalls, names_of
+from llm.adapters.toolcalls import ToolCalls, names_of, written
 from llm.adapters.usage import Usage, note_openai
 from llm.adapters.visible import Leaked, Piece, Visible
 from llm.failures.rules import Failure, Kind, classify
@@ -24,6 +24,7 @@ class Reading:
         self.usage = Usage()
         self.tools = ToolCalls(names_of(request.params.get("tools")))
         self.visible = Visible(request.model, whole=whole, thinks=request.thinks)
+        self.output = request.output
         self.started = False
         self.said = False  # whether the latest chunk brought some of the answer
         self._whole = whole
@@ -38,8 +39,11 @@ class Reading:
         self.said = False
         if chunk.get("error") or chunk.get("object") == "error":
             raise error_in_body(chunk if chunk.get("error") else {"error": dict(chunk)})
+        if reason := block_reason(chunk):
+            raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
         note_openai(self.usage, chunk.get("usage"))
         note_openai(self.usage, _mapping(chunk.get("x_groq")).get("usage"))
+        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, Mapping) and self._is_first(choice.get("index")):
@@ -55,6 +59,7 @@ class Reading:
             raise error_in_body({"error": choice.get("error") or chunk.get("error")})
         self.ending.note(choice.get("finish_reason"))
         note_openai(self.usage, choice.get("usage"))
+        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
         delta = _mapping(choice.get("message") if self._whole else choice.get("delta"))
         if not delta and not self._whole and not self.started:  # the whole message as the only chunk
             delta = _mapping(choice.get("message"))
@@ -69,6 +74,7 @@ class Reading:
         calls = delta.get("tool_calls") or _legacy_call(delta.get("function_call"))
         if self._whole and isinstance(calls, list):
             calls = [{**call, "index": at} for at, call in enumerate(calls) if isinstance(call, Mapping)]
+        self.output.wrote(content, reasoning, delta.get("refusal"), *written(calls))
         self.tools.feed(calls)
         self._keep_state(delta)
         self.said = bool(content or reasoning or calls)
@@ -159,6 +165,12 @@ def error_in_body(body: Mapping[str, Any]) -> Failure:
     if failure.kind is Kind.PROVIDER_DOWN and re.fullmatch(r"[45]\d\d", code, re.A):
         return classify(status=int(code), body=json.dumps(body, default=str))
     return failure
+
+
+def block_reason(body: Mapping[str, Any]) -> str:
+    """Why Google blocked the prompt, as bridges to Gemini pass it on beside an empty list of choices."""
+    feedback = _mapping(body.get("promptFeedback")) or _mapping(body.get("prompt_feedback"))
+    return str(feedback.get("blockReason") or feedback.get("block_reason") or "")[:60]
 
 
 def _parts(message: Mapping[str, Any]) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from llm.adapters import gemini, transport
 from llm.adapters.base import Answer, Listed, Patience, Piece, Reasoning, Request, Timing, checked, pull
 from llm.adapters.gemini_reading import GeminiReading
 from llm.adapters.sse import MAX_MALFORMED
+from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -87,6 +88,11 @@ class Vertex:
     def run(self, request: Request, timing: Timing) -> Generator[Piece, None, Answer]:
         try:
             arguments = self._arguments(request)
+        except Failure:
+            raise
+        except Exception as error:  # not the network's: what Google's library takes for no request
+            raise unsendable(error) from error
+        try:
             if request.stream:
                 return checked((yield from self._stream(arguments, request, timing)), request)
             with transport.until(timing.end):
@@ -130,9 +136,12 @@ class Vertex:
             **gemini.config(request.params),
             **gemini.thinking(request.model, request.params, request.effort, request.show_reasoning),
         }
+        contents = gemini.contents(request.messages)
+        if not contents:
+            raise Failure(Kind.REQUEST_REJECTED, "nothing but a system message, which Gemini does not take")
         return {
             "model": request.model,
-            "contents": gemini.contents(request.messages),
+            "contents": contents,
             "config": types.GenerateContentConfig(
                 **{name: value for name, value in config.items() if value is not None}
             ),
@@ -185,4 +194,4 @@ def _failure(error: Exception, timing: Timing, *, streamed: bool = False) -> Fai
         return classify(exception=f"{type(cause).__name__}: {cause}")
     if isinstance(error, ValueError):
         return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
-    return Failure(Kind.PROVIDER_DOWN, f"{type(error).__name__} in the client library")
+    return of_ours(error)

@@ -15,6 +15,7 @@ class AttemptStarted:
     credential: str
     model: str
     location: str
+    max_tokens: int | None = None  # where the caller's cap was lowered to fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Reply:
 
     `reasoning` is what the model thought, as far as its provider told it; `state` what the provider wants back with
     the next turn, beside the text (`reasoning_details`, `extra_content`).
+    `max_tokens` is the cap that the answer had where that is lower than the one that the caller has named.
     """
 
     text: str
@@ -64,6 +66,7 @@ class Reply:
     call_id: int
     cached: bool = False
     tool_calls: Sequence[Mapping[str, Any]] = ()
+    max_tokens: int | None = None
     reasoning: str = ""
     state: Mapping[str, Any] = field(default_factory=dict)
 
