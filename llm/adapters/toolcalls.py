@@ -147,7 +147,11 @@ def tool_call(
 
 def written(calls: object) -> list[str]:
     """What a model wrote of calls, or of their pieces: names and arguments."""
-    functions = (call.get("function") for call in calls if isinstance(call, Mapping)) if isinstance(calls, list) else ()
+    functions = (
+        (call.get("function") for call in calls if isinstance(call, Mapping))
+        if isinstance(calls, list)
+        else ()
+    )
     found = [function for function in functions if isinstance(function, Mapping)]
     return [_text(function.get(name)) for function in found for name in ("name", "arguments")]
 

@@ -367,7 +367,9 @@ class _Run:
             pauses.close(deployment.probes, by="answered again")
         return answer
 
-    def _watched(self, pieces: Generator[Delta, None, Answer]) -> Generator[Event, None, Answer]:
+    def _watched(
+        self, pieces: Generator[Delta | ReasoningDelta, None, Answer]
+    ) -> Generator[Event, None, Answer]:
         """The same pieces, with `_tick` while they are waited for."""
         with closing(pieces):
             while True:
