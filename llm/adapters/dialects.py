@@ -54,35 +54,33 @@ class Dialect:
     state: str = ""
 
 
+ANY = re.compile(r"")
 # (part of the address, pattern of the model's id, what differs); all that match hold, the last one first.
-_DEFAULTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("", r"(^|/)(gpt-5|o[1345](-|$))", {"max_tokens": "max_completion_tokens", "temperature": False}),
-    (
-        "",
-        r"(^|/)(open-)?(mi[sx]tral|ministral|devstral|codestral|magistral|pixtral)",
-        {"call_ids": "mistral"},
-    ),
-    ("", r"^@cf/", {"null_content": False}),
-    ("", r"(^|/)gemini-", {"state": "google"}),
-    ("", r"^deepseek-", {"reasoning": "thinking", "state": "reasoning_content"}),
-    ("", r"^(deepseek-ai|moonshotai|zai-org|z-ai)/", {"state": "reasoning_content"}),
-    ("", r"(^|/)kimi-", {"state": "reasoning_content"}),
-    ("", r"^glm-", {"reasoning": "thinking", "state": "reasoning_content"}),
-    ("api.openai.com", "", {"max_tokens": "max_completion_tokens", "call_ids": "openai"}),
-    ("openai.azure.com", "", {"max_tokens": "max_completion_tokens", "call_ids": "openai"}),
-    ("mistral", "", {"call_ids": "mistral", "stream_options": False}),
-    ("cloudflare", "", {"null_content": False}),
-    ("googleapis.com", "", {"state": "google"}),
-    ("deepseek", "", {"reasoning": "thinking", "state": "reasoning_content"}),
-    ("moonshot", "", {"reasoning": "thinking", "state": "reasoning_content"}),
-    ("api.z.ai", "", {"reasoning": "thinking", "state": "reasoning_content"}),
-    ("openrouter", "", {"reasoning": "openrouter", "state": "reasoning_details"}),
-    ("groq", "", {"state": ""}),  # refuses unknown fields of a message
-)
+_DEFAULTS: tuple[tuple[str, re.Pattern[str], dict[str, Any]], ...] = (
+    ("", re.compile(r"(^|/)(gpt-5|o[1345](-|$))"), {"max_tokens": "max_completion_tokens", "temperature": False}),
+    ("", re.compile(r"(^|/)(open-)?(mi[sx]tral|ministral|devstral|codestral|magistral|pixtral)"),
+     {"call_ids": "mistral"}),
+    ("", re.compile(r"^@cf/"), {"null_content": False}),
+    ("", re.compile(r"(^|/)gemini-"), {"state": "google"}),
+    ("", re.compile(r"^deepseek-"), {"reasoning": "thinking", "state": "reasoning_content"}),
+    ("", re.compile(r"^(deepseek-ai|moonshotai|zai-org|z-ai)/"), {"state": "reasoning_content"}),
+    ("", re.compile(r"(^|/)kimi-"), {"state": "reasoning_content"}),
+    ("", re.compile(r"^glm-"), {"reasoning": "thinking", "state": "reasoning_content"}),
+    ("api.openai.com", ANY, {"max_tokens": "max_completion_tokens", "call_ids": "openai"}),
+    ("openai.azure.com", ANY, {"max_tokens": "max_completion_tokens", "call_ids": "openai"}),
+    ("mistral", ANY, {"call_ids": "mistral", "stream_options": False}),
+    ("cloudflare", ANY, {"null_content": False}),
+    ("googleapis.com", ANY, {"state": "google"}),
+    ("deepseek", ANY, {"reasoning": "thinking", "state": "reasoning_content"}),
+    ("moonshot", ANY, {"reasoning": "thinking", "state": "reasoning_content"}),
+    ("api.z.ai", ANY, {"reasoning": "thinking", "state": "reasoning_content"}),
+    ("openrouter", ANY, {"reasoning": "openrouter", "state": "reasoning_details"}),
+    ("groq", ANY, {"state": ""}),  # refuses unknown fields of a message
+)  # fmt: skip
 # The efforts that a model knows, where it does not know them all.
 _EFFORTS = (
-    (r"gpt-oss", ("low", "medium", "high")),
-    (r"(^|/)gemini-3", ("minimal", "low", "medium", "high")),
+    (re.compile(r"gpt-oss"), ("low", "medium", "high")),
+    (re.compile(r"(^|/)gemini-3"), ("minimal", "low", "medium", "high")),
 )
 
 
@@ -90,7 +88,7 @@ def dialect_of(base_url: str, model: str, stated: Mapping[str, Any]) -> Dialect:
     """How to speak to a model. stated: the provider's `dialect` as staff wrote it."""
     values: dict[str, Any] = {}
     for address, pattern, differs in _DEFAULTS:
-        if address in base_url and re.search(pattern, model, re.I):
+        if address in base_url and pattern.search(model.lower()):
             values |= differs
     known = {field.name for field in fields(Dialect)}
     return replace(Dialect(), **values | {name: value for name, value in stated.items() if name in known})
@@ -213,7 +211,7 @@ def _nearest(effort: str, model: str, *, groq: bool) -> str:
     if groq and "qwen" in model.lower():  # knows none and default alone
         return "none" if effort == "none" else "default"
     for pattern, known in _EFFORTS:
-        if re.search(pattern, model, re.I) and effort in EFFORTS:
+        if pattern.search(model.lower()) and effort in EFFORTS:
             place = EFFORTS.index(effort)
             return min(known, key=lambda each: abs(EFFORTS.index(each) - place))
     return effort
