@@ -14,7 +14,7 @@ from llm.chain.plan import Deployment, Skipped, Want
 from llm.configuration.snapshot import ProviderConf
 from llm.failures import ownership
 from llm.failures.evidence import Asked
-from llm.failures.rules import Failure, in_view_of
+from llm.failures.rules import Failure, Kind, in_view_of
 from llm.ledger import billing, bookkeeper
 from llm.limits import quota
 from llm.models import Attempt, Call
@@ -33,6 +33,7 @@ class Trial:
     deployment: Deployment
     want: Want
     messages: Sequence[Mapping[str, Any]]
+    keep_prose: bool = True  # a provider's words may repeat what it was asked
     row: Attempt = field(init=False)
     began: float = field(default_factory=lambda: clock.monotonic())
     first_token_s: float | None = None
@@ -81,12 +82,15 @@ class Trial:
         asked = Asked(
             model=self.deployment.model.name, messages=self.messages, params=params, needs=self.want.needs
         )
+        failure.mask(self.deployment.key.key)  # it stays the cause of what is raised
         failure = in_view_of(failure, asked)
         if not states_own_organisation(self.deployment.provider):
             failure.organisation = failure.account = ""  # another service's, which was passed on to us
         if self.deployment.key.declared:
             failure.account = ""
         failure.mask(self.deployment.key.key)
+        if not self.keep_prose:
+            failure.hide_prose()
         return failure
 
     def _run(
@@ -152,3 +156,5 @@ class Trial:
         )
         if failure is None and self.answer is not None:
             self.row.detail = self.answer.doubt[:300]
+        if failure is not None and failure.kind is Kind.REJECTED_OUTPUT and not self.keep_prose:
+            self.row.detail = ""  # a gate's reason may repeat the answer

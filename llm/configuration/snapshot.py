@@ -29,6 +29,7 @@ class ModelConf:
     tools: bool = True
     json_schema: bool = True
     images: bool = False
+    edited_at: datetime | None = None  # when staff, or a providers file, last changed it
     settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
 
 
@@ -192,7 +193,7 @@ def _model(provider: models.Provider, row: models.Model) -> ModelConf:
     return ModelConf(
         name=row.name, params=dict(row.params), reasoning_reserve=row.reasoning_reserve, price=price,
         rpm=row.rpm, rpd=row.rpd, tpm=row.tpm, tpd=row.tpd,
-        tools=row.tools, json_schema=row.json_schema, images=row.images,
+        tools=row.tools, json_schema=row.json_schema, images=row.images, edited_at=row.updated_at,
     )  # fmt: skip
 
 
