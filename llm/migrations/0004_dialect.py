@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('llm', '0002_keys_belong_to_hosts'),
+        ("llm", "0003_learned_limits"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='provider',
-            name='dialect',
-            field=models.JSONField(blank=True, default=dict, help_text='What it wants said differently; empty: as others of its kind.'),
+            model_name="provider",
+            name="dialect",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="What it wants said differently; empty: as others of its kind.",
+            ),
         ),
     ]
