@@ -94,7 +94,9 @@ class Failure(Exception):
         self.status = status
         self.retry_after_s = retry_after_s
         self.window = window
-        self.organisation = organisation
+        self.organisation = self.account = (
+            organisation  # the account's own name, where it has no declared one
+        )
         self.silent = silent
         self.headers = headers or {}
         self.lacks = lacks
