@@ -17,7 +17,7 @@ def main() -> int:
     from django.core.exceptions import ImproperlyConfigured
 
     try:
-        settings._setup()  # type: ignore[attr-defined]
+        settings.DEBUG  # noqa: B018 - which reads them all
     except ImproperlyConfigured as error:
         print(f"GuardLabs is not configured: {error}", file=sys.stderr)  # noqa: T201
         return 1
