@@ -11,6 +11,9 @@ from audit.report import citations, drafts, render
 from audit.report.gates import figures, links, secrets
 from guardlabs.operations import logs
 from llm import gates
+from llm.adapters.sse import EventParser
+from llm.adapters.toolcalls import ToolCalls, offered_name
+from llm.adapters.visible import Visible
 from llm.failures import rules
 from tests import patterns
 
@@ -31,6 +34,7 @@ BUILT = {
     "llm.configuration.presets f'env:{re.escape(self.variables.key)}(S|_[0-9]+)?(\\\\[|$)'": "a name in the code",
     "llm.configuration.presets re.escape(variables.key) + '_([0-9]{1,4})'": "a name in the code",
     "llm.failures.signals f'(?<=[\\\\d\\\\s]){name}'": "names of units in the code",
+    "llm.adapters.visible '|'.join((re.escape(token) for token in sorted(tokens, key=len, reverse=True)))": "of marks",
 }
 
 
@@ -133,6 +137,22 @@ HOSTILE = (
     "abandon ", "一", "\u0301", "\u200b", "ß", "{", "|", "a|b\n", "~", "!", "![", "(", "http://", "www.", "'", '"',
     "1 Jan 2019 ",
 )  # fmt: skip
+def _visible(text: str) -> None:
+    visible = Visible("deepseek-r1")
+    for start in range(0, len(text), 64):
+        list(visible.feed(text[start : start + 64]))
+    list(visible.finish())
+
+
+def _call(text: str) -> None:
+    calls = ToolCalls()
+    for start in range(0, len(text), 512):
+        piece = {"index": 0, "function": {"name": text[:8], "arguments": text[start : start + 512]}}
+        calls.feed([piece])
+    calls.calls()
+    offered_name(text, {"f"})
+
+
 READERS: dict[str, Callable[[str], object]] = {
     "secret_guard.find": secret_guard.find,
     "citations.with_sources": lambda text: citations.with_sources(text, ()),
@@ -144,6 +164,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "render.to_html": lambda text: render.to_html(text, links=()),
     "logs.redact": logs.redact,
     "failures.classify": lambda text: rules.classify(status=400, body=text),
+    "adapters.visible": _visible,
+    "adapters.events": lambda text: EventParser().feed(text.encode("utf-8", "replace")),
+    "adapters.calls": _call,
     "gates.no_refusal": gates.no_refusal(),
     "gates.json_schema": gates.json_schema({}),
 }

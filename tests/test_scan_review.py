@@ -99,7 +99,7 @@ def test_the_shared_card_of_a_hidden_scan_opens_for_nobody():
     scan.refresh_from_db()
     token = shares.share_token(scan)
     assert shares.shared_scan(token) == scan
-    review.hide(scan, hidden=True)
+    review.set_hidden(scan, hidden=True)
     assert shares.shared_scan(token) is None
 
 

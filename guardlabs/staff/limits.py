@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from threading import Lock
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest
 
 from guardlabs.web.client_address import client_address, client_site
@@ -36,9 +36,9 @@ def forget(request: HttpRequest, account: str) -> None:
         for key in wider:
             number, since = _own.get(key, (1, 0.0))
             _own[key] = (max(0, number - 1), since)
-    _try(lambda: cache.delete(own))
+    _try(lambda: caches["logins"].delete(own))
     for key in wider:
-        _try(lambda key=key: cache.decr(key))  # type: ignore[misc]
+        _try(lambda key=key: caches["logins"].decr(key))  # type: ignore[misc]
 
 
 def _keys(request: HttpRequest, account: str) -> list[tuple[str, int]]:
@@ -57,8 +57,8 @@ def _add(key: str) -> int:
         number, since = _own.pop(key, (0, now))
         mine, since = (number + 1, since) if now - since < WINDOW_S else (1, now)
         _own[key] = (mine, since)
-    _try(lambda: cache.add(key, 0, WINDOW_S))
-    shared = _try(lambda: cache.incr(key))
+    _try(lambda: caches["logins"].add(key, 0, WINDOW_S))
+    shared = _try(lambda: caches["logins"].incr(key))
     return max(mine, shared if isinstance(shared, int) else 0)
 
 
