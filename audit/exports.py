@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from audit import catalogue, presentation, scans
 from audit.catalogue import QuestionText
+from audit.citations import plain, sources
 from audit.details import Details, Weakness
 from audit.models import Report, Scan
 from audit.render import to_markdown
-from audit.template_report import plain, sources
 
 
 def filename(scan: Scan, extension: str) -> str:
