@@ -7,7 +7,8 @@ class AuditConfig(AppConfig):
     verbose_name = _("Security audit")
 
     def ready(self) -> None:
-        from audit import checks, rehearsal, report  # noqa: F401 - checks registers the system checks
+        from audit import checks  # noqa: F401 - registers the system checks
+        from audit.report import generate, rehearsal
         from llm import chain
 
-        chain.purposes.register(report.PURPOSE, gate=rehearsal.gate)
+        chain.purposes.register(generate.PURPOSE, gate=rehearsal.gate)

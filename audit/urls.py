@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from audit import views, views_library, views_method, views_orders, views_receipts, views_site, views_yours
+from audit.pages import library as views_library
+from audit.pages import method as views_method
+from audit.pages import orders as views_orders
+from audit.pages import receipts as views_receipts
+from audit.pages import scan as views
+from audit.pages import site as views_site
+from audit.pages import yours
 
 app_name = "audit"
 urlpatterns = [
@@ -22,14 +28,14 @@ urlpatterns = [
     path("receipt/", views_receipts.receipt, name="receipt"),
     path("r/<str:token>/delete", views.delete, name="delete"),
     path("r/<str:token>/again", views.again, name="again"),
-    path("r/<str:token>/fixes", views_yours.fixes, name="fixes"),
-    path("r/<str:token>/replay/", views_yours.replay, name="replay"),
-    path("r/<str:token>/print", views_yours.plain_print, name="print"),
-    path("r/<str:token>/export.md", views_yours.export_markdown, name="export-md"),
-    path("r/<str:token>/export.json", views_yours.export_json, name="export-json"),
-    path("r/<str:token>/share", views_yours.share, name="share"),
-    path("r/<str:token>/unshare", views_yours.unshare, name="unshare"),
-    path("s/<str:token>/", views_yours.card, name="card"),
+    path("r/<str:token>/fixes", yours.fixes, name="fixes"),
+    path("r/<str:token>/replay/", yours.replay, name="replay"),
+    path("r/<str:token>/print", yours.plain_print, name="print"),
+    path("r/<str:token>/export.md", yours.export_markdown, name="export-md"),
+    path("r/<str:token>/export.json", yours.export_json, name="export-json"),
+    path("r/<str:token>/share", yours.share, name="share"),
+    path("r/<str:token>/unshare", yours.unshare, name="unshare"),
+    path("s/<str:token>/", yours.card, name="card"),
     path("order/", views_orders.order, name="order"),
     path("order/<str:token>/", views_orders.status, name="order-status"),
     path("order/<str:token>/pay", views_orders.pay, name="order-pay"),

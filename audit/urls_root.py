@@ -2,8 +2,10 @@
 
 from django.urls import path
 
-from audit import payments_webhook, views, views_site
-from audit.api import api
+from audit.api.views import api
+from audit.orders import webhook as payments_webhook
+from audit.pages import scan as views
+from audit.pages import site as views_site
 
 urlpatterns = [
     path("", views.front_door, name="front-door"),

@@ -197,8 +197,8 @@ def make(attempts: int, calls: int, scans: int) -> None:
     """The rows themselves, numbered from 1."""
     from django.utils import timezone
 
-    from audit import tokens
     from audit.models import Scan
+    from audit.scans import tokens
     from llm.models import Attempt, Call
     from tests.factories import load_bank, make_scan
 

@@ -44,11 +44,13 @@ def migrate() -> None:
 
 def forget_everything() -> None:
     """Empties the database and what the chain keeps in this process."""
-    from llm import models, state, tokens
+    from llm import models
+    from llm.configuration import snapshot
+    from llm.limits import tokens
 
     for model in (
         models.Attempt, models.Call, models.CachedReply, models.Pause, models.Quota, models.Notice, models.Provider,
     ):  # fmt: skip
         model.objects.all().delete()
-    state.forget()
+    snapshot.forget()
     tokens.forget()

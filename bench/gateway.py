@@ -35,7 +35,7 @@ TEXT_EVENT = re.compile(rb'"content": ?"[^"]')
 
 
 def run() -> Section:
-    from llm import clients
+    from llm.clients import access as clients
 
     section = Section(ABOUT)
     with upstream_process() as sim:

@@ -25,7 +25,7 @@ connected = threading.Semaphore(0)
 
 def measure_waits() -> None:
     """Notes the time in the three functions that write the ledger: turns, locks, BEGIN, the writing, COMMIT."""
-    from llm import ledger
+    from llm.ledger import bookkeeper
 
     def measured(function: Callable[..., None]) -> Callable[..., None]:
         @wraps(function)
@@ -39,17 +39,17 @@ def measure_waits() -> None:
         return wrapper
 
     for name in ("begin", "save_attempt", "close_call"):
-        setattr(ledger, name, measured(getattr(ledger, name)))
+        setattr(bookkeeper, name, measured(getattr(bookkeeper, name)))
 
 
 def calls_of_thread(calls: int, start_s: float, go: threading.Event) -> list[tuple[float, float]]:
     """Of each call the seconds that it spent on writing the ledger, and in all."""
     from django.db import connection
 
-    from llm import state
     from llm.chain import complete
+    from llm.configuration import snapshot
 
-    state.read()
+    snapshot.read()
     connected.release()
     go.wait()
     time.sleep(start_s)

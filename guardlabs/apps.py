@@ -10,6 +10,6 @@ class GuardLabsConfig(AppConfig):
         from guardlabs import checks  # noqa: F401  # registers them
 
         if settings.SENTRY_DSN:
-            from guardlabs import sentry
+            from guardlabs.operations import sentry
 
             sentry.start(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT)

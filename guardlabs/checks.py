@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from guardlabs import logs
+from guardlabs.operations import logs
 from llm import cache
 
 

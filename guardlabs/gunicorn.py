@@ -4,7 +4,9 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from guardlabs import correlation, env, logs
+from guardlabs import env
+from guardlabs.operations import logs
+from guardlabs.web import correlation
 
 bind = f"{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
 worker_class = "guardlabs.worker.Worker"  # gthread, with an end to its patience
@@ -43,7 +45,7 @@ def post_worker_init(worker: Any) -> None:
     from django.urls import get_resolver
 
     import llm.adapters.groq  # noqa: F401
-    from guardlabs import chores
+    from guardlabs.operations import chores
 
     get_resolver().url_patterns  # noqa: B018  # which imports the views
     if env.boolean("CHORES", default=True):

@@ -42,7 +42,7 @@ INSTALLED_APPS = [
     "guardlabs",
     "audit",
     "llm",
-    "staff",
+    "guardlabs.staff",
     "guardlabs.desk.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -56,9 +56,9 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
 ]
 MIDDLEWARE = [
-    "guardlabs.correlation.RequestId",
-    "guardlabs.middleware.TrustedProxy",
-    "guardlabs.headers.Headers",
+    "guardlabs.web.correlation.RequestId",
+    "guardlabs.web.proxy.TrustedProxy",
+    "guardlabs.web.headers.Headers",
     "llm.gateway.middleware.Lean",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -69,7 +69,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "staff.middleware.SlidingSession",
+    "guardlabs.staff.middleware.SlidingSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -84,7 +84,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                "audit.context.site",
+                "audit.pages.context.site",
             ]
         },
     }
@@ -101,7 +101,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "guardlabs.shared_cache.FallingBack", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "guardlabs.web.shared_cache.FallingBack", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
 }
@@ -147,11 +147,11 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 2 * 3600  # without a click (staff.middleware); only staff have sessions
+SESSION_COOKIE_AGE = 2 * 3600  # without a click (guardlabs.staff.middleware); only staff have sessions
 STAFF_2FA = env.boolean("STAFF_2FA")
 OTP_TOTP_ISSUER = "GuardLabs"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "audit.views_errors.forbidden"
+CSRF_FAILURE_VIEW = "audit.pages.errors.forbidden"
 if HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
@@ -164,7 +164,7 @@ if HTTPS:
     CSRF_COOKIE_SECURE = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # kept only from TRUSTED_PROXIES
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-FILE_UPLOAD_HANDLERS = ["guardlabs.uploads.Refuse"]
+FILE_UPLOAD_HANDLERS = ["guardlabs.web.uploads.Refuse"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # admin list actions post one field a row
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -194,6 +194,10 @@ LIVE_STREAMS = env.integer("WEB_THREADS", 16) // 2
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
 LLM_CACHE = env.text("LLM_CACHE", "auto")
 LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400)
+# Providers at private addresses (a local Ollama): names of hosts, addresses, networks, or `on`.
+LLM_ALLOW_PRIVATE_HOSTS = env.words("LLM_ALLOW_PRIVATE_HOSTS")
+# Where this is set, keys are read from files below it only.
+LLM_SECRETS_DIR = env.text("LLM_SECRETS_DIR")
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
 # -- watching --------------------------------------------------------------------------------------
@@ -206,7 +210,7 @@ LOG_FORMAT = env.text("LOG_FORMAT", "line").lower()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"chosen": {"()": "guardlabs.logs.formatter", "name": LOG_FORMAT}},
+    "formatters": {"chosen": {"()": "guardlabs.operations.logs.formatter", "name": LOG_FORMAT}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {

@@ -4,7 +4,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from guardlabs import health, metrics
+from guardlabs.operations import health, metrics
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -15,7 +15,7 @@ urlpatterns = [
     path("", include("audit.urls_root")),
     *i18n_patterns(path("", include("audit.urls"))),
 ]
-handler404 = "audit.views_errors.not_found"
-handler500 = "audit.views_errors.server_error"
-handler403 = "audit.views_errors.forbidden"
-handler400 = "audit.views_errors.bad_request"
+handler404 = "audit.pages.errors.not_found"
+handler500 = "audit.pages.errors.server_error"
+handler403 = "audit.pages.errors.forbidden"
+handler400 = "audit.pages.errors.bad_request"

@@ -7,4 +7,4 @@ class LlmConfig(AppConfig):
     verbose_name = "LLM chain"
 
     def ready(self) -> None:
-        from llm import checks  # noqa: F401 - registers the system checks
+        from llm.status import checks  # noqa: F401 - registers the system checks

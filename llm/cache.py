@@ -23,12 +23,14 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from llm import current, rows, state
 from llm.adapters import Answer
-from llm.events import Completed, Delta, Event, Reply
+from llm.chain import current
+from llm.chain.events import Completed, Delta, Event, Reply
+from llm.chain.plan import Want
+from llm.configuration import snapshot
+from llm.ledger import rows
+from llm.ledger.transactions import write_transaction
 from llm.models import CachedReply, Call
-from llm.plan import Want
-from llm.writing import write_transaction
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +143,7 @@ def _accepted(text: str, accept: Callable[[str], str | None] | None) -> bool:
 
 def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], datetime] | None) -> Reply:
     """Writes the hit into the ledger: a call without attempts that cost nothing. The reply keeps its counts."""
-    paid = [m.price for p in state.providers() if not p.free for m in p.models if m.price.known]
+    paid = [m.price for p in snapshot.providers() if not p.free for m in p.models if m.price.known]
     instead = [price.cost(row.tokens_in, row.tokens_out) for price in paid]
     call.cached, call.cached_reply = True, row.pk
     call.outcome, call.finished_at = Call.Outcome.OK, timezone.now()

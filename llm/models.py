@@ -15,7 +15,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from llm import secrets
+from llm import hosts
+from llm.configuration import secrets
 
 USD: dict[str, Any] = {"max_digits": 14, "decimal_places": 6}
 PRICE: dict[str, Any] = {
@@ -27,6 +28,19 @@ LABEL = RegexValidator(r"^[a-z0-9][a-z0-9._:-]*$", _("Use lower-case letters, di
 
 def utc_today() -> date:
     return timezone.now().date()
+
+
+class EnteredFor(models.CharField):  # type: ignore[type-arg]
+    """Where a new key goes is where it was entered for, unless somebody says otherwise."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> Any:
+        if add and not getattr(model_instance, self.attname):
+            setattr(model_instance, self.attname, model_instance.provider.origin)
+        return super().pre_save(model_instance, add)
+
+    def deconstruct(self) -> Any:  # migrations need to know of no more than the column
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
 
 
 class Provider(models.Model):
@@ -72,6 +86,9 @@ class Provider(models.Model):
     barred_regions = models.JSONField(
         default=list, blank=True, help_text=_("Where users may not be, such as EEA, UK, CH.")
     )
+    vouched_origin = models.CharField(
+        max_length=320, blank=True, editable=False, help_text=_("Where a providers file says that it is.")
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -80,6 +97,11 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def origin(self) -> str:
+        """Where its requests go: scheme, host and port."""
+        return hosts.origin(self.kind, self.base_url)
 
 
 class Model(models.Model):
@@ -130,6 +152,9 @@ class Credential(models.Model):
     position = models.PositiveIntegerField(default=0)
     enabled = models.BooleanField(default=True)
     secret = models.TextField(blank=True, editable=False)
+    entered_for = EnteredFor(
+        max_length=320, blank=True, editable=False, help_text=_("The only host that the key is sent to.")
+    )
     account = models.CharField(
         max_length=120, blank=True, help_text=_("Keys of one account share its quotas.")
     )
@@ -149,8 +174,20 @@ class Credential(models.Model):
         return self.organisation or self.account or self.label
 
     def key(self) -> str:
-        """The key itself; empty when its variable or file is missing. Never log it."""
+        """The key itself; empty when its variable or file is missing. Never log it.
+
+        Raises SecretError when it cannot be read, or was entered for another host than its provider's of today.
+        """
+        if self.is_elsewhere:
+            raise secrets.SecretError(
+                f"entered for {self.entered_for}, so it is not sent to {self.provider.origin}: enter it again"
+            )
         return secrets.reveal(self.secret)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its provider has moved to another host since the key was entered."""
+        return bool(self.secret) and self.entered_for != self.provider.origin
 
 
 class Pause(models.Model):
@@ -425,7 +462,7 @@ class CachedReply(models.Model):
 
 
 class Rehearsal(models.Model):
-    """How the replacement of a model that ends did with one purpose's prompts. See `llm.retirement`."""
+    """How the replacement of a model that ends did with one purpose's prompts. See `llm.foresight.retirement`."""
 
     provider = models.CharField(max_length=40)
     model = models.CharField(max_length=120)

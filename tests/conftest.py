@@ -5,10 +5,12 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
 
-from audit import mails
+from audit.orders import outbox
 from guardlabs.catalogues import compile_catalogues
 from llm import cache as replies
-from llm import notices, quota, state, tokens
+from llm.configuration import snapshot
+from llm.limits import quota, tokens
+from llm.operations import alerts
 
 
 def pytest_configure():
@@ -18,11 +20,11 @@ def pytest_configure():
 @pytest.fixture(autouse=True)
 def _clean_slate(monkeypatch):
     """Nothing that a process keeps between calls is kept between tests, and no thread works on the side."""
-    monkeypatch.setattr(notices, "_last_housekeeping", float("inf"))
-    monkeypatch.setattr(mails, "wake", lambda: None)
+    monkeypatch.setattr(alerts, "_last_housekeeping", float("inf"))
+    monkeypatch.setattr(outbox, "wake", lambda: None)
     cache.clear()
     translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own language behind
-    state.forget()
+    snapshot.forget()
     tokens.forget()
     replies.forget()
     quota.forget()

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from audit import bank_load, catalogue, orders, scans
+from audit.bank import catalogue, loading
 from audit.models import Order, Scan
+from audit.orders import service as orders
+from audit.scans import service as scans
 
 
 def load_bank() -> None:
     """Questions, options and incidents into the database, as a first start does."""
-    bank_load.load()
+    loading.load()
 
 
 def answers(kind: str = "best", **changed: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from audit import report
+from audit.report import generate
 from llm import chain
 from tests import report_texts
 
@@ -25,8 +25,8 @@ class FakeChain:
     def __init__(self, monkeypatch, *script):
         self.script = script or (chain.Completed(a_reply()),)
         self.calls: list[dict] = []
-        monkeypatch.setattr(report.chain, "stream", self.stream)
-        monkeypatch.setattr(report.chain, "complete", self.complete)
+        monkeypatch.setattr(generate.chain, "stream", self.stream)
+        monkeypatch.setattr(generate.chain, "complete", self.complete)
 
     def stream(self, **call):
         self.calls.append(call)

@@ -6,7 +6,7 @@ from django.core.signals import request_finished
 from django.db import close_old_connections
 from django.test import Client as Browser
 
-from llm import clients
+from llm.clients import access as clients
 
 URL = "/v1/chat/completions"
 HELLO = [{"role": "user", "content": "Say hello."}]

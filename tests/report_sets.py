@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit import catalogue
-from audit.details import Details, details
+from audit.bank import catalogue
 from audit.models import Scan
-from audit.scoring import assess
-from audit import scoring_json
+from audit.scans.findings import Details, details
+from audit.scoring import json as scoring_json
+from audit.scoring.formula import assess
 from tests.factories import answers
 
 FOLDER = Path(__file__).parent / "recorded_reports"

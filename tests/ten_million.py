@@ -21,9 +21,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from llm import notices, pauses, quota, state, usage
+from llm.chain.plan import Deployment
+from llm.configuration import snapshot
+from llm.failures import pauses
+from llm.ledger import usage
+from llm.limits import quota
 from llm.models import Attempt, Call, Credential, Model, Provider
-from llm.plan import Deployment
+from llm.operations import alerts
 from tests.factories import load_bank
 
 LARGE = {Attempt._meta.db_table, Call._meta.db_table}
@@ -80,7 +84,7 @@ def configure():
 
 
 def questions():
-    provider = state.providers()[0]
+    provider = snapshot.providers()[0]
     deployment = Deployment(provider, provider.keys[0], provider.models[0])
     desk = Client()
     desk.force_login(get_user_model().objects.get())
@@ -93,13 +97,13 @@ def questions():
         return quota.LedgerMeter(timezone.now())
 
     return {
-        "the stamp of the configuration": state.read,
+        "the stamp of the configuration": snapshot.read,
         "the quota meter": lambda: meter().used(deployment),
         "a provider's budget": lambda: meter().spent_today("deepseek"),
         "the site's budget": lambda: meter().spent_today(""),
         "a client's budget": lambda: meter().spent_by("shop"),
         "the last answers of a model": lambda: pauses._empties_in_a_row(deployment),
-        "calls that lost their worker": notices.ledger.bury_abandoned,
+        "calls that lost their worker": alerts.bookkeeper.bury_abandoned,
         "the list of attempts": lambda: page("/admin/llm/attempt/"),
         "the list of attempts that failed": lambda: page("/admin/llm/attempt/?outcome__exact=provider_down"),
         "the list of calls": lambda: page("/admin/llm/call/"),

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from audit import report
 from audit.models import Report
-from guardlabs.metrics import Ledger
-from llm.failures import Kind
+from audit.report import generate
+from guardlabs.operations.metrics import Ledger
+from llm.failures.rules import Kind
 from llm.models import Call
 
 FILE = Path(__file__).resolve().parent.parent / "deploy" / "alerts.yml"
@@ -24,7 +24,7 @@ VALUES = {
     "outcome": set(Kind) | set(Call.Outcome),
     "status": set(Report.UNFINISHED),
     "of": {"requests", "tokens"},
-    "purpose": {report.PURPOSE},
+    "purpose": {generate.PURPOSE},
 }
 
 

@@ -8,9 +8,11 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit import api as api_module
-from audit import bank, report, scans
+from audit.api import views as api_module
+from audit.bank import questions as bank
 from audit.models import Report, Scan
+from audit.report import generate
+from audit.scans import service as scans
 from llm import chain
 from tests.factories import answers, load_bank, make_scan, scan_body
 
@@ -26,7 +28,7 @@ def _bank(monkeypatch):
     def nobody_answers(**call):
         raise chain.ChainExhausted(attempts=[], skipped=[], call_id=None, content_blocked=False)
 
-    monkeypatch.setattr(report.chain, "complete", nobody_answers)
+    monkeypatch.setattr(generate.chain, "complete", nobody_answers)
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_the_questionnaire_is_complete(client):
 def test_the_questionnaire_speaks_the_language_asked_for(client, monkeypatch):
     from django.utils import translation
 
-    monkeypatch.setattr("audit.catalogue.gettext", lambda text: f"{translation.get_language()}: {text}")
+    monkeypatch.setattr("audit.bank.catalogue.gettext", lambda text: f"{translation.get_language()}: {text}")
     for lang in scans.languages():
         body = client.get("/api/v1/questionnaire", {"lang": lang}).json()
         assert body["questions"][0]["text"].startswith(f"{lang}: ")
@@ -131,7 +133,7 @@ def test_when_every_provider_fails_the_template_is_the_report(post, lang):
 
 def test_ai_is_on_unless_switched_off(post, monkeypatch):
     asked = []
-    monkeypatch.setattr(report.chain, "complete", lambda **call: asked.append(call) or 1 / 0)
+    monkeypatch.setattr(generate.chain, "complete", lambda **call: asked.append(call) or 1 / 0)
     body = scan_body()
     post(body)
     assert asked == []
@@ -142,7 +144,7 @@ def test_ai_is_on_unless_switched_off(post, monkeypatch):
 
 
 def test_answers_are_saved_before_any_call(post, monkeypatch):
-    monkeypatch.setattr(report.chain, "complete", lambda **call: 1 / (Scan.objects.count() - 1))
+    monkeypatch.setattr(generate.chain, "complete", lambda **call: 1 / (Scan.objects.count() - 1))
     assert post(scan_body(ai=True)).status_code == 201
 
 

@@ -14,9 +14,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from llm import chain, receipts
+from llm import chain
 from llm.chain import AttemptFailed, AttemptStarted, ChainExhausted, Completed, Delta, Reply
-from llm.failures import Kind
+from llm.failures.rules import Kind
+from llm.ledger import receipts
 from llm.models import Provider
 from tests.chain_setup import make_deepseek, make_groq
 

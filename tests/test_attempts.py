@@ -7,9 +7,9 @@ import time_machine
 from django.conf import settings
 from django.utils import translation
 
-from audit import attempts
+from audit.report import attempts
 from llm import chain
-from llm.failures import Kind
+from llm.failures.rules import Kind
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

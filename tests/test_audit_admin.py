@@ -7,9 +7,11 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import translation
 
-from audit import catalogue, review, scans
+from audit.bank import catalogue
+from audit.bank.translations import untranslated
 from audit.models import Incident, Option, Question, Report, Scan
-from audit.translations import untranslated
+from audit.scans import review
+from audit.scans import service as scans
 from tests.factories import load_bank, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -122,7 +124,9 @@ def test_an_edited_text_is_marked_until_it_is_translated(admin_client, monkeypat
     known = set(Question.objects.values_list("text", flat=True)) | set(
         Question.objects.values_list("why", flat=True)
     )
-    monkeypatch.setattr("audit.translations.gettext", lambda text: f"[{text}]" if text in known else text)
+    monkeypatch.setattr(
+        "audit.bank.translations.gettext", lambda text: f"[{text}]" if text in known else text
+    )
     assert untranslated(Question.objects.get(pk="seed_storage")) == {}
     Question.objects.filter(pk="seed_storage").update(text="Where are your 24 words?")
     assert untranslated(Question.objects.get(pk="seed_storage")) == {"ru": ["text"], "es": ["text"]}

@@ -18,7 +18,7 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 call_command("createcachetable", verbosity=0)
 call_command("load_bank", verbosity=0)
-from llm import secrets
+from llm.configuration import secrets
 from llm.models import Credential, Provider
 groq = Provider.objects.create(slug="groq", kind="groq", name="Groq")
 Credential.objects.create(provider=groq, label="groq1", secret=secrets.seal("gsk_the_key"))
@@ -33,7 +33,7 @@ Order.objects.all().delete()
 TELL = """
 import json, re
 from django.test import Client
-from audit import scans
+from audit.scans import service as scans
 from audit.models import Order, Scan
 from llm.models import Credential
 scan = Scan.objects.get()

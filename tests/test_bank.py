@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from audit import bank, bank_incidents
-from audit.bank import BANK_VERSION, CATEGORIES, QUESTIONS, IncidentData, OptionData
-from audit.bank_incidents import INCIDENTS, VECTORS
+from audit.bank import incidents, questions
+from audit.bank.incidents import INCIDENTS, VECTORS
+from audit.bank.questions import BANK_VERSION, CATEGORIES, QUESTIONS, IncidentData, OptionData
 
 MAX_LABEL, MAX_STEP = 110, 140
 
@@ -73,7 +73,7 @@ def test_every_category_has_questions_and_every_question_a_category() -> None:
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
-def test_each_question_ranges_from_no_risk_to_ten(question: bank.QuestionData) -> None:
+def test_each_question_ranges_from_no_risk_to_ten(question: questions.QuestionData) -> None:
     assessed = [option.risk for option in question.options if not option.na]
     assert min(assessed) == 0
     assert max(assessed) == 10
@@ -147,8 +147,8 @@ def test_standards_are_named_and_linked() -> None:
 
 
 def test_every_text_can_be_extracted_by_gettext() -> None:
-    assert sorted(set(bank_texts()) - {""} - wrapped_literals(bank.__file__)) == []
-    assert sorted(set(incident_texts()) - {""} - wrapped_literals(bank_incidents.__file__)) == []
+    assert sorted(set(bank_texts()) - {""} - wrapped_literals(questions.__file__)) == []
+    assert sorted(set(incident_texts()) - {""} - wrapped_literals(incidents.__file__)) == []
 
 
 def test_texts_are_safe_for_gettext_tools() -> None:

@@ -12,8 +12,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from audit import scans, writer
 from audit.models import Report
+from audit.report import jobs
+from audit.scans import service as scans
 from llm import cache, chain
 from llm.chain import ChainExhausted, Completed, Delta, complete, stream
 from llm.models import Attempt, CachedReply, Call
@@ -318,7 +319,7 @@ def test_deleting_a_scan_forgets_the_kept_copy_of_its_report(sim, settings):
     sim.default(b.ok(report_texts.EN))
     one, two = make_scan(), make_scan()
     for scan in (one, two):
-        writer.write_report_now(scan)
+        jobs.write_report_now(scan)
     assert Report.objects.get(scan=two).call.cached
     assert CachedReply.objects.get().text
     scans.delete_scan(two)  # was given the copy, did not make it

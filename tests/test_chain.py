@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from llm import chain
 from llm.chain import AttemptFailed, AttemptStarted, ChainExhausted, Completed, Delta, complete, stream
+from llm.chain import run as chain
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider, make_vertex

@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from llm import state
 from llm.adapters.openai import OpenAICompatible
-from llm.checks import RETIRED
+from llm.configuration import snapshot
 from llm.models import Attempt, Call, Credential, Model, Pause, Provider, Quota
+from llm.status.checks import RETIRED
 from tests.chain_setup import OSS, make_deepseek, make_groq, make_provider, make_vertex
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def good(sim):
 
 
 def found(id=""):
-    state.forget()
+    snapshot.forget()
     messages = [m for m in run_checks(databases=["default"]) if (m.id or "").startswith(id or "llm.")]
     assert all(message.hint for message in messages)
     return [message.msg for message in messages]

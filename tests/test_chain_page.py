@@ -13,11 +13,14 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from llm import overview, pauses, quota, secrets, state
-from llm.choosing import Chooser
-from llm.failures import Kind
+from llm.chain.plan import CallSkips, Deployment, Planner
+from llm.chain.selector import Chooser
+from llm.configuration import secrets, snapshot
+from llm.failures import pauses
+from llm.failures.rules import Kind
+from llm.limits import quota
 from llm.models import Attempt, Call, Credential, Model, Pause, Provider
-from llm.plan import CallSkips, Deployment, Planner
+from llm.status import chain as overview
 from tests.chain_setup import make_deepseek, make_groq
 
 pytestmark = pytest.mark.django_db
@@ -74,9 +77,9 @@ def test_the_page_has_the_order_of_the_next_call(sim, number):
     make_deepseek(sim)
     for fields in list(configurations())[number]:
         pause(**fields)
-    state.forget()
+    snapshot.forget()
     now = timezone.now()
-    current = state.read()
+    current = snapshot.read()
     planner = Planner(
         current.providers, current.pauses, quota.LedgerMeter(now, {}), overview.WANT, CallSkips(), now
     )

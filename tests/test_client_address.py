@@ -3,8 +3,8 @@
 import pytest
 from django.test import RequestFactory
 
-from guardlabs.client_address import client_address
-from guardlabs.middleware import TrustedProxy
+from guardlabs.web.client_address import client_address
+from guardlabs.web.proxy import TrustedProxy
 
 
 def address(peer, forwarded=""):

@@ -11,10 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from llm import clients, terms
+from llm.chain import terms
+from llm.clients import access as clients
+from llm.configuration.snapshot import providers
 from llm.models import Attempt, Call, Client, Provider
 from llm.simulator import behaviours as b
-from llm.state import providers
 from tests.chain_setup import make_deepseek, make_groq, make_provider
 from tests.gateway_client import Gateway, error_of, make_client
 
@@ -215,9 +216,9 @@ def test_last_used_is_known_to_the_minute(sim):
 
 def conf(**fields):
     Provider.objects.all().delete()
-    from llm import state
+    from llm.configuration import snapshot
 
-    state.forget()
+    snapshot.forget()
     Provider.objects.create(slug="p", kind="openai", name="P", base_url="http://127.0.0.1:1", **fields)
     return providers()[0]
 

@@ -5,8 +5,8 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
 
-from audit import scans
 from audit.models import Report
+from audit.scans import service as scans
 from llm.models import Call
 from tests.factories import load_bank, make_scan
 from tests.fake_chain import FakeChain

@@ -11,13 +11,13 @@ import httpx
 import httpx2
 import pytest
 
-from llm import chain
 from llm.adapters import Request, Timing, adapter_for, transport
 from llm.adapters.groq import Groq
 from llm.adapters.openai import OpenAICompatible
 from llm.adapters.vertex import Vertex
 from llm.chain import ChainExhausted, complete, stream
-from llm.failures import Failure, Kind
+from llm.chain import run as chain
+from llm.failures.rules import Failure, Kind
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_vertex
 

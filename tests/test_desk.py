@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from audit import review
 from audit.models import Order, Scan
+from audit.scans import review
 from guardlabs.desk.attention import attention
 from guardlabs.desk.figures import Figures
 from guardlabs.desk.sections import sections

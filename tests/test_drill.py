@@ -10,8 +10,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from guardlabs.drill import books, visitors
-from llm import ledger
+from guardlabs.operations.drill import books, visitors
+from llm.ledger import bookkeeper
 from llm.models import Attempt, Call
 from llm.simulator import Record
 from tests.factories import load_bank, make_scan
@@ -110,7 +110,7 @@ def test_a_broken_budget_is_found(monkeypatch):
 @pytest.mark.django_db
 def test_a_lost_scan_a_late_report_and_an_error_are_found():
     load_bank()
-    from audit import scans
+    from audit.scans import service as scans
 
     scan = make_scan(ai=False)
     well = {
@@ -132,4 +132,4 @@ def test_a_lost_scan_a_late_report_and_an_error_are_found():
     make_scan()
     an_attempt(outcome="running", finished_at=None)
     assert list(books.ended()) == ["1 scans have no report", "1 rows of Attempt never ended"]
-    assert ledger.bury_abandoned() == 0
+    assert bookkeeper.bury_abandoned() == 0

@@ -10,9 +10,11 @@ import pytest
 import time_machine
 from django.db import connection
 
-from llm import chain, edges, pauses, state
 from llm.chain import ChainExhausted, complete
-from llm.failures import Kind
+from llm.chain import run as chain
+from llm.configuration import snapshot
+from llm.failures import pauses, probes
+from llm.failures.rules import Kind
 from llm.models import Attempt, Notice, Pause
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_provider, make_vertex
@@ -35,7 +37,7 @@ def _no_chance(monkeypatch):
 
 
 def groq():
-    return next(provider for provider in state.providers() if provider.slug == "groq")
+    return next(provider for provider in snapshot.providers() if provider.slug == "groq")
 
 
 def blocked(sim, slug="groq", *, ago, ended=1):
@@ -55,7 +57,7 @@ def blocked(sim, slug="groq", *, ago, ended=1):
 
 def test_an_edge_that_asks_for_a_key_is_open(sim):
     make_groq(sim, keys=1)
-    assert edges.probe(groq()) is None
+    assert probes.probe(groq()) is None
     (asked,) = sim.requests
     assert (asked.endpoint, asked.credential, asked.status) == ("models", "", 401)
     assert "authorization" not in asked.headers
@@ -64,7 +66,7 @@ def test_an_edge_that_asks_for_a_key_is_open(sim):
 
 def test_an_edge_that_needs_no_key_is_open(sim):
     make_provider(sim, "ollama", models=["llama"], keys={}, free=True, keyless=True)
-    assert edges.probe(state.providers()[0]) is None
+    assert probes.probe(snapshot.providers()[0]) is None
     assert sim.requests[0].status == 200
 
 
@@ -72,18 +74,18 @@ def test_an_edge_that_needs_no_key_is_open(sim):
 def test_an_edge_with_cloudflares_marks_is_still_blocked(sim, payload):
     make_groq(sim, keys=1)
     sim.block_edge("groq", payload)
-    assert edges.probe(groq()).kind == Kind.BLOCKED_PROVIDER
+    assert probes.probe(groq()).kind == Kind.BLOCKED_PROVIDER
 
 
 def test_an_edge_that_is_down_or_silent_is_not_open(sim):
     make_groq(sim, keys=1)
     sim.block_edge("groq", "groq-503-over-capacity")
-    assert edges.probe(groq()).kind == Kind.PROVIDER_DOWN
+    assert probes.probe(groq()).kind == Kind.PROVIDER_DOWN
     sim.unblock_edge("groq")
     sim.keyless = frozenset({"groq"})
     sim.script("", b.hang(), endpoint="models")
     began = time.monotonic()
-    failure = edges.probe(groq(), timeout_s=0.2)
+    failure = probes.probe(groq(), timeout_s=0.2)
     assert (failure.kind, failure.silent) == (Kind.PROVIDER_DOWN, True)
     assert time.monotonic() - began < 1
 
@@ -151,7 +153,7 @@ def test_of_many_callers_one_asks_at_the_edge(sim):
     make_deepseek(sim, timeout_s=20)
     sim.block_edge("groq")
     blocked(sim, ago=timedelta(hours=1))
-    state.providers()
+    snapshot.providers()
     barrier = threading.Barrier(6)
 
     def call(n):
@@ -189,10 +191,10 @@ def three_tiers(sim, **fields):
 
 
 def order():
-    from llm.plan import in_order
+    from llm.chain.plan import in_order
 
     current = datetime.now(tz=UTC)
-    return [p.slug for p in in_order(state.providers(), state.open_pauses(), current)]
+    return [p.slug for p in in_order(snapshot.providers(), snapshot.open_pauses(), current)]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from guardlabs import env, service_urls
-from guardlabs.logs import redact
+from guardlabs.operations.logs import redact
 
 
 def test_booleans_are_on_or_off(monkeypatch):

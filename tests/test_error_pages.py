@@ -5,7 +5,8 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.test import Client, RequestFactory
 from django.utils import translation
 
-from audit import views, views_errors
+from audit.pages import errors as views_errors
+from audit.pages import scan as views
 
 LANGUAGES = ["en", "ru", "es"]
 SECRET = "secret-detail-of-the-crash"

@@ -12,10 +12,11 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 import time_machine
 
-from llm import chain, choosing, pauses
 from llm.adapters import Timing, adapter_for
-from llm.chain import AttemptFailed, ChainExhausted, Completed, Delta, complete, stream
-from llm.failures import Kind
+from llm.chain import AttemptFailed, ChainExhausted, Completed, Delta, complete, selector, stream
+from llm.chain import run as chain
+from llm.failures import pauses
+from llm.failures.rules import Kind
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq
@@ -38,7 +39,7 @@ def slept(clock, monkeypatch):
     """What the chain waited, in seconds; the clock goes on by it, and nobody really waits."""
     seconds = []
     monkeypatch.setattr(chain, "sleep", lambda wait: (seconds.append(wait), clock.shift(wait + 0.001)))
-    monkeypatch.setattr(choosing, "Timing", functools.partial(Timing, idle_s=IDLE))
+    monkeypatch.setattr(selector, "Timing", functools.partial(Timing, idle_s=IDLE))
     monkeypatch.setattr(pauses.random, "uniform", lambda low, high: low if low < 0.5 else 1.0)
     for kind in ("groq", "openai"):
         adapter_for(kind=kind, base_url="http://127.0.0.1:9", key="x")  # imports are no part of a call's time
@@ -429,7 +430,7 @@ def test_a_key_that_is_quoted_back_is_not_kept(sim, two_tiers, ask, status):
 
 @pytest.mark.exhaustive
 def test_06_with_the_real_times_a_stream_answers_within_eleven_seconds(sim, monkeypatch):
-    monkeypatch.setattr(choosing, "Timing", Timing)
+    monkeypatch.setattr(selector, "Timing", Timing)
     make_groq(sim, first_byte_s=10, timeout_s=20)
     make_deepseek(sim, first_byte_s=10, timeout_s=20)
     for n in range(1, 6):

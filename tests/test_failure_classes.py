@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from llm import chain
 from llm.chain import ChainExhausted, complete, stream
-from llm.failures import Kind, Scope, classify
+from llm.chain import run as chain
+from llm.failures.rules import Kind, Scope, classify
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_provider, make_vertex
 

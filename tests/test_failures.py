@@ -2,8 +2,8 @@
 
 import pytest
 
-from llm import chain
 from llm.chain import ChainExhausted, complete, stream
+from llm.chain import run as chain
 from llm.models import Model
 from llm.simulator import behaviours as b
 from llm.simulator.behaviours import payloads

@@ -7,8 +7,11 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import catalogue, scans, scoring, simulation, writer
+from audit.bank import catalogue
 from audit.models import Scan
+from audit.report import jobs
+from audit.scans import service as scans
+from audit.scoring import formula, simulation
 from tests.factories import answers, make_scan
 
 BANK = catalogue.scoring_bank()
@@ -55,7 +58,7 @@ def path(scan: Scan) -> str:
 
 
 def test_the_page_shows_before_after_band_and_what_still_caps(client, capped, monkeypatch):
-    monkeypatch.setattr(writer, "start_report", lambda scan: pytest.fail("a report was started"))
+    monkeypatch.setattr(jobs, "start_report", lambda scan: pytest.fail("a report was started"))
     before = Scan.objects.values().get()
     one = text(client.get(path(capped), {"done": "seed_storage"}))
     assert "You would score 49: Fragile" in one
@@ -90,5 +93,5 @@ def test_a_scan_of_an_older_bank_is_sent_to_check_again(client, capped):
 def test_the_page_agrees_with_the_result_page(client, capped):
     result = client.get(reverse("audit:result", kwargs={"token": scans.scan_token(capped)}))
     assert "Then you would score 100" in text(result)
-    expected = scoring.score_if_fixed(BANK, capped.answers, ["seed_storage", "phishing_support"])
+    expected = formula.score_if_fixed(BANK, capped.answers, ["seed_storage", "phishing_support"])
     assert expected == 100

@@ -14,15 +14,17 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from llm import chain as live
-from llm import forecast, measured, state, tokens
 from llm.chain import ChainExhausted, complete
-from llm.forecast import Ask, Chain, Load
+from llm.chain import run as live
+from llm.configuration import snapshot
+from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
+from llm.foresight import forecast, workload
+from llm.foresight.forecast import Ask, Chain, Load
+from llm.limits import tokens
+from llm.limits.prices import FREE, UNKNOWN, Price
 from llm.models import Attempt, Call, Pause
-from llm.prices import FREE, UNKNOWN, Price
 from llm.simulator import Simulator
 from llm.simulator import behaviours as b
-from llm.state import KeyConf, ModelConf, ProviderConf
 from tests.chain_setup import make_deepseek, make_groq, make_provider
 
 MIDNIGHT = datetime(2027, 3, 1, tzinfo=UTC)
@@ -243,10 +245,10 @@ def compare_with_a_played_day(calls, monkeypatch):
         played.ask([MIDNIGHT - forecast.DAY + timedelta(minutes=20 * n) for n in range(72)])
         traveller.move_to(MIDNIGHT)
         tokens.forget()
-        found = measured.measure("test")
+        found = workload.measure("test")
         assert found.samples == 72
         load = Load(calls, found.asks, found.by_hour)
-        expected = forecast.play(measured.chain(), load, start=MIDNIGHT)
+        expected = forecast.play(workload.chain(), load, start=MIDNIGHT)
         dice = random.Random(99)
         played.ask(sorted(MIDNIGHT + timedelta(seconds=dice.random() * 86_400) for _ in range(calls)))
         day = Call.objects.filter(started_at__gte=MIDNIGHT)
@@ -293,7 +295,7 @@ def run(*arguments):
 def shop(sim, db):
     make_groq(sim, keys=1, models=[{"name": "a", "rpd": 100}])
     make_deepseek(sim)
-    state.forget()
+    snapshot.forget()
     with time_machine.travel(MIDNIGHT + timedelta(hours=12), tick=False):
         yield sim
 
@@ -377,7 +379,7 @@ def test_a_number_of_scans_is_a_number(scans):
 def test_repeats_are_measured(shop):
     for number in range(40):
         complete(user=f"question {number % 10}")
-    found = measured.measure()
+    found = workload.measure()
     assert (found.samples, found.repeated) == (40, 0.75)
     assert len(found.by_hour) == 24
     assert max(found.by_hour) == found.by_hour[12]

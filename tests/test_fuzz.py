@@ -13,15 +13,18 @@ from django.test import Client, RequestFactory
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from audit import order_links, scans, shares, tokens
 from audit.models import Scan
-from llm import config, receipts
+from audit.orders import links
+from audit.scans import service as scans
+from audit.scans import shares, tokens
 from llm.adapters import Answer, adapter_for
 from llm.adapters.base import Request, Timing
-from llm.failures import Failure
+from llm.configuration import file as config
+from llm.failures.rules import Failure
 from llm.gateway import request as gateway_request
 from llm.gateway.errors import ApiError
-from llm.limits import observed
+from llm.ledger import receipts
+from llm.limits.headers import observed
 from llm.simulator import behaviours as b
 from tests.factories import answers, load_bank, make_order, make_scan
 from tests.fuzzing import (
@@ -150,12 +153,12 @@ def test_no_made_up_token_opens_anything(examples):
         text="x", provider="groq1", model="m", cost_usd=Decimal("0.1"), cached=False, attempts=[],
     )  # fmt: skip
     good = [
-        scans.scan_token(scan), shares.share_token(Scan.objects.get()), order_links.status_token(order),
-        order_links.delivery_token(order), receipt,
+        scans.scan_token(scan), shares.share_token(Scan.objects.get()), links.status_token(order),
+        links.delivery_token(order), receipt,
     ]  # fmt: skip
     openers = (
-        scans.get_scan, shares.shared_scan, order_links.order_of_status,
-        lambda token: order_links.order_of_delivery(token)[0], receipts.verify,
+        scans.get_scan, shares.shared_scan, links.order_of_status,
+        lambda token: links.order_of_delivery(token)[0], receipts.verify,
     )  # fmt: skip
     for place, (token, opens) in enumerate(zip(good, openers, strict=True)):
         assert opens(token) is not None

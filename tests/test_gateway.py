@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from guardlabs.headers import NO_PAGE
+from guardlabs.web.headers import NO_PAGE
 from llm.models import Call, Provider
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_vertex

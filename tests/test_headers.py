@@ -13,9 +13,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
-from audit import order_links, scans, shares, views_site
 from audit.models import Scan
-from guardlabs.headers import ALWAYS, Headers
+from audit.orders import links
+from audit.pages import site as views_site
+from audit.scans import service as scans
+from audit.scans import shares
+from guardlabs.web.headers import ALWAYS, Headers
 from tests.factories import answers, load_bank, make_order, make_scan
 from tests.gateway_client import make_client
 
@@ -42,8 +45,8 @@ def addresses(scan, order):
         ):
             yield reverse(f"audit:{name}", args=[token])
         yield reverse("audit:card", args=[shares.share_token(scan)])
-        yield reverse("audit:order-status", args=[order_links.status_token(order)])
-        yield reverse("audit:order-report", args=[order_links.delivery_token(order)])
+        yield reverse("audit:order-status", args=[links.status_token(order)])
+        yield reverse("audit:order-report", args=[links.delivery_token(order)])
         yield reverse("audit:incident", args=["bybit-2025"])
     yield from (
         "/",
@@ -112,7 +115,7 @@ def test_a_page_that_breaks_has_them_too(monkeypatch, db):
     def crash(*arguments, **options):
         raise RuntimeError
 
-    monkeypatch.setattr("audit.views.stats.reachable_providers", crash)
+    monkeypatch.setattr("audit.pages.scan.stats.reachable_providers", crash)
     response = Client(raise_request_exception=False).get("/en/")
     assert response.status_code == 500
     check(response, "/en/")
@@ -162,7 +165,7 @@ def test_the_apis_refuse_in_their_own_shape(db, address, limit):
 def test_a_file_in_a_form_reaches_neither_view_nor_disk(db, monkeypatch, tmp_path, settings):
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
     seen = []
-    monkeypatch.setattr("audit.throttle.scan_wait_s", lambda request: seen.append(request.FILES) or 0)
+    monkeypatch.setattr("audit.pages.throttle.scan_wait_s", lambda request: seen.append(request.FILES) or 0)
     load_bank()
     response = Client().post("/en/scan/", {**answers(), "extra": SimpleUploadedFile("a.bin", b"x" * 50_000)})
     assert response.status_code == 302

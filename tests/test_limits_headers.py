@@ -2,7 +2,7 @@
 
 import pytest
 
-from llm.limits import Observed, observed
+from llm.limits.headers import Observed, observed
 from llm.simulator.behaviours import payloads
 
 GROQ = {

@@ -7,8 +7,9 @@ from django.db import DatabaseError, connections
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from audit import live, scans, writer
 from audit.models import Report
+from audit.report import jobs, live
+from audit.scans import service as scans
 from llm.models import Call
 from tests.factories import load_bank, make_scan
 from tests.xss_payloads import payloads
@@ -171,13 +172,13 @@ def test_a_report_that_nobody_writes_is_told_in_one_event_and_starts_nothing(cli
     response, events = listen(client, scan)
     assert not response.streaming
     assert 'data-state="waiting"' in pictures(events)[0]
-    assert writer.current(scan).status == Report.Status.PENDING
+    assert jobs.current(scan).status == Report.Status.PENDING
     assert client.post(address(scan)).status_code == 405
 
 
 def test_a_writer_that_dies_is_told_so_that_the_page_finds_another(client, monkeypatch):
     scan = make_scan()
-    silent = {"heartbeat_at": timezone.now() - timedelta(seconds=writer.STALE_S + 1)}
+    silent = {"heartbeat_at": timezone.now() - timedelta(seconds=jobs.STALE_S + 1)}
     Story(monkeypatch, scan, {"draft": "Half"}, silent)
     _, events = listen(client, scan)
     assert 'data-state="waiting"' in pictures(events)[-1]
@@ -194,7 +195,7 @@ def test_a_database_in_trouble_ends_the_connection_not_the_process(client, monke
     scan = make_scan()
 
     def trouble():
-        monkeypatch.setattr(writer, "current", lambda scan: (_ for _ in ()).throw(DatabaseError("locked")))
+        monkeypatch.setattr(jobs, "current", lambda scan: (_ for _ in ()).throw(DatabaseError("locked")))
 
     Story(monkeypatch, scan, trouble)
     assert len(pictures(listen(client, scan)[1])) == 1

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from audit.bank import QUESTIONS
+from audit.bank.questions import QUESTIONS
 from llm.simulator import Simulator
 from llm.simulator import behaviours as b
 from tests.test_postgres import free_port
@@ -23,7 +23,7 @@ IN_A_HURRY = """
 from guardlabs.gunicorn import *
 
 def post_worker_init(worker):
-    from audit import heartbeat, writer
+    from audit.report import heartbeat, jobs as writer
     heartbeat.EVERY_S, writer.STALE_S = 0.3, 1.5
 """
 

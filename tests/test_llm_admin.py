@@ -12,8 +12,9 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from llm import config, presets, secrets
 from llm.admin.reading import CappedPaginator
+from llm.configuration import file as config
+from llm.configuration import presets, secrets
 from llm.models import Attempt, Call, Credential, Model, Notice, Pause, Provider, Quota
 
 pytestmark = pytest.mark.django_db

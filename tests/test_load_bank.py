@@ -7,8 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import translation
 
-from audit import bank, bank_load, catalogue
-from audit.bank_incidents import INCIDENTS
+from audit.bank import catalogue, loading
+from audit.bank import questions as bank
+from audit.bank.incidents import INCIDENTS
 from audit.models import Incident, Option, Question
 
 pytestmark = pytest.mark.django_db
@@ -20,8 +21,8 @@ def _english():
         yield
 
 
-def load(questions=bank.QUESTIONS, incidents=INCIDENTS) -> bank_load.Loaded:
-    return bank_load.load(questions=questions, incidents=incidents)
+def load(questions=bank.QUESTIONS, incidents=INCIDENTS) -> loading.Loaded:
+    return loading.load(questions=questions, incidents=incidents)
 
 
 def test_the_first_load_creates_everything():
@@ -97,7 +98,7 @@ def test_a_text_that_staff_left_alone_follows_the_bank():
     question = Question.objects.get(pk="seed_storage")
     assert (question.text, question.why) == ("Where does your seed live?", "Our own reason.")
     assert loaded.updated == 1
-    assert bank_load.edited_fields(question) == ["why"]
+    assert loading.edited_fields(question) == ["why"]
 
 
 def test_what_left_the_bank_is_kept_and_named():

@@ -9,11 +9,14 @@ from unittest.mock import Mock
 import pytest
 from django.test import Client as Browser
 
-from audit import scans, tokens, writer
 from audit.models import Report
-from guardlabs import correlation, gunicorn, logs
-from llm import current
-from llm.chain import complete
+from audit.report import jobs
+from audit.scans import service as scans
+from audit.scans import tokens
+from guardlabs import gunicorn
+from guardlabs.operations import logs
+from guardlabs.web import correlation
+from llm.chain import complete, current
 from llm.models import Call
 from tests.chain_setup import make_groq
 from tests.factories import load_bank, make_scan
@@ -101,7 +104,7 @@ def test_a_report_written_by_a_thread_is_logged_with_request_and_call(sim, writt
     make_groq(sim, keys=1)
     scan = make_scan()
     answer = Browser().post(f"/en/r/{scans.scan_token(scan)}/report")
-    for thread in list(writer._live.values()):
+    for thread in list(jobs._live.values()):
         thread.join(30)
     report = Report.objects.get(scan=scan)
     (line,) = [line for line in written() if line["message"].startswith("a report was written by")]

@@ -15,8 +15,9 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from audit import mails, order_letters, orders
 from audit.models import Mail, Order
+from audit.orders import letters, outbox
+from audit.orders import service as orders
 from tests.factories import make_order
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +64,7 @@ def waiting() -> list[str]:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_mail_arrives_as_text_and_html_in_the_language_of_the_order(inbox, lang):
     order = make_order(lang=lang)
-    assert mails.send_due() == 1
+    assert outbox.send_due() == 1
     ((to, mail),) = inbox.mails
     text, page = mail.get_body("plain").get_content(), mail.get_body("html").get_content()
     assert to == [mail["To"]] == ["anna@example.org"]
@@ -79,10 +80,10 @@ def test_a_mail_arrives_as_text_and_html_in_the_language_of_the_order(inbox, lan
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("kind", order_letters.KINDS)
+@pytest.mark.parametrize("kind", letters.KINDS)
 def test_every_letter_is_whole_in_every_language(kind, lang):
     order = make_order("delivered", lang=lang)
-    letter = order_letters.compose(order, kind, lang=lang)
+    letter = letters.compose(order, kind, lang=lang)
     assert order.code in letter.subject
     assert "\n" not in letter.subject
     assert "&amp;" not in letter.text
@@ -102,7 +103,7 @@ def test_what_staff_write_is_text_in_a_mail():
 
 def test_a_mail_is_sent_once(inbox):
     make_order()
-    assert [mails.send_due(), mails.send_due()] == [1, 0]
+    assert [outbox.send_due(), outbox.send_due()] == [1, 0]
     assert len(inbox.mails) == 1
     mail = Mail.objects.get()
     assert (mail.state, mail.attempts, mail.sent_at is not None) == ("sent", 1, True)
@@ -116,7 +117,7 @@ def test_two_workers_send_each_mail_once(inbox):
 
     def work():
         barrier.wait()
-        mails.send_due()
+        outbox.send_due()
         connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(3)]
@@ -130,12 +131,12 @@ def test_two_workers_send_each_mail_once(inbox):
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_sent_of_what_was_rolled_back(inbox, monkeypatch):
     woken = []
-    monkeypatch.setattr(mails, "wake", lambda: woken.append(1))
+    monkeypatch.setattr(outbox, "wake", lambda: woken.append(1))
     with transaction.atomic():
         make_order()
         assert woken == []
         transaction.set_rollback(True)
-    assert (woken, mails.send_due()) == ([], 0)
+    assert (woken, outbox.send_due()) == ([], 0)
     make_order()
     assert woken == [1]
 
@@ -145,26 +146,26 @@ def test_a_mail_that_is_not_taken_is_tried_again_later(inbox, answer):
     with time_machine.travel("2026-11-23 12:00", tick=False) as clock:
         make_order()
         inbox.answers = [answer, answer]
-        assert mails.send_due() == 0
-        assert mails.send_due() == 0
+        assert outbox.send_due() == 0
+        assert outbox.send_due() == 0
         assert len(inbox.answers) == 1  # not before its time
         clock.shift(timedelta(minutes=1, seconds=1))
-        assert mails.send_due() == 0
+        assert outbox.send_due() == 0
         clock.shift(timedelta(minutes=1, seconds=1))
-        assert mails.send_due() == 0
+        assert outbox.send_due() == 0
         clock.shift(timedelta(minutes=4))
-        assert mails.send_due() == 1
+        assert outbox.send_due() == 1
     assert Mail.objects.get().attempts == 3
 
 
 def test_an_address_that_does_not_exist_is_given_up_at_once(inbox):
     order = make_order()
     inbox.answers = ["550 no such user"]
-    mails.send_due()
+    outbox.send_due()
     mail = Mail.objects.get()
     assert (mail.state, mail.last_error) == ("failed", "SMTPRecipientsRefused 550")
-    assert mails.retry(mail)
-    assert mails.send_due() == 1
+    assert outbox.retry(mail)
+    assert outbox.send_due() == 1
     assert order.mails.get().state == "sent"
 
 
@@ -174,32 +175,32 @@ def test_a_server_that_stays_away_is_given_up_in_the_end(settings):
     with time_machine.travel("2026-11-23 12:00", tick=False) as clock:
         make_order()
         for _ in range(20):
-            mails.send_due()
+            outbox.send_due()
             clock.shift(timedelta(days=2))
     mail = Mail.objects.get()
-    assert (mail.state, mail.attempts) == ("failed", len(mails.BACKOFF) + 1)
-    assert not mails.retry(Mail(pk=mail.pk + 1))
+    assert (mail.state, mail.attempts) == ("failed", len(outbox.BACKOFF) + 1)
+    assert not outbox.retry(Mail(pk=mail.pk + 1))
 
 
 def test_a_worker_that_dies_while_sending_is_followed_by_another(inbox, monkeypatch):
     with time_machine.travel("2026-11-23 12:00", tick=False) as clock:
         make_order()
         with monkeypatch.context() as dying:
-            dying.setattr(mails, "get_connection", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+            dying.setattr(outbox, "get_connection", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
-                mails.send_due()
-        assert mails.send_due() == 0  # it may still be at work
-        clock.shift(mails.LEASE)
-        assert mails.send_due() == 1
+                outbox.send_due()
+        assert outbox.send_due() == 0  # it may still be at work
+        clock.shift(outbox.LEASE)
+        assert outbox.send_due() == 1
 
 
 def test_the_log_names_order_and_server_code_but_no_address_and_no_link(inbox, caplog):
     with caplog.at_level(logging.DEBUG):
         order = make_order()
         inbox.answers = ["550 anna@example.org is unknown"]
-        mails.send_due()
+        outbox.send_due()
         make_order(email="boris@example.org")
-        mails.send_due()
+        outbox.send_due()
     ours = "\n".join(each.getMessage() for each in caplog.records if each.name.startswith("audit"))
     assert f"of order {order.code} was not sent (attempt 1, given up): SMTPRecipientsRefused 550" in ours
     assert "was sent" in ours
@@ -211,7 +212,7 @@ def test_the_address_cannot_add_headers(inbox):
     order = make_order()
     Order.objects.filter(pk=order.pk).update(email="a@example.org\nBcc: b@example.org")
     Mail.objects.update(to="a@example.org\nBcc: b@example.org")
-    assert mails.send_due() == 0
+    assert outbox.send_due() == 0
     assert inbox.mails == []
 
 
@@ -230,12 +231,12 @@ def test_staff_are_told_of_what_waits_for_them(settings):
 
 
 def test_the_command_tends_orders_and_sends_everything(inbox, capsys, monkeypatch):
-    monkeypatch.setattr(mails, "BATCH", 2)
-    for number in range(mails.BATCH + 3):
+    monkeypatch.setattr(outbox, "BATCH", 2)
+    for number in range(outbox.BATCH + 3):
         make_order(email=f"{number}@example.org")
     Order.objects.filter(email="0@example.org").update(created_at=timezone.now() - timedelta(days=15))
     call_command("send_mails")
-    assert f"1 orders changed, {mails.BATCH + 4} mails sent" in capsys.readouterr().out
+    assert f"1 orders changed, {outbox.BATCH + 4} mails sent" in capsys.readouterr().out
     assert waiting() == []
 
 
@@ -243,7 +244,7 @@ def test_the_command_tends_orders_and_sends_everything(inbox, capsys, monkeypatc
 def test_the_background_thread_sends_and_goes_away(inbox, monkeypatch):
     monkeypatch.undo()  # the real wake()
     make_order()
-    thread = mails._thread
+    thread = outbox._thread
     assert thread is not None
     thread.join(10)
     assert not thread.is_alive()

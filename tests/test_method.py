@@ -9,7 +9,10 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
-from audit import bank, catalogue, method, scoring, sensitivity
+from audit.bank import catalogue
+from audit.bank import questions as bank
+from audit.presentation import method
+from audit.scoring import formula, sensitivity
 from tests.factories import load_bank
 
 LANGUAGES = ["en", "ru", "es"]
@@ -93,7 +96,7 @@ def test_the_bank_as_json_gives_the_same_scores(client, listed, lang):
     response = client.get(path("bank", lang))
     data = json.loads(response.content)
     assert response["Content-Type"] == "application/json"
-    assert (data["version"], data["scoring_version"]) == (bank.BANK_VERSION, scoring.SCORING_VERSION)
+    assert (data["version"], data["scoring_version"]) == (bank.BANK_VERSION, formula.SCORING_VERSION)
     assert sum(question["weight"] for question in data["questions"]) == 100
     for answers in [method.EXAMPLE, *method.PEOPLE.values()]:
         lost, weights, caps = Fraction(0), 0, [100]
@@ -106,10 +109,10 @@ def test_the_bank_as_json_gives_the_same_scores(client, listed, lang):
             weights += question["weight"]
             caps.append(chosen["cap"] or 100)
         raw = int(100 * (1 - lost / weights) + Fraction(1, 2))
-        assert min(raw, *caps) == scoring.assess(catalogue.scoring_bank(), answers).score
+        assert min(raw, *caps) == formula.assess(catalogue.scoring_bank(), answers).score
     with override(lang):
         assert data["questions"][0]["text"] == catalogue.questionnaire()[0].text
 
 
 def test_the_version_history_begins_with_the_present_one():
-    assert method.VERSIONS[0].name == f"{scoring.SCORING_VERSION} · {bank.BANK_VERSION}"
+    assert method.VERSIONS[0].name == f"{formula.SCORING_VERSION} · {bank.BANK_VERSION}"

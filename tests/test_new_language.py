@@ -13,8 +13,10 @@ from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils.translation import override, trans_real
 
-from audit import scans, template_report, writer
 from audit.models import Report
+from audit.report import jobs
+from audit.report import template as template_report
+from audit.scans import service as scans
 from guardlabs.catalogues import compile_catalogues
 from tests import report_texts
 from tests.factories import load_bank, make_scan
@@ -110,7 +112,7 @@ def bank(db):
 @pytest.mark.usefixtures("new_language", "bank")
 def test_every_page_speaks_the_new_language_and_nothing_else(client):
     scan = make_scan("worst", lang=NEW)
-    writer.write_report_now(scan)
+    jobs.write_report_now(scan)
     token = scans.scan_token(scan)
     public = ["landing", "scan", "incidents", "method", "hacked", "privacy", "deleted"]
     addresses = [path(name) for name in public]
@@ -135,7 +137,7 @@ def test_every_page_speaks_the_new_language_and_nothing_else(client):
 
 
 def _questions():
-    from audit import catalogue
+    from audit.bank import catalogue
 
     with override(NEW):
         return catalogue.questionnaire()
@@ -159,7 +161,7 @@ def test_the_form_works_and_the_languages_link_to_each_other(client):
 def test_a_model_is_asked_for_the_new_language_and_held_to_it(monkeypatch):
     chain = FakeChain(monkeypatch)
     scan = make_scan("middle", lang=NEW)
-    writer.write_report_now(scan)
+    jobs.write_report_now(scan)
     (call,) = chain.calls[:1]
     asked = str(call)
     assert call["lang"] == NEW
@@ -172,7 +174,7 @@ def test_a_model_is_asked_for_the_new_language_and_held_to_it(monkeypatch):
 @pytest.mark.usefixtures("new_language", "bank")
 def test_without_a_model_the_report_is_put_together_in_the_new_language():
     scan = make_scan("middle", lang=NEW, ai=False)
-    writer.write_report_now(scan)
+    jobs.write_report_now(scan)
     text = Report.objects.get(scan=scan).markdown
     with override(NEW):
         assert all(heading in text for heading in template_report.headings())

@@ -9,9 +9,12 @@ from django.core import mail
 from django.test import Client as Browser
 from django.urls import reverse
 
-from audit import mails, order_links, orders, payments, tokens, writer
 from audit.models import Mail, Order, Scan
-from guardlabs import chores, logs
+from audit.orders import links, outbox, payments
+from audit.orders import service as orders
+from audit.report import jobs
+from audit.scans import tokens
+from guardlabs.operations import chores, logs
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import answers, load_bank
@@ -58,7 +61,7 @@ def chain(sim):
 
 
 def finish_reports():
-    for thread in list(writer._live.values()):
+    for thread in list(jobs._live.values()):
         thread.join(30)
 
 
@@ -90,7 +93,7 @@ def order(browser, stripe, monkeypatch):
     browser.post("/en/order/", {**fields, "email": f"{EMAIL} and more"})
     browser.post("/en/order/", fields)
     made = Order.objects.get()
-    token = order_links.status_token(made)
+    token = links.status_token(made)
     browser.get(f"/en/order/{token}/")
     browser.post(f"/en/order/{token}/pay")
     made.refresh_from_db()
@@ -108,13 +111,13 @@ def order(browser, stripe, monkeypatch):
 
     with monkeypatch.context() as broken:
         broken.setattr(mail.EmailMultiAlternatives, "send", refused)
-        mails.send_due()
+        outbox.send_due()
     Mail.objects.update(next_try_at=made.created_at)
-    assert mails.send_due() > 0
+    assert outbox.send_due() > 0
     orders.start(made, actor="staff:x")
     orders.save_draft(made, text=WORDS, actor="staff:x")
     orders.deliver(made, actor="staff:x")
-    delivery = order_links.delivery_token(made)
+    delivery = links.delivery_token(made)
     browser.get(f"/en/order/{delivery}/report")
     orders.close(made, actor="staff:x")
     orders.forget_words(made, actor="staff:x")

@@ -11,14 +11,15 @@ import time_machine
 from django.core import mail
 from django.db import connection
 
-from llm import chain, notices
 from llm.chain import ChainExhausted, complete
-from llm.failures import Failure, Kind
+from llm.chain import run as chain
+from llm.chain.plan import Deployment
+from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
+from llm.failures.rules import Failure, Kind
+from llm.limits.prices import FREE
 from llm.models import Attempt, Call, Notice
-from llm.plan import Deployment
-from llm.prices import FREE
+from llm.operations import alerts
 from llm.simulator import behaviours as b
-from llm.state import KeyConf, ModelConf, ProviderConf
 from tests.chain_setup import make_deepseek, make_groq
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +37,7 @@ def clock():
 def _staff(settings, monkeypatch):
     """Two to write to, and no digest but those that a test asks for."""
     settings.ADMINS = [("Ann", "ann@example.com"), ("Bob", "bob@example.com")]
-    monkeypatch.setattr(notices, "housekeeping", lambda: None)
+    monkeypatch.setattr(alerts, "housekeeping", lambda: None)
     monkeypatch.setattr(chain, "sleep", lambda seconds: None)
 
 
@@ -66,13 +67,13 @@ def subjects():
     ],
 )
 def test_a_failure_that_needs_a_person_is_written_down(kind, subject):
-    notices.tell(Failure(kind, "as it said"), deployment())
+    alerts.tell(Failure(kind, "as it said"), deployment())
     row = Notice.objects.get()
     assert (row.kind, row.subject, row.detail, row.mailed_at) == (kind, subject, "as it said", None)
 
 
 def test_a_model_that_is_gone_says_from_where():
-    notices.tell(Failure(Kind.MODEL_GONE), deployment(location="eu"))
+    alerts.tell(Failure(Kind.MODEL_GONE), deployment(location="eu"))
     assert subjects() == ["p: m is gone from eu"]
 
 
@@ -84,7 +85,7 @@ def test_a_model_that_is_gone_says_from_where():
     ],
 )  # fmt: skip
 def test_what_heals_by_itself_is_not(kind):
-    notices.tell(Failure(kind), deployment())
+    alerts.tell(Failure(kind), deployment())
     assert subjects() == []
 
 
@@ -95,7 +96,7 @@ def test_a_rejected_request_is_told_when_it_repeats_within_a_day(clock):
             call=call, provider="p", credential="key1", account="acc", model="m", tier=1, free=True,
             started_at=call.started_at, outcome=Kind.REQUEST_REJECTED,
         )  # fmt: skip
-        notices.tell(Failure(Kind.REQUEST_REJECTED, "bad parameter"), deployment())
+        alerts.tell(Failure(Kind.REQUEST_REJECTED, "bad parameter"), deployment())
 
     rejected()
     clock.shift(timedelta(hours=25))
@@ -110,23 +111,23 @@ def test_a_rejected_request_is_told_when_it_repeats_within_a_day(clock):
 
 
 def test_the_same_is_written_once_a_day(clock):
-    first = notices.record("k", "s", "one")
+    first = alerts.record("k", "s", "one")
     assert first is not None
     clock.shift(timedelta(hours=23, minutes=59))
-    assert notices.record("k", "s", "two") is None
+    assert alerts.record("k", "s", "two") is None
     clock.shift(timedelta(minutes=2))
-    assert notices.record("k", "s", "three") is not None
+    assert alerts.record("k", "s", "three") is not None
     assert list(Notice.objects.order_by("id").values_list("detail", flat=True)) == ["one", "three"]
 
 
 def test_another_subject_or_kind_is_another_notice(clock):
     for kind, subject in (("k", "s"), ("k", "t"), ("l", "s")):
-        assert notices.record(kind, subject) is not None
+        assert alerts.record(kind, subject) is not None
 
 
 def test_a_long_text_is_cut_and_still_known_again():
-    assert notices.record("k", "s" * 500, "d" * 500) is not None
-    assert notices.record("k", "s" * 500) is None
+    assert alerts.record("k", "s" * 500, "d" * 500) is not None
+    assert alerts.record("k", "s" * 500) is None
     row = Notice.objects.get()
     assert (len(row.subject), len(row.detail)) == (200, 300)
 
@@ -157,7 +158,7 @@ def in_threads(count, work):
 
 def test_workers_that_fail_at_once_write_one_notice():
     for n in range(5):
-        in_threads(8, lambda _, n=n: notices.record("k", f"s{n}"))
+        in_threads(8, lambda _, n=n: alerts.record("k", f"s{n}"))
     assert subjects() == [f"s{n}" for n in range(5)]
 
 
@@ -165,10 +166,10 @@ def test_workers_that_fail_at_once_write_one_notice():
 
 
 def test_one_digest_tells_staff_everything_that_is_new(clock):
-    notices.record("k", "groq1: the key no longer works", "Invalid API Key")
+    alerts.record("k", "groq1: the key no longer works", "Invalid API Key")
     clock.shift(timedelta(minutes=3))
-    notices.record("k", "groq: m is gone", "decommissioned")
-    assert notices.mail_digest() == 2
+    alerts.record("k", "groq: m is gone", "decommissioned")
+    assert alerts.mail_digest() == 2
     (digest,) = mail.outbox
     assert digest.to == ["ann@example.com", "bob@example.com"]
     assert digest.subject.endswith("2 notices about providers")
@@ -179,54 +180,54 @@ def test_one_digest_tells_staff_everything_that_is_new(clock):
 
 
 def test_a_single_notice_is_the_subject():
-    notices.record("k", "groq: blocks us")
-    notices.mail_digest()
+    alerts.record("k", "groq: blocks us")
+    alerts.mail_digest()
     assert mail.outbox[0].subject.endswith("groq: blocks us")
 
 
 def test_nothing_new_is_no_mail():
-    assert notices.mail_digest() == 0
+    assert alerts.mail_digest() == 0
     assert mail.outbox == []
 
 
 def test_the_next_digest_waits_a_quarter_of_an_hour(clock):
-    notices.record("k", "one")
-    assert notices.mail_digest() == 1
-    notices.record("k", "two")
+    alerts.record("k", "one")
+    assert alerts.mail_digest() == 1
+    alerts.record("k", "two")
     clock.shift(timedelta(minutes=14, seconds=59))
-    assert notices.mail_digest() == 0
+    assert alerts.mail_digest() == 0
     clock.shift(timedelta(seconds=2))
-    notices.record("k", "three")
-    assert notices.mail_digest() == 2
+    alerts.record("k", "three")
+    assert alerts.mail_digest() == 2
     assert len(mail.outbox) == 2
     assert "one" not in mail.outbox[1].body
 
 
 def test_several_workers_mail_it_once():
-    notices.record("k", "one")
-    assert sum(in_threads(6, lambda n: notices.mail_digest())) == 1
+    alerts.record("k", "one")
+    assert sum(in_threads(6, lambda n: alerts.mail_digest())) == 1
     assert len(mail.outbox) == 1
 
 
 def test_what_could_not_be_mailed_is_mailed_the_next_time(clock, monkeypatch):
-    notices.record("k", "one")
+    alerts.record("k", "one")
 
     def refuse(*args, **kwargs):
         raise OSError("the mail server is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(notices, "mail_admins", refuse)
+        patched.setattr(alerts, "mail_admins", refuse)
         with pytest.raises(OSError, match="away"):
-            notices.mail_digest()
+            alerts.mail_digest()
     clock.shift(timedelta(minutes=16))
-    assert notices.mail_digest() == 1
+    assert alerts.mail_digest() == 1
     assert "one" in mail.outbox[0].body
 
 
 def test_without_staff_nothing_is_mailed_and_nothing_breaks(settings):
     settings.ADMINS = []
-    notices.record("k", "one")
-    notices.mail_digest()
+    alerts.record("k", "one")
+    alerts.mail_digest()
     assert mail.outbox == []
 
 
@@ -244,28 +245,28 @@ def rounds(monkeypatch):
     """Counts what `housekeeping` itself does, at once instead of in a thread of its own."""
     monkeypatch.undo()
     done = []
-    monkeypatch.setattr(notices, "_housekeeping", lambda: done.append(1))
-    monkeypatch.setattr(notices, "threading", SimpleNamespace(Thread=AtOnce))
-    monkeypatch.setattr(notices, "_last_housekeeping", float("-inf"))
+    monkeypatch.setattr(alerts, "_housekeeping", lambda: done.append(1))
+    monkeypatch.setattr(alerts, "threading", SimpleNamespace(Thread=AtOnce))
+    monkeypatch.setattr(alerts, "_last_housekeeping", float("-inf"))
     return done
 
 
 def test_housekeeping_runs_at_most_every_half_minute(rounds, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(notices.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(alerts.time, "monotonic", lambda: now[0])
     for seconds, count in ((0, 1), (1, 1), (28, 1), (2, 2)):
         now[0] += seconds
-        notices.housekeeping()
+        alerts.housekeeping()
         assert len(rounds) == count
 
 
 def test_housekeeping_buries_and_mails_and_survives_its_own_failure(monkeypatch):
-    notices.record("k", "one")
-    monkeypatch.setattr(notices.ledger, "bury_abandoned", lambda: 1 / 0)
-    notices._housekeeping()  # is logged, not raised
+    alerts.record("k", "one")
+    monkeypatch.setattr(alerts.bookkeeper, "bury_abandoned", lambda: 1 / 0)
+    alerts._housekeeping()  # is logged, not raised
     assert mail.outbox == []
     monkeypatch.undo()
-    notices._housekeeping()
+    alerts._housekeeping()
 
 
 def test_a_call_tells_staff_without_being_asked(sim, rounds):

@@ -9,9 +9,13 @@ import time_machine
 from django.db import connection
 from django.utils.translation import override
 
-from audit import mails, order_form, order_links, orders, payments, scans, tokens
 from audit.models import Mail, Order
-from guardlabs.logs import redact
+from audit.orders import form as order_form
+from audit.orders import links, outbox, payments
+from audit.orders import service as orders
+from audit.scans import service as scans
+from audit.scans import tokens
+from guardlabs.operations.logs import redact
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -36,11 +40,11 @@ def html(response) -> str:
 
 
 def status_path(order, lang="en", page="") -> str:
-    return f"/{lang}/order/{order_links.status_token(order)}/{page}"
+    return f"/{lang}/order/{links.status_token(order)}/{page}"
 
 
 def report_path(order, **when) -> str:
-    return f"/en/order/{order_links.delivery_token(order, **when)}/report"
+    return f"/en/order/{links.delivery_token(order, **when)}/report"
 
 
 # -- ordering ----------------------------------------------------------------------------------------
@@ -147,10 +151,10 @@ def test_an_order_link_opens_no_scan_and_a_scan_link_no_order(client):
     load_bank()
     scan, order = make_scan(), make_order()
     assert client.get(f"/en/order/{scans.scan_token(scan)}/").status_code == 404
-    assert client.get(f"/en/r/{order_links.status_token(order)}/").status_code == 404
+    assert client.get(f"/en/r/{links.status_token(order)}/").status_code == 404
     assert client.get(f"/en/order/{tokens.sign(order.public_id)}/").status_code == 404
-    assert client.get(f"/en/order/{order_links.delivery_token(order)}/").status_code == 404
-    assert client.get(f"/en/order/{order_links.status_token(order)}/report").status_code == 404
+    assert client.get(f"/en/order/{links.delivery_token(order)}/").status_code == 404
+    assert client.get(f"/en/order/{links.status_token(order)}/report").status_code == 404
 
 
 # -- secrets -----------------------------------------------------------------------------------------
@@ -181,7 +185,7 @@ def test_a_secret_in_any_field_appears_nowhere(
     sent[field] = f"{secret}"
     with caplog.at_level(logging.DEBUG):
         response = client.post(f"/{lang}/order/", sent)
-        mails.send_due()
+        outbox.send_due()
     assert response.status_code == 400
     assert not Order.objects.exists()
     output = capfd.readouterr()
@@ -257,7 +261,7 @@ def test_every_state_has_its_page_in_every_language(client, lang, state, method)
     assert response.status_code == 200
     assert f'data-state="{state}"' in page
     assert ("/cancel" in page) == (state in orders.UNPAID)
-    assert (f"/{lang}/order/{order_links.status_token(order)}/receipt" in page) == (order.paid_at is not None)
+    assert (f"/{lang}/order/{links.status_token(order)}/receipt" in page) == (order.paid_at is not None)
     assert not response.cookies
     with override(lang):
         assert str(order.get_state_display()) in page
@@ -311,7 +315,7 @@ def test_the_mailed_link_opens_the_report_until_it_expires(client):
         response = client.get(path)
         assert "All good." in html(response)
         assert "no-store" in response["Cache-Control"]
-        clock.shift(timedelta(days=order_links.DELIVERY_DAYS))
+        clock.shift(timedelta(days=links.DELIVERY_DAYS))
         expired = client.get(path)
         assert expired.status_code == 410
         assert "All good." not in html(expired)

@@ -9,9 +9,10 @@ from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 from django.utils import timezone
 
-from audit import mails, orders
 from audit.models import Mail, Order, OrderEvent, StripeEvent
-from guardlabs import retention
+from audit.orders import outbox
+from audit.orders import service as orders
+from guardlabs.operations import retention
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +107,7 @@ def test_a_letter_without_its_wording_is_not_sent_again(closed):
     mail = closed.mails.first()
     Mail.objects.filter(pk=mail.pk).update(state=Mail.State.FAILED)
     orders.forget_words(closed, actor=STAFF)
-    assert mails.retry(mail) is False
+    assert outbox.retry(mail) is False
 
 
 def test_time_forgets_the_words_of_ended_orders_alone(closed):

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from audit import orders
 from audit.models import Mail, Order, OrderEvent
-from audit.orders import State
+from audit.orders import service as orders
+from audit.orders.service import State
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_a_stale_copy_changes_nothing():
 
 def test_a_change_whose_mail_fails_does_not_happen(monkeypatch):
     order = make_order("paid")
-    monkeypatch.setattr(orders.mails, "queue", lambda *args: 1 / 0)
+    monkeypatch.setattr(orders.outbox, "queue", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         orders.start(order, actor=STAFF)
     order.refresh_from_db()

@@ -7,9 +7,10 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from audit import order_report, orders
-from audit.admin_orders import ACTIONS, MONEY, PROCESS
+from audit.admin.orders import ACTIONS, MONEY, PROCESS
 from audit.models import Mail, Order, OrderEvent, StripeEvent
+from audit.orders import deliverable
+from audit.orders import service as orders
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -137,10 +138,10 @@ def test_from_the_scan_to_the_delivered_report(admin_client):
     order.refresh_from_db()
     assert order.draft.count("### ") == len(scan.assessment.findings)
     assert "Коротко" in order.draft
-    assert order_report.BLANK in said(admin_client, order, "deliver")
+    assert deliverable.BLANK in said(admin_client, order, "deliver")
     assert state(order) == "in_progress"
     text = (
-        order.draft.replace(order_report.BLANK, "Сделай это [так](https://example.org/guide).")
+        order.draft.replace(deliverable.BLANK, "Сделай это [так](https://example.org/guide).")
         + "<script>x</script>"
     )
     response = act(admin_client, order, "save", text=text, preview="1")
@@ -164,7 +165,7 @@ def test_a_draft_is_not_overwritten_by_the_template(admin_client):
 
 def test_a_report_that_would_be_cut_is_refused(admin_client):
     order = make_order("in_progress")
-    assert "longer than" in said(admin_client, order, "save", text="x" * (order_report.MAX_CHARS + 1))
+    assert "longer than" in said(admin_client, order, "save", text="x" * (deliverable.MAX_CHARS + 1))
     order.refresh_from_db()
     assert order.draft == ""
 
@@ -173,9 +174,9 @@ def test_the_longest_report_in_any_alphabet_is_kept(admin_client, settings):
     """Sent as the page sends it, below the limit on the size of requests."""
     order = make_order("in_progress")
     assert 'enctype="multipart/form-data"' in page(admin_client, order)
-    act(admin_client, order, "save", text="ж" * order_report.MAX_CHARS)
+    act(admin_client, order, "save", text="ж" * deliverable.MAX_CHARS)
     order.refresh_from_db()
-    assert len(order.draft) == order_report.MAX_CHARS
+    assert len(order.draft) == deliverable.MAX_CHARS
 
 
 def test_an_empty_report_is_not_delivered(admin_client):

@@ -4,10 +4,11 @@ import logging
 
 import pytest
 
-from llm import chain, ownership
 from llm.adapters import Timing, base
 from llm.chain import ChainExhausted, complete, stream
-from llm.kinds import Failure, Kind, Owner
+from llm.chain import run as chain
+from llm.failures import ownership
+from llm.failures.kinds import Failure, Kind, Owner
 from llm.models import Attempt, Pause
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_vertex
@@ -160,7 +161,7 @@ def test_an_error_of_our_own_is_logged_with_its_traceback(caplog):
 
 @pytest.mark.parametrize("kind", Kind)
 def test_only_a_providers_failure_pauses(kind):
-    from llm import pauses
+    from llm.failures import pauses
     from tests.test_pauses import deployment
 
     assert pauses.open_for(Failure(kind, owner=Owner.OURS, retry_after_s=60), deployment()) is None

@@ -40,7 +40,7 @@ def test_the_wheel_works_in_a_project_of_its_own(tmp_path, sim):
         names = wheel.namelist()
         wheel.extractall(installed)
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"llm"}
-    assert {"llm/presets.toml", "llm/migrations/0001_initial.py", "llm/static/llm/admin.css",
+    assert {"llm/configuration/presets.toml", "llm/migrations/0001_initial.py", "llm/static/llm/admin.css",
             "llm/templates/admin/llm/client/usage.html", "llm/simulator/payloads.json"} <= set(names)  # fmt: skip
     project.mkdir()
     shutil.copy(ROOT / "tests/example_project/manage.py", project)

@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from audit import scans, writer
-from audit.bank import QUESTIONS
+from audit.bank.questions import QUESTIONS
 from audit.models import Report, Scan
+from audit.report import jobs
+from audit.scans import service as scans
 from tests.factories import answers, load_bank, make_scan
 
 LANGUAGES = ["en", "ru", "es"]
@@ -71,13 +72,13 @@ def no_reports(monkeypatch):
     def refuse(scan):
         raise AssertionError("a report was started")
 
-    monkeypatch.setattr(writer, "start_report", refuse)
+    monkeypatch.setattr(jobs, "start_report", refuse)
 
 
 @pytest.fixture
 def written_at_once(monkeypatch):
     """Reports are written in the request, not by a thread: the test's transaction is seen by nobody else."""
-    monkeypatch.setattr(writer, "start_report", writer.write_report_now)
+    monkeypatch.setattr(jobs, "start_report", jobs.write_report_now)
 
 
 def every_page() -> list[str]:
@@ -242,7 +243,7 @@ def test_bodies_that_are_no_form_are_refused(client):
 
 
 def test_the_form_says_what_is_stored_and_who_may_see_it(client, monkeypatch):
-    monkeypatch.setattr("audit.views.stats.reachable_providers", lambda: ["Groq", "DeepSeek"])
+    monkeypatch.setattr("audit.pages.scan.stats.reachable_providers", lambda: ["Groq", "DeepSeek"])
     for name in ("scan", "privacy", "landing"):
         html = client.get(page(name)).content.decode()
         assert "Groq" in html
@@ -366,7 +367,7 @@ def test_the_template_report_says_why_it_has_no_author(client):
     chosen, _ = private_scan(ai=False)
     failed, _ = private_scan(ai=True)
     for scan, reason in ((chosen, "as you chose"), (failed, "no language model was available")):
-        writer.write_report_now(scan)
+        jobs.write_report_now(scan)
         token = scans.scan_token(scan)
         assert reason in client.get(page("report", token=token)).content.decode()
 

@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from llm import parity, state
 from llm.chain import ChainExhausted, complete
+from llm.configuration import snapshot
+from llm.foresight import parity
+from llm.foresight.parity import wilson
 from llm.models import Attempt, Call, Model, Provider
-from llm.parity import wilson
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq
 
@@ -144,13 +145,13 @@ def lopsided(sim, db):
     traffic(OSS, passed=40, rejected=60)
     traffic(SMALL, passed=45, rejected=5)
     traffic(SMALL, passed=45, rejected=5, lang="ru")
-    state.forget()
+    snapshot.forget()
     return Provider.objects.get()
 
 
 def order():
-    state.forget()
-    return [model.name for model in state.providers()[0].models]
+    snapshot.forget()
+    return [model.name for model in snapshot.providers()[0].models]
 
 
 def test_staff_see_the_board_and_apply_what_it_proposes(lopsided, admin_client):

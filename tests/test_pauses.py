@@ -9,14 +9,16 @@ import pytest
 import time_machine
 from django.db import connection
 
-from llm import chain, pauses, state
 from llm.chain import ChainExhausted, complete
-from llm.failures import Failure, Kind, Scope
+from llm.chain import run as chain
+from llm.chain.plan import Deployment
+from llm.configuration import snapshot
+from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
+from llm.failures import pauses
+from llm.failures.rules import Failure, Kind, Scope
+from llm.limits.prices import FREE
 from llm.models import Attempt, Call, Credential, Pause
-from llm.plan import Deployment
-from llm.prices import FREE
 from llm.simulator import behaviours as b
-from llm.state import KeyConf, ModelConf, ProviderConf
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -314,7 +316,7 @@ def test_a_closed_pause_is_history_and_the_next_one_starts_anew(clock, no_jitter
 def test_an_answer_closes_every_ended_pause_that_covered_it(sim, clock):
     make_groq(sim, keys=1)
     at = deployment(key="groq1", account="groq1", model=OSS)
-    at = Deployment(state.providers()[0], at.key, at.model)
+    at = Deployment(snapshot.providers()[0], at.key, at.model)
     for kind in (
         Kind.PROVIDER_DOWN,
         Kind.RATE_LIMITED_KEY,
@@ -379,7 +381,7 @@ def test_of_many_callers_one_tries_what_was_paused(sim, answer, served_by_groq, 
     make_deepseek(sim, timeout_s=20)
     for n in (1, 2, 3):
         sim.script(f"key-of-groq{n}", answer)
-    state.providers()
+    snapshot.providers()
     ended = datetime.now(tz=UTC) - timedelta(seconds=1)
     row = Pause.objects.create(
         provider="groq",
@@ -399,7 +401,7 @@ def test_of_many_callers_one_tries_what_was_paused(sim, answer, served_by_groq, 
 def test_a_probe_whose_caller_vanished_can_be_claimed_again(clock):
     opened(Kind.PROVIDER_DOWN, retry_after_s=10)
     clock.shift(11)
-    (pause,) = state.open_pauses()["p"]
+    (pause,) = snapshot.open_pauses()["p"]
     until = NOW + timedelta(seconds=11 + 20)
     assert pauses.claim_probes([pause], until)
     assert not pauses.claim_probes([pause], until)
@@ -409,7 +411,7 @@ def test_a_probe_whose_caller_vanished_can_be_claimed_again(clock):
 
 def test_a_pause_that_holds_cannot_be_claimed(clock):
     opened(Kind.PROVIDER_DOWN, retry_after_s=10)
-    (pause,) = state.open_pauses()["p"]
+    (pause,) = snapshot.open_pauses()["p"]
     assert not pauses.claim_probes([pause], NOW + timedelta(seconds=20))
 
 
@@ -449,7 +451,7 @@ def test_a_named_organisation_takes_over_pauses_and_todays_attempts(sim, clock):
     for row, account in ((old, "k"), (today, ORG), (others, "other")):
         row.refresh_from_db()
         assert row.account == account
-    assert [key.account for key in state.providers()[0].keys] == [ORG, "other"]
+    assert [key.account for key in snapshot.providers()[0].keys] == [ORG, "other"]
 
 
 def test_a_pause_that_the_organisation_has_already_is_not_doubled(sim, clock):
@@ -472,7 +474,7 @@ def test_of_two_pauses_that_become_one_the_longer_remains(sim, clock):
 def test_keys_that_were_declared_one_account_stay_one(sim, clock):
     make_keys(sim, k="declared", sibling="declared", other="")
     pauses.learn_organisation(deployment(account="declared"), ORG)
-    accounts = {key.label: key.account for key in state.providers()[0].keys}
+    accounts = {key.label: key.account for key in snapshot.providers()[0].keys}
     assert accounts["k"] == accounts["sibling"] == ORG
     assert accounts["other"] == "other"
 

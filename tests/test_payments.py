@@ -6,8 +6,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from audit import order_links, orders, payments
 from audit.models import Order
+from audit.orders import links, payments
+from audit.orders import service as orders
 from tests.factories import make_order
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,7 @@ def test_the_page_asks_for_the_price_of_the_order_in_its_language(stripe, settin
     assert (session["amount_total"], session["currency"]) == (4900, "usd")
     assert (session["locale"], session["customer_email"]) == (lang, "anna@example.org")
     assert session["client_reference_id"] == order.code
-    assert session["success_url"] == f"{order_links.status_url(order)}?back=paid"
+    assert session["success_url"] == f"{links.status_url(order)}?back=paid"
     assert (order.state, order.checkout_url) == ("awaiting_payment", session["url"])
     assert payments.is_open(order)
 

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from llm.failures import Kind
-from llm.plan import CallSkips, Deployment, Planner, Skipped, Want
-from llm.prices import FREE, UNKNOWN, Price
-from llm.state import KeyConf, ModelConf, PauseView, ProviderConf
+from llm.chain.plan import CallSkips, Deployment, Planner, Skipped, Want
+from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
+from llm.failures.rules import Kind
+from llm.limits.prices import FREE, UNKNOWN, Price
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PAID = Price(Decimal(1), Decimal(2), "staff")

@@ -7,9 +7,13 @@ from django.utils.translation import override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import catalogue, details, presentation, scans, scoring
-from audit.bank import QUESTIONS
-from audit.presentation import points
+from audit.bank import catalogue
+from audit.bank.questions import QUESTIONS
+from audit.presentation import scan as presentation
+from audit.presentation.scan import points
+from audit.scans import findings as details
+from audit.scans import service as scans
+from audit.scoring import formula
 from audit.templatetags.audit_text import host
 
 BANK = catalogue.scoring_bank()
@@ -22,7 +26,7 @@ any_answers = st.fixed_dictionaries(
 
 def fixes(answers: dict[str, str], count: int = 3) -> list[presentation.Fix]:
     return presentation.fix_order(
-        bank=BANK, answers=answers, assessment=scoring.assess(BANK, answers), count=count
+        bank=BANK, answers=answers, assessment=formula.assess(BANK, answers), count=count
     )
 
 
@@ -55,11 +59,11 @@ def test_fixes_never_lower_the_score_and_all_of_them_reach_the_top(answers):
     assert scores == sorted(scores)
     if steps:
         assert scores[-1] == 100
-    assert len({step.question for step in steps}) == len(scoring.assess(BANK, answers).findings)
+    assert len({step.question for step in steps}) == len(formula.assess(BANK, answers).findings)
 
 
 def test_an_answer_that_the_bank_no_longer_knows_ends_the_list():
-    assessment = scoring.assess(BANK, RISKIEST)
+    assessment = formula.assess(BANK, RISKIEST)
     old = {**RISKIEST, "seed_storage": "tattoo"}
     assert presentation.fix_order(bank=BANK, answers=old, assessment=assessment) == []
 

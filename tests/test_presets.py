@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from llm import config, presets, state
+from llm.configuration import file as config
+from llm.configuration import presets, snapshot
 from llm.models import Attempt, Call, Credential, Model, Pause, Provider, Quota
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +80,7 @@ def test_no_model_that_is_known_to_be_gone_ships():
 
 def test_paid_models_have_a_price_and_a_budget():
     presets.install()
-    for row in state.providers():
+    for row in snapshot.providers():
         for model in row.models:
             assert model.price.known, model.name
         assert row.free or row.daily_budget_usd == 1
@@ -125,7 +126,7 @@ def test_the_file_of_presets_is_a_providers_file():
 def test_one_key_is_called_like_its_provider(monkeypatch):
     restart(monkeypatch, GROQ_API_KEY="gsk_a")
     assert keys() == [("groq", "env:GROQ_API_KEY")]
-    assert state.providers()[0].keys[0].key == "gsk_a"
+    assert snapshot.providers()[0].keys[0].key == "gsk_a"
 
 
 def test_several_keys_are_numbered(monkeypatch):
@@ -138,7 +139,7 @@ def test_several_keys_are_numbered(monkeypatch):
 def test_a_list_of_keys_is_referred_to_by_place(monkeypatch):
     restart(monkeypatch, GROQ_API_KEYS=" a, ,b ,c,")
     assert keys() == [(f"groq{n}", f"env:GROQ_API_KEYS[{n}]") for n in (1, 2, 3)]
-    assert [key.key for key in state.providers()[0].keys] == ["a", "b", "c"]
+    assert [key.key for key in snapshot.providers()[0].keys] == ["a", "b", "c"]
 
 
 def test_a_list_in_the_variable_for_one_key_is_understood(monkeypatch):

@@ -10,12 +10,14 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from llm import checkup, pauses, state
 from llm.adapters.base import stated_price
-from llm.failures import Failure, Kind
+from llm.chain.plan import Deployment
+from llm.configuration import snapshot
+from llm.failures import pauses
+from llm.failures.rules import Failure, Kind
+from llm.foresight import provider_check
+from llm.limits.prices import Price
 from llm.models import Attempt, Call, Model, Notice, Pause, Provider
-from llm.plan import Deployment
-from llm.prices import Price
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider, make_vertex
 
@@ -33,9 +35,9 @@ def run(*arguments):
 
 
 def findings(slug, **options):
-    state.forget()
-    [provider] = checkup.providers(slug)
-    return {(one.subject, str(one.word)): one for one in checkup.check(provider, **options)}
+    snapshot.forget()
+    [provider] = provider_check.providers(slug)
+    return {(one.subject, str(one.word)): one for one in provider_check.check(provider, **options)}
 
 
 def listing(sim, key, **prices):
@@ -101,8 +103,8 @@ def test_what_passes_by_itself_needs_nobody(sim):
 
 def test_what_answers_is_not_broken_any_more(sim):
     make_groq(sim, keys=1)
-    key = state.providers()[0].keys[0]
-    deployment = Deployment(state.providers()[0], key, state.providers()[0].models[0])
+    key = snapshot.providers()[0].keys[0]
+    deployment = Deployment(snapshot.providers()[0], key, snapshot.providers()[0].models[0])
     pauses.open_for(Failure(Kind.MODEL_GONE, "gone"), deployment)
     pauses.open_for(Failure(Kind.RATE_LIMITED_KEY, "full", retry_after_s=900), deployment)
     by_staff = Pause.objects.create(
@@ -163,7 +165,7 @@ def test_only_a_price_is_a_price(pricing, price):
 def test_a_price_that_moved_in_the_library_is_told(sim):
     provider = make_deepseek(sim)
     Model.objects.filter(provider=provider).update(price_in=None, price_out=None)
-    price = state.providers()[0].models[0].price
+    price = snapshot.providers()[0].models[0].price
     assert price.source == "library"
     call = Call.objects.create(started_at=timezone.now(), deadline_s=1)
     attempt = Attempt.objects.create(
@@ -178,13 +180,13 @@ def test_a_price_that_moved_in_the_library_is_told(sim):
 
 def test_a_staff_price_below_the_librarys_is_told(sim):
     make_deepseek(sim)
-    [conf] = checkup.providers("deepseek")
+    [conf] = provider_check.providers("deepseek")
     model = replace(conf.models[0], price=Price(Decimal("0.01"), Decimal("1.20"), "staff"))
-    [found] = checkup._below_library(replace(conf, base_url="https://api.deepseek.com"), model)
+    [found] = provider_check._below_library(replace(conf, base_url="https://api.deepseek.com"), model)
     assert "the price library says" in found.detail
-    assert list(checkup._below_library(conf, model)) == []  # the stand-in's prices are its own
+    assert list(provider_check._below_library(conf, model)) == []  # the stand-in's prices are its own
     dear = replace(model, price=Price(Decimal(9), Decimal(9), "staff"))
-    assert list(checkup._below_library(replace(conf, base_url="https://api.deepseek.com"), dear)) == []
+    assert list(provider_check._below_library(replace(conf, base_url="https://api.deepseek.com"), dear)) == []
 
 
 @pytest.mark.parametrize(
@@ -198,7 +200,7 @@ def test_a_staff_price_below_the_librarys_is_told(sim):
     ],
 )
 def test_a_routers_wish_is_no_id(model, listed, found):
-    assert checkup.offered(model, dict.fromkeys(listed)) is found
+    assert provider_check.offered(model, dict.fromkeys(listed)) is found
 
 
 def test_vertex_is_asked_in_its_first_location(sim, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from llm import config, presets, secrets
+from llm.configuration import file as config
+from llm.configuration import presets, secrets
 from llm.models import Credential, Pause, Provider
 
 pytestmark = pytest.mark.django_db

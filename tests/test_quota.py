@@ -12,13 +12,15 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from llm import chain, quota, state
 from llm.chain import AttemptStarted, ChainExhausted, Completed, complete, stream
-from llm.failures import Kind
-from llm.limits import Observed
+from llm.chain import run as chain
+from llm.chain.plan import Deployment, Want
+from llm.configuration import snapshot
+from llm.failures.rules import Kind
+from llm.limits import quota
+from llm.limits.headers import Observed
+from llm.limits.quota import LedgerMeter
 from llm.models import Attempt, Call, Quota
-from llm.plan import Deployment, Want
-from llm.quota import LedgerMeter
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
 
@@ -47,7 +49,7 @@ def limited(sim, *, keys=1, **limits):
 
 
 def first_deployment():
-    provider = state.providers()[0]
+    provider = snapshot.providers()[0]
     return Deployment(provider, provider.keys[0], provider.models[0])
 
 
@@ -155,7 +157,7 @@ def test_every_account_and_model_has_a_quota_of_its_own(sim, clock):
         sim, "p", models=[{"name": "m", "rpm": 1}, {"name": "n", "rpm": 1}], free=True,
         keys={"a": "org", "b": "org", "c": ""},
     )  # fmt: skip
-    (provider,) = state.providers()
+    (provider,) = snapshot.providers()
     a, b_, c = provider.keys
     m, n = provider.models
     used(Deployment(provider, a, m))
@@ -392,7 +394,7 @@ def test_a_limit_of_nothing_is_no_limit_to_learn(sim, clock):
 
 def test_a_lesson_is_of_one_account_and_model(sim, clock):
     make_groq(sim, keys=2)
-    provider = state.providers()[0]
+    provider = snapshot.providers()[0]
     one, two = (Deployment(provider, key, provider.models[0]) for key in provider.keys)
     learn(one, Observed("rpm", 3))
     assert LedgerMeter(NOW).limits(two) == {}

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from audit import report, scans, upgrade, writer
-from llm import chain, receipts, stats
-from llm.failures import Kind
+from audit.report import generate, jobs, upgrade
+from audit.scans import service as scans
+from llm import chain, stats
+from llm.failures.rules import Kind
+from llm.ledger import receipts
 from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import load_bank, make_scan, scan_body
 from tests.fake_chain import FakeChain, a_reply
@@ -27,7 +29,7 @@ def _bank(db):
 def healed(monkeypatch):
     """The chain can answer again."""
     monkeypatch.setattr(stats, "can_answer", lambda **size: True)
-    monkeypatch.setattr(writer, "spawn", lambda claim, job: job())
+    monkeypatch.setattr(jobs, "spawn", lambda claim, job: job())
 
 
 def page_of(client, scan, what="result"):
@@ -43,7 +45,7 @@ def press(client, scan):
 def test_the_receipt_under_a_report_leads_to_its_own_verification(client, monkeypatch, lang):
     FakeChain(monkeypatch)
     scan = make_scan(lang=lang)
-    row = writer.write_report_now(scan)
+    row = jobs.write_report_now(scan)
     link = re.search(r'href="(/\w\w/receipt/\?receipt=[^"]+)"', page_of(client, scan))[1]
     page = client.get(link).content.decode()
     told = receipts.verify(row.receipt)
@@ -81,7 +83,7 @@ def test_whatever_is_pasted_the_page_answers(client, pasted):
 
 def test_the_receipt_of_a_template_says_what_failed_before(client, monkeypatch):
     FakeChain(monkeypatch, FAILED)
-    row = writer.write_report_now(make_scan())
+    row = jobs.write_report_now(make_scan())
     page = client.get("/en/receipt/", {"receipt": row.receipt}).content.decode()
     assert "Put together from our own texts, without AI." in page
     assert "groq1 has used up its quota (gpt-oss)" in page
@@ -90,7 +92,7 @@ def test_the_receipt_of_a_template_says_what_failed_before(client, monkeypatch):
 def test_a_report_without_consent_has_a_receipt_that_nobody_was_asked(client):
     scan = make_scan(ai=False)
     assert "Nobody was asked." in page_of(client, scan)
-    assert receipts.verify(writer.current(scan).receipt).cost_usd == Decimal(0)
+    assert receipts.verify(jobs.current(scan).receipt).cost_usd == Decimal(0)
 
 
 def test_the_api_gives_the_receipt_with_the_report(client):
@@ -106,14 +108,14 @@ def test_the_api_gives_the_receipt_with_the_report(client):
 def test_a_template_is_offered_a_models_report_and_one_press_writes_it(client, monkeypatch, lang):
     FakeChain(monkeypatch, FAILED)
     scan = make_scan(lang=lang)
-    template = writer.write_report_now(scan)
+    template = jobs.write_report_now(scan)
     assert "/new-version" in page_of(client, scan)
     fake = FakeChain(monkeypatch)
     response = press(client, scan)
     assert (response.status_code, response["Location"][-7:]) == (303, "#report")
     press(client, scan)  # from a page that was left open
     assert len(fake.calls) == 1
-    assert writer.current(scan).provider == "groq1"
+    assert jobs.current(scan).provider == "groq1"
     assert "/new-version" not in page_of(client, scan)
     assert scan.reports.filter(pk=template.pk, status="ready").exists()
 
@@ -122,13 +124,13 @@ def test_a_template_is_offered_a_models_report_and_one_press_writes_it(client, m
 def test_while_the_new_version_is_written_the_old_one_stays_and_says_so(client, monkeypatch):
     FakeChain(monkeypatch, FAILED)
     scan = make_scan()
-    old = writer.write_report_now(scan)
-    monkeypatch.setattr(writer, "spawn", lambda claim, job: None)
+    old = jobs.write_report_now(scan)
+    monkeypatch.setattr(jobs, "spawn", lambda claim, job: None)
     press(client, scan)
     page = page_of(client, scan)
     assert "A language model is writing a new version." in page
     assert "/new-version" not in page
-    assert writer.current(scan) == old
+    assert jobs.current(scan) == old
 
 
 @pytest.mark.usefixtures("healed")
@@ -139,7 +141,7 @@ def test_nothing_is_offered_to_those_who_chose_no_ai_or_have_a_models_report(cli
     press(client, without)
     assert without.reports.count() == 1
     written = make_scan()
-    writer.write_report_now(written)
+    jobs.write_report_now(written)
     press(client, written)
     assert len(fake.calls) == 1
     unwritten = make_scan()
@@ -151,7 +153,7 @@ def test_nothing_is_offered_to_those_who_chose_no_ai_or_have_a_models_report(cli
 def test_a_visitor_cannot_ask_for_ever(client, monkeypatch):
     fake = FakeChain(monkeypatch, FAILED)
     scan = make_scan()
-    writer.write_report_now(scan)
+    jobs.write_report_now(scan)
     for _ in range(20):
         press(client, scan)
     assert len(fake.calls) == upgrade.MOST_VERSIONS + 1
@@ -188,7 +190,7 @@ def test_a_report_is_offered_as_soon_as_a_paused_chain_is_back(sim, client):
         until=timezone.now() + timedelta(hours=1),
     )
     scan = make_scan()
-    assert writer.write_report_now(scan).provider == report.FALLBACK
+    assert jobs.write_report_now(scan).provider == generate.FALLBACK
     assert not stats.can_answer(**SIZE)
     assert "/new-version" not in page_of(client, scan)
     Pause.objects.filter(pk=pause.pk).update(until=timezone.now() - timedelta(seconds=1))

@@ -8,7 +8,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm import receipts
+from llm.ledger import receipts
 from tests.fake_chain import a_reply
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

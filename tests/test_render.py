@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import render, template_report
-from audit.details import details
+from audit.report import render
+from audit.report import template as template_report
+from audit.scans.findings import details
 from tests.factories import load_bank, make_scan
 from tests.xss_payloads import OURS, payloads
 

@@ -5,10 +5,12 @@ import re
 import pytest
 from django.urls import reverse
 
-from audit import catalogue, replay, scans
-from audit.bank import QUESTIONS
-from audit.bank_incidents import INCIDENTS, VECTORS
-from audit.bank_paths import PATH_OF_CASE, PATHS, GateData, PathData, StepData
+from audit.bank import catalogue
+from audit.bank.attack_paths import PATH_OF_CASE, PATHS, GateData, PathData, StepData
+from audit.bank.incidents import INCIDENTS, VECTORS
+from audit.bank.questions import QUESTIONS
+from audit.scans import replay
+from audit.scans import service as scans
 from tests.factories import answers, load_bank, make_scan
 
 VALUES = {question.id: {option.value for option in question.options} for question in QUESTIONS}

@@ -8,12 +8,13 @@ from django.db import DatabaseError
 from django.urls import NoReverseMatch
 from django.utils import timezone, translation
 
-from audit import citations, prompts, report, template_report, writer
-from audit.catalogue import scoring_bank
-from audit.details import details
-from audit.gates import MIN_CHARS
+from audit.bank.catalogue import scoring_bank
 from audit.models import Incident, Option
-from audit.render import to_html
+from audit.report import citations, generate, jobs, prompts
+from audit.report import template as template_report
+from audit.report.gates import MIN_CHARS
+from audit.report.render import to_html
+from audit.scans.findings import details
 from llm import chain
 from llm.gates import language
 from llm.models import Call
@@ -61,7 +62,7 @@ def test_texts_that_are_half_longer_in_cyrillic_fit(monkeypatch):
     def longer(text):
         return re.sub("[a-z]", "ж", text + " " + text[: len(text) // 2])
 
-    monkeypatch.setattr("audit.catalogue.gettext", longer)
+    monkeypatch.setattr("audit.bank.catalogue.gettext", longer)
     facts = details(make_scan("worst", lang="ru"))
     prompt = prompts.build(facts, "ru")
     assert prompts.estimate_tokens(prompt.system + prompt.user) <= prompts.MAX_TOKENS_IN
@@ -159,7 +160,7 @@ def test_the_template_of_a_perfect_scan_invents_no_weakness():
 @pytest.mark.parametrize("kind", ["best", "middle", "worst", "absent"])
 def test_the_template_is_deterministic_and_passes_our_own_gate(kind, lang):
     scan = make_scan(kind, lang=lang, ai=False)
-    text = report.write(scan).markdown
+    text = generate.write(scan).markdown
     assert text == scan.reports.get().markdown
     assert language(lang)(text) is None
     assert len(text) >= MIN_CHARS
@@ -264,7 +265,7 @@ def test_other_brackets_stay(cases, text):
 def test_the_chain_is_asked_as_agreed(monkeypatch, settings, lang):
     settings.REPORT_DEADLINE_S = 17
     fake = FakeChain(monkeypatch, chain.Completed(a_reply(GOOD[lang])))
-    written = report.write(make_scan(lang=lang))
+    written = generate.write(make_scan(lang=lang))
     (call,) = fake.calls
     assert (call["purpose"], call["lang"], call["temperature"], call["deadline_s"]) == (
         "audit-report",
@@ -294,7 +295,7 @@ def test_the_chain_is_asked_as_agreed(monkeypatch, settings, lang):
 @pytest.mark.parametrize("observer", [None, lambda event: None])
 def test_whatever_breaks_in_the_chain_there_is_a_report(monkeypatch, trouble, observer):
     FakeChain(monkeypatch, trouble)
-    written = report.write(make_scan(), observer)
+    written = generate.write(make_scan(), observer)
     assert (written.provider, written.model, written.cost_usd) == ("fallback-template", "", Decimal(0))
     assert written.markdown.startswith("## ")
 
@@ -302,7 +303,7 @@ def test_whatever_breaks_in_the_chain_there_is_a_report(monkeypatch, trouble, ob
 @pytest.mark.usefixtures("_bank")
 def test_a_stream_that_ends_without_an_answer_is_no_report(monkeypatch):
     FakeChain(monkeypatch, chain.Delta("half a"))
-    assert report.write(make_scan(), lambda event: None).provider == "fallback-template"
+    assert generate.write(make_scan(), lambda event: None).provider == "fallback-template"
 
 
 @pytest.mark.usefixtures("_bank")
@@ -317,7 +318,7 @@ def test_an_exhausted_chain_leaves_its_attempts_and_its_call(monkeypatch):
     exhausted = chain.ChainExhausted(attempts=[attempt], skipped=[], call_id=call.pk, content_blocked=False)
     FakeChain(monkeypatch, exhausted)
     scan = make_scan()
-    row = writer.write_report_now(scan)
+    row = jobs.write_report_now(scan)
     assert row.progress == [{"provider": "vertex:eu", "model": "gemini", "outcome": "rate_limited_provider"}]
     assert row.call == call
 
@@ -326,7 +327,7 @@ def test_an_exhausted_chain_leaves_its_attempts_and_its_call(monkeypatch):
 def test_a_visitor_without_consent_never_reaches_the_chain(monkeypatch):
     fake = FakeChain(monkeypatch)
     scan = make_scan(ai=False)
-    writer.start_report(scan)
-    assert writer.write_report_now(scan).provider == "fallback-template"
-    assert report.write(scan).provider == "fallback-template"
+    jobs.start_report(scan)
+    assert jobs.write_report_now(scan).provider == "fallback-template"
+    assert generate.write(scan).provider == "fallback-template"
     assert fake.calls == []

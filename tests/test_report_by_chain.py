@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from audit import prompts, report, writer
-from audit.details import details
 from audit.models import Report
+from audit.report import generate, jobs, prompts
+from audit.scans.findings import details
 from llm.gates import all_of
 from llm.models import Call
 from llm.simulator import behaviours
@@ -27,15 +27,15 @@ def _bank():
 @pytest.mark.parametrize("lang", ["en", "ru", "es"])
 @pytest.mark.parametrize("streamed", [True, False])
 def test_the_first_provider_writes_in_the_scans_language(sim, lang, streamed, monkeypatch):
-    monkeypatch.setattr(writer, "spawn", lambda claim, job: job())
+    monkeypatch.setattr(jobs, "spawn", lambda claim, job: job())
     make_groq(sim, **PATIENT)
     scan = make_scan("worst", lang=lang)
-    row = writer.start_report(scan) if streamed else writer.write_report_now(scan)
+    row = jobs.start_report(scan) if streamed else jobs.write_report_now(scan)
     assert (row.status, row.provider, row.cost_usd) == (Report.Status.READY, "groq1", Decimal(0))
     with translation.override(lang):
         facts = details(scan)
         prompt = prompts.build(facts, lang)
-        assert all_of(report.gates_of(facts, prompt, lang))(row.call.text) is None
+        assert all_of(generate.gates_of(facts, prompt, lang))(row.call.text) is None
     assert row.progress == [{"provider": "groq1", "model": "openai/gpt-oss-120b", "outcome": "ok"}]
     assert row.call == Call.objects.get()
     assert (row.call.purpose, row.call.lang) == ("audit-report", lang)
@@ -43,13 +43,13 @@ def test_the_first_provider_writes_in_the_scans_language(sim, lang, streamed, mo
 
 def test_the_cases_that_were_cited_are_listed_with_their_sources(sim):
     make_groq(sim, **PATIENT)
-    row = writer.write_report_now(make_scan("worst"))
+    row = jobs.write_report_now(make_scan("worst"))
     assert "## Cases and sources" in row.markdown
     assert "](<https://" in row.markdown
 
 
 def test_with_no_provider_at_all_the_template_is_the_report():
-    row = writer.write_report_now(make_scan())
+    row = jobs.write_report_now(make_scan())
     assert (row.provider, row.status) == ("fallback-template", Report.Status.READY)
 
 
@@ -57,7 +57,7 @@ def test_the_next_provider_takes_over_and_its_price_is_kept(sim):
     make_groq(sim, keys=1, **PATIENT)
     make_deepseek(sim, **PATIENT)
     sim.script("key-of-groq1", behaviours.payload("groq-401-invalid-key"))
-    row = writer.write_report_now(make_scan())
+    row = jobs.write_report_now(make_scan())
     assert row.provider == "deepseek"
     assert [line["outcome"] for line in row.progress] == ["key_invalid", "ok"]
     assert row.cost_usd == row.call.cost_usd > 0
@@ -65,11 +65,11 @@ def test_the_next_provider_takes_over_and_its_price_is_kept(sim):
 
 def test_another_version_is_no_kept_reply(sim, settings, monkeypatch):
     settings.LLM_CACHE = "on"
-    monkeypatch.setattr(writer, "spawn", lambda claim, job: job())
+    monkeypatch.setattr(jobs, "spawn", lambda claim, job: job())
     make_groq(sim, **PATIENT)
     scan = make_scan("worst")
-    writer.start_report(scan)
-    assert writer.start_report(make_scan("worst")).call.cached  # the same answers, asked by somebody else
+    jobs.start_report(scan)
+    assert jobs.start_report(make_scan("worst")).call.cached  # the same answers, asked by somebody else
     assert sim.count() == 1
-    assert not writer.start_new_version(scan).call.cached
+    assert not jobs.start_new_version(scan).call.cached
     assert sim.count() == 2

@@ -2,8 +2,8 @@
 
 import pytest
 
-from audit.gates import citing, links, secrets, sections
-from audit.gates.figures import unfounded
+from audit.report.gates import citing, links, secrets, sections
+from audit.report.gates.figures import unfounded
 
 HEADINGS = ("Where you stand", "What to fix first", "What comes next")
 WORDS = "These are enough words to count as a section of a report that somebody wrote."

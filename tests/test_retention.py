@@ -8,8 +8,8 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from audit.models import Report, Scan
-from guardlabs import retention
-from llm import pruning
+from guardlabs.operations import retention
+from llm.ledger import retention as pruning
 from llm.models import Attempt, CachedReply, Call, Notice, Pause
 from tests.factories import load_bank, make_scan
 

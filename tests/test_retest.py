@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from audit import catalogue, comparison, scans, scoring
+from audit.bank import catalogue
 from audit.models import Scan
+from audit.scans import service as scans
+from audit.scoring import comparison, formula
 from tests.factories import answers, make_scan
 from tests.test_pages import checked
 
@@ -36,7 +38,7 @@ def old() -> Scan:
 
 
 def test_differences_by_category_and_what_was_fixed_or_is_new():
-    found = comparison.compare(then=scoring.assess(BANK, OLD), now=scoring.assess(BANK, NEW), same_rules=True)
+    found = comparison.compare(then=formula.assess(BANK, OLD), now=formula.assess(BANK, NEW), same_rules=True)
     deltas = {change.category: change.delta for change in found.changes}
     assert deltas == {
         "wallet": Decimal("14.0"), "twofa": Decimal("-4.8"), "defi": 0, "operational": 0,

@@ -8,9 +8,13 @@ import time_machine
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from llm import config, notices, presets, purposes, retirement, state
 from llm.chain import complete
+from llm.configuration import file as config
+from llm.configuration import presets, snapshot
+from llm.foresight import retirement
+from llm.gates import purposes
 from llm.models import Call, Model, Notice, Provider, Rehearsal
+from llm.operations import alerts
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq
 
@@ -30,7 +34,7 @@ def clock():
 def ending(sim, clock):
     make_groq(sim, keys=1, models=(OSS,))
     Model.objects.update(shutdown_on=LAST_DAY, replacement=SMALL)
-    state.forget()
+    snapshot.forget()
     return Model.objects.get()
 
 
@@ -59,7 +63,7 @@ def test_three_days_before_its_end_a_model_warns_rehearses_and_is_replaced(
     [notice] = retirement.warn()
     assert (notice.kind, notice.subject) == ("retirement_7", f"groq: {OSS} ends on 2026-11-26")
     assert "not rehearsed yet" in notice.detail
-    notices.mail_digest()
+    alerts.mail_digest()
     assert OSS in mail.outbox[0].subject
     # rehearses
     assert "3 days left" in admin_client.get(PAGE).content.decode()
@@ -111,14 +115,14 @@ def test_what_is_switched_off_warns_nobody(clock, ending, off):
 
 
 def test_housekeeping_warns_once_a_day(clock, ending, monkeypatch):
-    monkeypatch.setattr(notices, "_warned_on", None)
-    notices._warn_of_retirements()
+    monkeypatch.setattr(alerts, "_warned_on", None)
+    alerts._warn_of_retirements()
     assert Notice.objects.count() == 1
     Notice.objects.all().delete()
-    notices._warn_of_retirements()
+    alerts._warn_of_retirements()
     assert not Notice.objects.exists()
     clock.shift(timedelta(days=1))
-    notices._warn_of_retirements()
+    alerts._warn_of_retirements()
     assert Notice.objects.count() == 1
 
 
@@ -175,7 +179,7 @@ def test_the_switch_keeps_the_place_and_takes_over_what_is_not_configured(sim, c
     old = Model.objects.get(name=OSS)
     Model.objects.filter(pk=old.pk).update(replacement="new")
     assert run("switch", "groq", OSS) == f"new takes the place of {OSS}\n"
-    names = [model.name for model in state.providers()[0].models]
+    names = [model.name for model in snapshot.providers()[0].models]
     assert names == ["first", "new", "last"]
     new = Model.objects.get(name="new")
     assert (new.tpm, new.reasoning_reserve, new.price_in) == (8000, 500, None)
@@ -188,7 +192,7 @@ def test_a_replacement_that_is_configured_keeps_its_own_fields_and_moves_up(sim)
     Model.objects.filter(name=OSS).update(replacement=SMALL)
     new = retirement.switch(Model.objects.get(name=OSS).pk)
     assert (new.tpm, new.enabled) == (6000, True)
-    assert [model.name for model in state.providers()[0].models] == [SMALL, "other"]
+    assert [model.name for model in snapshot.providers()[0].models] == [SMALL, "other"]
 
 
 def test_switching_wants_a_post_and_the_right_to_change_models(

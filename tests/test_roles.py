@@ -9,8 +9,8 @@ from django.urls import NoReverseMatch, URLResolver, reverse
 from django.utils import timezone
 
 from audit.models import Order, Scan
+from guardlabs.staff.roles import ROLES, make_groups
 from llm.models import Call, Client, Credential, Model, Pause, Provider
-from staff.roles import ROLES, make_groups
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db

@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from llm import pauses, rollup, usage
+from llm.chain.plan import Deployment
+from llm.configuration.snapshot import KeyConf
+from llm.failures import pauses
+from llm.ledger import rollup, usage
 from llm.models import Attempt, Call, Credential, Provider, Rollup
-from llm.plan import Deployment
-from llm.state import KeyConf
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.utils.translation import gettext, ngettext, override, pgettext
 
-from audit.bank import QUESTIONS
+from audit.bank.questions import QUESTIONS
 
 FORMAL = re.compile(r"\b(вы|вас|вам|вами|ваш\w*|пожалуйста)\b", re.IGNORECASE)
 MIXED_ALPHABETS = re.compile(r"[а-яё][a-z]|[a-z][а-яё]", re.IGNORECASE)

@@ -9,8 +9,10 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from audit import review, scans, tokens, writer
 from audit.models import Report, Scan
+from audit.report import jobs
+from audit.scans import review, tokens
+from audit.scans import service as scans
 from llm.models import Attempt, Call
 from tests.factories import load_bank, make_scan
 
@@ -95,7 +97,7 @@ def test_a_template_version_keeps_the_earlier_one(admin_client):
     scan = make_scan(ai=False)
     Report.objects.update(provider="groq1", markdown="By a model.")
     act(admin_client, scan, "template")
-    assert writer.current(scan).provider == "fallback-template"
+    assert jobs.current(scan).provider == "fallback-template"
     assert "By a model." in {row.markdown for row in scan.reports.all()}
     scan.refresh_from_db()
     assert (scan.provider, scan.tier) == ("fallback-template", 4)

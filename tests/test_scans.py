@@ -6,8 +6,12 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone, translation
 
-from audit import bank, scans, scoring, scoring_json, tokens
+from audit.bank import questions
 from audit.models import Report, Scan
+from audit.scans import service as scans
+from audit.scans import tokens
+from audit.scoring import formula
+from audit.scoring import json as scoring_json
 from llm.models import Call
 from tests.factories import answers, load_bank, make_scan
 
@@ -33,10 +37,10 @@ def test_a_scan_stores_answers_score_and_versions():
     scan.refresh_from_db()
     assert scan.answers == answers("worst")
     assert (scan.score, scan.raw_score, scan.lang, scan.ai) == (0, 0, "ru", True)
-    assert scan.scoring_version == scoring.SCORING_VERSION
-    assert scan.bank_version == bank.BANK_VERSION
+    assert scan.scoring_version == formula.SCORING_VERSION
+    assert scan.bank_version == questions.BANK_VERSION
     assert scoring_json.dump(scan.assessment) == scan.result
-    assert scan.assessment.cap == scoring.Cap(
+    assert scan.assessment.cap == formula.Cap(
         49, ("seed_storage", "seed_backup", "hardware_wallet", "tx_verification", "phishing_support")
     )
 

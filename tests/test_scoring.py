@@ -10,9 +10,10 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import scoring, scoring_json
-from audit.catalogue import scoring_bank
-from audit.scoring import Choice, Item
+from audit.bank.catalogue import scoring_bank
+from audit.scoring import formula
+from audit.scoring import json as scoring_json
+from audit.scoring.formula import Choice, Item
 from tests.factories import answers
 
 BANK = scoring_bank()
@@ -45,8 +46,8 @@ def bank_and_answers(draw):
     return bank, {item.id: draw(st.sampled_from(item.choices)).value for item in bank}
 
 
-def assess(kind: str = "best", **changed: str) -> scoring.Assessment:
-    return scoring.assess(BANK, answers(kind, **changed))
+def assess(kind: str = "best", **changed: str) -> formula.Assessment:
+    return formula.assess(BANK, answers(kind, **changed))
 
 
 # -- the numbers ------------------------------------------------------------------------------------
@@ -67,7 +68,7 @@ def test_all_worst_answers_score_0():
 def test_a_seed_in_the_cloud_shows_86_capped_at_49():
     result = assess(seed_storage="cloud_notes")
     assert (result.raw_score, result.score, result.capped) == (86, 49, True)
-    assert result.cap == scoring.Cap(49, ("seed_storage",))
+    assert result.cap == formula.Cap(49, ("seed_storage",))
     (finding,) = result.findings
     assert (finding.term, finding.lost, finding.severity) == ("14 × 10 ÷ 10", Decimal("14.0"), "critical")
 
@@ -89,7 +90,7 @@ def test_a_seed_in_the_cloud_shows_86_capped_at_49():
 )
 def test_each_fatal_answer_caps_an_otherwise_perfect_score(question, value, limit):
     result = assess(**{question: value})
-    assert result.cap == scoring.Cap(limit, (question,))
+    assert result.cap == formula.Cap(limit, (question,))
     assert result.score == limit < result.raw_score
 
 
@@ -111,7 +112,7 @@ def test_no_other_single_answer_caps():
 
 def test_the_lowest_cap_wins_and_names_only_its_own_causes():
     result = assess(account_2fa="none", tx_verification="blind", seed_storage="cloud_notes")
-    assert result.cap == scoring.Cap(49, ("seed_storage", "tx_verification"))
+    assert result.cap == formula.Cap(49, ("seed_storage", "tx_verification"))
 
 
 def test_a_cap_above_the_raw_score_is_named_but_changes_nothing():
@@ -126,14 +127,14 @@ def test_what_does_not_apply_is_not_assessed():
     )
     assert result.assessed == 100 - 14 - 7 - 8
     assert result.not_assessed == ("seed_storage", "seed_backup", "token_approvals")
-    assert result.raw_score == scoring.round_half_up(100 * (1 - Fraction(72, 10) / 71)) == 90
+    assert result.raw_score == formula.round_half_up(100 * (1 - Fraction(72, 10) / 71)) == 90
     wallet = next(row for row in result.breakdown if row.category == "wallet")
     assert (wallet.lost, wallet.max) == (Decimal("0.0"), Decimal("17.0"))
 
 
 def test_nothing_assessed_is_no_evidence_of_safety():
     bank = (Item("q", "c", 10, (Choice("a", 0), Choice("b", 10), Choice("n", 0, not_applicable=True))),)
-    result = scoring.assess(bank, {"q": "n"})
+    result = formula.assess(bank, {"q": "n"})
     assert (result.score, result.assessed, result.band) == (0, 0, "exposed")
 
 
@@ -161,19 +162,19 @@ def test_the_sum_recomputed_by_hand():
      (100, "solid")],
 )  # fmt: skip
 def test_bands(score, band):
-    assert scoring.band(score) == band
+    assert formula.band(score) == band
 
 
 @pytest.mark.parametrize(
     ("number", "rounded"), [("0.5", 1), ("1.5", 2), ("2.5", 3), ("2.4999", 2), ("86", 86)]
 )
 def test_halves_are_rounded_up(number, rounded):
-    assert scoring.round_half_up(Fraction(number)) == rounded
+    assert formula.round_half_up(Fraction(number)) == rounded
 
 
 def test_a_half_point_is_rounded_up_in_the_score():
     bank = (Item("q", "c", 1000, (Choice("a", 0), Choice("b", 125), Choice("c", 1000))),)
-    assert scoring.assess(bank, {"q": "b"}).raw_score == 88  # 87.5
+    assert formula.assess(bank, {"q": "b"}).raw_score == 88  # 87.5
 
 
 # -- findings -----------------------------------------------------------------------------------------
@@ -194,7 +195,7 @@ def test_ties_are_in_a_fixed_order_category_then_shorter_fix_then_id():
         item("z_light", "light", 5), item("b_heavy", "heavy", 60), item("a_heavy", "heavy", 60),
         item("c_heavy", "heavy", 10),
     )  # fmt: skip
-    result = scoring.assess(bank, {each.id: "bad" for each in bank})
+    result = formula.assess(bank, {each.id: "bad" for each in bank})
     assert [finding.question for finding in result.findings] == ["c_heavy", "a_heavy", "b_heavy", "z_light"]
     assert all(finding.tie for finding in result.findings)
 
@@ -228,29 +229,29 @@ def test_severity_says_how_bad_the_answer_is_in_itself(changed, severity):
 
 def test_fixing_the_fatal_answer_lifts_the_cap():
     given = answers(seed_storage="cloud_notes", account_2fa="sms")
-    assert scoring.assess(BANK, given).score == 49
-    assert scoring.score_if_fixed(BANK, given, ["seed_storage"]) == 93
-    assert scoring.score_if_fixed(BANK, given, ["account_2fa"]) == 49
-    assert scoring.score_if_fixed(BANK, given, ["account_2fa", "seed_storage"]) == 100
+    assert formula.assess(BANK, given).score == 49
+    assert formula.score_if_fixed(BANK, given, ["seed_storage"]) == 93
+    assert formula.score_if_fixed(BANK, given, ["account_2fa"]) == 49
+    assert formula.score_if_fixed(BANK, given, ["account_2fa", "seed_storage"]) == 100
 
 
 def test_fixing_leaves_what_does_not_apply():
     given = answers(seed_storage="no_seed")
-    assert scoring.fix(BANK, given, ["seed_storage"])["seed_storage"] == "no_seed"
+    assert formula.fix(BANK, given, ["seed_storage"])["seed_storage"] == "no_seed"
 
 
 def test_missing_and_unknown_answers_are_errors():
     given = answers()
     with pytest.raises(ValueError, match="seed_storage is not answered"):
-        scoring.assess(BANK, {name: value for name, value in given.items() if name != "seed_storage"})
+        formula.assess(BANK, {name: value for name, value in given.items() if name != "seed_storage"})
     with pytest.raises(ValueError, match="no answer 'titanium'"):
-        scoring.assess(BANK, {**given, "seed_storage": "titanium"})
+        formula.assess(BANK, {**given, "seed_storage": "titanium"})
 
 
 # -- properties ---------------------------------------------------------------------------------------
 @given(any_answers)
 def test_scores_stay_in_their_bounds(given_answers):
-    result = scoring.assess(BANK, given_answers)
+    result = formula.assess(BANK, given_answers)
     assert 0 <= result.score <= result.raw_score <= 100
     assert result.score <= (result.cap.limit if result.cap else 100)
     assert result.assessed == 100 - sum(item.weight for item in BANK if item.id in result.not_assessed)
@@ -259,7 +260,7 @@ def test_scores_stay_in_their_bounds(given_answers):
 @given(bank_and_answers())
 def test_bounds_hold_for_any_bank(case):
     bank, given_answers = case
-    result = scoring.assess(bank, given_answers)
+    result = formula.assess(bank, given_answers)
     assert 0 <= result.score <= result.raw_score <= 100
     assert {*result.passed, *result.not_assessed, *(f.question for f in result.findings)} == {
         i.id for i in bank
@@ -280,8 +281,8 @@ def _safer(case, pick):
 @given(any_answers, st.integers(0, 1000))
 @settings(max_examples=300)
 def test_a_safer_answer_never_lowers_the_score(given_answers, pick):
-    before = scoring.assess(BANK, given_answers)
-    after = scoring.assess(BANK, _safer((BANK, given_answers), pick))
+    before = formula.assess(BANK, given_answers)
+    after = formula.assess(BANK, _safer((BANK, given_answers), pick))
     assert after.score >= before.score
     assert after.raw_score >= before.raw_score
 
@@ -289,12 +290,12 @@ def test_a_safer_answer_never_lowers_the_score(given_answers, pick):
 @given(bank_and_answers(), st.integers(0, 1000))
 def test_a_safer_answer_never_lowers_the_score_in_any_bank(case, pick):
     bank, given_answers = case
-    assert scoring.assess(bank, _safer(case, pick)).score >= scoring.assess(bank, given_answers).score
+    assert formula.assess(bank, _safer(case, pick)).score >= formula.assess(bank, given_answers).score
 
 
 @given(any_answers, st.sets(st.sampled_from(sorted(IDS))))
 def test_fixing_never_lowers_the_score(given_answers, fixed):
-    assert scoring.score_if_fixed(BANK, given_answers, fixed) >= scoring.assess(BANK, given_answers).score
+    assert formula.score_if_fixed(BANK, given_answers, fixed) >= formula.assess(BANK, given_answers).score
 
 
 @given(bank_and_answers())
@@ -302,15 +303,15 @@ def test_all_best_is_100_and_all_worst_is_0_in_any_bank(case):
     bank = tuple(item for item in case[0] if item.highest_risk > 0)
     if bank:
         worst = {item.id: max(item.choices, key=lambda choice: choice.risk).value for item in bank}
-        assert scoring.assess(bank, {item.id: item.safest.value for item in bank}).score == 100
-        assert scoring.assess(bank, worst).score == 0
+        assert formula.assess(bank, {item.id: item.safest.value for item in bank}).score == 100
+        assert formula.assess(bank, worst).score == 0
 
 
 @given(any_answers)
 def test_the_breakdown_and_the_findings_add_up_to_what_was_lost(given_answers):
-    result = scoring.assess(BANK, given_answers)
+    result = formula.assess(BANK, given_answers)
     exact = sum((Fraction(f.weight * f.risk, f.highest_risk) for f in result.findings), Fraction(0))
-    assert scoring.one_decimal(exact) == result.lost == sum(row.lost for row in result.breakdown)
+    assert formula.one_decimal(exact) == result.lost == sum(row.lost for row in result.breakdown)
     assert sum(row.max for row in result.breakdown) == result.assessed
 
 
@@ -319,24 +320,24 @@ def test_every_language_gives_the_same_result(given_answers):
     results = []
     for lang in ("en", "ru", "es"):
         with translation.override(lang):
-            results.append(scoring.assess(BANK, given_answers))
+            results.append(formula.assess(BANK, given_answers))
     assert results[0] == results[1] == results[2]
 
 
 @given(any_answers)
 def test_the_order_of_the_bank_changes_no_number(given_answers):
-    ahead, back = scoring.assess(BANK, given_answers), scoring.assess(BANK[::-1], given_answers)
+    ahead, back = formula.assess(BANK, given_answers), formula.assess(BANK[::-1], given_answers)
     assert (ahead.score, ahead.raw_score, ahead.findings) == (back.score, back.raw_score, back.findings)
 
 
 @given(any_answers)
 def test_a_result_survives_storage_exactly(given_answers):
-    result = scoring.assess(BANK, given_answers)
+    result = formula.assess(BANK, given_answers)
     assert scoring_json.load(scoring_json.dump(result)) == result
 
 
 def test_scoring_needs_no_django():
-    for module in (scoring, scoring_json):
+    for module in (formula, scoring_json):
         tree = ast.parse(Path(module.__file__).read_text())
         names = [
             name.name if isinstance(node, ast.Import) else node.module

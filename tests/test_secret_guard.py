@@ -8,7 +8,7 @@ import pytest
 from babel.messages.pofile import read_po
 from django.conf import settings
 
-from audit.secret_guard import WORDLISTS, Secret, find
+from audit.orders.secret_guard import WORDLISTS, Secret, find
 
 LISTS = {path.stem: path.read_text("utf-8").split() for path in sorted(WORDLISTS.glob("*.txt"))}
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"  # BIP-39's test vector

@@ -6,9 +6,9 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm import secrets, state
+from llm.configuration import secrets, snapshot
+from llm.configuration.snapshot import KeyConf
 from llm.models import Credential, Provider
-from llm.state import KeyConf
 
 KEY = "gsk_topsecretkeyvalue_9876"
 
@@ -125,7 +125,7 @@ def test_nothing_that_is_printed_while_debugging_holds_a_key(db):
     row = Credential.objects.create(provider=provider, label="groq1", secret=secrets.seal(KEY))
     assert row.key() == KEY
     assert KEY not in f"{row} {row!r} {KeyConf(label='groq1', account='groq1', key=KEY)!r}"
-    assert KEY not in repr(state.providers())
+    assert KEY not in repr(snapshot.providers())
 
 
 def test_a_key_that_cannot_be_opened_is_a_problem_of_that_key_alone(db, settings):
@@ -133,6 +133,6 @@ def test_a_key_that_cannot_be_opened_is_a_problem_of_that_key_alone(db, settings
     Credential.objects.create(provider=provider, label="groq1", secret=secrets.seal(KEY))
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     Credential.objects.create(provider=provider, label="groq2", secret=secrets.seal("other"), position=1)
-    first, second = state.providers()[0].keys
+    first, second = snapshot.providers()[0].keys
     assert (first.key, "no longer holds" in first.problem) == ("", True)
     assert (second.key, second.problem) == ("other", "")

@@ -11,11 +11,11 @@ from django.contrib.auth import get_user_model
 from django.core.cache import CacheHandler
 from django.test import RequestFactory
 
-from audit import throttle
-from guardlabs import chores
-from guardlabs.shared_cache import FallingBack
+from audit.pages import throttle
+from guardlabs.operations import chores
+from guardlabs.web.shared_cache import FallingBack
 
-BACKEND = "guardlabs.shared_cache.FallingBack"
+BACKEND = "guardlabs.web.shared_cache.FallingBack"
 
 
 def free_port():
@@ -91,5 +91,5 @@ def test_redis_is_used_again_when_it_is_back(monkeypatch, caplog):
             server.wait(10)
         assert shared.add("after", 1) is True
         assert shared.incr("after") == 2
-    said = [record.message for record in caplog.records if record.name == "guardlabs.shared_cache"]
+    said = [record.message for record in caplog.records if record.name == "guardlabs.web.shared_cache"]
     assert ["unreachable" in line for line in said] == [True, False, True]

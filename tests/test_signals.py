@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llm.adapters.openai import error_in_body
-from llm.failures import Failure, Kind, Scope, classify
-from llm.limits import observed
-from llm.signals import Signals, redact, seconds
+from llm.failures.rules import Failure, Kind, Scope, classify
+from llm.failures.signals import Signals, redact, seconds
+from llm.limits.headers import observed
 
 NOW = 1_795_435_200.0  # 2026-11-23 12:00:00 UTC
 

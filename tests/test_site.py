@@ -12,8 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
-from audit import emergency, sample, scans, views_site, writer
 from audit.models import Incident, Report
+from audit.pages import site as views_site
+from audit.presentation import emergency, sample
+from audit.report import jobs
+from audit.scans import service as scans
 from tests.factories import load_bank, make_scan
 
 LANGUAGES = ["en", "ru", "es"]
@@ -158,7 +161,7 @@ def test_a_crawler_that_follows_every_link_finds_no_dead_end_and_starts_no_repor
     def refuse(*args, **kwargs):
         raise AssertionError("a report was started")
 
-    monkeypatch.setattr(writer, "start_report", refuse)
+    monkeypatch.setattr(jobs, "start_report", refuse)
     token = scans.scan_token(make_scan("worst"))
     waiting = [path("landing"), path("result", token=token)]
     seen: dict[str, int] = {}

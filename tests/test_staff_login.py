@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django_otp.oath import totp
 
-from staff import factors, limits
-from staff.checks import second_factor as check
+from guardlabs.staff import factors, limits
+from guardlabs.staff.checks import second_factor as check
 
 pytestmark = pytest.mark.django_db
 LOGIN, HOME, FACTOR = "/admin/login/", "/admin/", "/admin/second-factor/"

@@ -10,9 +10,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from audit import orders, payments, payments_webhook
 from audit.models import Order, StripeEvent
-from audit.payments_webhook import SEEN
+from audit.orders import payments, webhook
+from audit.orders import service as orders
+from audit.orders.webhook import SEEN
 from tests.factories import make_order
 from tests.stripe_standin import SECRET, signed
 
@@ -289,8 +290,8 @@ def test_a_paid_and_refunded_order_ends_the_same_in_any_order(stripe, order, shu
         "checkout.session.completed", "refund.created", "refund.updated",
     ]  # fmt: skip
     for index in shuffled:
-        payments_webhook.handle(stripe.events[index])
-        assert payments_webhook.handle(stripe.events[index]) == SEEN
+        webhook.handle(stripe.events[index])
+        assert webhook.handle(stripe.events[index]) == SEEN
     assert (state(order), order.refund_status) == ("refunded", "succeeded")
     assert (letters(order, "paid"), letters(order, "refunded")) == (1, 1)
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from audit import report, writer
 from audit.models import Report
+from audit.report import generate
+from audit.report import jobs as writer
 from llm import chain
 from tests.factories import load_bank, make_scan
 from tests.fake_chain import FakeChain, a_reply
@@ -91,7 +92,7 @@ def test_staff_may_replace_a_models_report_with_the_template(monkeypatch):
     fake = FakeChain(monkeypatch)
     scan = make_scan()
     writer.write_report_now(scan)
-    assert writer.put_together_version(scan).provider == report.FALLBACK
+    assert writer.put_together_version(scan).provider == generate.FALLBACK
     assert len(fake.calls) == 1
     assert writer.current(scan).markdown.startswith("## ")
 

@@ -8,8 +8,8 @@ import time_machine
 from django.core.cache import cache
 
 from audit.models import Order, Report, Scan
-from guardlabs import chores, weekly
-from llm import rollup
+from guardlabs.operations import chores, weekly
+from llm.ledger import rollup
 from llm.models import Attempt, Call, Notice
 from tests.factories import load_bank, make_order, make_scan
 

@@ -8,10 +8,12 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone, translation
 
-from audit import heartbeat, report, scans, writer
 from audit.models import Report, Scan
+from audit.report import generate, heartbeat
+from audit.report import jobs as writer
+from audit.scans import service as scans
 from llm import chain
-from llm.failures import Kind
+from llm.failures.rules import Kind
 from llm.models import Call
 from tests.factories import load_bank, make_scan
 from tests.fake_chain import FakeChain, a_reply
@@ -85,7 +87,7 @@ def test_looking_at_a_report_starts_nothing(monkeypatch):
 @pytest.mark.usefixtures("_bank", "inline")
 def test_a_report_that_cannot_be_saved_is_free_again(monkeypatch):
     scan = make_scan()
-    monkeypatch.setattr(report, "write", lambda *args: 1 / 0)
+    monkeypatch.setattr(generate, "write", lambda *args: 1 / 0)
     assert writer.start_report(scan).status == Report.Status.PENDING
     monkeypatch.undo()
     FakeChain(monkeypatch)

@@ -12,9 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from audit import bank_plain, scans, scoring, share_images, shares, tokens
-from audit.bank import QUESTIONS
+from audit.bank import plain_words
+from audit.bank.questions import QUESTIONS
 from audit.models import Report, Scan
+from audit.presentation import share_images
+from audit.scans import service as scans
+from audit.scans import shares, tokens
+from audit.scoring import formula
 from tests.factories import answers, load_bank, make_scan
 
 LANGUAGES = ["en", "ru", "es"]
@@ -36,7 +40,7 @@ def url(name: str, scan: Scan, lang: str = "en") -> str:
 
 # -- the neutral sheet -----------------------------------------------------------------------------
 def test_every_question_has_plain_words():
-    assert list(bank_plain.PLAIN) == [question.id for question in QUESTIONS]
+    assert list(plain_words.PLAIN) == [question.id for question in QUESTIONS]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -230,7 +234,7 @@ def test_the_result_page_shows_the_card_s_address_and_how_to_take_it_back(client
     assert f'action="{url("unshare", scan)}"' in html
 
 
-@pytest.mark.parametrize("band", [name for _least, name in scoring.BANDS])
+@pytest.mark.parametrize("band", [name for _least, name in formula.BANDS])
 def test_every_band_has_its_picture(band):
     path = finders.find(f"audit/cards/{band}.png")
     with open(path, "rb") as file:  # noqa: PTH123
@@ -240,7 +244,7 @@ def test_every_band_has_its_picture(band):
 
 
 def test_the_pictures_name_the_bands_ranges():
-    assert [share_images.edges(name) for _least, name in scoring.BANDS] == [
+    assert [share_images.edges(name) for _least, name in formula.BANDS] == [
         (80, 100), (60, 79), (40, 59), (0, 39),
     ]  # fmt: skip
     assert "60–79" in share_images.svg("fair")

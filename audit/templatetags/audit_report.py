@@ -4,9 +4,9 @@ from typing import Any
 
 from django import template
 
-from audit import receipt_view
 from audit.models import Scan
-from audit.upgrade import upgrade as offer_of
+from audit.presentation import receipts as receipt_view
+from audit.report.upgrade import upgrade as offer_of
 from llm.chain import receipts
 
 register = template.Library()

@@ -7,7 +7,8 @@ from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
 from django.utils.safestring import SafeString, mark_safe
 
-from audit import formats, presentation
+from audit import formats
+from audit.presentation import scan as presentation
 
 register = template.Library()
 

@@ -6,12 +6,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from audit import orders
 from audit.models import Scan
+from audit.orders import service as orders
 from guardlabs.desk.blocks import Cell, Item, Section, listing, whole
 from guardlabs.desk.figures import Figures
-from llm import usage
-from llm.failures import Kind
+from llm.failures.rules import Kind
+from llm.ledger import usage
 from llm.models import Pause
 
 # What does not mend itself, and what to say of it.

@@ -9,9 +9,9 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils import timezone
 
-from audit import stats
-from llm import rollup, usage
-from llm.rollup import Line, Sums
+from audit.scans import stats
+from llm.ledger import rollup, usage
+from llm.ledger.rollup import Line, Sums
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from audit import orders
-from audit.orders import State
+from audit.orders import service as orders
+from audit.orders.service import State
 from guardlabs.desk.attention import attention
 from guardlabs.desk.blocks import Cell, Section, Table, chart, counted, listing, money, ordered, whole
 from guardlabs.desk.figures import Figures, Written
-from llm import usage
+from llm.ledger import usage
 
 TEMPLATE = "4"  # the tier of the template
 

@@ -7,7 +7,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
-from staff.site import StaffSite
+from guardlabs.staff.site import StaffSite
 
 
 class DeskSite(StaffSite):

@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
 from llm.adapters import transport
-from llm.failures import Failure, Kind
-from llm.ownership import out_of_time
+from llm.failures.ownership import out_of_time
+from llm.failures.rules import Failure, Kind
 from llm.text import is_half, mend
 
 T = TypeVar("T")

@@ -9,19 +9,20 @@ from typing import Any
 from google.genai import types
 
 from llm.adapters.toolcalls import tool_call
-from llm.failures import Failure, Kind
+from llm.failures.rules import Failure, Kind
 
 # Gemini 3 wants back the signature that came with its own call of a tool. A call in OpenAI's shape has lost it,
 # and may be another model's anyway; this value is the documented way to say so.
 NO_SIGNATURE = b"skip_thought_signature_validator"
 SAMPLING = ("top_p", "seed", "presence_penalty", "frequency_penalty")
 OPENAI_ONLY = {"stop", "response_format", "tools", "tool_choice", "parallel_tool_calls", *SAMPLING}
+NEVER = {"http_options"}  # where a request goes, and with which headers, is the adapter's to say
 MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
 def config(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of a GenerateContentConfig; Gemini's own names (a model's `params`) stay as they are."""
-    found = {name: value for name, value in params.items() if name not in OPENAI_ONLY}
+    found = {name: value for name, value in params.items() if name not in OPENAI_ONLY | NEVER}
     found |= {name: params[name] for name in SAMPLING if params.get(name) is not None}
     if stop := params.get("stop"):
         found["stop_sequences"] = [stop] if isinstance(stop, str) else list(stop)

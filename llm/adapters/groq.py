@@ -8,6 +8,7 @@ import httpx
 
 from llm.adapters import transport
 from llm.adapters.openai import OpenAICompatible
+from llm.hosts import BASE_URLS
 
 
 class Groq(OpenAICompatible):
@@ -16,7 +17,7 @@ class Groq(OpenAICompatible):
     http_errors = (httpx.HTTPError, httpx.StreamError)
     timeouts = (httpx.TimeoutException,)
     connect_timeout = httpx.ConnectTimeout
-    default_base_url = "https://api.groq.com"
+    default_base_url = BASE_URLS["groq"]
     chat_path = "/openai/v1/chat/completions"
     response_type = httpx.Response
 

@@ -26,7 +26,8 @@ from llm.adapters.base import (
     visible_text,
 )  # fmt: skip
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
-from llm.failures import Failure, Kind, classify
+from llm.failures.rules import Failure, Kind, classify
+from llm.hosts import BASE_URLS
 
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
 
@@ -39,7 +40,7 @@ class OpenAICompatible:
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
     connect_timeout: type[Exception] = httpx2.ConnectTimeout
-    default_base_url = "https://api.openai.com/v1"
+    default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
     response_type: type[Any] = httpx2.Response
 

@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import Any
+
+from llm import hosts
 
 CONNECT_TIMEOUT_S = 5.0
 _thread = threading.local()
@@ -88,22 +89,26 @@ class _Backend:
         self._backend.sleep(seconds)
 
     def _resolve(self, host: str, port: int, timeout: float | None) -> list[str]:
-        """The host's addresses, as the system orders them; the host itself when it is one or fails.
+        """The host's addresses that may be connected to, as the system orders them.
 
-        The system's resolver knows no timeout, so it runs beside us and we stop waiting for it.
+        They, and never the name again, are what is connected to: a name that resolves to another address a
+        moment later leads nowhere else. The system's resolver knows no timeout, so it runs beside us and we
+        stop waiting for it.
         """
-        try:
-            return [str(ip_address(host))]
-        except ValueError:
-            pass
         future = _resolver.submit(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
         try:
-            return [str(found[4][0]) for found in future.result(timeout)]
+            found = [str(each[4][0]) for each in future.result(timeout)]
         except TimeoutError:
             future.cancel()
             raise self._core.ConnectTimeout(f"resolving {host} took too long") from None
-        except OSError:
-            return [host]  # let the library fail on it in its own words
+        except (OSError, ValueError) as error:
+            raise self._core.ConnectError(str(error)) from error
+        allowed = [address for address in found if hosts.may_connect(host, port, address)]
+        if not allowed:
+            raise self._core.ConnectError(
+                f"{host} is at a private address, and LLM_ALLOW_PRIVATE_HOSTS does not allow it"
+            )
+        return allowed
 
 
 def client(library: Any, core: Any) -> Any:

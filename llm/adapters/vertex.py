@@ -15,7 +15,7 @@ from google.oauth2 import service_account
 
 from llm.adapters import gemini, transport
 from llm.adapters.base import Answer, Listed, Request, Timing, Visible, checked, count, pull, visible_text
-from llm.failures import Failure, Kind, classify
+from llm.failures.rules import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 BLOCKED_REASONS = {

@@ -18,11 +18,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from llm import credentials, direct, overview, pauses, standing
 from llm.admin.forms import CredentialForm
-from llm.failures import Failure
-from llm.ledger import NoRoom
+from llm.chain import direct
+from llm.configuration import credentials
+from llm.failures import pauses
+from llm.failures.rules import Failure
+from llm.ledger.bookkeeper import NoRoom
 from llm.models import Credential, Provider
+from llm.status import chain as overview
+from llm.status import providers as standing
 
 TEST_PURPOSE = "staff-test"
 TEST_PROMPT = [{"role": "user", "content": "Reply with the word ok."}]
@@ -173,6 +177,11 @@ def _test(owner: Any, request: HttpRequest, row: Provider, names: dict[str, str]
         owner.message_user(request, gettext("It is no longer there."), messages.WARNING)
         return
     what = f"{deployment.label} {deployment.model.name}"
+    if not deployment.key.key and not deployment.provider.keyless:
+        text = gettext("%(what)s was not asked: %(why)s")
+        why = deployment.key.problem or gettext("no key")
+        owner.message_user(request, text % {"what": what, "why": why}, messages.WARNING)
+        return
     try:
         call = direct.ask(
             deployment, messages=TEST_PROMPT, purpose=TEST_PURPOSE, lang="en", max_tokens=TEST_TOKENS

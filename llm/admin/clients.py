@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from llm import clients
-from llm.client_usage import usage_of
-from llm.config import fields
-from llm.config.errors import FieldError
+from llm.admin.lookups import AllowedLookups
+from llm.clients import access as clients
+from llm.clients.usage import usage_of
+from llm.configuration import fields
+from llm.configuration.errors import FieldError
 from llm.models import Client
 
 WORDS = {"active": _("active"), "revoked": _("revoked"), "expired": _("expired")}
@@ -71,7 +72,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Client)
-class ClientAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ClientAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = ClientForm
     list_display = (
         "name", "key", "state", "rpm", "concurrency", "daily_calls", "daily_budget_usd", "data_class",

@@ -12,14 +12,16 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext, pgettext_lazy
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
-from llm import credentials, presets, secrets, standing
 from llm.admin import chain
 from llm.admin.forms import CredentialForm, CredentialFormSet, ModelForm, ProviderForm
+from llm.admin.lookups import AllowedLookups
+from llm.configuration import credentials, presets, secrets
 from llm.models import Credential, Model, Provider
-from llm.standing import KeyStanding, Standing
+from llm.status import providers as standing
+from llm.status.providers import KeyStanding, Standing
 
 LEAST_KEY_SHOWN = 12  # of a shorter key the last four characters would tell too much
 WORDS = {
@@ -39,7 +41,7 @@ def shown_key(row: Credential) -> str:
         return f"{row.secret} · {fingerprint}" if fingerprint else row.secret
     if not fingerprint:
         return "–"
-    key = row.key()
+    key = secrets.reveal(row.secret)
     end = f"…{key[-4:]}" if len(key) >= LEAST_KEY_SHOWN and not key.startswith("{") else "…"
     return f"{end} · {fingerprint}"
 
@@ -112,7 +114,7 @@ class CredentialInline(admin.StackedInline):  # type: ignore[type-arg]
 
 
 @admin.register(Provider)
-class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ProviderAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = ProviderForm
     inlines = (ModelInline, CredentialInline)
     list_display = ("name", "state", "tier", "position", "enabled", "free", "key_count")
@@ -194,6 +196,17 @@ class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         return response
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        count = sum(row.is_elsewhere for row in form.instance.credentials.select_related("provider"))
+        if count:
+            text = ngettext(
+                "%(count)d key was entered for another host and is not used until it is entered again.",
+                "%(count)d keys were entered for another host and are not used until they are entered again.",
+                count,
+            )
+            messages.warning(request, text % {"count": count})
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         if formset.model is not Credential:
             formset.save()
@@ -207,7 +220,7 @@ class ProviderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Credential)
-class CredentialAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CredentialAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = CredentialForm
     fields = ("provider", "label", "key_shown", "new_key", "account", "organisation", "position", "enabled")
     list_display = ("label", "provider", "account_shown", "key_shown", "enabled", "state")

@@ -6,9 +6,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from llm import presets, secrets
-from llm.config import fields, schema
-from llm.config.errors import FieldError
+from llm import hosts
+from llm.configuration import fields, presets, schema, secrets
+from llm.configuration.errors import FieldError
 from llm.models import Credential, Model, Provider
 
 
@@ -40,7 +40,10 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         max_length=300,
         label=_("Base URL"),
         widget=forms.TextInput(attrs={"class": "vTextField"}),
-        help_text=_("Empty: the kind's own address. For Vertex AI it may hold {location}."),
+        help_text=_(
+            "Empty: the kind's own address. For Vertex AI it may hold {location}. Keys belong to their host: at "
+            "another one they have to be entered again."
+        ),
     )
     locations = LocationsField(
         required=False,
@@ -77,7 +80,17 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         return {*super()._get_validation_exclusions(), "base_url"}  # type: ignore[misc]  # not in the stubs
 
     def clean_base_url(self) -> str:
-        return str(_checked(fields.base_url, self.cleaned_data["base_url"].strip()))
+        address = str(_checked(fields.base_url, self.cleaned_data["base_url"].strip()))
+        known = self.instance.vouched_origin and self.instance.vouched_origin == hosts.origin(
+            str(self.cleaned_data.get("kind", "")), address
+        )
+        if not known and hosts.is_refused(address):
+            raise ValidationError(
+                _(
+                    "A private address: it works only where LLM_ALLOW_PRIVATE_HOSTS or a providers file says so."
+                )
+            )
+        return address
 
     def clean_barred_regions(self) -> list[str]:
         return list(

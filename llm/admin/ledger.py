@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from llm import usage
 from llm.admin.reading import LedgerAdmin, ReadOnly, pre, usd
-from llm.failures import Kind
+from llm.failures.rules import Kind
+from llm.ledger import usage
 from llm.models import Attempt, Call, Provider
 
 ENDS = ("ok", *Kind, "cancelled", "abandoned", "running")
@@ -131,6 +131,7 @@ class AttemptAdmin(LedgerAdmin):
         "tokens_in", "tokens_out", "cost", "detail",
     )  # fmt: skip
     list_filter = (OutcomeFilter, ProviderFilter, "free", "started_at")
+    lookups = ("credential", "account", "model")
     ordering = ("-started_at", "-id")
     export_fields = (
         "id", "call_id", "started_at", "finished_at", "provider", "credential", "account", "model", "location",

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from llm import pauses
 from llm.admin.reading import ReadOnlyAdmin
+from llm.failures import pauses
 from llm.models import Notice, Pause, Quota
 
 

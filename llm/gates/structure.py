@@ -9,14 +9,17 @@ import jsonschema_rs
 
 from llm.gates.basic import Gate
 
-FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL | re.IGNORECASE)
+FENCE, FENCE_BEGIN = "```", re.compile(r"```(?:json)?[ \t]*\n", re.IGNORECASE)
 
 
 def read_json(text: str, *, fence: bool = True) -> Any:
     """The value of an answer in JSON, which models like to put into a code `fence`. Raises ValueError."""
-    fenced = FENCE.match(text) if fence else None
+    stripped = text.strip()
+    begin = FENCE_BEGIN.match(stripped) if fence else None
+    if begin and stripped.endswith(FENCE, begin.end()):
+        text = stripped[begin.end() : -len(FENCE)]
     try:
-        return json.loads(fenced[1] if fenced else text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

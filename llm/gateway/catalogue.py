@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from llm import state
-from llm.clients import use_of
+from llm.chain.terms import forbidden
+from llm.clients.access import use_of
+from llm.configuration import snapshot
+from llm.configuration.snapshot import ProviderConf
 from llm.gateway.errors import ApiError
 from llm.models import Client
-from llm.state import ProviderConf
-from llm.terms import forbidden
 
 AUTO, FREE = "auto", "free"
 OWNER = "guardlabs"
@@ -52,7 +52,7 @@ def _providers(client: Client) -> list[ProviderConf]:
     tiers, use = {Decimal(str(tier)) for tier in client.tiers}, use_of(client)
     return [
         provider
-        for provider in state.providers()
+        for provider in snapshot.providers()
         if (not tiers or provider.tier in tiers) and provider.models and not forbidden(provider, use)
     ]
 

@@ -9,8 +9,8 @@ from django.http import JsonResponse
 from django.utils import timezone
 
 from llm.chain import ChainExhausted
-from llm.clients import Refused
-from llm.failures import Kind
+from llm.clients.access import Refused
+from llm.failures.rules import Kind
 
 MOST_REASONS = 8  # told in one line; the error's `skipped` holds all
 LIMITED = {Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, "quota of the minute", "quota of the day"}

@@ -10,7 +10,8 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from llm import chain, clients
+from llm import chain
+from llm.clients import access as clients
 from llm.gateway import answers, catalogue, errors, openapi
 from llm.gateway.answers import Stream
 from llm.gateway.errors import ApiError

@@ -69,7 +69,9 @@ def _with_slots(language: str, headings: list[str], given: set[str], plan: list[
     ]
     story = [fitting(STORY[language]), "\n".join(lines)] if plan else [fitting([WHOLE[language]])]
     parts = [*story, fitting([*KEEP[language], SLOT_MARK[language]])]
-    return "\n\n".join(f"## {heading}\n\n{part}" for heading, part in zip(headings, parts, strict=False)) + "\n"
+    return (
+        "\n\n".join(f"## {heading}\n\n{part}" for heading, part in zip(headings, parts, strict=False)) + "\n"
+    )
 
 
 def _sections(language: str, wanted: list[str]) -> list[tuple[str, list[str]]]:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 OPENAI, VERTEX = wire_openai.OpenAIWire(), wire_vertex.VertexWire()
 GENERATE = re.compile(
-    r"/(?P<provider>[^/]+)(?:/[^/]+)?/v1(?:beta1)?/projects/[^/]+/locations/(?P<location>[^/]+)"
+    r"\A/(?P<provider>[^/]+)(?:/[^/]+)?/v1(?:beta1)?/projects/[^/]+/locations/(?P<location>[^/]+)"
     r"/publishers/google/models/(?P<model>.+):(?P<method>generateContent|streamGenerateContent)"
 )
-VERTEX_MODELS = re.compile(r"/(?P<provider>[^/]+)(?:/[^/]+)?/v1(?:beta1)?/publishers/google/models/?")
-CHAT = re.compile(r"/(?P<provider>[^/]+)/.*chat/completions/?")
-MODELS = re.compile(r"/(?P<provider>[^/]+)/.*models/?")
+VERTEX_MODELS = re.compile(r"\A/(?P<provider>[^/]+)(?:/[^/]+)?/v1(?:beta1)?/publishers/google/models/?")
+CHAT = re.compile(r"\A/(?P<provider>[^/]+)/.*chat/completions/?")
+MODELS = re.compile(r"\A/(?P<provider>[^/]+)/.*models/?")
 
 
 def handle(sim: "Simulator", connection: Connection, request: HttpRequest) -> None:

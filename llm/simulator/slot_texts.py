@@ -54,19 +54,22 @@ REASONS = {
 KEEP = {
     "en": (
         "This is right and should stay so: {keep:1}.",
-        "One habit carries the rest: whenever something is urgent, wait until the hurry is over. Thieves live on haste, "
+        "One habit carries the rest: whenever something is urgent, wait until the hurry is over. Thieves live on "
+        "haste, "
         "and a calm day costs you nothing.",
         "Look again in three months, or as soon as something changes at home.",
     ),
     "ru": (
         "Это правильно, пусть так и будет: {keep:1}.",
-        "Одна привычка держит всё остальное: если что-то срочно, подожди, пока спешка пройдёт. Воры живут чужой спешкой, "
+        "Одна привычка держит всё остальное: если что-то срочно, подожди, пока спешка пройдёт. Воры живут чужой "
+        "спешкой, "
         "а спокойный день ничего не стоит.",
         "Посмотри на это снова через три месяца или сразу, как только дома что-то изменится.",
     ),
     "es": (
         "Esto está como debe y conviene que siga igual: {keep:1}.",
-        "Una costumbre sostiene todo lo demás: cuando algo sea urgente, espera a que pase la prisa. Los ladrones viven de "
+        "Una costumbre sostiene todo lo demás: cuando algo sea urgente, espera a que pase la prisa. Los ladrones "
+        "viven de "
         "la prisa ajena, y un día de calma no cuesta nada.",
         "Vuelve a mirarlo dentro de tres meses, o en cuanto algo cambie en casa.",
     ),
@@ -74,10 +77,12 @@ KEEP = {
 
 # For a report without a weakness: what the answers mean.
 WHOLE = {
-    "en": "Nothing here is missing. You stand at {score}, which says that the common ways in are closed, and that what is "
+    "en": "Nothing here is missing. You stand at {score}, which says that the common ways in are closed, and that "
+    "what is "
     "left are rare days: a hurry, an illness, a move, a new phone. Such days are when careful people slip.",
     "ru": "Здесь всё на месте. У тебя {score}, а значит, обычные пути внутрь закрыты, и остаются редкие дни: спешка, "
     "болезнь, переезд, новый телефон. Именно в такие дни ошибаются и осторожные люди.",
-    "es": "Aquí no falta nada. Tienes {score}, y eso dice que los caminos habituales están cerrados y que quedan los días "
+    "es": "Aquí no falta nada. Tienes {score}, y eso dice que los caminos habituales están cerrados y que quedan los "
+    "días "
     "raros: una prisa, una enfermedad, una mudanza, un teléfono nuevo. En esos días falla también la gente prudente.",
 }

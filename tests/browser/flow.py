@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from audit.bank import QUESTIONS
+from audit.bank.questions import QUESTIONS
 from tests.factories import answers
 
 SAFEST, MIXED = answers("best"), answers("middle")

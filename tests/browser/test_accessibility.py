@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils.translation import override
 from playwright.sync_api import Page, expect
 
-from audit import scans, writer
+from audit.report import jobs
+from audit.scans import service as scans
 from tests.browser.flow import SAFEST, tick_all, wait_for_report
 from tests.factories import make_scan
 
@@ -107,7 +108,7 @@ def test_private_pages(new_page, lang, kind):
     found = violations(page)
     page.goto(path("report", lang, token=token))  # the button
     found += violations(page)
-    writer.write_report_now(scan)
+    jobs.write_report_now(scan)
     page.goto(path("result", lang, token=token))
     wait_for_report(page)
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")

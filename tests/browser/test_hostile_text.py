@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
-from audit import scans, writer
-from audit.bank import QUESTIONS
-from audit.bank_incidents import INCIDENTS
+from audit.bank.incidents import INCIDENTS
+from audit.bank.questions import QUESTIONS
 from audit.models import Incident, Report
+from audit.report import jobs
+from audit.scans import service as scans
 from llm import chain
 from tests import report_texts
 from tests.browser.conftest import TIMEOUT_MS, Watch
@@ -81,7 +82,7 @@ def written(monkeypatch, text: str) -> str:
     """The address of a result whose report a model wrote like this. The fake chain asks no gate."""
     FakeChain(monkeypatch, chain.Delta(text), chain.Completed(a_reply(text)))
     scan = make_scan("middle")
-    report = writer.write_report_now(scan)
+    report = jobs.write_report_now(scan)
     assert report.status == Report.Status.READY
     return reverse("audit:result", kwargs={"token": scans.scan_token(scan)})
 

@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from audit import live, scans
 from audit.models import Report
+from audit.report import live
+from audit.scans import service as scans
 from llm.models import Call
 from llm.simulator import behaviours as b
 from tests import report_texts

@@ -8,8 +8,10 @@ from django.contrib.auth.models import User
 from django.core import mail as outbox
 from playwright.sync_api import Page, expect
 
-from audit import mails, order_links, order_report, scans
 from audit.models import Order
+from audit.orders import deliverable, links
+from audit.orders import outbox as mails
+from audit.scans import service as scans
 from tests.browser.test_accessibility import NO_MOTION, one_of_all, path, violations
 from tests.factories import make_order, make_scan
 from tests.stripe_standin import KEY, SECRET, StripeStandin
@@ -97,7 +99,7 @@ def test_from_a_result_to_the_report_and_back(paid_by_card, new_page, staff_page
     staff_page.click("#do-fill")
     text = staff_page.input_value("#draft")
     assert text.count("### ") == len(scan.assessment.findings)
-    staff_page.fill("#draft", text.replace(order_report.BLANK, "Two plates of steel."))
+    staff_page.fill("#draft", text.replace(deliverable.BLANK, "Two plates of steel."))
     staff_page.click("[name=preview]")
     expect(staff_page.locator("html")).to_have_attribute("lang", lang)
     expect(staff_page.locator(".report-text h3")).to_have_count(len(scan.assessment.findings))
@@ -130,7 +132,7 @@ def new_stripe_page(page: Page) -> Page:
 def expect_state(page: Page, order: Order, state: str) -> None:
     """The status page says so, at the latest when it is loaded again."""
     for _ in range(50):
-        page.goto(urlsplit(order_links.status_url(order)).path)
+        page.goto(urlsplit(links.status_url(order)).path)
         if page.get_attribute("#state", "data-state") == state:
             break
         page.wait_for_timeout(100)
@@ -148,12 +150,12 @@ def test_axe_finds_nothing_on_the_pages_of_an_order(new_page, live_server, setti
     found += violations(page)
     order = make_order("delivered", lang=lang)
     waiting = make_order("awaiting_payment", lang=lang, email="b@example.org")
-    token = order_links.status_token(order)
+    token = links.status_token(order)
     for address in (
         path("order-status", lang, token=token),
-        path("order-status", lang, token=order_links.status_token(waiting)),
+        path("order-status", lang, token=links.status_token(waiting)),
         path("order-receipt", lang, token=token),
-        path("order-report", lang, token=order_links.delivery_token(order)),
+        path("order-report", lang, token=links.delivery_token(order)),
     ):
         page.goto(address)
         found += violations(page)

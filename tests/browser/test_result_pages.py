@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from audit import scans, shares
 from audit.models import Scan
+from audit.scans import service as scans
+from audit.scans import shares
 from tests.browser.test_accessibility import NO_MOTION, one_of_all, path, violations
 from tests.factories import answers, make_scan
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from audit import bank, bank_load
+from audit.bank import loading, questions
 
 
 class Command(BaseCommand):
@@ -14,9 +14,9 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        loaded = bank_load.load()
+        loaded = loading.load()
         self.stdout.write(
-            f"Question bank {bank.BANK_VERSION}: {loaded.created} created, {loaded.updated} updated, "
+            f"Question bank {questions.BANK_VERSION}: {loaded.created} created, {loaded.updated} updated, "
             f"{loaded.unchanged} unchanged."
         )
         if loaded.unknown:

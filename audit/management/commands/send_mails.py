@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from audit import mails, orders
+from audit.orders import outbox
+from audit.orders import service as orders
 
 
 class Command(BaseCommand):
@@ -13,6 +14,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         changed = orders.tend()
         sent = 0
-        while batch := mails.send_due():
+        while batch := outbox.send_due():
             sent += batch
         self.stdout.write(f"{changed} orders changed, {sent} mails sent")

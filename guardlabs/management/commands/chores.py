@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from guardlabs import chores
+from guardlabs.operations import chores
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from guardlabs.drill.run import drill
+from guardlabs.operations.drill.run import drill
 
 MOST_SHOWN = 20
 

@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
 from guardlabs.catalogues import compile_catalogues
-from llm import pauses, presets
+from llm.configuration import presets
+from llm.failures import pauses
 
 ADMIN_NAME = "admin"
 

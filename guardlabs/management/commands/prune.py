@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from guardlabs import retention
+from guardlabs.operations import retention
 
 
 class Command(BaseCommand):

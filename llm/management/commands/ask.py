@@ -16,7 +16,9 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from llm import chain, presets, receipts
+from llm import chain
+from llm.configuration import presets
+from llm.ledger import receipts
 from llm.models import Call, Provider
 
 FAILED, WRONG_USE, INTERRUPTED, BROKEN_PIPE = 3, 2, 130, 141

@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
-from llm import clients
+from llm.clients import access as clients
 from llm.models import Client
-from llm.table import columns
+from llm.status.table import columns
 
 LIMITS = ("rpm", "concurrency", "daily_calls", "daily_budget_usd", "max_usd")
 HEADER = (

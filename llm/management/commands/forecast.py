@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from llm import forecast, measured
-from llm.forecast import Change, Day
+from llm.foresight import forecast, workload
+from llm.foresight.forecast import Change, Day
 
 MOST, MOST_COMPARED = 100_000, 20_000  # scans a day: to play, and to play once for every change
 MONTH_DAYS = 30
@@ -38,17 +38,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         scans, days, now = options["scans_per_day"], options["days"], timezone.now()
-        found, chain = measured.measure(options["purpose"], now), measured.chain()
+        found, chain = workload.measure(options["purpose"], now), workload.chain()
         load = forecast.Load(scans, found.asks, found.by_hour)
         midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         day = forecast.typical(chain, load, start=midnight)
-        today_chain = measured.chain(pauses_now=True)
+        today_chain = workload.chain(pauses_now=True)
         today = forecast.play(
             today_chain,
             load,
             start=now,
             end=midnight + timedelta(days=1),
-            books=measured.books(today_chain, now),
+            books=workload.books(today_chain, now),
         )
         changes: list[Change] = []
         if scans <= MOST_COMPARED:
@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
 
 def _object(
-    found: measured.Measured, day: Day, today: Day, changes: Sequence[Change], days: int
+    found: workload.Measured, day: Day, today: Day, changes: Sequence[Change], days: int
 ) -> dict[str, Any]:
     return {
         "calls": day.calls,
@@ -99,7 +99,7 @@ def _object(
 
 
 def _lines(
-    found: measured.Measured, day: Day, today: Day, changes: Sequence[Change], days: int
+    found: workload.Measured, day: Day, today: Day, changes: Sequence[Change], days: int
 ) -> Iterator[str]:
     mean_in, mean_out = (
         sum(getattr(ask, name) for ask in found.asks) / len(found.asks)

@@ -7,8 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from llm import checkup, config, notices, standing
-from llm.table import table
+from llm.configuration import file as config
+from llm.foresight import provider_check
+from llm.operations import alerts
+from llm.status import providers as standing
+from llm.status.table import table
 
 
 class Command(BaseCommand):
@@ -55,17 +58,17 @@ class Command(BaseCommand):
 
     def _check(self, slug: str | None, *, paid: bool) -> None:
         try:
-            chosen = checkup.providers(slug)
+            chosen = provider_check.providers(slug)
         except LookupError as error:
             raise CommandError(str(error), returncode=2) from None
         problems = 0
         for provider in chosen:
-            for finding in checkup.check(provider, paid=paid):
+            for finding in provider_check.check(provider, paid=paid):
                 problems += finding.problem
                 mark = "!" if finding.problem else " "
                 line = f"{mark} {finding.provider:<12} {finding.subject}: {finding.word}"
                 self.stdout.write(f"{line} ({finding.detail})" if finding.detail else line)
-        notices.mail_digest()
+        alerts.mail_digest()
         if problems:
             self.stderr.write(f"{problems} of these want a person.")
             sys.exit(1)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from llm import retirement
+from llm.foresight import retirement
 from llm.models import Model
 
 

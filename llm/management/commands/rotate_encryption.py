@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from llm import secrets
+from llm.configuration import secrets
+from llm.ledger.transactions import write_transaction
 from llm.models import Credential
-from llm.writing import write_transaction
 
 
 class Command(BaseCommand):

@@ -1,0 +1,394 @@
+"""Orders in the admin: rows are read; every change is a button that posts, is checked, and is written down twice
+(the order's own history and the admin's log)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+from django.views.decorators.http import require_POST
+
+from audit import formats
+from audit.models import Mail, Order, OrderEvent, StripeEvent
+from audit.orders import deliverable, outbox, payments
+from audit.orders import export as order_export
+from audit.orders import letters as order_letters
+from audit.orders import service as orders
+from llm.admin.lookups import AllowedLookups
+
+State = Order.State
+Text = str | Promise
+PROCESS, MONEY = "audit.process_order", "audit.manage_payment"
+INVOICE_CHARS = 2000
+
+
+class Refused(Exception):
+    """Why an action was not done, for staff."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A button. `run` gets the order, the actor's name and the posted text; `states`: where it is offered."""
+
+    label: Text
+    permission: str
+    run: Callable[[Order, str, str], None]
+    done: Text
+    states: tuple[State, ...]
+    method: str = ""
+    sure: bool = False  # wants a tick beside the button: money, or what cannot be undone
+
+
+def _start(order: Order, actor: str, text: str) -> None:
+    orders.start(order, actor=actor)
+
+
+def _fill(order: Order, actor: str, text: str) -> None:
+    """The scan's findings become the draft; what was written so far is not overwritten."""
+    if order.draft.strip():
+        raise Refused(_("There is a draft already. Empty it first."))
+    orders.save_draft(order, text=deliverable.template(order), actor=actor)
+
+
+def _save(order: Order, actor: str, text: str) -> None:
+    if len(text) > deliverable.MAX_CHARS:
+        raise Refused(_("The report is longer than %(count)d characters.") % {"count": deliverable.MAX_CHARS})
+    orders.save_draft(order, text=text, actor=actor)
+
+
+def _deliver(order: Order, actor: str, text: str) -> None:
+    if problem := deliverable.problem(order.draft):
+        raise Refused(problem)
+    orders.deliver(order, actor=actor)
+
+
+def _link(order: Order, actor: str, text: str) -> None:
+    if not orders.send_link(order, actor=actor):
+        raise Refused(_("A link was mailed a moment ago."))
+
+
+def _invoice(order: Order, actor: str, text: str) -> None:
+    if not text.strip() or len(text) > INVOICE_CHARS:
+        raise Refused(_("Write how to pay, in at most %(count)d characters.") % {"count": INVOICE_CHARS})
+    orders.send_invoice(order, text=text.strip(), actor=actor)
+
+
+def _mark_paid(order: Order, actor: str, text: str) -> None:
+    if order.method != Order.Method.INVOICE:
+        raise Refused(_("Only Stripe says whether a card payment was made."))
+    orders.mark_paid(order, actor=actor, detail=text.strip()[:200])
+
+
+ACTIVE = (State.PAID, State.IN_PROGRESS, State.DELIVERED, State.CLOSED)
+WRITING = (State.PAID, State.IN_PROGRESS, State.DELIVERED)
+UNPAID = orders.UNPAID
+INVOICE, STRIPE = Order.Method.INVOICE, Order.Method.STRIPE
+
+ACTIONS: dict[str, Action] = {
+    "start": Action(
+        label=_("Start the work"), permission=PROCESS, run=_start, done=_("Started."), states=(State.PAID,)
+    ),
+    "fill": Action(
+        label=_("Fill the draft from the scan"),
+        permission=PROCESS,
+        run=_fill,
+        done=_("The draft is filled."),
+        states=WRITING,
+    ),
+    "save": Action(
+        label=_("Save the draft"),
+        permission=PROCESS,
+        run=_save,
+        done=_("The draft is saved."),
+        states=WRITING,
+    ),
+    "deliver": Action(
+        label=_("Deliver the report"),
+        permission=PROCESS,
+        run=_deliver,
+        done=_("Delivered: the customer gets a link."),
+        states=(State.IN_PROGRESS, State.DELIVERED),
+    ),
+    "link": Action(
+        label=_("Mail a new link to the report"),
+        permission=PROCESS,
+        run=_link,
+        done=_("A new link is on its way."),
+        states=(State.DELIVERED, State.CLOSED),
+    ),
+    "close": Action(
+        label=_("Close the order"),
+        permission=PROCESS,
+        run=lambda order, actor, text: orders.close(order, actor=actor),
+        done=_("Closed."),
+        states=(State.DELIVERED,),
+    ),
+    "forget": Action(
+        label=_("Delete message and report for good, as the customer asked"),
+        permission=PROCESS,
+        run=lambda order, actor, text: orders.forget_words(order, actor=actor),
+        done=_("Message and report are deleted."),
+        states=(State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED),
+        sure=True,
+    ),
+    "invoice": Action(
+        label=_("Send the invoice"),
+        permission=MONEY,
+        run=_invoice,
+        done=_("The invoice is on its way."),
+        states=(State.NEW,),
+        method=INVOICE,
+    ),
+    "paid": Action(
+        label=_("The money has arrived"),
+        permission=MONEY,
+        run=_mark_paid,
+        done=_("Marked as paid."),
+        states=(*UNPAID, State.EXPIRED),
+        method=INVOICE,
+    ),
+    "cancel": Action(
+        label=_("Cancel the order"),
+        permission=MONEY,
+        run=lambda order, actor, text: payments.cancel(order, actor=actor),
+        done=_("Cancelled."),
+        states=UNPAID,
+        sure=True,
+    ),
+    "refund": Action(
+        label=_("Refund the whole price through Stripe"),
+        permission=MONEY,
+        run=lambda order, actor, text: payments.refund(order, actor=actor),
+        done=_("Stripe has the refund. The order is refunded when Stripe says that it is done."),
+        states=(*ACTIVE, State.CANCELLED, State.REFUNDED),
+        method=STRIPE,
+        sure=True,
+    ),
+    "refunded": Action(
+        label=_("I have sent the money back"),
+        permission=MONEY,
+        run=lambda order, actor, text: orders.mark_refunded(order, actor=actor),
+        done=_("Marked as refunded."),
+        states=ACTIVE,
+        method=INVOICE,
+        sure=True,
+    ),
+}
+WITH_TEXT = {"save", "invoice", "paid"}  # their buttons stand beside a field
+
+
+class Fixed(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that only orders.py writes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class OverdueFilter(admin.SimpleListFilter):
+    title = _("waits for us")
+    parameter_name = "overdue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("overdue"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        return queryset.filter(pk__in=orders.overdue().values("pk")) if self.value() else queryset
+
+
+@admin.register(Order)
+class OrderAdmin(Fixed):
+    change_form_template = "admin/audit/order/change_form.html"
+    list_display = ("code", "created_at", "state", "due_at", "lang", "method", "price", "refund_status")
+    list_filter = ("state", OverdueFilter, "method", "lang", "refund_status")
+    search_fields = ("code__iexact", "email__iexact", "payment_intent__exact")
+    date_hierarchy = "created_at"
+    fields = readonly_fields = (
+        "code", "state", "state_since", "created_at", "lang", "email", "time_zone", "message_text", "scan", "method",
+        "price", "due_at", "paid_at", "delivered_at", "payment_intent", "refund_status", "refund_id", "history",
+        "letters",
+    )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path(
+                "<int:pk>/do/<slug:name>/",
+                self.admin_site.admin_view(require_POST(self.act)),
+                name="audit_order_act",
+            ),
+            path(
+                "<int:pk>/export/",
+                self.admin_site.admin_view(require_POST(self.export)),
+                name="audit_order_export",
+            ),
+            path("<int:pk>/preview/", self.admin_site.admin_view(self.preview), name="audit_order_preview"),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        order = self.get_object(request, object_id) if object_id else None
+        if order is not None:
+            names = [name for name in ACTIONS if self.may(request, order, name)]
+            context = {
+                "order": order,
+                "buttons": [(name, ACTIONS[name]) for name in names if name not in WITH_TEXT],
+                "offered": names,
+                "may_export": request.user.has_perm(PROCESS),
+                "report_chars": deliverable.MAX_CHARS,
+                "invoice_chars": INVOICE_CHARS,
+            }
+            extra_context = {**(extra_context or {}), **context}
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @staticmethod
+    def may(request: HttpRequest, order: Order, name: str) -> bool:
+        """Whether a button is shown. Whether it works is decided once more when it is pressed, by orders.py."""
+        action = ACTIONS[name]
+        if not request.user.has_perm(action.permission) or order.state not in action.states:
+            return False
+        if name == "fill" and order.draft.strip():
+            return False
+        if name == "refund" and order.refund_status not in (Order.Refund.NONE, Order.Refund.FAILED):
+            return False
+        return action.method in ("", order.method)
+
+    def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """One action on one order; the text of its field, if it has one, is posted as `text`."""
+        action = ACTIONS.get(name)
+        order = Order.objects.filter(pk=pk).first()
+        if action is None or order is None:
+            raise Http404
+        if not self.has_view_permission(request, order) or not request.user.has_perm(action.permission):
+            raise PermissionDenied
+        text = request.POST.get("text", "").replace("\r\n", "\n")
+        try:
+            if action.sure and not request.POST.get("sure"):
+                raise Refused(_("Tick the box beside the button first."))
+            action.run(order, f"staff:{request.user.get_username()}", text)
+        except orders.NotAllowed as error:
+            state = {"state": error.state.label}
+            self.message_user(request, _("Not possible: the order is %(state)s.") % state, messages.ERROR)
+        except payments.PaymentError as error:
+            self.message_user(request, _("Stripe: %(reason)s") % {"reason": error}, messages.ERROR)
+        except Refused as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.log_change(request, order, f"{name}: {order.state}")
+            self.message_user(request, str(action.done), messages.SUCCESS)
+            if "preview" in request.POST:
+                return HttpResponseRedirect(reverse("admin:audit_order_preview", args=[pk]))
+        return HttpResponseRedirect(reverse("admin:audit_order_change", args=[pk]))
+
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The saved draft on the customer's page, in the customer's language."""
+        order = Order.objects.filter(pk=pk).first()
+        if order is None:
+            raise Http404
+        if not self.has_view_permission(request, order) or not request.user.has_perm(PROCESS):
+            raise PermissionDenied
+        with override(order.lang):
+            context = {
+                "order": order,
+                "html": deliverable.to_html(order.draft),
+                "delivered": order_letters.moment(order, order.delivered_at),
+            }
+            return TemplateResponse(request, "audit/order_report.html", context).render()
+
+    def export(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """All that is stored about one order, as the customer may ask for it. Written down like an action."""
+        order = Order.objects.filter(pk=pk).first()
+        if order is None:
+            raise Http404
+        if not self.has_view_permission(request, order) or not request.user.has_perm(PROCESS):
+            raise PermissionDenied
+        orders.note(order, actor=f"staff:{request.user.get_username()}", what="exported")
+        self.log_change(request, order, "export")
+        return order_export.response(order)
+
+    @admin.display(description=_("price"), ordering="price_cents")
+    def price(self, order: Order) -> str:
+        return formats.money(order.price_cents // 100)
+
+    @admin.display(description=_("message"))
+    def message_text(self, order: Order) -> str:
+        return format_html("<pre>{}</pre>", order.message) if order.message else "–"
+
+    @admin.display(description=_("history"))
+    def history(self, order: Order) -> str:
+        lines = [
+            f"{formats.moment(event.at)}: {event.what}{f' → {event.new}' if event.new else ''} ({event.actor})"
+            + (f": {event.detail}" if event.detail else "")
+            for event in order.events.all()
+        ]
+        return format_html("<pre>{}</pre>", "\n".join(lines))
+
+    @admin.display(description=_("mails"))
+    def letters(self, order: Order) -> str:
+        lines = [
+            f"{mail.kind} → {mail.to}: {mail.get_state_display()}" for mail in order.mails.order_by("pk")
+        ]
+        return format_html("<pre>{}</pre>", "\n".join(lines)) if lines else "–"
+
+
+@admin.register(Mail)
+class MailAdmin(Fixed):
+    """The text is not shown: it holds the customer's links, which open pages that staff reach by themselves."""
+
+    list_display = ("created_at", "order", "kind", "to", "state", "attempts", "sent_at", "last_error")
+    list_filter = ("state", "kind", "lang")
+    list_select_related = ("order",)
+    search_fields = ("order__code__iexact", "to__iexact")
+    fields = readonly_fields = (*list_display, "subject", "lang", "next_try_at")
+    actions = ("send_again",)
+
+    @admin.action(description=_("Send again what was given up"))
+    def send_again(self, request: HttpRequest, chosen: QuerySet[Mail]) -> None:
+        if not request.user.has_perm(PROCESS):
+            raise PermissionDenied
+        for mail in chosen:
+            if outbox.retry(mail):
+                orders.note(
+                    mail.order,
+                    actor=f"staff:{request.user.get_username()}",
+                    what="mail sent again",
+                    detail=mail.kind,
+                )
+                self.log_change(request, mail, "sent again")
+
+
+@admin.register(OrderEvent)
+class OrderEventAdmin(Fixed):
+    list_display = ("at", "order", "what", "old", "new", "actor", "detail")
+    list_filter = ("what", "new")
+    list_select_related = ("order",)
+    search_fields = ("order__code__iexact", "actor__exact")
+    fields = readonly_fields = list_display
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(Fixed):
+    list_display = ("received_at", "id", "type", "order", "outcome")
+    list_filter = ("type",)
+    list_select_related = ("order",)
+    search_fields = ("id__exact", "order__code__iexact")
+    fields = readonly_fields = list_display

@@ -1,0 +1,1 @@
+"""The JSON API. It does what the pages do, through the same functions."""

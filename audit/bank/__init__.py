@@ -1,0 +1,1 @@
+"""Questions, answers, incidents and attack paths, in every language. Imports models."""

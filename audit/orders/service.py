@@ -1,0 +1,403 @@
+"""The manual audit's orders: one table of states, and the only functions that change an order.
+
+Every change is one transaction: a conditional UPDATE that the table allows, a line of history with its actor, and
+the customer's mail in the outbox. A change that the state does not allow raises NotAllowed and leaves no trace.
+Nothing here talks to Stripe: payments.py does, and comes back here with the answer.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from audit.models import Mail, Order, OrderEvent, Scan
+from audit.orders import outbox, secret_guard
+from audit.scans import tokens
+
+State = Order.State
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.NEW: frozenset({State.AWAITING_PAYMENT, State.PAID, State.CANCELLED, State.EXPIRED}),
+    State.AWAITING_PAYMENT: frozenset({State.PAID, State.CANCELLED, State.EXPIRED}),
+    State.PAID: frozenset({State.IN_PROGRESS, State.REFUNDED}),
+    State.IN_PROGRESS: frozenset({State.DELIVERED, State.REFUNDED}),
+    State.DELIVERED: frozenset({State.CLOSED, State.REFUNDED}),
+    State.CLOSED: frozenset({State.REFUNDED}),
+    State.CANCELLED: frozenset({State.REFUNDED}),  # a payment that came too late is sent back
+    State.EXPIRED: frozenset({State.PAID}),  # the customer paid what we asked: we do the work
+    State.REFUNDED: frozenset(),
+}
+UNPAID = (State.NEW, State.AWAITING_PAYMENT)
+OWED = (State.PAID, State.IN_PROGRESS)
+ENDED = (State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED)
+
+# The state's letter to the customer (order_letters.py). Opening Stripe's page is told by the first letter already.
+LETTERS = {
+    State.NEW: "received",
+    State.AWAITING_PAYMENT: "invoice",
+    State.PAID: "paid",
+    State.IN_PROGRESS: "in_progress",
+    State.DELIVERED: "delivered",
+    State.CLOSED: "closed",
+    State.CANCELLED: "cancelled",
+    State.REFUNDED: "refunded",
+    State.EXPIRED: "expired",
+}
+
+PROMISE_DAYS = 5  # from payment to report
+UNPAID_DAYS = 14  # then an unpaid order expires
+FOLLOW_UP_DAYS = 14  # questions by e-mail after delivery; then the order is closed
+INVOICE_DAYS = 2  # an order that waits longer for its invoice is overdue
+OPEN_AN_ADDRESS = 3  # unpaid orders one e-mail address may have
+
+CUSTOMER, STRIPE, CLOCK = "customer", "stripe", "clock"
+WRONG_AMOUNT = "wrong amount"
+FORGOTTEN = "words forgotten"
+NOBODY = "nobody@invalid.invalid"  # in the place of an address that was forgotten; reaches no one (RFC 2606)
+
+# No 0 O Q, 1 I L, 2 Z, 5 S, 6 G, 8 B, U V: what looks or sounds alike in print, by hand or on the phone.
+CODE_ALPHABET = "ACDEFHJKMNPRTWXY3479"
+CODE_CHARS = 8
+
+
+class NotAllowed(Exception):
+    """The order is not in a state that allows this; `state` is the one it is in."""
+
+    def __init__(self, order: Order, wanted: str) -> None:
+        super().__init__(f"{order.code} is {order.state}: {wanted} is not allowed")
+        self.state = State(order.state)
+
+
+class SecretInMessage(ValueError):
+    """The message seems to hold a recovery phrase or a key. Carries its kind and no part of it."""
+
+    def __init__(self, kind: secret_guard.Secret) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class TooManyOpen(Exception):
+    """This e-mail address has OPEN_AN_ADDRESS unpaid orders already."""
+
+
+# -- making ------------------------------------------------------------------------------------------
+def create(
+    *, lang: str, email: str, time_zone: str, message: str, scan: Scan | None, method: Order.Method
+) -> Order:
+    """A new order at today's price, with its letter. Fields are valid already; the message is checked once more.
+
+    Raises SecretInMessage before anything is stored, and TooManyOpen.
+    """
+    if kind := secret_guard.find(message):
+        raise SecretInMessage(kind)
+    if Order.objects.filter(email__iexact=email, state__in=UNPAID).count() >= OPEN_AN_ADDRESS:
+        raise TooManyOpen
+    for _attempt in range(5):
+        try:
+            with transaction.atomic():
+                order = Order.objects.create(
+                    public_id=tokens.new_id(),
+                    code=new_code(),
+                    lang=lang,
+                    state_since=timezone.now(),
+                    method=method,
+                    price_cents=settings.AUDIT_PRICE_USD * 100,
+                    email=email,
+                    time_zone=time_zone,
+                    message=message,
+                    scan=scan,
+                )
+                OrderEvent.objects.create(order=order, actor=CUSTOMER, what="ordered", new=State.NEW)
+                outbox.queue(order, LETTERS[State.NEW])
+                if method == Order.Method.INVOICE:
+                    outbox.queue_for_staff(order, "staff_new")
+                return order
+        except IntegrityError:  # the code was taken: 20**8 are not endless
+            continue
+    raise RuntimeError("no free order code was found")
+
+
+def new_code() -> str:
+    """A random reference such as `GL-7HKX-3PFA`."""
+    chars = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_CHARS))
+    return f"GL-{chars[:4]}-{chars[4:]}"
+
+
+# -- changing ----------------------------------------------------------------------------------------
+def _move(
+    order: Order, to: State, *, actor: str, what: str, detail: str = "", letter: bool = True, **fields: Any
+) -> None:
+    """The one way to another state. `fields` change with it; `order` is brought up to date. Raises NotAllowed."""
+    with transaction.atomic():
+        current = Order.objects.select_for_update().get(pk=order.pk)
+        now = timezone.now()
+        allowed = [state for state, targets in TRANSITIONS.items() if to in targets]
+        changed = Order.objects.filter(pk=order.pk, state=current.state, state__in=allowed).update(
+            state=to, state_since=now, **fields
+        )
+        if not changed:
+            raise NotAllowed(current, to)
+        note(current, actor=actor, what=what, new=to, detail=detail)
+        order.refresh_from_db()
+        if letter:
+            outbox.queue(order, LETTERS[to])
+
+
+def note(order: Order, *, actor: str, what: str, new: str = "", detail: str = "") -> None:
+    """A line of the order's history. `detail` never holds words of the customer."""
+    old = order.state if new else ""
+    OrderEvent.objects.create(
+        order_id=order.pk, actor=actor, what=what, old=old, new=new, detail=detail[:300]
+    )
+
+
+def await_card(order: Order, *, actor: str, **checkout: Any) -> None:
+    """Stripe's page is open: `checkout` are the fields that describe it. A new page for the same order is noted."""
+    with transaction.atomic():
+        if not Order.objects.filter(pk=order.pk, state=State.AWAITING_PAYMENT).update(**checkout):
+            what = "checkout opened"
+            _move(order, State.AWAITING_PAYMENT, actor=actor, what=what, letter=False, **checkout)
+            return
+        note(order, actor=actor, what="checkout opened again")
+    order.refresh_from_db()
+
+
+def send_invoice(order: Order, *, text: str, actor: str) -> None:
+    """Tells the customer how to pay. Raises NotAllowed unless the order is new and paid by invoice."""
+    _only(order, Order.Method.INVOICE, "invoice")
+    _move(order, State.AWAITING_PAYMENT, actor=actor, what="invoice sent", invoice=text)
+
+
+def mark_paid(order: Order, *, actor: str, payment_intent: str = "", detail: str = "") -> None:
+    """The money is here. An expired order comes back to life."""
+    now = timezone.now()
+    with transaction.atomic():
+        _move(
+            order,
+            State.PAID,
+            actor=actor,
+            what="paid",
+            detail=detail,
+            paid_at=now,
+            due_at=now + timedelta(days=PROMISE_DAYS),
+            payment_intent=payment_intent,
+        )
+        outbox.queue_for_staff(order, "staff_paid")
+
+
+def note_late_payment(order: Order, *, payment_intent: str) -> None:
+    """A cancelled order was paid and the money is on its way back: remembered until the refund is confirmed."""
+    with transaction.atomic():
+        if Order.objects.filter(pk=order.pk, state=State.CANCELLED, payment_intent="").update(
+            payment_intent=payment_intent, paid_at=timezone.now(), refund_status=Order.Refund.PENDING
+        ):
+            note(order, actor=STRIPE, what="paid after cancelling", detail="the payment is sent back")
+    order.refresh_from_db()
+
+
+def start(order: Order, *, actor: str) -> None:
+    """An engineer begins."""
+    _move(order, State.IN_PROGRESS, actor=actor, what="started")
+
+
+def save_draft(order: Order, *, text: str, actor: str) -> None:
+    """Keeps the report as it is written. Allowed from payment until the order is closed."""
+    states = (*OWED, State.DELIVERED)
+    with transaction.atomic():
+        if not Order.objects.filter(pk=order.pk, state__in=states).update(draft=text):
+            raise NotAllowed(order, "draft")
+        note(order, actor=actor, what="draft saved", detail=f"{len(text)} characters")
+    order.refresh_from_db()
+
+
+def deliver(order: Order, *, actor: str) -> None:
+    """The draft becomes the report, and the customer gets a link. A delivered report may be delivered corrected."""
+    order.refresh_from_db()
+    now = timezone.now()
+    if order.state != State.DELIVERED:
+        _move(order, State.DELIVERED, actor=actor, what="delivered", report=F("draft"), delivered_at=now)
+        return
+    with transaction.atomic():
+        if not Order.objects.filter(pk=order.pk, state=State.DELIVERED).update(report=F("draft")):
+            raise NotAllowed(order, "deliver")
+        note(order, actor=actor, what="delivered again")
+        order.refresh_from_db()
+        outbox.queue(order, "delivered_again")
+
+
+def close(order: Order, *, actor: str) -> None:
+    _move(order, State.CLOSED, actor=actor, what="closed")
+
+
+def cancel(order: Order, *, actor: str) -> None:
+    """Only what is not paid is cancelled; what is paid is refunded."""
+    _move(order, State.CANCELLED, actor=actor, what="cancelled")
+
+
+def expire(order: Order) -> None:
+    _move(order, State.EXPIRED, actor=CLOCK, what="expired")
+
+
+def forget_words(order: Order, *, actor: str) -> None:
+    """At the customer's wish, or when it is long over: what they wrote, what was written about them, and our letters.
+
+    The invoice's data stay, with the address that it went to; of an order that was never paid not even that.
+    Raises NotAllowed before the order has ended.
+    """
+    nobody = {} if order.paid_at else {"email": NOBODY, "time_zone": "UTC"}
+    with transaction.atomic():
+        if not Order.objects.filter(pk=order.pk, state__in=ENDED, paid_at=order.paid_at).update(
+            message="", draft="", report="", scan=None, **nobody
+        ):
+            raise NotAllowed(order, "forget")
+        outbox.forget_wording(order.mails.all())
+        if nobody:
+            order.mails.filter(to__iexact=order.email).exclude(state=Mail.State.QUEUED).update(to=NOBODY)
+        note(order, actor=actor, what=FORGOTTEN)
+    order.refresh_from_db()
+
+
+def forget_old(before: datetime) -> int:
+    """Forgets the words of orders that ended before that moment; returns how many orders."""
+    said = ~Q(message="", draft="", report="", scan=None) | Q(paid_at=None) & ~Q(email=NOBODY)
+    over = Order.objects.filter(said, state__in=ENDED, state_since__lt=before).order_by("pk")
+    for order in over:
+        forget_words(order, actor=CLOCK)
+    return len(over)
+
+
+# -- refunds -----------------------------------------------------------------------------------------
+REFUNDABLE = (*OWED, State.DELIVERED, State.CLOSED)
+
+
+def claim_refund(order: Order, *, actor: str) -> None:
+    """One worker asks Stripe for the money, once. Raises NotAllowed when nothing was paid or a refund is under way.
+
+    A refund that failed may be asked for again, whatever became of the order meanwhile.
+    """
+    _only(order, Order.Method.STRIPE, "refund")
+    mine = Order.objects.filter(pk=order.pk).exclude(payment_intent="")
+    never = Q(refund_status=Order.Refund.NONE, state__in=REFUNDABLE)
+    with transaction.atomic():
+        if not mine.filter(never | Q(refund_status=Order.Refund.FAILED)).update(
+            refund_status=Order.Refund.PENDING, refund_id=""
+        ):
+            raise NotAllowed(order, "refund")
+        note(order, actor=actor, what="refund asked for")
+    order.refresh_from_db()
+
+
+def refund_not_sent(order: Order, *, actor: str, reason: str) -> None:
+    """Stripe could not be asked, or said no: the claim is given up, so that staff may try again."""
+    with transaction.atomic():
+        Order.objects.filter(pk=order.pk, refund_status=Order.Refund.PENDING).update(
+            refund_status=Order.Refund.FAILED
+        )
+        note(order, actor=actor, what="refund not sent", detail=reason)
+    order.refresh_from_db()
+
+
+# How far a refund has come. News of a refund may arrive in any order; only what is further counts.
+REFUND_RANK = {
+    Order.Refund.NONE: 0,
+    Order.Refund.PENDING: 1,
+    Order.Refund.SUCCEEDED: 2,
+    Order.Refund.FAILED: 3,
+}
+
+
+def refund_news(order: Order, *, refund_id: str, status: Order.Refund, actor: str) -> bool:
+    """What Stripe says about a refund of the whole price. Returns whether it was news."""
+    with transaction.atomic():
+        current = Order.objects.select_for_update().get(pk=order.pk)
+        if current.refund_id == refund_id:
+            stale = REFUND_RANK[status] <= REFUND_RANK[Order.Refund(current.refund_status)]
+        else:  # another refund of the same payment: an earlier one that failed, or one made at Stripe by hand
+            stale = bool(current.refund_id) and status != Order.Refund.SUCCEEDED
+        if stale:
+            return False
+        fields: dict[str, Any] = {"refund_id": refund_id, "refund_status": status}
+        if status == Order.Refund.SUCCEEDED and State.REFUNDED in TRANSITIONS[State(current.state)]:
+            _move(order, State.REFUNDED, actor=actor, what="refunded", detail=refund_id, **fields)
+        else:
+            Order.objects.filter(pk=order.pk).update(**fields)
+            note(order, actor=actor, what=f"refund {status}", detail=refund_id)
+    order.refresh_from_db()
+    return True
+
+
+def mark_refunded(order: Order, *, actor: str) -> None:
+    """Staff sent the money of an invoice back by themselves."""
+    _only(order, Order.Method.INVOICE, "refund")
+    if order.paid_at is None:
+        raise NotAllowed(order, State.REFUNDED)
+    _move(order, State.REFUNDED, actor=actor, what="refunded", refund_status=Order.Refund.SUCCEEDED)
+
+
+def _only(order: Order, method: Order.Method, wanted: str) -> None:
+    if order.method != method:
+        raise NotAllowed(order, wanted)
+
+
+# -- a fresh link ------------------------------------------------------------------------------------
+LINK_EVERY = timedelta(minutes=15)
+
+
+def send_link(order: Order, *, actor: str) -> bool:
+    """Mails a fresh link to a delivered report, to the order's address alone and at most every LINK_EVERY.
+
+    Returns whether it was sent.
+    """
+    if not order.report:
+        raise NotAllowed(order, "link")
+    with transaction.atomic():
+        Order.objects.select_for_update().get(pk=order.pk)
+        recent = order.mails.filter(kind="link", created_at__gt=timezone.now() - LINK_EVERY)
+        if recent.exists():
+            return False
+        note(order, actor=actor, what="link sent")
+        outbox.queue(order, "link")
+    return True
+
+
+# -- the clock ---------------------------------------------------------------------------------------
+def tend(now: datetime | None = None, *, limit: int = 200) -> int:
+    """Expires unpaid orders and closes delivered ones whose time is over; returns how many changed."""
+    now = now or timezone.now()
+    unpaid = Order.objects.filter(state__in=UNPAID, created_at__lt=now - timedelta(days=UNPAID_DAYS))
+    done = Order.objects.filter(state=State.DELIVERED, delivered_at__lt=now - timedelta(days=FOLLOW_UP_DAYS))
+    changed = 0
+    for order in [*unpaid[:limit], *done[:limit]]:
+        try:
+            if order.state == State.DELIVERED:
+                close(order, actor=CLOCK)
+            else:
+                expire(order)
+        except NotAllowed:  # somebody was quicker
+            continue
+        changed += 1
+    return changed
+
+
+# -- for the staff desk ------------------------------------------------------------------------------
+def counts_by_state() -> dict[str, int]:
+    """How many orders are in each state, all states named. One query."""
+    found = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
+    return {state.value: found.get(state.value, 0) for state in State}
+
+
+def overdue(now: datetime | None = None) -> "QuerySet[Order]":
+    """Orders that wait for staff: reports past their promise, invoices not sent, refunds that failed, payments of
+    a wrong amount. Oldest first."""
+    now = now or timezone.now()
+    report_late = Q(state__in=OWED, due_at__lt=now)
+    invoice_late = Q(
+        state=State.NEW, method=Order.Method.INVOICE, created_at__lt=now - timedelta(days=INVOICE_DAYS)
+    )
+    wrong = OrderEvent.objects.filter(what=WRONG_AMOUNT).values("order")
+    money = Q(refund_status=Order.Refund.FAILED) | Q(pk__in=wrong, paid_at=None)
+    return Order.objects.filter(report_late | invoice_late | money).order_by("created_at")

@@ -1,0 +1,32 @@
+"""How the score is made, for people and as JSON."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from audit.presentation import method as contents
+from audit.presentation import scan as presentation
+from audit.scoring import formula, sensitivity
+
+
+@require_safe
+def method(request: HttpRequest) -> HttpResponse:
+    listed = contents.questions()
+    context = {
+        "questions": listed,
+        "caps": contents.caps(listed),
+        "example": contents.example(listed),
+        "firmness": contents.firmness(),
+        "versions": contents.VERSIONS,
+        "bands": [(least, name, presentation.BAND_WORDS[name]) for least, name in formula.BANDS],
+        "share": round(100 * sensitivity.SHARE),
+        "draws": sensitivity.DRAWS,
+    }
+    return render(request, "audit/method.html", context)
+
+
+@require_safe
+def bank_json(request: HttpRequest) -> HttpResponse:
+    """The question bank in the page's language."""
+    bank = contents.bank_as_json(contents.questions())
+    return JsonResponse(bank, json_dumps_params={"ensure_ascii": False, "indent": 1})

@@ -1,0 +1,37 @@
+"""What can be done with a report once it is there: check its receipt, or have a model write it after all."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from audit.pages.private import private, scan_or_404
+from audit.presentation import receipts as receipt_view
+from audit.report import upgrade
+from llm.chain import receipts
+
+
+@require_safe
+def receipt(request: HttpRequest) -> HttpResponse:
+    """Whether a receipt is genuine, and what it says. `?receipt=`: as it was copied or linked."""
+    pasted = request.GET.get("receipt", "").strip()
+    found = receipts.verify(pasted)
+    context = {
+        "pasted": pasted[: receipts.MOST_CHARS],
+        "receipt": receipt_view.view(found) if found else None,
+    }
+    response = render(request, "audit/receipt.html", context)
+    if pasted:
+        response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@csrf_exempt
+@require_POST
+def new_version(request: HttpRequest, token: str) -> HttpResponse:
+    """Has a model write the report that we had to put together; the present one stays until it is there."""
+    scan = scan_or_404(token)
+    upgrade.start(scan)
+    address = reverse("audit:result", kwargs={"token": token})
+    return private(HttpResponseRedirect(f"{address}#report", status=303))

@@ -1,0 +1,1 @@
+"""What the pages show, worked out from data. Imports orders, report and below."""

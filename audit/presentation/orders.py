@@ -1,0 +1,78 @@
+"""What the status page of an order shows, worked out from the order. Reads its history: one query."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from audit.models import Order
+from audit.orders import letters, payments
+from audit.orders import service as orders
+from audit.orders.service import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusPage:
+    """`pay_url`: Stripe's page, or empty when none is open. `email` is shortened: others may see the link."""
+
+    state: str
+    sentence: str
+    price: str
+    email: str
+    ordered: str
+    may_pay: bool
+    pay_url: str
+    may_cancel: bool
+    may_read: bool
+    history: list[tuple[str, str]]
+
+
+def status(order: Order, *, back: bool) -> StatusPage:
+    """`back`: the customer comes from Stripe's page. That alone says nothing about the payment."""
+    unpaid = order.state in orders.UNPAID
+    by_card = order.method == Order.Method.STRIPE
+    name, _at, host = order.email.partition("@")
+    events = order.events.exclude(new="").values_list("at", "new")
+    return StatusPage(
+        state=str(order.get_state_display()),
+        sentence=_back(order) if back and unpaid and by_card else _sentence(order),
+        price=letters.price(order),
+        email=f"{name[:1]}…@{host}",
+        ordered=letters.moment(order, order.created_at),
+        may_pay=unpaid and by_card,
+        pay_url=order.checkout_url if unpaid and by_card and payments.is_open(order) else "",
+        may_cancel=unpaid,
+        may_read=bool(order.report),
+        history=[(letters.moment(order, at), str(State(new).label)) for at, new in events],
+    )
+
+
+def _back(order: Order) -> str:
+    return _(
+        "Thank you. Stripe has not confirmed the payment yet: that takes a few seconds. Reload this page."
+    )
+
+
+def _sentence(order: Order) -> str:
+    """What the state means for the customer, and what comes next."""
+    due = {"when": letters.moment(order, order.due_at)}
+    card = order.method == Order.Method.STRIPE
+    sentences = {
+        State.NEW: _(
+            "The card payment cannot be reached right now. Try again in a minute: your order is kept."
+        )
+        if card
+        else _("We have your order. Within two working days you get an e-mail that says how to pay."),
+        State.AWAITING_PAYMENT: _("Your order waits for the payment. The work begins when it has arrived.")
+        if card
+        else _("Your order waits for the payment. How to pay is below and in our e-mail."),
+        State.PAID: _("Paid. You get the report by %(when)s at the latest.") % due,
+        State.IN_PROGRESS: _("An engineer is at work. You get the report by %(when)s at the latest.") % due,
+        State.DELIVERED: _(
+            "Your report is ready: we have mailed you its link. Reply to that e-mail if you have questions."
+        ),
+        State.CLOSED: _("The order is complete. Thank you for your trust."),
+        State.CANCELLED: _("The order was cancelled. Should a payment still arrive, we send it back."),
+        State.REFUNDED: _("The whole price was sent back. Banks may take up to 10 days to show it."),
+        State.EXPIRED: _("No payment arrived in time, so the order has ended. Nothing was charged."),
+    }
+    return sentences[State(order.state)]

@@ -1,0 +1,146 @@
+"""What the pages around a result show, in the active language: the last one beside it, fixes tried out, and the
+neutral sheet. (A case played through: replay_view.py.)
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext
+
+from audit.bank import catalogue, plain_words
+from audit.bank.catalogue import OptionText, QuestionText
+from audit.models import Scan
+from audit.presentation import scan as presentation
+from audit.scans.findings import Details, Weakness
+from audit.scoring import comparison, simulation
+
+
+# -- the last result -------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A category then and now; `delta` is signed (`+8`, `−2.5`, `0`)."""
+
+    label: str
+    then: str
+    now: str
+    delta: str
+    better: bool
+    worse: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastTime:
+    """A comparison in words. `gone` and `new` are the questions whose weak spot is fixed or has appeared."""
+
+    made: datetime
+    comparison: comparison.Comparison
+    delta: str
+    changes: tuple[Change, ...]
+    gone: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+def last_time(scan: Scan) -> LastTime | None:
+    """The scan beside the one that it repeats; None if it repeats none or that one was deleted."""
+    last = scan.previous
+    if last is None:
+        return None
+    same = (last.scoring_version, last.bank_version) == (scan.scoring_version, scan.bank_version)
+    compared = comparison.compare(then=last.assessment, now=scan.assessment, same_rules=same)
+    labels = catalogue.category_labels()
+    questions = catalogue.questions_by_id()
+    return LastTime(
+        made=last.created_at,
+        comparison=compared,
+        delta=presentation.signed(compared.delta),
+        changes=tuple(
+            Change(
+                label=labels.get(change.category, change.category),
+                then=presentation.kept_of(change.then, change.then_max),
+                now=presentation.kept_of(change.now, change.now_max),
+                delta=presentation.signed(change.delta),
+                better=change.delta > 0,
+                worse=change.delta < 0,
+            )
+            for change in compared.changes
+        ),
+        gone=_texts(compared.gone, questions),
+        new=_texts(compared.new, questions),
+    )
+
+
+def _texts(names: Iterable[str], questions: dict[str, QuestionText]) -> tuple[str, ...]:
+    return tuple(questions[name].text for name in names if name in questions)
+
+
+# -- fixes tried out -------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A finding that can be ticked as done, and the answer that then counts."""
+
+    weakness: Weakness
+    severity: str
+    safest: OptionText
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """The simulation in words. `capped_by`: what still limits the score afterwards."""
+
+    simulation: simulation.Simulation
+    gauge: presentation.Gauge
+    before_band: str
+    band: str
+    delta: str
+    capped_by: tuple[str, ...]
+    ticks: tuple[Tick, ...]
+
+
+def trial(*, scan: Scan, details: Details, done: Collection[str]) -> Trial | None:
+    """The score with `done` fixed; None if the scan's answers are those of an older bank."""
+    bank = catalogue.scoring_bank()
+    tried = simulation.simulate(bank=bank, answers=scan.answers, done=done)
+    if tried is None:
+        return None
+    items = {item.id: item for item in bank}
+    after = tried.after
+    because = after.cap.because if after.cap and after.capped else ()
+    return Trial(
+        simulation=tried,
+        gauge=presentation.gauge(score=after.score, raw_score=after.raw_score),
+        before_band=str(presentation.BAND_WORDS[tried.before.band]),
+        band=str(presentation.BAND_WORDS[after.band]),
+        delta=presentation.signed(tried.gain),
+        capped_by=tuple(each.title for each in details.weaknesses if each.finding.question in because),
+        ticks=tuple(
+            Tick(
+                weakness=weakness,
+                severity=str(presentation.SEVERITY_WORDS[weakness.finding.severity]),
+                safest=weakness.question.option(items[weakness.finding.question].safest.value),
+                checked=weakness.finding.question in tried.done,
+            )
+            for weakness in details.weaknesses
+            if weakness.finding.question in items
+        ),
+    )
+
+
+# -- the neutral sheet -----------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainItem:
+    """A heading of the sheet with its boxes to tick; `minutes` as everywhere."""
+
+    title: str
+    steps: tuple[str, ...]
+    minutes: int
+
+
+def plain_sheet(details: Details) -> tuple[PlainItem, ...]:
+    """The findings in words that betray nothing, the most important first."""
+    return tuple(
+        PlainItem(title=gettext(words.title), steps=tuple(map(gettext, words.steps)), minutes=finding.minutes)
+        for finding in details.assessment.findings
+        if (words := plain_words.PLAIN.get(finding.question))
+    )

@@ -1,0 +1,126 @@
+"""Figures, dates and sums belong to the slots: a report's own words count steps and weeks, and nothing else."""
+
+import re
+
+from audit.report.gates import prose
+from audit.report.gates.given import Given
+from audit.report.gates.prose import FACT
+from llm.chain import gates
+
+SMALL = 12  # up to here a number counts things; beyond it is a fact
+WHOLE_TEXT = {12, 24, 25}  # the words of a seed phrase, the passphrase
+DAYS = {30, 60, 90, 100, 180}  # until the next look
+_SMALL_WORDS = (
+    r"zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|ноль|один|два|три|четыре|пять|шесть|семь|восемь"
+    r"|девять|десять|одиннадцать|двенадцать|cero|un|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce"
+)
+_BIG_WORDS = (
+    # thirteen … a billion
+    r"thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty"
+    r"|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|millions?|billions?"
+    r"|\w{2,9}надцат\w{1,3}|двадцат\w{1,3}|тридцат\w{1,3}|сорок[а]?|пятьдесят|шестьдесят|семьдесят|восемьдесят|девяност[оа]"
+    r"|двести|триста|\w{3,6}сот|миллион\w{0,3}|миллиард\w{0,3}|млн|млрд"
+    r"|trece|catorce|quince|dieci\w{4,6}|veint\w{1,8}|(?:treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa)"
+    r"|\w{3,6}cient[oa]s|mill[oó]n(?:es)?"
+    # hundreds and thousands only when they are counted
+    rf"|(?:{_SMALL_WORDS}|several|a few|несколько|varios|varias) (?:hundred|thousand|сотен|сотни|тысяч\w?|mil|cientos)"
+)
+BIG = re.compile(rf"(?<!\w)(?:{_BIG_WORDS})(?!\w)", re.IGNORECASE)
+_UNITS = (
+    r"[$€£₽]|usdt?|dollars?|bucks|euros?|bitcoins?|btc|eth|ether|coins|sats|percent|per cent|%"
+    r"|доллар\w{0,3}|евро|рубл\w{1,3}|биткоин\w{0,3}|эфир\w{0,2}|монет\w{0,2}|процент\w{0,3}"
+    r"|dólares|pesos|monedas|por ciento"
+)
+SUM = re.compile(
+    rf"[$€£₽]|%|(?<!\w)(?:\d[\d.,]{{0,12}}|{_SMALL_WORDS}) (?:and a half )?(?:{_UNITS})(?!\w)", re.IGNORECASE
+)
+_SCORES = r"scores?|points?|балл\w{0,3}|очк\w{1,3}|puntos?|puntuación|puntaje|nota"
+SCORE = re.compile(rf"(?<!\w)(?:{_SCORES})(?!\w)", re.IGNORECASE)
+NUMBER_WORD = re.compile(rf"(?<!\w)(?:{_SMALL_WORDS})(?!\w)", re.IGNORECASE)
+NOT_COUNTS = {"un", "uno", "one", "один", "once"}  # also articles, and an English adverb
+DIGITS = re.compile(r"(?<![\w.,])\d(?:[\d.,  ]{0,14}\d)?(?!\w)")
+YEAR = re.compile(r"(?:19|20)\d\d")
+VAGUE_YEAR = re.compile(
+    r"(?:(?:mid|early|late)-|(?:mid|early|late|since|середин\w|начал\w|конц\w|mediados de|principios de|finales de) )"
+    r"(?:the |of )?\Z|(?:19|20)\d\d ?[-–—/] ?\Z",
+    re.IGNORECASE,
+)
+RANGE = re.compile(r"\A ?[-–—/] ?(?:19|20)\d\d")
+WORDS_AFTER = re.compile(
+    r"\A[ -](?:secret |recovery |backup )?(?:words?|слов\w{0,2}|palabras?)\b", re.IGNORECASE
+)
+DAYS_AFTER = re.compile(r"\A[ -](?:days?|minutes? or|дн\w{1,3}|день|días?)(?!\w)", re.IGNORECASE)
+HALF_HOUR = re.compile(r"\A[ -](?:minutes?|min|минут\w?|минуты?|minutos?)(?!\w)", re.IGNORECASE)
+_MONTHS = (
+    r"(?i:january|february|april|june|july|september|october|november|december)|(?-i:March|May|August)"
+    r"|(?i:январ|феврал|апрел|июн|июл|август|сентябр|октябр|ноябр|декабр)(?i:[ьяеюём]{1,3}|)|(?i:март[аеу]?|ма[йяею])"
+    r"|(?i:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre)"
+)
+MONTH = re.compile(rf"(?<!\w)(?:{_MONTHS})(?!\w)")
+CLOCK = re.compile(r"(?<!\d)\d{1,2}:\d\d(?!\d)")
+
+
+def only_counts(given: Given) -> gates.Gate:
+    """Rejects scores, sums, shares, dates, times and every number above twelve in a report's own words.
+
+    Names that hold a figure (2FA, Trezor Safe 3) pass where they were given, and so do a year that one of the given
+    cases has or that is only hinted at ("mid-2025"), the words of a seed phrase, and the days until the next look.
+    """
+    named = {word for word in re.findall(r"[\w-]*\d[\w-]*", given.words) if re.search(r"[^\W\d]", word)}
+    products = re.findall(r"[A-ZА-ЯЁ]\w+(?: [A-ZА-ЯЁ]\w+)? \d{1,2}(?!\d)", given.words)
+    years = {year for facts in given.cases.values() for year in YEAR.findall(facts)}
+
+    def gate(text: str) -> str | None:
+        for line in prose.read(text).lines:
+            for product in products:
+                line = line.replace(product, FACT)
+            if MONTH.search(line) or CLOCK.search(line):
+                return "a date"
+            if SUM.search(line):
+                return "a sum or a share"
+            for sentence in prose.SENTENCE.split(line):
+                if (SCORE.search(sentence) and _counts(sentence)) or any(
+                    not WORDS_AFTER.match(sentence[match.end() :])
+                    and not DAYS_AFTER.match(sentence[match.end() :])
+                    for match in BIG.finditer(sentence)
+                ):
+                    return "a figure in words"
+            if any(_is_fact(match, line, years) for match in DIGITS.finditer(line)):
+                return "a figure"
+            if any(
+                re.search(r"\d", word) and word not in named
+                for word in re.findall(r"[^\W\d_]+\d[\w-]*|\d+[^\W\d_][\w-]*", line)
+                if not re.fullmatch(
+                    r"\d{1,2}(?:st|nd|rd|th|го|й|я|е|х|ю|м|-?[оаыя])|[uU]?2[fF][aA]|2[fF]", word
+                )
+            ):
+                return "a name or figure that was not given"
+        return None
+
+    return gate
+
+
+def _counts(sentence: str) -> bool:
+    """Whether a number stands in a sentence about the score, but for "of 100" behind the slot."""
+    bare = re.sub(rf"{FACT}\W{{0,3}}(?:(?:out )?of|из|de|sobre|/)\s?100", FACT, sentence)
+    found = [word.lower() for word in NUMBER_WORD.findall(bare)]
+    return bool(DIGITS.search(bare) or BIG.search(bare) or [word for word in found if word not in NOT_COUNTS])
+
+
+def _is_fact(match: re.Match[str], line: str, years: set[str]) -> bool:
+    number, before, after = match[0].strip(), line[: match.start()], line[match.end() :]
+    if YEAR.fullmatch(number):
+        return not (number in years or VAGUE_YEAR.search(before) or RANGE.match(after))
+    if number == "24" and after.startswith("/7"):
+        return False
+    if number == "7" and before.endswith("24/"):
+        return False
+    if not number.isdigit():
+        return True
+    if int(number) in WHOLE_TEXT and WORDS_AFTER.match(after):
+        return False
+    if int(number) in DAYS and (DAYS_AFTER.match(after) or (number == "30" and HALF_HOUR.match(after))):
+        return False
+    if number == "100" and re.search(rf"{FACT}\W{{0,3}}(?:(?:out )?of |из |de |sobre |/ ?)\Z", before):
+        return False
+    return int(number) > SMALL

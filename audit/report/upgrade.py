@@ -1,0 +1,47 @@
+"""From the template to a model's report, once the chain can write one again: for visitors, at their own wish."""
+
+from dataclasses import dataclass
+
+from audit.models import Report, Scan
+from audit.report import jobs, prompts
+from audit.report.generate import FALLBACK
+from llm import stats
+
+MOST_VERSIONS = 5  # of one scan, asked for by visitors; staff may make more
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """`offered`: the visitor may ask for a model's report; `writing`: one is being written, beside the one shown."""
+
+    offered: bool = False
+    writing: bool = False
+
+
+def upgrade(scan: Scan) -> Upgrade:
+    """What the page offers beside the report that is shown. Reads only."""
+    rows = list(Report.objects.filter(scan=scan))
+    unfinished = next((row for row in rows if row.status in Report.UNFINISHED), None)
+    if (
+        unfinished is not None
+        and unfinished.status == Report.Status.WRITING
+        and not jobs.is_stalled(unfinished)
+    ):
+        return Upgrade(writing=any(row.status == Report.Status.READY for row in rows))
+    return Upgrade(offered=_over(scan, rows) is not None)
+
+
+def start(scan: Scan) -> None:
+    """Has a model's report written, if one is on offer; a second press, or one from an old page, changes nothing."""
+    over = _over(scan, list(Report.objects.filter(scan=scan)))
+    if over is not None:
+        jobs.start_new_version(scan, after=over)
+
+
+def _over(scan: Scan, rows: list[Report]) -> Report | None:
+    """The template's report that a model's may follow; None while there is none, or nobody could write it."""
+    shown = next((row for row in rows if row.status == Report.Status.READY), None)
+    if shown is None or shown.provider != FALLBACK or not scan.ai or len(rows) > MOST_VERSIONS:
+        return None
+    room = prompts.tokens_out(scan.lang)
+    return shown if stats.can_answer(tokens_in=prompts.MAX_TOKENS_IN, max_tokens=room) else None

@@ -1,0 +1,1 @@
+"""Scans: made, found, shared, reviewed, compared. Imports bank, scoring, models."""

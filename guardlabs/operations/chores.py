@@ -1,0 +1,85 @@
+"""Work that nobody waits for: the serving processes do it themselves, so that no cron is needed.
+
+Whoever puts a chore's mark into the cache does it; the mark stays for the chore's interval, so that of all
+processes and machines that share the cache one does it, once. A process that dies over it leaves it to the
+next interval. `manage.py chores` does what is due at once, for those who prefer a timer (CHORES=off).
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connections
+
+from audit.orders import outbox
+from audit.orders import service as orders
+from guardlabs.operations import retention, weekly
+from guardlabs.web import correlation
+from llm.configuration import snapshot
+from llm.foresight import provider_check
+from llm.operations import alerts
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 60.0
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+@dataclass(frozen=True)
+class Chore:
+    """What to do, at most once in `every_s` seconds over all processes."""
+
+    name: str
+    every_s: int
+    work: Callable[[], object]
+
+
+def chores() -> tuple[Chore, ...]:
+    """All of them, in the order in which they are done."""
+    return (
+        Chore("llm", MINUTE, alerts.tend),
+        Chore("mails", MINUTE, outbox.send_due),
+        Chore("orders", 10 * MINUTE, orders.tend),
+        Chore("letter", HOUR, weekly.send),
+        Chore("providers", DAY, check_providers),
+        Chore("prune", DAY, lambda: retention.prune(settings.RETENTION_DAYS)),
+    )
+
+
+def check_providers() -> None:
+    """What `providers check` looks at; what it finds becomes notices, which are mailed to ADMINS."""
+    for provider in snapshot.providers():
+        for finding in provider_check.check(provider):
+            log.info("%s %s: %s", finding.provider, finding.subject, finding.word)
+
+
+def run_due() -> list[str]:
+    """Does what is due and returns its names. What fails is logged, and tried again after its interval."""
+    done = []
+    for chore in chores():
+        try:
+            # A little less than the interval, so that a chore of a minute is not skipped every other minute.
+            if not cache.add(f"chore:{chore.name}", 1, timeout=chore.every_s - LOOK_EVERY_S / 2):
+                continue
+            correlation.begin(f"chore-{chore.name}")
+            chore.work()
+            done.append(chore.name)
+        except Exception:
+            log.exception("chore %s failed", chore.name)
+    return done
+
+
+def start(stopping: threading.Event | None = None) -> threading.Thread:
+    """Looks for chores in a thread, until `stopping` is set or the process ends."""
+    thread = threading.Thread(target=_loop, args=(stopping or threading.Event(),), name="chores", daemon=True)
+    thread.start()
+    return thread
+
+
+def _loop(stopping: threading.Event) -> None:
+    while not stopping.wait(LOOK_EVERY_S):
+        run_due()
+        connections.close_all()

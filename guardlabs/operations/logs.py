@@ -1,0 +1,93 @@
+"""How a log line looks (LOG_FORMAT: `line` or `json`) and what must not reach it.
+
+The token of a result page is the key to somebody's answers. Nothing personal is logged on purpose; what libraries
+put into their messages and tracebacks (addresses in a database's error, a client's IP) is taken out here, of the
+whole line, last.
+"""
+
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+from guardlabs.web.correlation import request_id
+from llm.chain import current
+
+FORMATS = ("line", "json")
+LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
+MASK = "***"
+
+TOKEN = re.compile(r"(?<=/r/)[\w.:=%-]+|(?<=/s/)[\w.:=%-]+|(?<=/scans/)[\w.:=%-]+|(?<=/order/)[\w.:=%-]{20,}")
+MAILBOX = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63})+")
+SECRET = re.compile(r"(?i)(?<=bearer )[\w.~+/=-]+|\b(?:sk|gsk|whsec|rk|hf|gl)[-_][\w-]{12,}")
+CLIENT = re.compile(r"(?<=\bip=)[0-9A-Fa-f.:]+")
+SIGNED = re.compile(
+    r"(?<![\w-])[\w-]{22}(?:\.\d{9,11})?\.[\w-]{22}(?![\w-])"
+)  # our tokens, wherever they stand
+
+DETAIL = re.compile(r"(?<=DETAIL:).*?(?=\\n|\n|$)")  # PostgreSQL quotes the row that it refused
+
+
+def redact(text: str) -> str:
+    """The text with `***` for every token, key, e-mail address and client address."""
+    for pattern in (DETAIL, TOKEN, SIGNED, MAILBOX, SECRET, CLIENT):
+        text = pattern.sub(MASK, text)
+    return text
+
+
+class Line(logging.Formatter):
+    """One line an event, traceback below."""
+
+    def __init__(self) -> None:
+        super().__init__(LINE)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+class Json(JsonFormatter):
+    """One JSON object an event: time, level, logger, message, request_id, call_id (when there are), exception.
+
+    `extra` of a logging call is left out: only what is named here can reach the log.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        log_data |= {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        ids = {"request_id": request_id.get() or None, "call_id": current.call_id.get()}
+        log_data |= {name: value for name, value in ids.items() if value is not None}
+        if isinstance(record.args, dict) and "r" in record.args:  # gunicorn's access log
+            log_data |= _access(record.args)
+        if record.exc_info:
+            log_data["exception"] = self.formatException(record.exc_info)
+
+
+def _access(atoms: Any) -> dict[str, Any]:
+    """Numbers as numbers, for those who count them."""
+    found = {
+        "method": atoms["m"],
+        "path": atoms["U"],
+        "status": atoms["s"],
+        "bytes": atoms["B"],
+        "ms": atoms["M"],
+    }
+    return {
+        name: int(value) if name in {"status", "bytes", "ms"} and str(value).isdecimal() else value
+        for name, value in found.items()
+    }
+
+
+def formatter(name: str) -> logging.Formatter:
+    """The formatter of LOG_FORMAT; anything but `json` is a line (see checks.py)."""
+    return Json() if name == "json" else Line()

@@ -1,0 +1,68 @@
+"""What every answer says to browsers, whoever made it: page, API, file, error or gateway.
+
+The views' own word counts more; this fills in what is missing. Placed before whatever answers early (static files,
+the gateway), so that nothing leaves without it.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+from audit.pages import errors as views_errors
+
+# Features that no page here uses, switched off for the pages and for whatever might be injected into them.
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen",
+        "geolocation", "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment",
+        "picture-in-picture", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
+        "xr-spatial-tracking",
+    )
+)  # fmt: skip
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"  # of an answer that is no page of ours
+ALWAYS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": NO_PAGE,
+}
+PRIVATE = "/admin/"
+OWN_LIMIT = ("/v1/", "/api/")  # which answer 413 in their own shape, before they read
+FORM_EXTRA = 16 * 1024  # what a multipart form adds to its fields
+
+
+class Headers:
+    """Headers of the answer; and 413 for a body that no form of ours can have, before a byte of it is read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = views_errors.too_large(request) if _is_too_large(request) else self.get_response(request)
+        if request.path_info.startswith(settings.STATIC_URL):
+            # A report that staff look at is sandboxed, so that even our own styles come from elsewhere to it.
+            response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+        for name, value in ALWAYS.items():
+            response.headers.setdefault(name, value)
+        if settings.HTTPS and request.is_secure():
+            response.headers.setdefault("Strict-Transport-Security", _hsts())
+        if response.cookies or request.path_info.startswith(PRIVATE):
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+def _hsts() -> str:
+    return f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+
+
+def _is_too_large(request: HttpRequest) -> bool:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if limit is None or request.path_info.startswith(OWN_LIMIT):
+        return False
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return not length.isdecimal() or int(length) > limit + FORM_EXTRA

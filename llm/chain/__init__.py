@@ -1,0 +1,36 @@
+"""One call down the chain: plan, attempts, events. Imports cache, clients, ledger, limits, failures and what is below.
+
+The public names are looked up when they are first used, so that a room below can import one module of this one.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llm import gates
+    from llm.cache import forget_calls
+    from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
+    from llm.chain.run import ChainExhausted, complete, stream
+    from llm.gates import purposes
+    from llm.ledger import receipts
+
+_HOMES = {
+    "llm.chain.run": ("ChainExhausted", "complete", "stream"),
+    "llm.chain.events": ("AttemptFailed", "AttemptStarted", "Completed", "Delta", "Event", "Reply"),
+    "llm.cache": ("forget_calls",),
+}
+_MODULES = {"gates": "llm.gates", "purposes": "llm.gates.purposes", "receipts": "llm.ledger.receipts"}
+
+__all__ = [
+    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
+    "forget_calls", "gates", "purposes", "receipts", "stream",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(_MODULES[name])
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

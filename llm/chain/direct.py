@@ -1,0 +1,90 @@
+"""Asks one deployment, whatever the plan would choose: for checks and rehearsals. Ledgered like any call."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from llm.adapters import Answer, Timing
+from llm.chain.attempt import Trial
+from llm.chain.plan import Deployment, Want, refusal
+from llm.chain.selector import site_budget_usd
+from llm.failures import pauses, probes
+from llm.failures.rules import Failure, Kind
+from llm.ledger import bookkeeper
+from llm.limits import tokens
+from llm.limits.headers import observed
+from llm.limits.quota import LedgerMeter, taught
+from llm.models import Call, Pause
+from llm.operations import alerts
+
+# What an answer disproves. A quota that is used up is none of it: it comes back when it does.
+DISPROVED = (*probes.AT_THE_EDGE, Kind.KEY_INVALID, Kind.CREDITS_DEPLETED, Kind.MODEL_GONE)
+
+
+def ask(
+    deployment: Deployment,
+    *,
+    messages: Sequence[Mapping[str, Any]],
+    purpose: str,
+    lang: str = "",
+    max_tokens: int,
+    temperature: float | None = None,
+) -> Call:
+    """The finished call of one plain request; others learn from it as from any.
+
+    Its text is in `call.text`, but neither that nor the prompt is stored: they may be copies of a user's.
+    Raises ledger.NoRoom when quota or budgets have no room, Failure when there is no answer.
+    """
+    estimated = tokens.estimate(messages)
+    want = Want(
+        tokens_in=round(estimated * tokens.correction(lang)), estimated_in=estimated, max_tokens=max_tokens
+    )
+    meter = LedgerMeter(timezone.now(), taught())
+    timeout_s = deployment.provider.timeout_s
+    call = bookkeeper.open_call(purpose=purpose, lang=lang, deadline_s=timeout_s, messages=[])
+    trial = Trial(deployment=deployment, want=want, messages=messages)
+    trial.begin(call, lambda: refusal(deployment, want, meter.at(timezone.now()), site_budget_usd()))
+    began, outcome, answer = time.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
+    try:
+        end = began + timeout_s
+        pieces = trial.run(
+            streamed=False, temperature=temperature, params={}, timing=Timing(first_token=end, end=end)
+        )
+        for _ in pieces:
+            pass
+        answer = trial.answer or Answer(text=trial.text)
+        outcome = Call.Outcome.OK
+        call.tier = deployment.provider.tier
+        call.provider, call.model = deployment.label, deployment.model.name
+        trial.finish(outcome)
+        _close_disproved(deployment)
+        if seen := observed(answer.headers, kind=deployment.provider.kind):
+            meter.at(timezone.now()).learn(deployment, seen, trial.row)
+    except Failure as failure:
+        outcome = Call.Outcome.EXHAUSTED
+        trial.finish(failure.kind, failure)
+        pauses.open_for(failure, deployment)
+        alerts.tell(failure, deployment)
+        raise
+    finally:
+        if outcome == Call.Outcome.CANCELLED:
+            trial.finish(outcome)
+        bookkeeper.close_call(
+            call, outcome, attempts=[trial.row], latency_s=time.monotonic() - began, paid_prices=[]
+        )
+    call.text = answer.text
+    return call
+
+
+def _close_disproved(deployment: Deployment) -> None:
+    """Ends pauses that say the deployment does not work: it has just worked. Staff's own pauses stay."""
+    rows = Pause.objects.filter(provider=deployment.provider.slug, closed_at=None, kind__in=DISPROVED)
+    names = {
+        "credential": deployment.key.label, "account": deployment.key.account,
+        "model": deployment.model.name, "location": deployment.location,
+    }  # fmt: skip
+    for name, value in names.items():
+        rows = rows.filter(**{f"{name}__in": ["", value]})
+    pauses.close(rows.exclude(source=Pause.Source.STAFF), by="answered again")

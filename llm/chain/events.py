@@ -1,0 +1,63 @@
+"""What a call to the chain tells its caller while it runs, and what it returns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from llm.failures.rules import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    provider: str
+    credential: str
+    model: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """After a Delta it also means: discard the text so far."""
+
+    kind: Kind
+    provider: str
+    credential: str
+    model: str
+    location: str
+    detail: str
+    until: datetime | None = None
+    window: str | None = None  # of a quota: minute, day, month
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer and how it came about. `provider` is the credential's label; `cost_usd` None is unknown."""
+
+    text: str
+    provider: str
+    model: str
+    finish_reason: str
+    cost_usd: Decimal | None
+    tokens_in: int
+    tokens_out: int
+    latency_ms: int
+    attempts: list[dict[str, Any]]
+    skipped: list[dict[str, Any]]
+    call_id: int
+    cached: bool = False
+    tool_calls: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    reply: Reply
+
+
+Event = AttemptStarted | Delta | AttemptFailed | Completed

@@ -1,0 +1,293 @@
+"""Which deployments a call would try, in which order, and what is skipped, why and until when.
+
+Pure: configuration, pauses and the meter go in. The chain, the chain page and the forecast share it.
+Order: provider by tier; within it for each account, for each model, for each location, the first usable key.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from llm.chain.terms import Use, forbidden, lacking
+from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
+from llm.failures.rules import Kind
+
+SPARE = "spare"  # another key of the account comes first, and they share its quota
+# After their time these are tried by one call first, not by all; a plain rate limit simply is over.
+HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a call needs, in tokens: `estimated_in` by the alphabet, `tokens_in` corrected by experience."""
+
+    tokens_in: int
+    max_tokens: int
+    estimated_in: int = 0
+    providers: frozenset[str] | None = None
+    tiers: frozenset[Decimal] | None = None
+    max_usd: Decimal | None = None
+    models: frozenset[str] | None = None
+    needs: frozenset[str] = frozenset()  # what a model must take: see llm.chain.terms
+    use: Use | None = None
+    client: str = ""
+    client_budget_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One (credential, model, location) that can be tried. `probes` are the ended pauses it would test."""
+
+    provider: ProviderConf
+    key: KeyConf
+    model: ModelConf
+    location: str = ""
+    probes: tuple[PauseView, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What a report's `provider` shows: the credential, with its location where there are several."""
+        return f"{self.key.label}:{self.location}" if self.location else self.key.label
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What was passed over without a request. Empty names stand for the whole provider."""
+
+    provider: str
+    why: str
+    credential: str | None = None
+    model: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class CallSkips:
+    """What one call has learned that concerns this call alone."""
+
+    providers: set[str] = field(default_factory=set)
+    models: set[tuple[str, str]] = field(default_factory=set)
+    deployments: set[tuple[str, str, str]] = field(default_factory=set)  # (credential, model, location)
+
+
+class Meter(Protocol):
+    """What has been used so far; asked only for deployments that the plan reaches."""
+
+    def room(self, deployment: Deployment, want: Want) -> Skipped | None:
+        """None when the account's quota has room for the call, else why not."""
+        ...
+
+    def spent_today(self, provider: str) -> Decimal: ...
+
+    def spent_ever(self, provider: str) -> Decimal: ...
+
+    def spent_by(self, client: str) -> Decimal: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Walks the configuration for one call. Everything it knows was handed to it."""
+
+    providers: tuple[ProviderConf, ...]
+    pauses: dict[str, list[PauseView]]
+    meter: Meter
+    want: Want
+    skips: CallSkips
+    now: datetime
+    site_budget_usd: Decimal | None = None
+
+    def steps(self) -> Iterator[Deployment | Skipped]:
+        """Deployments to try and what is passed over, lazily and in order."""
+        for provider in in_order(self.providers, self.pauses, self.now):
+            if provider.slug not in self.skips.providers and self._wanted(provider):
+                yield from self._provider(provider)
+
+    def survey(self) -> Iterator[tuple[Deployment, Skipped | None]]:
+        """Every deployment there is, in the order of `steps`, with why the call would pass it over, if it would."""
+        for provider in in_order(self.providers, self.pauses, self.now):
+            wide = [pause for pause in self.pauses.get(provider.slug, []) if not _narrow(pause)]
+            why, held = self._unusable(provider), self._blocking(wide)
+            whole = Skipped(provider.slug, why) if why else _paused(held) if held else None
+            accounts: dict[str, list[KeyConf]] = {}
+            for key in provider.keys:
+                accounts.setdefault(key.account, []).append(key)
+            for keys in accounts.values():
+                for model in provider.models:
+                    for location in provider.locations or ("",):
+                        yield from self._survey(provider, keys, model, location, whole)
+
+    def _survey(
+        self,
+        provider: ProviderConf,
+        keys: list[KeyConf],
+        model: ModelConf,
+        location: str,
+        whole: Skipped | None,
+    ) -> Iterator[tuple[Deployment, Skipped | None]]:
+        """The keys of one account as `_first_usable` goes through them, those behind the first one too."""
+        reached = False
+        for key in keys:
+            covering = self._covering(provider, key, model, location)
+            deployment = Deployment(provider, key, model, location, probes=tuple(covering))
+            if not (key.key or provider.keyless):
+                yield deployment, Skipped(provider.slug, key.problem or "no key", key.label)
+            elif whole:
+                yield deployment, whole
+            elif blocking := self._blocking(covering):
+                yield deployment, _paused(blocking, key, model)
+            elif reached:
+                yield deployment, Skipped(provider.slug, SPARE, key.label, model.name)
+            else:
+                reached = True
+                yield deployment, refusal(deployment, self.want, self.meter, self.site_budget_usd)
+
+    def _wanted(self, provider: ProviderConf) -> bool:
+        wanted = self.want
+        return (wanted.providers is None or provider.slug in wanted.providers) and (
+            wanted.tiers is None or provider.tier in wanted.tiers
+        )
+
+    def _provider(self, provider: ProviderConf) -> Iterator[Deployment | Skipped]:
+        wide = [pause for pause in self.pauses.get(provider.slug, []) if not _narrow(pause)]
+        if why := self._unusable(provider):
+            yield Skipped(provider.slug, why)
+            return
+        if blocking := self._blocking(wide):
+            yield _paused(blocking)
+            return
+        accounts: dict[str, list[KeyConf]] = {}
+        for key in provider.keys:
+            if key.key or provider.keyless:
+                accounts.setdefault(key.account, []).append(key)
+            else:
+                yield Skipped(provider.slug, key.problem or "no key", credential=key.label)
+        for keys in accounts.values():
+            for model in provider.models:
+                if (provider.slug, model.name) in self.skips.models or not self._asked_for(model):
+                    continue
+                if why := lacking(model, self.want.needs):
+                    yield Skipped(provider.slug, why, credential=keys[0].label, model=model.name)
+                    continue
+                for location in provider.locations or ("",):
+                    yield from self._first_usable(provider, keys, model, location)
+
+    def _asked_for(self, model: ModelConf) -> bool:
+        return self.want.models is None or model.name in self.want.models
+
+    def _unusable(self, provider: ProviderConf) -> str:
+        if self.want.use is not None and (why := forbidden(provider, self.want.use)):
+            return why
+        if not provider.keys:
+            return "no key"
+        if not provider.models:
+            return "no model"
+        if provider.credit_until and self.now.date() > provider.credit_until:
+            return "trial credit has ended"
+        if provider.credit_usd is not None and self.meter.spent_ever(provider.slug) >= provider.credit_usd:
+            return "trial credit is spent"
+        return ""
+
+    def _first_usable(
+        self, provider: ProviderConf, keys: list[KeyConf], model: ModelConf, location: str
+    ) -> Iterator[Deployment | Skipped]:
+        """At most one deployment: the keys of an account share its quota, so one that works is enough."""
+        for key in keys:
+            covering = self._covering(provider, key, model, location)
+            if blocking := self._blocking(covering):
+                yield _paused(blocking, key, model)
+                continue
+            if (key.label, model.name, location) in self.skips.deployments:
+                continue
+            deployment = Deployment(provider, key, model, location, probes=tuple(covering))
+            yield refusal(deployment, self.want, self.meter, self.site_budget_usd) or deployment
+            return
+
+    def _covering(
+        self, provider: ProviderConf, key: KeyConf, model: ModelConf, location: str
+    ) -> list[PauseView]:
+        return [
+            pause
+            for pause in self.pauses.get(provider.slug, [])
+            if pause.covers(credential=key.label, account=key.account, model=model.name, location=location)
+        ]
+
+    def _blocking(self, pauses: list[PauseView]) -> PauseView | None:
+        """The pause that holds longest, of those that hold now or are being probed by another call."""
+        holding = [
+            p
+            for p in pauses
+            if p.until is None
+            or p.until > self.now
+            or (p.kind in HALF_OPEN_KINDS and p.probe_until and p.probe_until > self.now)
+        ]
+        return max(holding, key=lambda p: (p.until is None, p.until or self.now)) if holding else None
+
+
+def refusal(
+    deployment: Deployment, want: Want, meter: Meter, site_budget_usd: Decimal | None
+) -> Skipped | None:
+    """Why this deployment may not be used for this call: money first, then its quota. None when it may."""
+    provider, worst = deployment.provider, worst_cost(deployment, want)
+    why = ""
+    if worst is None:
+        why = "price unknown"  # no budget could be kept
+    elif worst == 0:
+        pass
+    elif want.max_usd is not None and worst > want.max_usd:
+        why = "over max_usd" if want.max_usd else "free only"
+    elif _exceeds(provider.daily_budget_usd, worst, meter.spent_today, provider.slug):
+        why = "daily budget spent"
+    elif _exceeds(site_budget_usd, worst, meter.spent_today, ""):
+        why = "daily budget of the site spent"
+    elif _exceeds(provider.credit_usd, worst, meter.spent_ever, provider.slug):
+        why = "trial credit is spent"
+    elif _exceeds(want.client_budget_usd, worst, lambda name: meter.spent_by(name), want.client):
+        why = "daily budget of the client spent"
+    if why:
+        return Skipped(provider.slug, why, credential=deployment.key.label, model=deployment.model.name)
+    return meter.room(deployment, want)
+
+
+def _exceeds(limit: Decimal | None, cost: Decimal, spent: Callable[[str], Decimal], slug: str) -> bool:
+    return limit is not None and spent(slug) + cost > limit
+
+
+def in_order(
+    providers: tuple[ProviderConf, ...], pauses: dict[str, list[PauseView]], now: datetime
+) -> list[ProviderConf]:
+    """Providers by tier; one that has been blocked for too long stands behind the next healthy tier."""
+    demoted = {p.slug for p in providers if is_demoted(p, pauses.get(p.slug, []), now)}
+    healthy = [p for p in providers if p.slug not in demoted]
+    ordered = list(healthy)
+    for provider in [p for p in providers if p.slug in demoted]:
+        next_tier = next((p.tier for p in healthy if p.tier > provider.tier), None)
+        places = [i for i, p in enumerate(ordered) if next_tier is not None and p.tier <= next_tier]
+        ordered.insert(places[-1] + 1 if places else len(ordered), provider)
+    return ordered
+
+
+def is_demoted(provider: ProviderConf, pauses: list[PauseView], now: datetime) -> bool:
+    """Blocked for longer than its `demote_after_h`."""
+    limit = timedelta(hours=provider.demote_after_h)
+    return any(p.kind == Kind.BLOCKED_PROVIDER and not _narrow(p) and now - p.since > limit for p in pauses)
+
+
+def worst_cost(deployment: Deployment, want: Want) -> Decimal | None:
+    """The most that the call can cost here, in USD; None when the price is unknown."""
+    return deployment.model.price.cost(want.tokens_in, want.max_tokens + deployment.model.reasoning_reserve)
+
+
+def _narrow(pause: PauseView) -> bool:
+    return bool(pause.credential or pause.account or pause.model or pause.location)
+
+
+def _paused(pause: PauseView, key: KeyConf | None = None, model: ModelConf | None = None) -> Skipped:
+    return Skipped(
+        pause.provider,
+        pause.kind,
+        credential=key.label if key else None,
+        model=model.name if model else None,
+        until=pause.until,
+    )

@@ -1,0 +1,451 @@
+"""The chain: one call, tried on one deployment after another until one of them answers.
+
+`complete` and `stream` are two views of the same generator of events, `_Run.events`. What happens on
+a failure is decided in three places only: `failures.RULES` says what it was, `pauses` for how long
+others should not try the same, and `_Run._after` below what this call tries next.
+"""
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, Literal
+
+from django.utils import timezone
+
+from llm import cache, gates
+from llm.adapters import Answer
+from llm.cache import forget_calls
+from llm.chain.attempt import Trial
+from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
+from llm.chain.plan import Deployment, Skipped, Want
+from llm.chain.selector import LEAST_SHARE_S, Chooser
+from llm.chain.terms import Use, needs, without_images
+from llm.clients import access as clients
+from llm.failures import pauses
+from llm.failures import probes as edges
+from llm.failures.rules import Failure, Kind
+from llm.gates import purposes
+from llm.ledger import bookkeeper, receipts, serializers
+from llm.ledger.transactions import write_transaction
+from llm.limits import tokens
+from llm.limits.headers import observed
+from llm.models import Attempt, Call, Client
+from llm.operations import alerts
+from llm.text import mend
+
+__all__ = [
+    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
+    "forget_calls", "gates", "purposes", "receipts", "stream",
+]  # fmt: skip
+log = logging.getLogger(__name__)
+
+DEFAULT_MAX_TOKENS = 1024
+RETRY_AFTER_S = (0.1, 0.4)
+ONE_OFF = {None, 500, 502}  # None: the connection was reset
+# What this call does not try again after a failure; other calls learn from the pause.
+NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT, Kind.CUT_SHORT}
+NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
+REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
+sleep = time.sleep  # tests and benchmarks put their own clock here
+
+
+class ChainExhausted(Exception):
+    """Nobody answered. `attempts` and `skipped` say why; `content_blocked`, that a provider refused."""
+
+    def __init__(
+        self,
+        *,
+        attempts: list[dict[str, Any]],
+        skipped: list[dict[str, Any]],
+        call_id: int,
+        content_blocked: bool,
+    ) -> None:
+        super().__init__(
+            "the content was refused" if content_blocked else "every provider failed or was skipped"
+        )
+        self.attempts = attempts
+        self.skipped = skipped
+        self.call_id = call_id
+        self.content_blocked = content_blocked
+
+
+def complete(*, on_event: Callable[[Event], None] | None = None, **arguments: Any) -> Reply:
+    """Asks the chain once and waits. Takes the arguments of `stream`; sends plain requests.
+
+    on_event: told what happens meanwhile.
+    Raises ChainExhausted when nobody answered, ValueError for unusable arguments.
+    """
+    for event in _run(streamed=False, **arguments):
+        if on_event is not None:
+            on_event(event)
+        if isinstance(event, Completed):
+            return event.reply
+    raise AssertionError("a run ends with Completed or raises")
+
+
+def stream(**arguments: Any) -> Iterator[Event]:
+    """Asks the chain once and yields what happens: AttemptStarted, Delta, AttemptFailed, Completed.
+
+    user, system: the prompt; or messages: [{"role", "content"}, …]
+    purpose, lang: for the ledger and the estimate of tokens
+    max_tokens: of visible text (1024); temperature, params: passed on
+    deadline_s: for the whole call, in seconds (45)
+    max_usd: the most that the call may cost; 0 is free only, None is what the budgets allow
+    providers, tiers, models: use only these (slugs, numbers, ids)
+    on_content_block: "next" provider, or "error"
+    on_broken_stream: after a Delta, "restart" with the next provider, or "error" where a text cannot be taken back
+    accept: accept(text) -> None, or a str that says why the text is not good enough
+    repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried
+    fresh: do not look for a kept reply (see `llm.cache`), and keep none
+    use: llm.chain.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
+    client: llm.models.Client whose limits hold
+    keep_text: whether the ledger keeps what was asked and answered
+
+    Raises ChainExhausted when nobody answered, llm.clients.access.Refused when the client may not ask now,
+    ValueError for unusable arguments.
+    """
+    return _run(streamed=True, **arguments)
+
+
+def _run(
+    *,
+    streamed: bool,
+    user: str | None = None,
+    system: str | None = None,
+    messages: Sequence[Mapping[str, Any]] | None = None,
+    purpose: str = "",
+    lang: str = "",
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    params: Mapping[str, Any] | None = None,
+    deadline_s: float = 45,
+    max_usd: Decimal | float | str | None = None,
+    providers: Sequence[str] | None = None,
+    tiers: Sequence[Decimal | float | str] | None = None,
+    models: Sequence[str] | None = None,
+    on_content_block: Literal["next", "error"] = "next",
+    on_broken_stream: Literal["restart", "error"] = "restart",
+    accept: Callable[[str], str | None] | None = None,
+    repair: bool = False,
+    fresh: bool = False,
+    use: Use | None = None,
+    client: Client | None = None,
+    keep_text: bool = True,
+) -> Iterator[Event]:
+    if messages is None:
+        messages = [
+            *([{"role": "system", "content": system}] if system else []),
+            {"role": "user", "content": user or ""},
+        ]
+    messages = [
+        {
+            **message,
+            "content": mend(content) if isinstance(content := message.get("content"), str) else content,
+        }
+        for message in messages
+    ]
+    if not any(message.get("content") for message in messages):
+        raise ValueError("there is nothing to ask: give user or messages")
+    visible_tokens = DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
+    if visible_tokens < 1 or deadline_s <= 0:
+        raise ValueError("max_tokens and deadline_s must be above 0")
+    try:
+        json.dumps(dict(params or {}))
+    except TypeError as error:
+        raise ValueError("params must be values of JSON") from error
+    estimated = tokens.estimate(messages, params)
+    want = Want(
+        tokens_in=round(estimated * tokens.correction(lang)),
+        estimated_in=estimated,
+        max_tokens=visible_tokens,
+        providers=None if providers is None else frozenset(providers),
+        tiers=None if tiers is None else frozenset(Decimal(str(tier)) for tier in tiers),
+        max_usd=None if max_usd is None else Decimal(str(max_usd)),
+        models=None if models is None else frozenset(models),
+        needs=needs(messages, params or {}),
+        use=use,
+        client=client.name if client else "",
+        client_budget_usd=client.daily_budget_usd if client else None,
+    )
+    call = bookkeeper.open_call(
+        purpose=purpose, lang=lang, deadline_s=deadline_s, client=want.client,
+        messages=without_images(messages) if keep_text else [],
+    )  # fmt: skip
+    run = _Run(
+        call=call,
+        messages=messages,
+        chooser=Chooser(want=want, end=time.monotonic() + deadline_s, sleep=lambda seconds: sleep(seconds)),
+        streamed=streamed,
+        temperature=temperature,
+        params=params or {},
+        on_content_block=on_content_block,
+        on_broken_stream=on_broken_stream,
+        accept=accept,
+        client=client,
+        keep_text=keep_text,
+        repair=repair,
+    )
+    if fresh or not keep_text or not cache.is_on():
+        return run.events()
+    key = cache.key_of(messages, lang=lang, want=want, temperature=temperature, params=params)
+    admit = partial(clients.admit, client) if client else None
+    return cache.through(run.events, call=call, key=key, accept=accept, end=run.chooser.end, admit=admit)
+
+
+@dataclass
+class _Run:
+    """One call in progress."""
+
+    call: Call
+    messages: Sequence[Mapping[str, Any]]
+    chooser: Chooser
+    streamed: bool
+    temperature: float | None
+    params: Mapping[str, Any]
+    on_content_block: str
+    on_broken_stream: str
+    accept: Callable[[str], str | None] | None
+    client: Client | None
+    keep_text: bool
+    started: float = field(default_factory=time.monotonic)
+    trials: list[Trial] = field(default_factory=list)
+    retry: Deployment | None = None
+    retried: bool = False
+    repair: bool = False  # still to be had
+    turn: Sequence[Mapping[str, Any]] = ()  # what the next trial adds to the messages
+    claim: cache.Claim | None = None  # to keep the answer
+
+    def events(self, claim: cache.Claim | None = None) -> Generator[Event, None, None]:
+        """Raises cache.Taken before the first event when another call has taken the claim."""
+        self.claim = claim
+        # Unless we get further: the consumer may leave at any yield.
+        outcome: Call.Outcome | None = Call.Outcome.CANCELLED
+        try:
+            while (trial := self._next_trial()) is not None:
+                answer = yield from self._try(trial)
+                if answer is not None:
+                    outcome = Call.Outcome.OK
+                    self._close(outcome, trial.deployment, answer)
+                    yield Completed(self._reply(trial.deployment, answer))
+                    return
+                if self.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
+                    outcome = Call.Outcome.BLOCKED
+                    break
+                if self.on_broken_stream == "error" and trial.text and self.streamed:
+                    outcome = Call.Outcome.EXHAUSTED
+                    break
+            else:
+                self._admit_unsent()
+                outcome = Call.Outcome.EXHAUSTED
+            self._close(outcome)
+            raise ChainExhausted(
+                attempts=serializers.attempts(self._rows()),
+                skipped=serializers.skipped(self._rows(), self.chooser.skipped.values()),
+                call_id=self.call.pk,
+                content_blocked=outcome == Call.Outcome.BLOCKED,
+            )
+        except (clients.Refused, cache.Taken):
+            outcome = None  # nothing was sent, and nothing written
+            raise
+        finally:
+            if outcome == Call.Outcome.CANCELLED:
+                self._close(outcome)
+            alerts.housekeeping()
+
+    def _next_trial(self) -> Trial | None:
+        """The next deployment with room, its attempt already in the ledger; None when nothing is left."""
+        while (deployment := self._take_retry() or self.chooser.next()) is not None:
+            want, messages = self._take_turn()
+            trial = Trial(deployment=deployment, want=want, messages=messages)
+            try:
+                trial.begin(self.call, partial(self._refusal, deployment, want))
+            except bookkeeper.NoRoom:
+                continue  # the plan will now see it full
+            self.trials.append(trial)
+            return trial
+        return None
+
+    def _refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
+        """Under the lock: may the client ask, and is there still room? Raises clients.Refused, cache.Taken."""
+        if self.client is not None and self.call._state.adding:
+            self.call.started_at = clients.admit(self.client)
+        refusal = self.chooser.refusal(deployment, want)
+        if refusal is None and self.claim is not None:
+            self.claim.take(self.call)
+        return refusal
+
+    def _admit_unsent(self) -> None:
+        """A call for which nothing could be sent counts for its client, too. Raises clients.Refused."""
+        if self.client is not None and self.call._state.adding:
+            with write_transaction():
+                self.call.started_at = clients.admit(self.client)
+                self.call.save(force_insert=True)
+
+    def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
+        """What to ask now: the call's messages, or these and the complaint, for what is left of its money."""
+        want, turn, self.turn = self.chooser.want, self.turn, ()
+        if not turn:
+            return want, self.messages
+        more = tokens.estimate(turn)
+        left = want.max_usd
+        if left is not None:
+            left -= sum((row.cost_usd or Decimal(0) for row in self._rows()), Decimal(0))
+        grown = replace(
+            want, tokens_in=want.tokens_in + more, estimated_in=want.estimated_in + more, max_usd=left
+        )
+        return grown, [*self.messages, *turn]
+
+    def _take_retry(self) -> Deployment | None:
+        deployment, self.retry = self.retry, None
+        return deployment
+
+    def _try(self, trial: Trial) -> Generator[Event, None, Answer | None]:
+        """Runs one trial to its end. Returns the accepted answer, or None after a failure."""
+        deployment = trial.deployment
+        names = (
+            deployment.provider.slug, deployment.key.label, deployment.model.name, deployment.location,
+        )  # fmt: skip
+        try:
+            yield AttemptStarted(*names)
+            answer = yield from trial.run(
+                streamed=self.streamed,
+                temperature=self.temperature,
+                params=self.params,
+                timing=self.chooser.timing(deployment.provider),
+            )
+            if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
+                if not answer.text.strip():
+                    raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
+                self._gate(answer.text)
+        except Failure as failure:
+            trial.finish(failure.kind, failure)
+            until = self._after(failure, trial)
+            yield AttemptFailed(
+                failure.kind, *names, detail=failure.detail, until=until, window=failure.window
+            )
+            return None
+        except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
+            trial.finish(Call.Outcome.CANCELLED)
+            raise
+        trial.finish(Call.Outcome.OK)
+        self._learn(trial, answer.headers)
+        if deployment.probes:
+            pauses.close(deployment.probes, by="answered again")
+        return answer
+
+    def _gate(self, text: str) -> None:
+        """Raises Failure when the caller does not accept the text."""
+        if self.accept is None:
+            return
+        try:
+            why = self.accept(text)
+        except Exception:
+            log.exception("accept() raised; its text counts as rejected")
+            why = "the gate itself failed"
+        if why:
+            raise Failure(Kind.REJECTED_OUTPUT, why, status=200)
+
+    def _after(self, failure: Failure, trial: Trial) -> datetime | None:
+        """What others learn from a failure (a pause), and what this call will not try again.
+
+        Returns until when its scope is paused.
+        """
+        deployment = trial.deployment
+        bookkeeper.save_attempt(trial.row)
+        if self._deserves_retry(failure, trial):
+            self.retry, self.retried = deployment, True
+            sleep(random.uniform(*RETRY_AFTER_S))
+            return None
+        pauses.learn_organisation(deployment, failure.organisation)
+        self._learn(trial, failure.headers, failure.detail)
+        if self._deserves_repair(failure, trial):
+            self.retry, self.repair = deployment, False
+            self.turn = [
+                {"role": "assistant", "content": trial.text},
+                {"role": "user", "content": REPAIR % failure.detail},
+            ]
+            self.chooser.skips.providers.add(deployment.provider.slug)  # whatever becomes of it
+            return None
+        pause = pauses.open_for(failure, deployment)
+        alerts.tell(failure, deployment)
+        if failure.says_nothing:
+            pauses.release_probes(deployment.probes)
+        elif failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
+            pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
+        slug, model = deployment.provider.slug, deployment.model.name
+        self.chooser.skips.deployments.add((deployment.key.label, model, deployment.location))
+        if failure.kind in NEXT_PROVIDER or failure.silent:
+            self.chooser.skips.providers.add(slug)
+        elif failure.kind in NEXT_MODEL:
+            self.chooser.skips.models.add((slug, model))
+        return pause.until if pause else None
+
+    def _deserves_retry(self, failure: Failure, trial: Trial) -> bool:
+        """A hiccup of a free deployment gets one quick retry, which is cheaper than the next tier."""
+        return (
+            failure.kind is Kind.PROVIDER_DOWN
+            and failure.status in ONE_OFF
+            and not failure.silent
+            and failure.retry_after_s is None
+            and trial.deployment.provider.free
+            and not trial.deployment.probes
+            and not trial.text
+            and not self.retried
+            and self.chooser.left_s() > 2 * LEAST_SHARE_S
+        )
+
+    def _deserves_repair(self, failure: Failure, trial: Trial) -> bool:
+        return (
+            self.repair
+            and failure.kind is Kind.REJECTED_OUTPUT
+            and bool(trial.text.strip())
+            and self.chooser.left_s() > 2 * LEAST_SHARE_S
+        )
+
+    def _learn(self, trial: Trial, headers: Mapping[str, str], text: str = "") -> None:
+        """Lets what the provider says of its limits correct our count."""
+        if seen := observed(headers, text, kind=trial.deployment.provider.kind):
+            self.chooser.meter.at(timezone.now()).learn(trial.deployment, seen, trial.row)
+
+    def _rows(self) -> list[Attempt]:
+        return [trial.row for trial in self.trials]
+
+    def _close(
+        self, outcome: str, deployment: Deployment | None = None, answer: Answer | None = None
+    ) -> None:
+        if deployment is not None and answer is not None:
+            self.call.text = answer.text if self.keep_text else ""
+            self.call.tier = deployment.provider.tier
+            self.call.provider, self.call.model = deployment.label, deployment.model.name
+        bookkeeper.close_call(
+            self.call,
+            outcome,
+            attempts=self._rows(),
+            latency_s=time.monotonic() - self.started,
+            paid_prices=[
+                m.price for p in self.chooser.providers if not p.free for m in p.models if m.price.known
+            ],
+            also=partial(self.claim.fill, answer, self.call) if answer is not None and self.claim else None,
+        )
+
+    def _reply(self, deployment: Deployment, answer: Answer) -> Reply:
+        return Reply(
+            text=answer.text,
+            tool_calls=answer.tool_calls,
+            provider=deployment.label,
+            model=deployment.model.name,
+            finish_reason=answer.finish_reason,
+            cost_usd=self.call.cost_usd,
+            tokens_in=self.call.tokens_in,
+            tokens_out=self.call.tokens_out,
+            latency_ms=self.call.latency_ms,
+            attempts=serializers.attempts(self._rows()),
+            skipped=serializers.skipped(self._rows(), self.chooser.skipped.values()),
+            call_id=self.call.pk,
+        )

@@ -1,0 +1,71 @@
+"""What a call's data is, and which providers' terms (or ours) forbid to send it there. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llm.configuration.snapshot import ModelConf, ProviderConf
+from llm.models import Client
+
+TOOLS, IMAGES = "tools", "images"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What is asked about and for whom. `regions`: where the users are; empty is anywhere."""
+
+    data_class: str = Client.DataClass.PUBLIC
+    commercial: bool = True
+    regions: frozenset[str] = frozenset()
+
+
+def forbidden(provider: ProviderConf, use: Use) -> str:
+    """Why nothing of this use may go to a provider; empty when it may. What is not known is not allowed."""
+    if use.commercial and provider.commercial_use is False:
+        return "terms: no commercial use"
+    if any(region in provider.barred_regions for region in use.regions):
+        return "terms: users of that region are barred"
+    if provider.barred_regions and not use.regions:
+        return "terms: bars users of some regions"
+    if use.data_class != Client.DataClass.PUBLIC and provider.trains_on_prompts is not False:
+        return "terms: trains on prompts" if provider.trains_on_prompts else "terms: may train on prompts"
+    if use.data_class == Client.DataClass.PERSONAL and not provider.personal_data:
+        return "terms: no personal data"
+    return ""
+
+
+def needs(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> frozenset[str]:
+    """What a model must be able to take for this call."""
+    found = set()
+    if params.get("tools") or any(m.get("tool_calls") or m.get("role") == "tool" for m in messages):
+        found.add(TOOLS)
+    if any(image_parts(message) for message in messages):
+        found.add(IMAGES)
+    return frozenset(found)
+
+
+def lacking(model: ModelConf, needed: frozenset[str]) -> str:
+    """What of that this model does not take, as a reason; empty when it takes all."""
+    for need in sorted(needed):
+        if not getattr(model, need):
+            return f"takes no {need}"
+    return ""
+
+
+def image_parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The parts of a message that are not text."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    return [part for part in parts if isinstance(part, Mapping) and part.get("type", "text") != "text"]
+
+
+def without_images(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The messages as the ledger keeps them: an image leaves its type behind."""
+    return [
+        {**message, "content": [
+            {"type": part["type"]} if part in images else part for part in message["content"]
+        ]}
+        if (images := image_parts(message))
+        else message
+        for message in messages
+    ]  # fmt: skip

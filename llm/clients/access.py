@@ -1,0 +1,170 @@
+"""Clients of the gateway: their keys, and whether one may ask now. The ledger is the meter, as for providers.
+
+A key is `sk-gl-ID-SECRET`. The ID finds the row, and of the whole key only a SHA-256 is kept: with 256 random
+bits in it there is nothing to guess, so a slow hash would only cost time on every request.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from llm.chain.terms import Use
+from llm.failures.pauses import day_start
+from llm.ledger.transactions import write_transaction
+from llm.models import Call, Client
+
+PREFIX = "sk-gl"
+MINUTE = timedelta(minutes=1)
+IN_FLIGHT_AT_MOST = timedelta(minutes=10)  # a call that is still open after that has lost its worker
+USED_EVERY = timedelta(minutes=1)  # how exact "last used" is
+# One look for all limits, written by hand: it runs once a call, and the ORM takes longer to write it than the
+# database to run it.
+_USED_SQL = f"""
+    SELECT COUNT(CASE WHEN started_at > %s THEN 1 END), MIN(CASE WHEN started_at > %s THEN started_at END),
+           COUNT(CASE WHEN started_at > %s AND outcome = 'running' THEN 1 END),
+           COUNT(CASE WHEN started_at >= %s THEN 1 END)
+    FROM {Call._meta.db_table} WHERE client = %s AND started_at >= %s
+"""  # noqa: S608  # only our own names and placeholders
+_NOBODY = hashlib.sha256(b"nobody").hexdigest()
+
+
+class Refused(Exception):
+    """The client may not ask now. `code` is OpenAI's; `retry_after_s` is None when waiting does not help."""
+
+    def __init__(self, code: str, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.retry_after_s = retry_after_s
+
+
+# -- keys ------------------------------------------------------------------------------------------------
+
+
+def add(*, name: str, **fields: Any) -> tuple[Client, str]:
+    """Makes a client and its key, which nobody can read again. Raises ValidationError."""
+    client = Client(name=name, **fields)
+    _give_key(client)
+    client.full_clean(exclude=["tiers", "regions"])
+    return client, create(client)
+
+
+def create(client: Client) -> str:
+    """Saves a new client with a key of its own, and returns the key."""
+    key = _give_key(client)
+    with write_transaction():
+        client.save(force_insert=True)
+    return key
+
+
+def renew_key(client: Client) -> str:
+    """Gives a client another key and returns it; the old one is refused from now on, and a revoked client is back."""
+    key = _give_key(client)
+    client.revoked_at = None
+    with write_transaction():
+        client.save(update_fields=["key_id", "key_hash", "revoked_at"])
+    return key
+
+
+def revoke(clients: QuerySet[Client]) -> int:
+    """Refuses their keys from now on, on all workers, and returns how many were not revoked before."""
+    with write_transaction():
+        return clients.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def authenticate(key: str) -> Client:
+    """The client of a key. Raises Refused. Read anew for every request, so that a revocation counts at once."""
+    key_id = key.split("-", 3)[2] if key.count("-") >= 3 else ""
+    client = Client.objects.filter(key_id=key_id).first() if key_id.isalnum() and len(key_id) <= 20 else None
+    right = hmac.compare_digest(_hash(key), client.key_hash if client else _NOBODY)
+    if client is None or not right:
+        raise Refused("invalid_api_key", "Incorrect API key provided.")
+    if client.revoked_at:
+        raise Refused("invalid_api_key", "This API key has been revoked.")
+    if client.expires_at and client.expires_at <= timezone.now():
+        raise Refused("invalid_api_key", f"This API key expired on {client.expires_at:%Y-%m-%d}.")
+    return client
+
+
+def state_of(client: Client) -> str:
+    """active, revoked or expired."""
+    if client.revoked_at:
+        return "revoked"
+    return "expired" if client.expires_at and client.expires_at <= timezone.now() else "active"
+
+
+def _give_key(client: Client) -> str:
+    client.key_id = secrets.token_hex(5)
+    key = f"{PREFIX}-{client.key_id}-{secrets.token_urlsafe(32)}"
+    client.key_hash = _hash(key)
+    return key
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+# -- limits ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A client's calls: of the last minute, when the first of those began, in flight, and since midnight UTC."""
+
+    minute: int
+    first: datetime | None
+    running: int
+    day: int
+
+
+def use_of(client: Client) -> Use:
+    """What the client's data is and for whom, as the plan matches it against each provider's terms."""
+    return Use(client.data_class, client.commercial, frozenset(client.regions))
+
+
+def admit(client: Client) -> datetime:
+    """Within the transaction that will write the call: the moment from which it counts for its client.
+
+    Raises Refused when the client has no room for one more.
+    Its daily budget in USD is not judged here but for each attempt, by the plan: a free provider may still answer.
+    """
+    now = timezone.now()
+    if connection.vendor != "sqlite":  # SQLite's write transactions exclude each other anyway
+        Client.objects.select_for_update().only("pk").get(pk=client.pk)
+    if client.rpm is not None or client.concurrency is not None or client.daily_calls is not None:
+        _check(client, _used(client, now), now)
+    if client.last_used_at is None or now - client.last_used_at > USED_EVERY:
+        client.last_used_at = now
+        Client.objects.filter(pk=client.pk).update(last_used_at=now)
+    return now
+
+
+def _used(client: Client, now: datetime) -> Used:
+    """What counts for the limits that the client has; the others' figures may be too low."""
+    minute, floor, day = now - MINUTE, now - IN_FLIGHT_AT_MOST, day_start("utc", now)
+    since = min(minute if client.concurrency is None else floor, now if client.daily_calls is None else day)
+    moment = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        moments = map(moment, (minute, minute, floor, day))
+        cursor.execute(_USED_SQL, [*moments, client.name, moment(since)])
+        in_minute, first, running, in_day = cursor.fetchone()
+    if isinstance(first, str):  # SQLite has no dates of its own
+        first = datetime.fromisoformat(first).replace(tzinfo=UTC)
+    return Used(in_minute, first, running, in_day)
+
+
+def _check(client: Client, used: Used, now: datetime) -> None:
+    if client.daily_calls is not None and used.day >= client.daily_calls:
+        left = (day_start("utc", now) + timedelta(days=1) - now).total_seconds()
+        raise Refused("daily_calls_exceeded", f"{client.daily_calls} requests a day are used up.", left)
+    if client.rpm is not None and used.minute >= client.rpm:
+        left = ((used.first or now) + MINUTE - now).total_seconds()
+        raise Refused("rate_limit_exceeded", f"Limited to {client.rpm} requests a minute.", left)
+    if client.concurrency is not None and used.running >= client.concurrency:
+        raise Refused("concurrency_exceeded", f"Limited to {client.concurrency} requests at a time.", 1.0)

@@ -1,0 +1,1 @@
+"""Providers, models, keys: providers file, presets, secrets, and the snapshot that calls read. Imports models."""

@@ -1,0 +1,97 @@
+"""Writes the configuration as a providers file that loads again, and never a secret with it."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from llm.configuration import schema, secrets
+from llm.configuration.schema import Field
+from llm.models import Credential, Model, Provider
+
+HEADER = """\
+# Providers file: `python manage.py providers load FILE.toml` loads it again.
+# Keys that are stored here are not in it; loading keeps those of the database.
+"""
+
+
+def export() -> str:
+    """TOML text of all providers, models and keys, in the order they are tried."""
+    rows = Provider.objects.prefetch_related("models", "credentials").order_by("tier", "position", "id")
+    return "\n".join([HEADER, *(line for row in rows for line in _provider(row))])
+
+
+def _provider(row: Provider) -> Iterator[str]:
+    hidden = set() if row.kind == Provider.Kind.VERTEX else set(schema.VERTEX_ONLY)
+    yield "[[provider]]"
+    yield from _fields(row, schema.PROVIDER, hidden)
+    for model in sorted(row.models.all(), key=_place):
+        yield "[[provider.model]]"
+        yield from _fields(model, schema.MODEL, set())
+    for key in sorted(row.credentials.all(), key=_place):
+        yield "[[provider.key]]"
+        yield from _fields(key, schema.KEY, {"secret"}, last=_secret(key))
+
+
+def _place(row: Model | Credential) -> tuple[int, int]:
+    return row.position, row.pk
+
+
+def _secret(key: Credential) -> str:
+    if not key.secret:
+        return "# secret: none"
+    if secrets.is_reference(key.secret):
+        return f"secret = {toml(key.secret)}"
+    try:
+        return f"# secret: stored, fingerprint {secrets.fingerprint(secrets.reveal(key.secret))}"
+    except secrets.SecretError:
+        return "# secret: stored, cannot be read with today's ENCRYPTION_KEYS"
+
+
+def _fields(
+    row: Provider | Model | Credential, table: Mapping[str, Field], hidden: set[str], last: str = ""
+) -> Iterator[str]:
+    for name, field in table.items():
+        value = getattr(row, field.attribute)
+        if value is not None and name not in hidden:
+            yield f"{name} = {_spelled(name, value)}"
+    if last:
+        yield last
+    yield ""
+
+
+def _spelled(name: str, value: Any) -> str:
+    """As staff would write it: a tier and seconds as plain numbers."""
+    if name == "tier":
+        return _plain(value)
+    return toml(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def toml(value: Any) -> str:
+    """A value as TOML spells it. Amounts become text, so that they stay exact; null has no spelling."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, Decimal):
+        return f'"{_plain(value)}"'
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        pairs = [f"{_key(name)} = {toml(item)}" for name, item in value.items() if item is not None]
+        return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return f"[{', '.join(toml(item) for item in value if item is not None)}]"
+    # JSON's escapes are TOML's, but for DEL, which TOML wants escaped as well.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _plain(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _key(name: str) -> str:
+    bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+    return name if bare else toml(name)

@@ -1,0 +1,219 @@
+"""What a providers file may say: its fields, and its reading into plain entries with every mistake named.
+
+Nothing here knows the database; `loading` does.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm.configuration import fields, secrets
+from llm.configuration.errors import ConfigError, FieldError
+from llm.models import Provider
+
+PRICE = fields.or_nothing(fields.decimal(digits=12, places=6))
+USD = fields.or_nothing(fields.decimal(digits=14, places=6))
+LIMIT = fields.or_nothing(fields.whole(1))
+SECONDS = fields.number(least=0.1, most=fields.MOST_SECONDS)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a table: its name in the file, in the database, and who reads its value."""
+
+    name: str
+    read: fields.Reader
+    column: str = ""
+
+    @property
+    def attribute(self) -> str:
+        return self.column or self.name
+
+
+def _table(*entries: Field) -> dict[str, Field]:
+    return {entry.name: entry for entry in entries}
+
+
+PROVIDER = _table(
+    Field("slug", fields.name(40)),
+    Field("kind", fields.one_of(Provider.Kind.values)),
+    Field("name", fields.text(80)),
+    Field("base_url", fields.base_url),
+    Field("tier", fields.decimal(digits=4, places=1)),
+    Field("enabled", fields.boolean),
+    Field("free", fields.boolean),
+    Field("keyless", fields.boolean),
+    Field("first_byte_s", SECONDS),
+    Field("timeout_s", SECONDS),
+    Field("daily_budget_usd", USD),
+    Field("credit_usd", USD),
+    Field("credit_until", fields.or_nothing(fields.day)),
+    Field("demote_after_h", fields.number(least=0, most=fields.MOST_HOURS)),
+    Field("day_resets", fields.one_of(Provider.DayReset.values), "day_reset"),
+    Field("project", fields.text_or_empty(80)),
+    Field("locations", fields.locations),
+    Field("trains_on_prompts", fields.or_nothing(fields.boolean)),
+    Field("commercial_use", fields.or_nothing(fields.boolean)),
+    Field("personal_data", fields.or_nothing(fields.boolean)),
+    Field("barred_regions", fields.regions),
+)
+MODEL = _table(
+    Field("id", fields.model_id, "name"),
+    Field("enabled", fields.boolean),
+    Field("params", fields.params),
+    Field("reasoning_reserve", fields.whole(0)),
+    *(Field(ability, fields.boolean) for ability in ("tools", "json_schema", "images")),
+    Field("price_in", PRICE),
+    Field("price_out", PRICE),
+    *(Field(limit, LIMIT) for limit in ("rpm", "rpd", "tpm", "tpd")),
+    Field("shutdown_on", fields.or_nothing(fields.day)),
+    Field("replacement", fields.text_or_empty(120)),
+)
+KEY = _table(
+    Field("label", fields.name(60)),
+    Field("enabled", fields.boolean),
+    Field("secret", fields.secret),
+    Field("account", fields.text_or_empty(120)),
+)
+VERTEX_ONLY = ("project", "locations")
+
+
+def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong) where a provider's kind, keyless, base_url, project and locations do not agree."""
+    if values["kind"] == Provider.Kind.VERTEX:
+        if not values["locations"]:
+            yield "locations", 'is missing, such as ["global", "eu", "us"]'
+        if values["keyless"]:
+            yield "keyless", "must be false, since vertex needs a service account"
+        return
+    for name in VERTEX_ONLY:
+        if values[name]:
+            yield name, "is for vertex only"
+    if "{location}" in values["base_url"]:
+        yield "base_url", "may hold {location} for vertex only"
+
+
+@dataclass
+class Entry:
+    """One table of the file: where it stands, and its good values by their names in the database."""
+
+    place: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ProviderEntry(Entry):
+    models: list[Entry] = field(default_factory=list)
+    keys: list[Entry] = field(default_factory=list)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The TOML of a providers file. Raises ConfigError with the line of a syntax error."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"this is not TOML: {error}"]) from None
+    except RecursionError:
+        raise ConfigError(["this is not TOML: nested too deeply"]) from None
+
+
+def read(data: Mapping[str, Any]) -> list[ProviderEntry]:
+    """The entries of a parsed file. Raises ConfigError with all mistakes that show without the database."""
+    reading = _Reading()
+    entries = reading.file(data)
+    if reading.errors:
+        raise ConfigError(mask(reading.errors, data))
+    return entries
+
+
+def mask(errors: list[str], data: Mapping[str, Any]) -> list[str]:
+    """The errors with every key of the file blotted out, wherever a mistake may have put it."""
+    keys = sorted(set(_keys(data)), key=len, reverse=True)
+    for key in keys:
+        errors = [error.replace(key, "***") for error in errors]
+    return errors
+
+
+def _keys(value: Any, *, within_secret: bool = False) -> list[str]:
+    if isinstance(value, Mapping):
+        return [key for name, item in value.items() for key in _keys(item, within_secret=name == "secret")]
+    if isinstance(value, list):
+        return [key for item in value for key in _keys(item, within_secret=within_secret)]
+    is_key = within_secret and isinstance(value, str) and not secrets.is_reference(value)
+    return [value] if is_key and len(value) >= 6 else []
+
+
+class _Reading:
+    """Collects every mistake of one file."""
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+
+    def file(self, data: Mapping[str, Any]) -> list[ProviderEntry]:
+        self._unknown("", data, ["provider"])
+        tables = self._tables(data, "provider", "", header="[[provider]]")
+        entries = [self._provider(table, number) for number, table in enumerate(tables, 1)]
+        self._twice("slug", entries)
+        self._twice("label", [key for entry in entries for key in entry.keys])
+        return entries
+
+    def _provider(self, table: Mapping[str, Any], number: int) -> ProviderEntry:
+        slug = table.get("slug")
+        known = isinstance(slug, str) and len(slug) <= 40 and fields.NAME.fullmatch(slug)
+        entry = ProviderEntry(f'provider {number} ("{slug}")' if known else f"provider {number}")
+        self._fill(entry, table, PROVIDER, required="slug", tables=("model", "key"))
+        for kind, schema, required in (("model", MODEL, "id"), ("key", KEY, "label")):
+            inner = self._tables(table, kind, f"{entry.place}: ", header=f"[[provider.{kind}]]")
+            for position, row in enumerate(inner, 1):
+                child = Entry(f"{entry.place}, {kind} {position}")
+                self._fill(child, row, schema, required=required)
+                (entry.models if kind == "model" else entry.keys).append(child)
+        self._twice("id", entry.models, column="name")
+        return entry
+
+    def _fill(
+        self,
+        entry: Entry,
+        table: Mapping[str, Any],
+        schema: Mapping[str, Field],
+        *,
+        required: str,
+        tables: tuple[str, ...] = (),
+    ) -> None:
+        self._unknown(entry.place, table, [*schema, *tables])
+        if required not in table:
+            self.errors.append(f"{entry.place}: {required} is missing")
+        for name, value in table.items():
+            if name not in schema:
+                continue
+            try:
+                entry.values[schema[name].attribute] = schema[name].read(value)
+            except FieldError as error:
+                self.errors.append(f"{entry.place}: {name} {error}")
+
+    def _tables(
+        self, table: Mapping[str, Any], name: str, place: str, *, header: str
+    ) -> list[Mapping[str, Any]]:
+        found = table.get(name, [])
+        if isinstance(found, list) and all(isinstance(item, Mapping) for item in found):
+            return found
+        self.errors.append(f"{place}{name} must be written as {header}")
+        return []
+
+    def _unknown(self, place: str, table: Mapping[str, Any], known: list[str]) -> None:
+        for name in table:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+                hint = f'; did you mean "{near[0]}"?' if near else f" (known: {', '.join(known)})"
+                prefix = f"{place}: " if place else ""
+                self.errors.append(f'{prefix}unknown field "{fields.shown(name)[1:-1]}"{hint}')
+
+    def _twice(self, name: str, entries: Sequence[Entry], *, column: str = "") -> None:
+        seen: set[Any] = set()
+        for entry in entries:
+            value = entry.values.get(column or name)
+            if value is not None and value in seen:
+                self.errors.append(f'{entry.place}: {name} "{value}" is used twice')
+            seen.add(value)

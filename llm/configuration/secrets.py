@@ -1,0 +1,106 @@
+"""Provider keys: where they are kept, and how they are never shown.
+
+A stored secret is a reference (`env:NAME`, `env:NAME[2]` for the second of a comma-separated list,
+`file:/path`) or the key itself, encrypted (`enc:…`).
+"""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+ENV_REFERENCE = re.compile(r"env:(?P<name>[A-Za-z_]\w*)(?:\[(?P<index>\d+)\])?")
+
+
+class SecretError(ValueError):
+    """A secret cannot be stored or read. The text never holds the secret."""
+
+
+def _fernet() -> MultiFernet:
+    keys = getattr(settings, "ENCRYPTION_KEYS", [])
+    if not keys:
+        raise SecretError("ENCRYPTION_KEYS is not set, so keys cannot be stored: use env:NAME or file:/path.")
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError as error:
+        raise ImproperlyConfigured("ENCRYPTION_KEYS must hold Fernet keys (32 bytes, base64).") from error
+
+
+def is_reference(value: str) -> bool:
+    """Whether this is a place to read the key from rather than a key."""
+    return value.startswith(("env:", "file:"))
+
+
+def is_outside(path: str) -> bool:
+    """Whether a file is none of those that may hold keys: LLM_SECRETS_DIR is set, and it is not below it."""
+    root = getattr(settings, "LLM_SECRETS_DIR", "")
+    try:
+        return bool(root) and not Path(path).resolve().is_relative_to(Path(root).resolve())
+    except (OSError, ValueError, RuntimeError):  # NUL, or links in a circle
+        return True
+
+
+def seal(value: str) -> str:
+    """What to store for a secret as it was typed: a reference as it is, a key encrypted.
+
+    Raises SecretError for a malformed reference or when there is no encryption key.
+    """
+    value = value.strip()
+    if not value or value.startswith("enc:") or (value.startswith("file:") and len(value) > len("file:")):
+        return value
+    if value.startswith("env:"):
+        if not ENV_REFERENCE.fullmatch(value):
+            raise SecretError("a reference to a variable looks like env:GROQ_API_KEY")
+        return value
+    return "enc:" + _fernet().encrypt(value.encode()).decode()
+
+
+def reveal(stored: str) -> str:
+    """The key itself, or an empty string when its variable or file does not exist.
+
+    Raises SecretError when it was encrypted with a key that ENCRYPTION_KEYS no longer holds, or when its file
+    is not where LLM_SECRETS_DIR wants files to be.
+    """
+    if match := ENV_REFERENCE.fullmatch(stored):
+        value = os.environ.get(match["name"], "")
+        if match["index"]:
+            values = [part.strip() for part in value.split(",") if part.strip()]
+            index = int(match["index"])
+            value = values[index - 1] if 0 < index <= len(values) else ""
+        return value.strip()
+    if stored.startswith("file:"):
+        if is_outside(stored.removeprefix("file:")):
+            raise SecretError("the file is not below LLM_SECRETS_DIR")
+        try:
+            return Path(stored.removeprefix("file:")).read_text().strip()
+        except OSError:
+            return ""
+        except UnicodeDecodeError:
+            raise SecretError("the file does not hold text") from None
+    if stored.startswith("enc:"):
+        try:
+            return _fernet().decrypt(stored.removeprefix("enc:").encode()).decode()
+        except InvalidToken:
+            raise SecretError(
+                "the key was encrypted with a key that ENCRYPTION_KEYS no longer holds"
+            ) from None
+    return stored
+
+
+def rotate(stored: str) -> str:
+    """The stored secret, encrypted with the newest of ENCRYPTION_KEYS."""
+    if not stored.startswith("enc:"):
+        return stored
+    try:
+        return "enc:" + _fernet().rotate(stored.removeprefix("enc:").encode()).decode()
+    except InvalidToken:
+        raise SecretError("the key was encrypted with a key that ENCRYPTION_KEYS no longer holds") from None
+
+
+def fingerprint(key: str) -> str:
+    """Eight hex digits that tell two keys apart without telling anything about them."""
+    return hashlib.sha256(b"guardlabs-key:" + key.encode()).hexdigest()[:8] if key else ""

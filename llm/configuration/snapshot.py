@@ -1,0 +1,204 @@
+"""Reads configuration and pauses into plain, immutable values, so that the plan is a pure function of them."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from threading import Lock
+from typing import Any
+
+from django.db import connection
+
+from llm import hosts, models
+from llm.configuration import secrets
+from llm.limits.prices import Price, price_of
+
+REREAD_AFTER_S = 60  # key files and prices by the hour may change without a row changing
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConf:
+    name: str
+    params: dict[str, Any]
+    reasoning_reserve: int
+    price: Price
+    rpm: int | None = None
+    rpd: int | None = None
+    tpm: int | None = None
+    tpd: int | None = None
+    tools: bool = True
+    json_schema: bool = True
+    images: bool = False
+    settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
+
+
+@dataclass(frozen=True, slots=True)
+class KeyConf:
+    label: str
+    account: str
+    key: str = field(repr=False)
+    problem: str = ""  # why the key cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConf:
+    slug: str
+    kind: str
+    base_url: str
+    tier: Decimal
+    free: bool
+    keyless: bool
+    first_byte_s: float
+    timeout_s: float
+    daily_budget_usd: Decimal | None
+    credit_usd: Decimal | None
+    credit_until: date | None
+    demote_after_h: float
+    day_reset: str
+    project: str
+    locations: tuple[str, ...]
+    models: tuple[ModelConf, ...]
+    keys: tuple[KeyConf, ...]
+    trains_on_prompts: bool | None = None
+    commercial_use: bool | None = None
+    personal_data: bool | None = None
+    barred_regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PauseView:
+    """An open pause. Empty names match anything."""
+
+    id: int
+    provider: str
+    credential: str
+    account: str
+    model: str
+    location: str
+    kind: str
+    source: str
+    since: datetime
+    until: datetime | None
+    streak: int
+    detail: str
+    probe_until: datetime | None
+
+    def covers(self, *, credential: str, account: str, model: str, location: str) -> bool:
+        return (
+            self.credential in ("", credential)
+            and self.account in ("", account)
+            and self.model in ("", model)
+            and self.location in ("", location)
+        )
+
+
+# -- configuration: kept in the process, re-read as soon as any row of it changed ----------------------
+
+_STAMP_SQL = " UNION ALL ".join(
+    [
+        f"SELECT COUNT(*), MAX(id), MAX(updated_at) FROM {model._meta.db_table}"  # noqa: S608  # our own names
+        for model in (models.Provider, models.Model, models.Credential, models.Quota)
+    ]
+    + [f"SELECT COUNT(*), NULL, NULL FROM {models.Pause._meta.db_table} WHERE closed_at IS NULL"]  # noqa: S608
+)
+_cache: tuple[Any, float, tuple[ProviderConf, ...]] | None = None
+_lock = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that a plan is made of but the meter. One query while nothing has changed or is paused."""
+
+    providers: tuple[ProviderConf, ...]
+    pauses: dict[str, list[PauseView]]
+    anything_taught: bool
+
+
+def read() -> State:
+    """Configuration and open pauses as they are now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAMP_SQL)
+        *configuration, quotas, pauses = cursor.fetchall()
+    stamp = (str(connection.settings_dict["NAME"]), *configuration)
+    return State(_providers(stamp), open_pauses() if pauses[0] else {}, bool(quotas[0]))
+
+
+def providers() -> tuple[ProviderConf, ...]:
+    """Enabled providers in the order of their tiers."""
+    return read().providers
+
+
+def _providers(stamp: Any) -> tuple[ProviderConf, ...]:
+    global _cache
+    kept = _cache
+    if kept and kept[0] == stamp and time.monotonic() - kept[1] < REREAD_AFTER_S:
+        return kept[2]
+    with _lock:
+        fresh = _read_providers()
+        _cache = (stamp, time.monotonic(), fresh)
+    return fresh
+
+
+def forget() -> None:
+    """Drops what is kept, for tests that move clocks or roll back."""
+    global _cache
+    _cache = None
+
+
+def _read_providers() -> tuple[ProviderConf, ...]:
+    rows = models.Provider.objects.filter(enabled=True).prefetch_related("models", "credentials")
+    hosts.vouch(row.vouched_origin for row in rows)
+    return tuple(_provider(row) for row in rows)
+
+
+def _provider(row: models.Provider) -> ProviderConf:
+    keys = tuple(_key(key) for key in sorted(row.credentials.all(), key=_place) if key.enabled)
+    if row.keyless and not keys:
+        keys = (KeyConf(label=row.slug, account=row.slug, key=""),)
+    return ProviderConf(
+        slug=row.slug, kind=row.kind, base_url=row.base_url, tier=row.tier, free=row.free, keyless=row.keyless,
+        first_byte_s=row.first_byte_s, timeout_s=row.timeout_s, daily_budget_usd=row.daily_budget_usd,
+        credit_usd=row.credit_usd, credit_until=row.credit_until, demote_after_h=row.demote_after_h,
+        day_reset=row.day_reset, project=row.project, locations=tuple(row.locations), keys=keys,
+        models=tuple(_model(row, model) for model in sorted(row.models.all(), key=_place) if model.enabled),
+        trains_on_prompts=row.trains_on_prompts, commercial_use=row.commercial_use,
+        personal_data=row.personal_data, barred_regions=tuple(row.barred_regions),
+    )  # fmt: skip
+
+
+def _place(row: models.Model | models.Credential) -> tuple[int, int]:
+    return row.position, row.pk
+
+
+def _model(provider: models.Provider, row: models.Model) -> ModelConf:
+    price = price_of(
+        slug=provider.slug, kind=provider.kind, base_url=provider.base_url, model=row.name,
+        free=provider.free, staff_in=row.price_in, staff_out=row.price_out,
+    )  # fmt: skip
+    return ModelConf(
+        name=row.name, params=dict(row.params), reasoning_reserve=row.reasoning_reserve, price=price,
+        rpm=row.rpm, rpd=row.rpd, tpm=row.tpm, tpd=row.tpd,
+        tools=row.tools, json_schema=row.json_schema, images=row.images,
+    )  # fmt: skip
+
+
+def _key(row: models.Credential) -> KeyConf:
+    try:
+        key, problem = row.key(), ""
+    except secrets.SecretError as error:
+        key, problem = "", str(error)
+    return KeyConf(label=row.label, account=row.effective_account, key=key, problem=problem)
+
+
+# -- pauses: read anew for every hop, since any worker may have written one ------------------------------
+
+_PAUSE_FIELDS = tuple(PauseView.__dataclass_fields__)
+
+
+def open_pauses() -> dict[str, list[PauseView]]:
+    """Pauses that nobody has closed, by provider. One whose time is over is still here: see `plan`."""
+    found: dict[str, list[PauseView]] = {}
+    for values in models.Pause.objects.filter(closed_at=None).order_by("id").values_list(*_PAUSE_FIELDS):
+        pause = PauseView(*values)
+        found.setdefault(pause.provider, []).append(pause)
+    return found

@@ -1,0 +1,243 @@
+"""Opens, lengthens, probes and closes pauses. Rows are shared by all workers and survive restarts.
+
+Rules: a later failure never shortens a pause; a time that the provider stated is never probed early;
+guesses grow with every failure in a row, with jitter, so that workers do not come back together.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from llm.chain.plan import Deployment
+from llm.configuration import secrets
+from llm.configuration.snapshot import PauseView
+from llm.failures.rules import Failure, Kind, Owner, Scope
+from llm.ledger import rollup
+from llm.ledger.transactions import write_transaction
+from llm.models import Attempt, Credential, Pause
+
+
+@dataclass(frozen=True)
+class Guess:
+    """How long to wait when the provider names no time: `first_s`, doubled per failure in a row, at most `most_s`."""
+
+    first_s: float
+    most_s: float
+
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+GUESSES = {
+    Kind.RATE_LIMITED_KEY: Guess(30, 15 * MINUTE),
+    Kind.RATE_LIMITED_PROVIDER: Guess(20, 15 * MINUTE),
+    Kind.BLOCKED_PROVIDER: Guess(5 * MINUTE, 6 * HOUR),
+    Kind.CREDITS_DEPLETED: Guess(6 * HOUR, DAY),
+    Kind.MODEL_GONE: Guess(DAY, 7 * DAY),
+    Kind.PROVIDER_DOWN: Guess(15, 10 * MINUTE),
+    Kind.EMPTY_OUTPUT: Guess(10 * MINUTE, HOUR),
+}
+EMPTIES_IN_A_ROW = 3
+BY_STAFF = "paused_by_staff"
+
+
+def open_for(failure: Failure, deployment: Deployment) -> Pause | None:
+    """Pauses what the failure speaks of and returns the row; None when it speaks of this call alone."""
+    names = _scope_names(failure, deployment) if failure.owner is Owner.PROVIDER else None
+    if names is None:
+        return None
+    for _ in range(3):
+        try:
+            with write_transaction():
+                pause = _open_or_lengthen(names, failure, deployment)
+            break
+        except IntegrityError:  # another worker opened the same scope between our look and our insert
+            continue
+    else:
+        return None
+    return pause
+
+
+def by_staff(names: dict[str, str], *, until: datetime | None, by: str, reason: str = "") -> Pause:
+    """Staff keep calls away from a scope, until a time or (None) until they reset it. Returns the pause.
+
+    `names` of the scope: provider, and any of credential, account, model, location. What the chain had found
+    out about the scope goes into the history.
+    """
+    scope = dict.fromkeys(("credential", "account", "model", "location"), "") | names
+    now = timezone.now()
+    with write_transaction():
+        close(Pause.objects.select_for_update().filter(closed_at=None, **scope), by=by[:80])
+        return Pause.objects.create(
+            **scope, kind=BY_STAFF, source=Pause.Source.STAFF, since=now, until=until, detail=reason[:300]
+        )
+
+
+def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deployment) -> Pause:
+    now = timezone.now()
+    row = Pause.objects.select_for_update().filter(closed_at=None, **names).first()
+    if row is None:
+        source, until = _until(failure, deployment, streak=1, now=now)
+        refused = secrets.fingerprint(deployment.key.key) if failure.kind is Kind.KEY_INVALID else ""
+        return Pause.objects.create(
+            **names,
+            kind=failure.kind,
+            source=source,
+            since=now,
+            until=until,
+            detail=failure.detail,
+            fingerprint=refused,
+        )
+    if row.until is not None and row.until <= now:  # it came back, and failed again
+        row.streak += 1
+    source, until = _until(failure, deployment, streak=row.streak, now=now)
+    if until is None or (row.until is not None and until > row.until):
+        if row.kind != failure.kind:
+            row.since = now  # another trouble, which is as old as itself
+        row.until, row.source, row.kind, row.detail = until, source, failure.kind, failure.detail
+    row.probe_until = None
+    row.save(update_fields=["streak", "since", "until", "source", "kind", "detail", "probe_until"])
+    return row
+
+
+def _scope_names(failure: Failure, deployment: Deployment) -> dict[str, str] | None:
+    provider, key, model = deployment.provider.slug, deployment.key, deployment.model.name
+    account = failure.organisation or key.account
+    scope = failure.scope
+    if failure.kind is Kind.EMPTY_OUTPUT and _empties_in_a_row(deployment):
+        scope = Scope.MODEL
+    if scope is Scope.LOCATION and (failure.silent or not deployment.location):
+        scope = Scope.PROVIDER  # a silent location costs one timeout, not one for each location
+    names = dict.fromkeys(("credential", "account", "model", "location"), "") | {"provider": provider}
+    if scope is Scope.CALL:
+        return None
+    if scope is Scope.CREDENTIAL:
+        names |= {"credential": key.label}
+    elif scope is Scope.ACCOUNT:
+        names |= {"account": account}
+    elif scope is Scope.DEPLOYMENT:
+        names |= {"account": account, "model": model, "location": deployment.location}
+    elif scope is Scope.MODEL:
+        names |= {"model": model, "location": deployment.location}
+    elif scope is Scope.LOCATION:
+        names |= {"location": deployment.location}
+    return names
+
+
+def _empties_in_a_row(deployment: Deployment) -> bool:
+    """Whoever's key it was: that a model says nothing visible is no fault of an account."""
+    last = Attempt.objects.filter(
+        provider=deployment.provider.slug, model=deployment.model.name, location=deployment.location,
+        finished_at__isnull=False,
+    ).order_by("-id").values_list("outcome", flat=True)[:EMPTIES_IN_A_ROW]  # fmt: skip
+    return list(last) == [Kind.EMPTY_OUTPUT] * EMPTIES_IN_A_ROW
+
+
+def _until(
+    failure: Failure, deployment: Deployment, *, streak: int, now: datetime
+) -> tuple[str, datetime | None]:
+    """Who says until when. None: until staff act."""
+    if failure.kind is Kind.KEY_INVALID:
+        return Pause.Source.PROVIDER, None
+    guess = GUESSES.get(failure.kind, GUESSES[Kind.PROVIDER_DOWN])
+    grown_s = min(guess.first_s * 2 ** min(streak - 1, 20), guess.most_s) * random.uniform(0.9, 1.1)
+    if failure.retry_after_s is not None:
+        stated = timedelta(seconds=min(failure.retry_after_s, 31 * DAY))
+        if streak > 1:  # it was not true the last time, so wait for what is longer
+            stated = max(stated, timedelta(seconds=grown_s))
+        return Pause.Source.PROVIDER, now + stated
+    if failure.kind is Kind.RATE_LIMITED_KEY and failure.window == "day":
+        return Pause.Source.GUESS, next_day(deployment.provider.day_reset, now)
+    if failure.kind is Kind.RATE_LIMITED_KEY and failure.window == "minute":
+        grown_s = max(grown_s, MINUTE)
+    return Pause.Source.GUESS, now + timedelta(seconds=grown_s)
+
+
+def next_day(day_reset: str, now: datetime) -> datetime:
+    """When a daily quota that resets at midnight comes back; a rolling one is looked at again in an hour."""
+    if day_reset == "rolling":
+        return now + timedelta(hours=1)
+    return day_start(day_reset, now) + timedelta(days=1)  # by the wall clock: a day may have 23 or 25 hours
+
+
+def day_start(day_reset: str, now: datetime) -> datetime:
+    """The beginning of the day that a daily quota counts: midnight UTC or Pacific, or 24 hours ago."""
+    if day_reset == "rolling":
+        return now - timedelta(days=1)
+    zone = ZoneInfo("America/Los_Angeles") if day_reset == "pacific" else UTC
+    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def claim_probes(pauses: Iterable[PauseView], until: datetime) -> bool:
+    """Whether this call, and no other, may test the ended pauses; it has time until then."""
+    now = timezone.now()
+    for pause in pauses:
+        claimed = Pause.objects.filter(
+            Q(probe_until=None) | Q(probe_until__lte=now), pk=pause.id, closed_at=None, until__lte=now
+        ).update(probe_until=until)
+        if claimed != 1:
+            return False
+    return True
+
+
+def release_probes(pauses: Iterable[PauseView]) -> None:
+    """Gives back what `claim_probes` took, when the attempt found out nothing: another call may test at once."""
+    Pause.objects.filter(pk__in=[p.id for p in pauses], closed_at=None).update(probe_until=None)
+
+
+def close(pauses: Iterable[PauseView | Pause], by: str) -> int:
+    """Ends pauses whose scope has answered again (or that staff reset); returns how many were open."""
+    return Pause.objects.filter(pk__in=[p.id for p in pauses], closed_at=None).update(
+        closed_at=timezone.now(), closed_by=by, probe_until=None
+    )
+
+
+def forgive_replaced_keys() -> int:
+    """Closes `key_invalid` pauses of keys that are no longer the refused ones; returns how many."""
+    refused = Pause.objects.filter(closed_at=None, kind=Kind.KEY_INVALID).exclude(fingerprint="")
+    rows = {row.label: row for row in Credential.objects.filter(label__in=refused.values("credential"))}
+    replaced = []
+    for pause in refused:
+        try:
+            key = rows[pause.credential].key() if pause.credential in rows else ""
+        except secrets.SecretError:
+            continue
+        if key and secrets.fingerprint(key) != pause.fingerprint:
+            replaced.append(pause)
+    return close(replaced, by="key replaced")
+
+
+def learn_organisation(deployment: Deployment, organisation: str) -> None:
+    """Remembers the account as the provider names it, so that its keys share quotas from now on.
+
+    Keys that were declared to be of one account stay together. What was known under the old name moves
+    over: pauses, and today's attempts, which are the meter.
+    """
+    slug, known_as, now = deployment.provider.slug, deployment.key.account, timezone.now()
+    if not organisation or organisation == known_as:
+        return
+    siblings = Q(label=deployment.key.label) | Q(account=known_as, organisation="")
+    Credential.objects.filter(siblings, provider__slug=slug).update(organisation=organisation, updated_at=now)
+    Attempt.objects.filter(provider=slug, account=known_as, started_at__gt=now - timedelta(days=1)).update(
+        account=organisation
+    )
+    rollup.forget_hours("attempts")
+    for pause in Pause.objects.filter(provider=slug, account=known_as, closed_at=None):
+        try:
+            with transaction.atomic():
+                Pause.objects.filter(pk=pause.pk).update(account=organisation)
+        except (
+            IntegrityError
+        ):  # the same scope is paused under the learned name already: the longer one holds
+            same = Pause.objects.filter(
+                provider=slug, credential=pause.credential, account=organisation, model=pause.model,
+                location=pause.location, closed_at=None,
+            )  # fmt: skip
+            if pause.until is not None:
+                same = same.filter(until__lt=pause.until)
+            same.update(until=pause.until, source=pause.source, kind=pause.kind, detail=pause.detail)
+            Pause.objects.filter(pk=pause.pk).update(closed_at=now, closed_by="account learned")

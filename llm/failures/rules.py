@@ -1,0 +1,238 @@
+"""What went wrong, and what follows from it: one table from a provider's answer to one failure kind.
+
+Order of evidence: structured codes, then status, then headers, then prose. The first rule that
+matches wins, so a more specific rule stands above a more general one.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+
+from llm.failures.kinds import SCOPE_OF_KIND, Failure, Kind, Owner, Scope
+from llm.failures.signals import Signals
+
+__all__ = ["SCOPE_OF_KIND", "Failure", "Kind", "Owner", "Rule", "Scope", "classify"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of the table. A condition that is left out always holds; `text` is a regular expression."""
+
+    kind: Kind
+    codes: str = ""  # words; a code matches when it equals one of them, or begins with one that ends in *
+    status: str = ""  # words such as "403 5xx"
+    header: str = ""  # "name" or "name=part of the value"
+    text: str = ""
+    html: bool | None = None
+    scope: Scope | None = None
+
+    def matches(self, signals: Signals) -> bool:
+        return (
+            (not self.status or _status_matches(self.status, signals.error_status))
+            and (self.html is None or self.html == signals.is_html)
+            and (not self.codes or _code_matches(self.codes, signals.codes))
+            and (not self.header or _header_matches(self.header, signals.header))
+            and (not self.text or re.search(self.text, signals.text, re.I) is not None)
+        )
+
+
+def _status_matches(words: str, status: int | None) -> bool:
+    return any(word in {str(status), f"{str(status)[:1]}xx"} for word in words.split())
+
+
+def _code_matches(words: str, codes: frozenset[str]) -> bool:
+    for word in words.split():
+        if word in codes or (word.endswith("*") and any(code.startswith(word[:-1]) for code in codes)):
+            return True
+    return False
+
+
+def _header_matches(condition: str, header: dict[str, str]) -> bool:
+    name, _, part = condition.partition("=")
+    return name in header and part in header[name].lower()
+
+
+GONE = (
+    r"decommissioned|deprecated|retired|end.of.life|sunset|discontinued|no longer (available|supported|served)"
+    r"|(does not|doesn't|not) exist|not[ _]found|not supported by any|is not (a valid|available|supported)"
+    r"|invalid model|unknown model|unsupported model|requires terms|no endpoints found|no such"
+    r"|not allowed to (use|access)"
+    r"|disallowed|agreement"
+)
+TOO_LARGE = (
+    r"context (length|window|size|limit)|maximum context|too (large|long) for|prompt is too long|input is too long"
+    r"|reduce (the|your) (length|message|prompt|input)|(input|prompt) tokens? (count )?.{0,40}exceed"
+    r"|exceeds? the (maximum|model'?s) .{0,30}tokens|too many (input )?tokens|request too large|payload too large"
+    r"|inputs?`? (tokens )?.{0,30}must (be|have) (<=|less than)|prompt exceeds"
+)
+CONTENT = (
+    r"content.{0,12}(risk|polic|filter|moderat|management)|moderation|flagged|prompt injection|guardrail"
+    r"|responsible ai|safety (system|filter|setting|reason|polic)|inappropriate|sensitive (content|information|words)"
+    r"|harmful content|prohibited (content|use)"
+    r"|violat[a-z]{1,10} .{0,40}(usage|content|acceptable.use) (polic|guideline)"
+)
+MONEY = (
+    r"(insufficient|not enough) (account )?(balance|credit|fund|quota)|(credit|account|wallet) balance|negative balance"
+    r"|(out of|no|more|add|purchase|depleted|exceeded your (monthly )?included|exhausted|remaining) .{0,20}credits?"
+    r"|credits? (limit|exhausted|depleted|required)|payment (method|required)|recharge|top.?up|billing"
+    r"|(spend[a-z]{0,8}|key|budget|monthly|usage) limit (exceeded|reached)|(spend[a-z]{0,8}|budget) (limit|cap)"
+    r"|/ ?month|per month|monthly|prepaid|trial (has )?(ended|expired)|good standing|budget has been exceeded"
+    r"|reached your (specified|monthly) .{0,20}usage limits?"
+)
+BLOCKED = (
+    r"check your network settings|(country|region|territory|location|jurisdiction).{0,60}"
+    r"(not (currently )?(supported|available|allowed)|unsupported|restricted|blocked)"
+    r"|(not (supported|available)|unavailable|unsupported|blocked|access) (in|from|for) (your|this|the) "
+    r"(country|region|location|territory|ip)|\b(vpn|proxy|tor) (is|are|traffic|or|detected)"
+    r"|(your )?ip( address)? .{0,40}(blocked|banned|denied|not allowed|blacklisted|block)|block\w* .{0,20}ip address"
+)
+CHALLENGE = (
+    r"just a moment|attention required|enable javascript and cookies|checking your browser|ddos protection|captcha"
+    r"|verify you are (a )?human"
+)
+EDGE = (
+    r"just a moment|attention required|you have been blocked|enable javascript and cookies|checking your browser"
+    r"|verify you are (a )?human|access denied .{0,80}(cloudflare|browser|reference|edgesuite)"
+    r"|banned your access|request (was )?blocked|incapsula|imperva|akamai|the request could not be satisfied"
+    r"|web application firewall|ddos protection|captcha|security (service|check|solution)"
+)
+SHARED = (
+    r"upstream|overload|over capacity|capacity|high (traffic|demand|load)|too busy|is busy|model busy|queue"
+    r"|resource exhausted|engine is|shared|dynamic|other (users|customers)"
+)
+KEY = (
+    r"(api|access|auth[a-z]{0,15})[ _-]?(key|token).{0,40}"
+    r"(not valid|invalid|expired|revoked|incorrect|missing|leaked|disabled)"
+    r"|(invalid|incorrect|expired|revoked|missing|malformed|unknown|no).{0,20}"
+    r"(api|access|auth[a-z]{0,15})[ _-]?(key|token)"
+    r"|invalid (credential|token|username|jwt)|(organi[sz]ation|account|project|user|consumer|tenant)\b.{0,60}"
+    r"(restricted|suspended|disabled|deactivated|banned|terminated|blocked|closed)|invalid_grant|unauthori[sz]ed"
+    r"|authentication fail|reauthenticat|permission .{0,80}denied|sufficient permissions"
+)
+
+RULES = (
+    # The network's edge speaks before the service does: Cloudflare's numbers, challenges, firewalls.
+    Rule(Kind.RATE_LIMITED_PROVIDER, codes="1015 rate_limited_by_edge", scope=Scope.PROVIDER),
+    Rule(Kind.RATE_LIMITED_PROVIDER, text=r"\berror( code)?:? 1015\b", scope=Scope.PROVIDER),
+    Rule(Kind.BLOCKED_PROVIDER, codes="1006 1007 1008 1009 1010 1012 1020 browser_signature_banned", status="403"),
+    Rule(Kind.BLOCKED_PROVIDER, text=r"\berror( code)?:? (1006|1007|1008|1009|1010|1012|1020)\b"),
+    Rule(Kind.BLOCKED_PROVIDER, header="cf-mitigated=challenge"),
+    Rule(Kind.BLOCKED_PROVIDER, header="x-amzn-waf-action"),
+    Rule(Kind.BLOCKED_PROVIDER, header="x-vercel-mitigated=challenge"),
+    Rule(Kind.RATE_LIMITED_PROVIDER, status="429", html=True, scope=Scope.PROVIDER),
+    Rule(Kind.BLOCKED_PROVIDER, status="401 403 405 406", html=True, text=EDGE),
+    Rule(Kind.BLOCKED_PROVIDER, status="503", html=True, text=CHALLENGE),
+    Rule(Kind.BLOCKED_PROVIDER, status="403 451", html=True),
+    Rule(Kind.BLOCKED_PROVIDER, status="451"),
+    # Structured codes.
+    Rule(Kind.MODEL_GONE, status="400 403 404 410 422", codes="model_decommissioned model_not_found "
+         "model_not_supported model_not_available model_deprecated model_retired unknown_model invalid_model "
+         "model_terms_required model_permission_blocked* model_not_exist modelnotfound deploymentnotfound"),
+    Rule(Kind.BLOCKED_PROVIDER, codes="unsupported_country_region_territory unsupported_country ip_blocked "
+         "ip_not_authorized ip_address_blocked location_unsupported"),
+    Rule(Kind.CREDITS_DEPLETED, codes="insufficient_quota insufficient_balance insufficient_credits "
+         "billing_disabled billing_not_active billing_hard_limit_reached blocked_api_access credit_limit "
+         "credits_exhausted arrearage payment_required payment_method_required 1113 prepay_required "
+         "exceeded_current_quota_error"),
+    Rule(Kind.KEY_INVALID, status="400 401 403 404 429", codes="invalid_api_key api_key_invalid api_key_expired "
+         "organization_restricted organization_deactivated account_deactivated account_suspended access_terminated "
+         "consumer_suspended consumer_invalid service_disabled iam_permission_denied api_key_service_blocked "
+         "api_key_leaked invalid_grant invalid_client unauthorized_client authentication_error invalid_authentication "
+         "access_token_expired access_token_scope_insufficient account_state_invalid unauthenticated token_expired"),
+    Rule(Kind.REQUEST_TOO_LARGE, codes="context_length_exceeded request_too_large payload_too_large "
+         "tokens_limit_reached string_above_max_length 1261 context_window_exceeded max_tokens_exceeded"),
+    Rule(Kind.CONTENT_BLOCKED, codes="content_filter content_filtered content_policy_violation content_blocked "
+         "data_inspection_failed responsibleaipolicyviolation prohibited_content safety moderation_blocked "
+         "moderation flagged sensitive prompt_blocked 1301", status="2xx 400 403 422"),
+    # 429: whose quota is it? Google's throttle and OpenAI's empty wallet share one sentence word for word,
+    # so Google's own quota names come first.
+    Rule(Kind.MODEL_GONE, status="429", text=r"limit: 0\b|limit[\"' :]+0 requests"),
+    Rule(Kind.REQUEST_TOO_LARGE, status="429", text=r"^request too large"),
+    Rule(Kind.RATE_LIMITED_KEY, status="429", codes="generaterequestsper* generatecontent* *perproject*"),
+    Rule(Kind.RATE_LIMITED_KEY, status="429", codes="openrouter_free_tier_daily", scope=Scope.ACCOUNT),
+    Rule(Kind.RATE_LIMITED_KEY, status="429", text=r"free-models-per-|free model requests", scope=Scope.ACCOUNT),
+    Rule(Kind.RATE_LIMITED_KEY, status="429", text=r"concurren", scope=Scope.ACCOUNT),
+    Rule(Kind.RATE_LIMITED_KEY, status="429", text=r"daily (free )?(allocation|quota|limit)|neurons",
+         scope=Scope.ACCOUNT),
+    Rule(Kind.RATE_LIMITED_PROVIDER, status="429", codes="upstream upstream_provider_shared_pool queue_exceeded "
+         "engine_overloaded overloaded_error capacity_exceeded service_tier_capacity_exceeded 3505 3040 1305 "
+         "model_overloaded server_overloaded"),
+    Rule(Kind.RATE_LIMITED_KEY, status="429", text=r"\((tp|rp)[md]\)|per (minute|min|day|hour|second)\b.{0,60}limit"
+         r"|quota exceeded (for|on|in)|limit .{0,30}/ ?(min|day|hour|sec)"),
+    Rule(Kind.RATE_LIMITED_KEY, status="429", codes="resource_exhausted", text=r"exceeded your current quota"),
+    Rule(Kind.RATE_LIMITED_KEY, status="429", text=r"rate limit (is )?(reached|exceeded)|limit reached for \d+ ?hour"),
+    Rule(Kind.CREDITS_DEPLETED, status="429", text=rf"exceeded your current quota|{MONEY}"),
+    Rule(Kind.RATE_LIMITED_PROVIDER, status="429", text=SHARED),
+    Rule(Kind.KEY_INVALID, status="429", text=r"account .{0,30}(suspended|banned|disabled)"),
+    Rule(Kind.RATE_LIMITED_KEY, status="429"),
+    # Other statuses that speak for themselves.
+    Rule(Kind.CREDITS_DEPLETED, status="402"),
+    Rule(Kind.REQUEST_TOO_LARGE, status="413"),
+    Rule(Kind.MODEL_GONE, status="410"),
+    Rule(Kind.PROVIDER_DOWN, status="5xx", text=r"\b(currently|still|is) loading\b|^loading model", scope=Scope.MODEL),
+    Rule(Kind.REQUEST_TOO_LARGE, status="500", text=TOO_LARGE),
+    Rule(Kind.PROVIDER_DOWN, status="5xx 3xx 408 409 424 425 498 499"),
+    # 4xx that need their prose read.
+    Rule(Kind.RATE_LIMITED_KEY, status="403", text=r"rate ?limit exceeded|daily ?limit exceeded|secondary rate limit"),
+    Rule(Kind.BLOCKED_PROVIDER, status="400 401 403", text=BLOCKED),
+    Rule(Kind.CONTENT_BLOCKED, status="400 403 422", text=CONTENT),
+    Rule(Kind.CREDITS_DEPLETED, status="400 401 403 412", text=MONEY),
+    # Of a parameter, not of the model: "… is not supported with this model".
+    Rule(Kind.REQUEST_REJECTED, status="400 422",
+         text=r"(not (supported|available|enabled|allowed)|unsupported|deprecated)"
+         r" (with|for|by|on|in) (this|the selected) model|not a valid (value|parameter|option)"),
+    Rule(Kind.REQUEST_TOO_LARGE, status="403", text=r"token.{0,60}context (length|window)"),
+    Rule(Kind.MODEL_GONE, status="400 401 403 404 422",
+         text=rf"\bmodels?\b.{{0,160}}({GONE})|({GONE}).{{0,80}}\bmodels?\b|supported (api )?model names"
+              r"|\bmodels? (is |has been )?disabled"),
+    Rule(Kind.MODEL_GONE, status="403",
+         text=r"(no|not|n't|without|have) .{0,30}access (to .{0,30})?model|model .{0,60}access|access to .{0,10}model"),
+    Rule(Kind.KEY_INVALID, status="401"),
+    Rule(Kind.KEY_INVALID, status="400 403 404", text=KEY),
+    Rule(Kind.BLOCKED_PROVIDER, status="403",
+         text=rf"{EDGE}|access denied|forbidden by|not allowed from|^request not allowed"),
+    Rule(Kind.KEY_INVALID, status="403"),
+    Rule(Kind.MODEL_GONE, status="404"),
+    Rule(Kind.REQUEST_TOO_LARGE, status="400 422", text=TOO_LARGE),
+    Rule(Kind.PROVIDER_DOWN, status="400", text=r"\bDEGRADED\b|temporarily unavailable|try again later|overloaded"),
+    Rule(Kind.REQUEST_REJECTED, status="4xx"),
+    # No HTTP answer, or a 200 that is none.
+    Rule(Kind.KEY_INVALID,
+         text=r"invalid_grant|invalid jwt|(invalid|deleted|unauthorized)_client|reauthenticat|account not found"),
+    Rule(Kind.PROVIDER_DOWN),
+)  # fmt: skip
+
+WINDOWS = (
+    ("month", r"month"),
+    ("day", r"\b(tpd|rpd)\b|per.?day|daily|/ ?day|free-models-per-day"),
+    ("minute", r"\b(tpm|rpm)\b|per.?min|/ ?min"),
+    ("concurrency", r"concurren"),
+)
+
+
+def classify(
+    *,
+    status: int | None = None,
+    headers: dict[str, str] | None = None,
+    body: str = "",
+    exception: str = "",
+    now: float | None = None,
+) -> Failure:
+    """The one failure that a provider's answer means.
+
+    `status` is None when there was no HTTP answer, and then `exception` says what there was instead.
+    `now` is a Unix time, for resets that are given as a moment.
+    """
+    signals = Signals(status=status, headers=headers, body=body, exception=exception)
+    rule = next(rule for rule in RULES if rule.matches(signals))
+    words = " ".join((signals.text, *signals.codes))
+    return Failure(
+        rule.kind,
+        signals.detail() or f"HTTP {status}",
+        scope=rule.scope,
+        status=status,
+        retry_after_s=signals.retry_after_s(time.time() if now is None else now),
+        window=next((name for name, pattern in WINDOWS if re.search(pattern, words, re.I)), None),
+        organisation=signals.organisation,
+        headers=signals.header,
+    )

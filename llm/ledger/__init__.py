@@ -1,0 +1,1 @@
+"""Every call and attempt, written before it happens and finished after. Imports configuration, models."""

@@ -1,0 +1,168 @@
+"""The ledger: every call and attempt is written before it happens and finished after. Money is exact."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from llm.chain import current
+from llm.chain.plan import Deployment, Skipped, Want, worst_cost
+from llm.failures.rules import Failure
+from llm.ledger import rows
+from llm.ledger.transactions import write_transaction
+from llm.limits.prices import Price
+from llm.models import Attempt, Call
+
+ABANDONED_AFTER_S = 60  # beyond its deadline, a call that is still running has lost its worker
+
+
+class NoRoom(Exception):
+    """Somebody else took the room between our plan and our reservation."""
+
+    def __init__(self, reason: Skipped) -> None:
+        super().__init__(reason.why)
+        self.reason = reason
+
+
+def open_call(**fields: Any) -> Call:
+    """An unsaved Call; `begin` writes it together with its first attempt."""
+    return Call(started_at=timezone.now(), **fields)
+
+
+def attempt_for(deployment: Deployment, want: Want, *, reserved_tokens: int) -> Attempt:
+    """An unsaved Attempt with copies of every name and price, so that history stays as it was."""
+    price = deployment.model.price
+    return Attempt(
+        provider=deployment.provider.slug,
+        credential=deployment.key.label,
+        account=deployment.key.account,
+        model=deployment.model.name,
+        location=deployment.location,
+        tier=deployment.provider.tier,
+        free=deployment.provider.free,
+        started_at=timezone.now(),
+        estimated_in=want.estimated_in,
+        reserved_tokens=reserved_tokens,
+        reserved_usd=worst_cost(deployment, want),
+        price_in=price.per_million_in,
+        price_out=price.per_million_out,
+        price_source=price.source,
+    )
+
+
+def begin(
+    call: Call, attempt: Attempt, refusal: Callable[[], Skipped | None], lock: Callable[[], None]
+) -> None:
+    """Writes the attempt (and the call, if this is its first) before anything is sent.
+
+    Looks once more, now that nobody else can reserve, whether there is room. Raises NoRoom.
+    """
+    with write_transaction():
+        lock()
+        if reason := refusal():
+            raise NoRoom(reason)
+        if call._state.adding:
+            rows.insert(call)
+            current.call_id.set(call.pk)
+        attempt.call = call
+        rows.insert(attempt)
+
+
+def finish(
+    attempt: Attempt,
+    *,
+    outcome: str,
+    failure: Failure | None = None,
+    tokens_in: int = 0,
+    tokens_out: int = 0,
+    latency_s: float,
+    first_token_s: float | None = None,
+) -> None:
+    """Fills in how an attempt ended, in memory; `save_attempt` or `close_call` writes it."""
+    attempt.outcome = outcome
+    attempt.finished_at = timezone.now()
+    attempt.latency_ms = round(latency_s * 1000)
+    attempt.first_token_ms = None if first_token_s is None else round(first_token_s * 1000)
+    attempt.tokens_in, attempt.tokens_out = tokens_in, tokens_out
+    attempt.cost_usd = Price(attempt.price_in, attempt.price_out, attempt.price_source).cost(
+        tokens_in, tokens_out
+    )
+    if failure is not None:
+        attempt.status = failure.status
+        attempt.retry_after_s = failure.retry_after_s
+        attempt.detail = failure.detail
+        if failure.organisation:
+            attempt.account = failure.organisation
+    else:
+        attempt.status = 200
+
+
+FINISHED_FIELDS = (
+    "outcome", "finished_at", "latency_ms", "first_token_ms", "tokens_in", "tokens_out", "cost_usd", "status",
+    "retry_after_s", "detail", "account",
+)  # fmt: skip
+CLOSED_FIELDS = (
+    "finished_at", "outcome", "text", "provider", "model", "tier", "cached", "attempt_count", "tokens_in",
+    "tokens_out", "cost_usd", "saved_usd", "latency_ms",
+)  # fmt: skip
+
+
+def save_attempt(attempt: Attempt) -> None:
+    with write_transaction():
+        rows.update(attempt, FINISHED_FIELDS)
+
+
+def close_call(
+    call: Call,
+    outcome: str,
+    *,
+    attempts: list[Attempt],
+    latency_s: float,
+    paid_prices: Iterable[Price],
+    also: Callable[[], None] | None = None,
+) -> None:
+    """Writes the call's end, with its last attempt, in one transaction. Its cost is that of all attempts.
+
+    What it saved is the difference to the cheapest of `paid_prices` for the same tokens. `also` writes what
+    belongs to the same moment.
+    """
+    call.outcome = outcome
+    call.finished_at = timezone.now()
+    call.latency_ms = round(latency_s * 1000)
+    call.attempt_count = len(attempts)
+    call.tokens_in = sum(attempt.tokens_in for attempt in attempts)
+    call.tokens_out = sum(attempt.tokens_out for attempt in attempts)
+    costs = [attempt.cost_usd for attempt in attempts]
+    call.cost_usd = None if None in costs else sum((c for c in costs if c is not None), Decimal(0))
+    instead = [price.cost(call.tokens_in, call.tokens_out) for price in paid_prices]
+    if call.cost_usd is not None and instead:
+        call.saved_usd = max(min(cost for cost in instead if cost is not None) - call.cost_usd, Decimal(0))
+    with write_transaction():
+        if attempts:
+            rows.update(attempts[-1], FINISHED_FIELDS)
+        if call._state.adding:
+            rows.insert(call)
+        else:
+            rows.update(call, CLOSED_FIELDS)
+        if also is not None:
+            also()
+
+
+def bury_abandoned(now: datetime | None = None) -> int:
+    """Marks calls and attempts whose worker died, and returns how many calls there were."""
+    now = now or timezone.now()
+    limit = now - timedelta(seconds=ABANDONED_AFTER_S)
+    lost = [
+        call.pk
+        for call in Call.objects.filter(outcome=Call.Outcome.RUNNING, started_at__lt=limit).only(
+            "started_at", "deadline_s"
+        )
+        if call.started_at + timedelta(seconds=call.deadline_s) < limit
+    ]
+    with write_transaction():
+        Attempt.objects.filter(call__in=lost, finished_at=None).update(outcome="abandoned", finished_at=now)
+        return Call.objects.filter(pk__in=lost, outcome=Call.Outcome.RUNNING).update(
+            outcome=Call.Outcome.ABANDONED, finished_at=now
+        )

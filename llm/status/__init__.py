@@ -1,0 +1,1 @@
+"""Where providers, keys and the chain stand, for people to read. Imports chain and what is below it."""

@@ -1,0 +1,201 @@
+"""Bad chains, found by `manage.py check --database default` before a call finds them.
+
+The configuration is in the database, so these are database checks: plain `check` of other commands leaves
+them out, `migrate` runs them on what may be an empty database, and then they are silent.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError, router
+from django.utils import timezone
+
+from llm.adapters import adapter_for
+from llm.configuration import secrets, snapshot
+from llm.configuration.snapshot import ProviderConf
+from llm.failures.rules import Failure, Kind
+from llm.foresight import workload
+from llm.limits.quota import taught
+from llm.models import Credential, Provider
+
+# Ids that their providers have ended, by slug, with what to use instead. From the providers' own notices.
+RETIRED = {
+    "groq": {
+        "llama-3.3-70b-versatile": "openai/gpt-oss-120b",
+        "llama-3.1-8b-instant": "openai/gpt-oss-20b",
+        "meta-llama/llama-4-scout-17b-16e-instruct": "openai/gpt-oss-120b",
+        "qwen/qwen3-32b": "qwen/qwen3.8-27b",
+        "qwen/qwen3.6-27b": "qwen/qwen3.8-27b",
+    },
+    "deepseek": {"deepseek-chat": "deepseek-flash", "deepseek-reasoner": "deepseek-flash"},
+    "nvidia": {"openai/gpt-oss-120b": "nvidia/nemotron-3-super-120b-a12b"},
+    "vertex": {"gemini-3.6-flash": "gemini-3.8-flash"},
+}
+
+
+@register(Tags.database)
+def check_chain(*, databases: Collection[str] | None = None, **options: Any) -> list[CheckMessage]:
+    """Everything below, in three or four queries a check; nothing before the first migration."""
+    if not databases or router.db_for_read(Provider) not in databases:
+        return []
+    try:
+        rows = list(Provider.objects.filter(enabled=True).prefetch_related("models", "credentials"))
+        providers = snapshot.read().providers
+        return [
+            *_retired_models(rows),
+            *_accounts_counted_twice(rows),
+            *_unknown_prices(providers),
+            *_prompts_too_large(providers),
+            *_sdk_retries(providers),
+            *_last_link(providers),
+        ]
+    except DatabaseError:  # not migrated yet
+        return []
+
+
+def _retired_models(rows: Iterable[Provider]) -> Iterator[CheckMessage]:
+    """llm.W001: a model in use is known to be dead, by its last day, a provider's notice or its own answers."""
+    today = timezone.now().date()
+    gone = {
+        (pause.provider, pause.model)
+        for found in snapshot.open_pauses().values()
+        for pause in found
+        if pause.kind == Kind.MODEL_GONE
+    }
+    for row in rows:
+        for model in row.models.all():
+            instead = model.replacement or RETIRED.get(row.slug, {}).get(model.name, "")
+            over = model.shutdown_on is not None and model.shutdown_on <= today
+            if not model.enabled or not (
+                over or model.name in RETIRED.get(row.slug, {}) or (row.slug, model.name) in gone
+            ):
+                continue
+            switch = f"Use {instead} instead" if instead else "Use another model instead"
+            yield Warning(
+                f"{row.slug}: the model {model.name} is retired.",
+                hint=f"{switch}: `providers check {row.slug}` asks the provider, the admin switches it.",
+                id="llm.W001",
+            )
+
+
+def _accounts_counted_twice(rows: Iterable[Provider]) -> Iterator[CheckMessage]:
+    """llm.W002: one quota is counted as two: the same key twice, or two names for one organisation."""
+    for row in rows:
+        by_key: dict[str, list[Credential]] = defaultdict(list)
+        by_organisation: dict[str, set[str]] = defaultdict(set)
+        for key in row.credentials.all():
+            if not key.enabled:
+                continue
+            if fingerprint := _fingerprint(key):
+                by_key[fingerprint].append(key)
+            if key.organisation and key.account:
+                by_organisation[key.organisation].add(key.account)
+        for twins in by_key.values():
+            if len({key.effective_account for key in twins}) > 1:
+                labels = " and ".join(key.label for key in twins)
+                yield Warning(
+                    f"{row.slug}: {labels} are the same key, but counted as two accounts.",
+                    hint="Delete one of them, or give both the same account: they share one quota.",
+                    id="llm.W002",
+                )
+        for organisation, names in by_organisation.items():
+            if len(names) > 1:
+                yield Warning(
+                    f"{row.slug}: the accounts {' and '.join(sorted(names))} are one, {organisation}.",
+                    hint="Give their keys the same account. More keys of one organisation add no quota.",
+                    id="llm.W002",
+                )
+
+
+def _fingerprint(key: Credential) -> str:
+    try:
+        return secrets.fingerprint(key.key()) if key.key() else ""
+    except secrets.SecretError:
+        return ""
+
+
+def _unknown_prices(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]:
+    """llm.W003: a paid model has no price, so no budget could be kept and the chain never uses it."""
+    for provider in providers:
+        for model in provider.models:
+            if not provider.free and not model.price.known:
+                yield Warning(
+                    f"{provider.slug}: the price of {model.name} is unknown, so it is always skipped.",
+                    hint="Set price_in and price_out (USD per million tokens) in the admin or providers file.",
+                    id="llm.W003",
+                )
+
+
+def _prompts_too_large(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]:
+    """llm.W004: one call in twenty, as measured, needs more tokens than a model's minute or day has."""
+    sizes = sorted(ask.tokens_in + ask.max_tokens for ask in workload.measure().asks)
+    large, learned = sizes[int(0.95 * (len(sizes) - 1))], taught()
+    for provider in providers:
+        for model in provider.models:
+            limits = [model.tpm, model.tpd]
+            for key in provider.keys:
+                if row := learned.get((provider.slug, key.account, model.name)):
+                    limits += [row.tpm, row.tpd]
+            need, limit = large + model.reasoning_reserve, min(filter(None, limits), default=None)
+            if limit is not None and need > limit:
+                yield Warning(
+                    f"{provider.slug}: {model.name} allows {limit} tokens, and calls need {need}.",
+                    hint="Shorten prompts, lower max_tokens or reasoning_reserve, or switch the model off.",
+                    id="llm.W004",
+                )
+
+
+def _sdk_retries(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]:
+    """llm.E001: a client library retries by itself, behind the chain's back and its budgets."""
+    kinds = {provider.kind: provider for provider in providers if provider.keys}
+    for kind, provider in kinds.items():
+        key = next((key.key for key in provider.keys if key.key), "")
+        try:
+            adapter = adapter_for(
+                kind=kind,
+                base_url=provider.base_url,
+                key=key,
+                project=provider.project,
+                location=next(iter(provider.locations), ""),
+            )
+        except Failure:  # a key that cannot be used: the chain says so itself
+            continue
+        if adapter.retries:
+            yield Error(
+                f"The client of {kind} providers retries up to {adapter.retries} times by itself.",
+                hint="Build it with max_retries=0 in llm/adapters: the chain owns retries, and counts them.",
+                id="llm.E001",
+            )
+
+
+def _last_link(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]:
+    """llm.W005: nothing stands behind the first trouble: no provider, one alone, or free ones only."""
+    usable = [p for p in providers if p.models and any(key.key or p.keyless for key in p.keys)]
+    if not usable:
+        yield Warning(
+            "No provider can be called: every call fails at once.",
+            hint="A free key is made at https://console.groq.com/keys: start with GROQ_API_KEY=gsk_… set.",
+            id="llm.W005",
+        )
+    elif len(usable) == 1:
+        yield Warning(
+            f"{usable[0].slug} is the only link: when it fails, every call fails.",
+            hint="Give a provider of another company a key; `manage.py providers` lists what is lacking.",
+            id="llm.W005",
+        )
+    elif not any(_is_last_link(provider) for provider in usable):
+        yield Warning(
+            "The chain has no last link: when the free quotas are spent, every call fails.",
+            hint="Add a paid provider with a daily budget (DeepSeek costs about $0.001 a report), or a "
+            "keyless one of your own, such as Ollama.",
+            id="llm.W005",
+        )
+
+
+def _is_last_link(provider: ProviderConf) -> bool:
+    """A paid provider with a price; or one of one's own, that no quota ends."""
+    if provider.free:
+        return provider.keyless and any(not (m.rpd or m.tpd or m.rpm or m.tpm) for m in provider.models)
+    return any(model.price.known for model in provider.models)

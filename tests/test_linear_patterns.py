@@ -1,0 +1,152 @@
+"""No text that strangers write may cost more than in proportion to its length: one request must not stop a worker."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from audit.orders import secret_guard
+from audit.report import citations, drafts, render
+from audit.report.gates import figures, links, secrets
+from guardlabs.operations import logs
+from llm import gates
+from llm.failures import rules
+from tests import patterns
+
+SIZE = 64 * 1024
+SIZES = (4096, 16_384, SIZE)  # each four times the one before: the first that grows too fast ends the trial
+MOST_GROWTH = 9  # of the time from one size to the next: linear is 4, quadratic is 16
+QUICK_S = 0.02  # below, nothing can be told
+
+# Patterns that are put together while the program runs, and of what.
+BUILT = {
+    "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
+    "audit.orders.secret_guard pattern": "held by the module",
+    "llm.failures.rules self.text": "the table's, see below",
+    "llm.failures.rules pattern": "the table's, see below",
+    "llm.configuration.presets re.escape(self.provider.slug) + '[0-9]*'": "a slug of the providers file",
+    "llm.configuration.presets f'env:{re.escape(self.variables.key)}(S|_[0-9]+)?(\\\\[|$)'": "a name in the code",
+    "llm.configuration.presets re.escape(variables.key) + '_([0-9]{1,4})'": "a name in the code",
+    "llm.failures.signals f'(?<=[\\\\d\\\\s]){name}'": "names of units in the code",
+}
+
+
+def seconds(run: Callable[[str], object], text: str) -> float:
+    """CPU time, so that a busy machine changes nothing."""
+    before = time.thread_time()
+    run(text)
+    return time.thread_time() - before
+
+
+def grows_too_fast(run: Callable[[str], object], make: Callable[[int], str]) -> bool:
+    """Whether a text of SIZE takes far longer than its length explains."""
+    return any(
+        all(_jumps(run, make, size) for _ in range(3))  # what is slow once may be the machine
+        for size in SIZES
+    )
+
+
+def _jumps(run: Callable[[str], object], make: Callable[[int], str], size: int) -> bool:
+    large = seconds(run, make(size))
+    return large > QUICK_S and large > MOST_GROWTH * seconds(run, make(size // 4))
+
+
+def slow(pattern: "re.Pattern[str]", methods: frozenset[str] = frozenset()) -> str | None:
+    """The text, shortened, on which a pattern is slow; None if there seems to be none."""
+    found = patterns.Found("", pattern, methods)
+    made = []
+    for number, make in enumerate(patterns.texts(pattern)):
+        for size in (20, 26, 32, 512):  # small ones first: some patterns take twice as long for each letter
+            if (taken := seconds(found.run, make(size))) > QUICK_S * 5:
+                return repr(make(24))
+        made.append((taken, number, make))
+    for _, _, make in sorted(made, reverse=True)[:4]:
+        if grows_too_fast(found.run, make):
+            return repr(make(24))
+    return None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "methods"),
+    [
+        (r"[a-z_]*xsk1[02-9]{40,}", {"search"}),
+        (r"\d+\s*[.):\-]", {"sub"}),
+        (r"[.!?]+(?=\s|$)", {"split"}),
+        (r"\*+[a-z]+", {"sub"}),
+        (r"\d{1,3}(?: \d{3})+ (?:dollars|euros)", {"finditer"}),
+        (r"<\s*/?\s*a\b", {"search"}),
+        (r"<(script|style)\b.*?</\1>", {"sub"}),
+        (r"\A\s*```\n(.*?)\n?[ \t]*```\s*\Z", {"match"}),
+        (r"(?:a|aa)+b", {"fullmatch"}),
+        (r"\s+$", {"sub"}),
+    ],
+)
+def test_a_pattern_that_looks_at_a_text_twice_is_found(pattern: str, methods: set[str]) -> None:
+    assert slow(re.compile(pattern, re.DOTALL), frozenset(methods)) is not None
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(?<![a-z])[a-z]++\d", r"\b\w{1,40}@", r"a{1,9}b", r"(?<!\d)\d++(?:\.\d++)?s"]
+)
+def test_a_linear_pattern_is_not(pattern: str) -> None:
+    assert slow(re.compile(pattern)) is None
+
+
+def table() -> Iterator[patterns.Found]:
+    """The rules for failures are words of a table, compiled when a provider's text is read."""
+    texts = [(f"failures.RULES: {rule.kind}", rule.text) for rule in rules.RULES if rule.text]
+    texts += [(f"failures.WINDOWS: {name}", text) for name, text in rules.WINDOWS]
+    for place, text in texts:
+        yield patterns.Found(place, re.compile(text, re.IGNORECASE), frozenset({"search"}))
+
+
+@pytest.mark.parametrize("package", [*patterns.PACKAGES, "table"])
+def test_every_pattern_takes_time_in_proportion_to_its_text(package: str) -> None:
+    found = table() if package == "table" else patterns.find(package)
+    slow_ones = {
+        one.place: text
+        for one in found
+        if isinstance(one, patterns.Found) and (text := slow(one.pattern, one.methods)) is not None
+    }
+    assert slow_ones == {}
+
+
+def test_every_pattern_is_known_or_made_of_our_own_words() -> None:
+    found = [one for package in patterns.PACKAGES for one in patterns.find(package)]
+    assert len(found) > 100
+    assert {str(one) for one in found if isinstance(one, patterns.Unknown)} == set(BUILT)
+
+
+HOSTILE = (
+    "a", "_", "5K", "1 ", "1 111", "1.", "*", "* ", "**a", "_a", "`", "`a", "[", "[[a-b", "](", "[a](", "<", "<a ",
+    "> ", "&", "&#", "\\", "0x5c", "- ", "1. ", "#", "a-1 ", "@", "a@", "a.", "?.", " \n", "\n", "\n\n", "\t", "$1,",
+    "abandon ", "一", "\u0301", "\u200b", "ß", "{", "|", "a|b\n", "~", "!", "![", "(", "http://", "www.", "'", '"',
+    "1 Jan 2019 ",
+)  # fmt: skip
+READERS: dict[str, Callable[[str], object]] = {
+    "secret_guard.find": secret_guard.find,
+    "citations.with_sources": lambda text: citations.with_sources(text, ()),
+    "citations.cited": lambda text: citations.cited(text, ()),
+    "figures.unfounded": lambda text: figures.unfounded(text, "$5"),
+    "links.only": links.only(["https://example.com/"]),
+    "secrets.not_asked_for": secrets.not_asked_for(),
+    "drafts.settled": drafts.settled,
+    "render.to_html": lambda text: render.to_html(text, links=()),
+    "logs.redact": logs.redact,
+    "failures.classify": lambda text: rules.classify(status=400, body=text),
+    "gates.no_refusal": gates.no_refusal(),
+    "gates.json_schema": gates.json_schema({}),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_reads_strangers_texts_takes_time_in_proportion_to_them(name: str) -> None:
+    read = READERS[name]
+
+    def maker(unit: str) -> Callable[[int], str]:
+        return lambda size: (unit * (size // len(unit) + 1))[:size]
+
+    made = [(seconds(read, maker(unit)(4096)), unit) for unit in HOSTILE]
+    worst = sorted(made, reverse=True)[:4]
+    assert [unit for _, unit in worst if grows_too_fast(read, maker(unit))] == []
