@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from audit.orders import secret_guard
-from audit.report import citations, drafts, render
-from audit.report.gates import figures, links, secrets
+from audit.report import drafts, render, slots
+from audit.report import gates as report_gates
+from audit.report.gates import links, secrets
 from guardlabs.operations import logs
 from llm import gates
 from llm.failures import rules
@@ -124,11 +125,10 @@ HOSTILE = (
     "abandon ", "一", "\u0301", "\u200b", "ß", "{", "|", "a|b\n", "~", "!", "![", "(", "http://", "www.", "'", '"',
     "1 Jan 2019 ",
 )  # fmt: skip
+NO_WORDS = slots.Words({}, {}, {}, ("Today",), str, lambda named: "")
 READERS: dict[str, Callable[[str], object]] = {
     "secret_guard.find": secret_guard.find,
-    "citations.with_sources": lambda text: citations.with_sources(text, ()),
-    "citations.cited": lambda text: citations.cited(text, ()),
-    "figures.unfounded": lambda text: figures.unfounded(text, "$5"),
+    "slots.fill": lambda text: slots.fill(text, NO_WORDS),
     "links.only": links.only(["https://example.com/"]),
     "secrets.not_asked_for": secrets.not_asked_for(),
     "drafts.settled": drafts.settled,
@@ -137,6 +137,19 @@ READERS: dict[str, Callable[[str], object]] = {
     "failures.classify": lambda text: rules.classify(status=400, body=text),
     "gates.no_refusal": gates.no_refusal(),
     "gates.json_schema": gates.json_schema({}),
+    **{
+        f"gates.{lang}.{name}": gate
+        for lang in ("en", "ru", "es")
+        for name, gate in report_gates.report(
+            report_gates.given(
+                lang=lang,
+                system='Use "## One", "## Two", "## Three".',
+                user="{score} = 1\n{finding:1} A {fix:1} B\nToday: {fix:1}\n{case:1} C, 2024: D",
+                weak=["seed_storage"],
+                passed=["seed_backup"],
+            )
+        ).items()
+    },
 }
 
 

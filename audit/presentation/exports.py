@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from audit import formats
 from audit.bank import catalogue
 from audit.bank.catalogue import QuestionText
 from audit.models import Report, Scan
@@ -130,8 +131,8 @@ def _weakness(number: int, weakness: Weakness) -> Iterator[str]:
     severity = presentation.SEVERITY_WORDS[finding.severity]
     facts = [
         str(severity),
-        "−" + presentation.points(finding.lost),
-        presentation.duration(finding.minutes),
+        "−" + formats.points(finding.lost),
+        formats.duration(finding.minutes),
     ]
     yield f"*{' · '.join(filter(None, facts))}*"
     if option.harm:

@@ -14,7 +14,7 @@ SLOT = re.compile(
     r"(?:[: #-] {0,2}(?P<number>\d{1,2}))? {0,2}\}{1,2}`?",
     re.IGNORECASE,
 )
-OPEN = re.compile(r"`?\{{1,2}[^{}\n]{0,30}\}?\Z")  # the end of a text that may yet become a slot
+OPEN = re.compile(r"`?\{{1,2}[^{}\n]{0,30}\Z")  # the end of a text that may yet become a slot
 OF_HUNDRED = re.compile(r"(\{score\}\**)\s{0,2}(?:/|(?:out )?of|из|de|sobre)\s{0,2}100(?!\d)", re.IGNORECASE)
 HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
 

@@ -8,13 +8,12 @@ from django.template.context import Context
 from django.utils.safestring import SafeString, mark_safe
 
 from audit import formats
-from audit.presentation import scan as presentation
 
 register = template.Library()
 
 register.filter("points_number", formats.number)
-register.filter("duration", presentation.duration)
-register.simple_tag(presentation.points, name="points")
+register.filter("duration", formats.duration)
+register.simple_tag(formats.points, name="points")
 
 
 @register.filter

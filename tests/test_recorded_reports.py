@@ -1,0 +1,65 @@
+"""Reports as models write them, held against the gates: at least 95 % of the good ones in, 90 % of the bad ones out.
+
+The sets are in `recorded_reports/`, how they are read in report_sets.py, the figures in docs/gates.md.
+"""
+
+from collections import Counter
+from functools import cache
+
+import pytest
+from django.utils import translation
+
+from audit.report import generate, prompts
+from llm.gates import Gate
+from tests import report_sets
+from tests.factories import load_bank
+from tests.report_sets import LANGS, SCANS, Recorded
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _bank():
+    load_bank()
+    _checks.cache_clear()
+
+
+@cache
+def _checks(lang: str, scan: str) -> tuple[dict[str, Gate], tuple[str, ...]]:
+    with translation.override(lang):
+        prompt = prompts.build(report_sets.scan_details(scan), lang)
+        return generate.gates_of(prompt, lang), prompt.facts.parts
+
+
+def reasons(each: Recorded) -> dict[str, str]:
+    """Which gates reject a recorded report, and why."""
+    checks, headings = _checks(each.lang, each.scan)
+    text = each.with_headings(headings)
+    with translation.override(each.lang):
+        return {name: why for name, gate in checks.items() if (why := gate(text))}
+
+
+@pytest.mark.parametrize("held_out", [False, True], ids=["tuned", "held out"])
+@pytest.mark.parametrize("lang", LANGS)
+def test_good_reports_are_accepted_and_bad_ones_rejected(lang, held_out):
+    found = {each: reasons(each) for each in report_sets.recorded(lang, held_out=held_out)}
+    good = [each for each in found if each.good]
+    bad = [each for each in found if not each.good]
+    refused = {each.name: found[each] for each in good if found[each]}
+    missed = [each.name for each in bad if not found[each]]
+    accepted, rejected = (0.8, 0.7) if held_out else (0.95, 0.9)
+    assert len(refused) <= (1 - accepted) * len(good), refused
+    assert len(missed) <= (1 - rejected) * len(bad), missed
+
+
+def test_every_gate_has_a_true_hit_in_the_set():
+    """A rule that rejects nothing bad is to be deleted."""
+    hits = Counter(name for each in report_sets.everything() if not each.good for name in reasons(each))
+    assert set(_checks("en", "mixed")[0]) - set(hits) == set()
+
+
+def test_the_set_is_as_large_as_the_documents_say():
+    everything = list(report_sets.everything())
+    assert sum(each.good for each in everything) >= 60
+    assert sum(not each.good for each in everything) >= 120
+    assert {each.scan for each in everything} == set(SCANS)
