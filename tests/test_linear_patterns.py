@@ -24,6 +24,11 @@ QUICK_S = 0.02  # below, nothing can be told
 BUILT = {
     "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
     "audit.orders.secret_guard pattern": "held by the module",
+    'audit.report.slots f"{marks}(?P<label>{names})(?![\\\\w\'’])"': "labels of the plan",
+    "audit.report.gates.claims f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module",
+    "audit.report.gates.claims words": "held by the module",
+    "audit.report.gates.lexicon f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's tongues",
+    "audit.report.gates.topics f'(?<!\\\\w)(?:{words[place]})'": "held by the module's cache",
     "llm.failures.rules self.text": "the table's, see below",
     "llm.failures.rules pattern": "the table's, see below",
     "llm.configuration.presets re.escape(self.provider.slug) + '[0-9]*'": "a slug of the providers file",

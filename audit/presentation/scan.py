@@ -12,7 +12,6 @@ from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from audit import formats
 from audit.bank.catalogue import OptionText, QuestionText
-from audit.formats import BAND_WORDS
 from audit.pages.forms import Sent
 from audit.scans import replay
 from audit.scans.findings import Case, Details, Weakness
@@ -23,6 +22,7 @@ QUICK_WINS = 3
 QUICK_MINUTES = 30
 NAMED_CRITICAL = 3
 
+BAND_WORDS = formats.BAND_WORDS
 BAND_SENTENCES = {
     "exposed": gettext_lazy(
         "Common attacks would work on you today. The good news: the first fixes change most."

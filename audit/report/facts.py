@@ -15,7 +15,7 @@ from audit.scoring import formula
 
 TODAY_MINUTES = 30
 TODAY_FIXES, WEEK_FIXES, MONTH_FIXES = 3, 3, 4
-QUOTES = {"ru": "«»", "es": "«»"}
+QUOTES = {"ru": ("«", "»"), "es": ("«", "»")}
 
 
 def headings() -> tuple[str, str, str]:
@@ -113,7 +113,7 @@ def action(weakness: Weakness) -> str:
 
 def quoted(words: str) -> str:
     """The words in the active language's quotation marks."""
-    opening, closing = QUOTES.get(get_language() or "", "“”")
+    opening, closing = QUOTES.get(get_language() or "", ("“", "”"))
     return f"{opening}{words.rstrip('.')}{closing}"
 
 
@@ -132,7 +132,7 @@ def pick(details: Details, count: int) -> tuple[Case, ...]:
 def _plan(details: Details) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Today what gains most for its minutes and fits, this week the worst of the rest, this month what follows."""
     numbers = {each.finding.question: n for n, each in enumerate(details.weaknesses, start=1)}
-    today, left = [], TODAY_MINUTES
+    today, left = list[int](), TODAY_MINUTES
     for finding in details.assessment.by_speed:
         if 0 < finding.minutes <= left and len(today) < TODAY_FIXES:
             today.append(numbers[finding.question])

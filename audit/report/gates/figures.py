@@ -57,6 +57,9 @@ _MONTHS = (
     r"|(?i:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre)"
 )
 MONTH = re.compile(rf"(?<!\w)(?:{_MONTHS})(?!\w)")
+TOKEN = re.compile(r"[\w-]++")
+PRODUCT = re.compile(r"(?<!\w)[A-ZА-ЯЁ]\w{1,20}(?: [A-ZА-ЯЁ]\w{1,20})? \d{1,2}(?!\d)")
+ORDINAL = re.compile(r"\d{1,2}-?(?:st|nd|rd|th|го|й|я|е|х|ю|м|[оаыя])|u?2fa", re.IGNORECASE)
 CLOCK = re.compile(r"(?<!\d)\d{1,2}:\d\d(?!\d)")
 
 
@@ -66,8 +69,8 @@ def only_counts(given: Given) -> gates.Gate:
     Names that hold a figure (2FA, Trezor Safe 3) pass where they were given, and so do a year that one of the given
     cases has or that is only hinted at ("mid-2025"), the words of a seed phrase, and the days until the next look.
     """
-    named = {word for word in re.findall(r"[\w-]*\d[\w-]*", given.words) if re.search(r"[^\W\d]", word)}
-    products = re.findall(r"[A-ZА-ЯЁ]\w+(?: [A-ZА-ЯЁ]\w+)? \d{1,2}(?!\d)", given.words)
+    named = {word for word in TOKEN.findall(given.words) if _mixed(word)}
+    products = PRODUCT.findall(given.words)
     years = {year for facts in given.cases.values() for year in YEAR.findall(facts)}
 
     def gate(text: str) -> str | None:
@@ -88,11 +91,8 @@ def only_counts(given: Given) -> gates.Gate:
             if any(_is_fact(match, line, years) for match in DIGITS.finditer(line)):
                 return "a figure"
             if any(
-                re.search(r"\d", word) and word not in named
-                for word in re.findall(r"[^\W\d_]+\d[\w-]*|\d+[^\W\d_][\w-]*", line)
-                if not re.fullmatch(
-                    r"\d{1,2}(?:st|nd|rd|th|го|й|я|е|х|ю|м|-?[оаыя])|[uU]?2[fF][aA]|2[fF]", word
-                )
+                _mixed(word) and word not in named and not ORDINAL.fullmatch(word)
+                for word in TOKEN.findall(line)
             ):
                 return "a name or figure that was not given"
         return None
@@ -105,6 +105,11 @@ def _counts(sentence: str) -> bool:
     bare = re.sub(rf"{FACT}\W{{0,3}}(?:(?:out )?of|из|de|sobre|/)\s?100", FACT, sentence)
     found = [word.lower() for word in NUMBER_WORD.findall(bare)]
     return bool(DIGITS.search(bare) or BIG.search(bare) or [word for word in found if word not in NOT_COUNTS])
+
+
+def _mixed(word: str) -> bool:
+    """Whether a word has letters and digits, as names of products have."""
+    return any(char.isdigit() for char in word) and any(char.isalpha() for char in word)
 
 
 def _is_fact(match: re.Match[str], line: str, years: set[str]) -> bool:

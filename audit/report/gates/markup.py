@@ -28,7 +28,9 @@ TALK = re.compile(
 def only_prose(given: Given) -> gates.Gate:
     """Rejects anything before the first heading, code, tags, braces that are no slot, and words of the instructions."""
     echo = _runs(given.rules)
-    names = sorted(re.findall(r"\w+\{\w+\}", given.words), key=len, reverse=True)  # Safe{Wallet}
+    names = sorted(
+        re.findall(r"(?<!\w)\w{1,40}\{\w{1,40}\}", given.words), key=len, reverse=True
+    )  # Safe{Wallet}
 
     def gate(text: str) -> str | None:
         read = prose.read(text)

@@ -10,7 +10,7 @@ SURE = 0.5  # of the readings of a word
 
 @cache
 def _analyzer() -> Any:
-    import pymorphy3
+    import pymorphy3  # type: ignore[import-untyped]  # a quarter of a second, only for Russian reports
 
     return pymorphy3.MorphAnalyzer(lang="ru")
 
@@ -53,4 +53,4 @@ def name(word: str) -> bool:
 
 def _share(word: str, test: Any) -> float:
     readings = _readings(word.lower().strip("-"))
-    return sum(reading.score for reading in readings if test(reading.tag))
+    return float(sum(reading.score for reading in readings if test(reading.tag)))
