@@ -171,7 +171,7 @@ class Credential(models.Model):
 
     @property
     def effective_account(self) -> str:
-        return self.organisation or self.account or self.label
+        return self.account or self.organisation or self.label
 
     def key(self) -> str:
         """The key itself; empty when its variable or file is missing. Never log it.

@@ -29,8 +29,10 @@ BUILT = {
     "audit.report.gates.claims words": "held by the module",
     "audit.report.gates.lexicon f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's tongues",
     "audit.report.gates.topics f'(?<!\\\\w)(?:{words[place]})'": "held by the module's cache",
-    "llm.failures.rules self.text": "the table's, see below",
     "llm.failures.rules pattern": "the table's, see below",
+    "llm.failures.rules words": "the table's, see below",
+    "llm.failures.signals pattern": "the table's, see below",
+    "llm.failures.signals f'(?<![\\\\w-]){re.escape(name)}(?![\\\\w-])'": "the id of a configured model",
     "llm.configuration.presets re.escape(self.provider.slug) + '[0-9]*'": "a slug of the providers file",
     "llm.configuration.presets f'env:{re.escape(self.variables.key)}(S|_[0-9]+)?(\\\\[|$)'": "a name in the code",
     "llm.configuration.presets re.escape(variables.key) + '_([0-9]{1,4})'": "a name in the code",
@@ -101,7 +103,14 @@ def test_a_linear_pattern_is_not(pattern: str) -> None:
 
 def table() -> Iterator[patterns.Found]:
     """The rules for failures are words of a table, compiled when a provider's text is read."""
-    texts = [(f"failures.RULES: {rule.kind}", rule.text) for rule in rules.RULES if rule.text]
+    texts = [
+        (f"failures.RULES: {rule.kind}", text)
+        for rule in rules.RULES
+        for text in (rule.text, rule.known)
+        if text
+    ]
+    texts += [(f"failures.ABILITIES: {name}", text) for name, text in rules.ABILITIES.items()]
+    texts += [("failures.LACKS", rules.LACKS), ("failures.NO_SUCH_ABILITY", rules.NO_SUCH_ABILITY)]
     texts += [(f"failures.WINDOWS: {name}", text) for name, text in rules.WINDOWS]
     for place, text in texts:
         yield patterns.Found(place, re.compile(text, re.IGNORECASE), frozenset({"search"}))

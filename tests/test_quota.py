@@ -132,7 +132,7 @@ def test_a_model_without_limits_always_has_room(sim, clock):
 
 def test_hidden_reasoning_needs_room_too(sim, clock):
     assert why(limited(sim, tpm=1000, reasoning_reserve=500)) is None
-    assert why(first_deployment(), Want(tokens_in=101, max_tokens=400)) == "request above limit"
+    assert why(first_deployment(), Want(tokens_in=300, max_tokens=400)) == "request above limit"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,8 @@ def test_a_call_in_flight_counts_with_its_request(sim, clock):
 @pytest.mark.parametrize("outcome", [*Kind, "ok", "cancelled", "abandoned"])
 def test_what_a_provider_refuses_at_the_door_uses_nothing(sim, clock, outcome):
     counted = {
-        "ok", "cancelled", Kind.PROVIDER_DOWN, Kind.EMPTY_OUTPUT, Kind.REJECTED_OUTPUT, Kind.CONTENT_BLOCKED,
+        "ok", "cancelled", Kind.CUT_SHORT, Kind.PROVIDER_DOWN, Kind.EMPTY_OUTPUT, Kind.REJECTED_OUTPUT,
+        Kind.CONTENT_BLOCKED,
     }  # fmt: skip
     deployment = limited(sim, rpm=1)
     used(deployment, outcome=outcome)
@@ -255,7 +256,7 @@ def test_what_has_lost_its_worker_stops_counting(sim, clock):
 def test_a_request_above_the_limit_is_never_sent_by_any_key(sim):
     limited(sim, keys=3, tpm=1000)
     with pytest.raises(ChainExhausted) as caught:
-        complete(user="hi", max_tokens=1000)
+        complete(user="four " * 1000, max_tokens=1000)
     assert {(s["credential"], s["why"], s["until"]) for s in caught.value.skipped} == {
         (f"groq{n}", "request above limit", None) for n in (1, 2, 3)
     }

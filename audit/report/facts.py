@@ -107,8 +107,7 @@ def facts_of(details: Details, cases: int = 0) -> Facts:
 
 def action(weakness: Weakness) -> str:
     """What to do about it, as a title."""
-    title = getattr(weakness.option, "action", "") or weakness.title
-    return title.rstrip(".")
+    return weakness.action.rstrip(".")
 
 
 def quoted(words: str) -> str:

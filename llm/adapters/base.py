@@ -1,12 +1,13 @@
 """What an adapter is: one outside wire format behind one method. Subclasses say only what differs."""
 
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
+from llm import clock
 from llm.adapters import transport
+from llm.adapters.output import Output
 from llm.failures.ownership import out_of_time
 from llm.failures.rules import Failure, Kind
 from llm.text import is_half, mend
@@ -26,6 +27,7 @@ class Request:
     temperature: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
+    output: Output = field(default_factory=Output)  # what has come out so far, for the bill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +47,12 @@ class Answer:
 
 @dataclass(kw_only=True)
 class Timing:
-    """When to give up, as `time.monotonic()` moments: on the first token of a stream, and on all of it.
+    """When to give up on an attempt, as moments of `clock.monotonic()`.
 
-    `first_byte_s` and `timeout_s` are how long the provider may take of its own right; an attempt that had less,
-    and ended, was cut short.
+    first_token: on the first sign of life of a stream; end: on all of it (infinity: words may flow for hours)
+    idle_s: on a stream that has begun, after so much silence
+    first_byte_s, timeout_s: how long the provider may take of its own right; an attempt that had less, and ended,
+    was cut short
     """
 
     first_token: float
@@ -56,24 +60,29 @@ class Timing:
     idle_s: float = 15.0
     first_byte_s: float = 0
     timeout_s: float = 0
-    heard: float = field(default_factory=time.monotonic)  # when something last came, or the attempt began
+    heard: float = field(default_factory=lambda: clock.monotonic())  # the last sign of life, or the beginning
     started: bool = False
 
-    def next_event(self, *, started: bool) -> float:
-        self.started = started
-        if not started:
-            return min(self.first_token, self.end)
-        self.heard = time.monotonic()
-        return min(self.end, self.heard + self.idle_s)
+    def alive(self) -> None:
+        """Something came that counts: text, reasoning, a piece of a tool call. Blank and comment lines do not."""
+        self.started, self.heard = True, clock.monotonic()
+
+    def next_event(self) -> float:
+        """Until when to wait for the next event of a stream."""
+        return min(self.end, self.heard + self.idle_s if self.started else self.first_token)
+
+    def whole(self) -> float:
+        """Until when to wait for an answer in one piece from a service that does not stream."""
+        return min(self.end, self.heard + self.timeout_s) if self.timeout_s else self.end
 
     def ran_out(self, *, streamed: bool, connecting: bool = False) -> Failure:
         """The failure of an attempt that has just run into one of these limits."""
         patience_s = self.timeout_s
+        if streamed:
+            patience_s = self.idle_s if self.started else self.first_byte_s
         if connecting:
             patience_s = min(transport.CONNECT_TIMEOUT_S, patience_s)
-        elif streamed:
-            patience_s = min(patience_s, self.idle_s if self.started else self.first_byte_s)
-        return out_of_time(silent_s=time.monotonic() - self.heard, patience_s=patience_s)
+        return out_of_time(silent_s=clock.monotonic() - self.heard, patience_s=patience_s)
 
 
 # Ids of models, with the price that the list states (USD per million tokens in and out), if it does.

@@ -25,10 +25,14 @@ from llm.adapters.base import (
     stated_price,
     visible_text,
 )  # fmt: skip
+from llm.adapters.output import Output
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
+from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import Failure, Kind, classify
 from llm.hosts import BASE_URLS
 
+# Parts of a delta that show that a model is at work; reasoning has a name of its own at most providers.
+SIGNS_OF_LIFE = ("content", "tool_calls", "reasoning_content", "reasoning", "reasoning_details", "refusal")
 BLOCKED_REASONS = {"content_filter", "safety", "refusal"}
 
 
@@ -40,6 +44,11 @@ class OpenAICompatible:
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
     connect_timeout: type[Exception] = httpx2.ConnectTimeout
+    unsendable: tuple[type[Exception], ...] = (
+        httpx2.LocalProtocolError,
+        httpx2.UnsupportedProtocol,
+        httpx2.InvalidURL,
+    )
     default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
     response_type: type[Any] = httpx2.Response
@@ -97,8 +106,16 @@ class OpenAICompatible:
         }
 
     def _post(self, body: dict[str, Any], **options: Any) -> Any:
-        """What came, as JSON: a provider that answers in types of its own is ours to judge, not the SDK's."""
-        return self.client.post(self.chat_path, body=body, options={"headers": self._headers}, **options)
+        """What came, as JSON: a provider that answers in types of its own is ours to judge, not the SDK's.
+
+        Raises the SDK's and the network's errors; Failure for what the SDK itself will not send.
+        """
+        try:
+            return self.client.post(self.chat_path, body=body, options={"headers": self._headers}, **options)
+        except (self.sdk.APIError, *self.http_errors):
+            raise
+        except Exception as error:
+            raise unsendable(error) from error
 
     # -- plain ---------------------------------------------------------------------------------------
 
@@ -107,12 +124,12 @@ class OpenAICompatible:
             response = self._post(self._body(request), cast_to=self.response_type)
         if response.status_code != 200:
             raise classify(status=response.status_code, headers=dict(response.headers), body=response.text)
-        return read_completion(response.text, dict(response.headers))
+        return read_completion(response.text, dict(response.headers), request.output)
 
     # -- streamed ------------------------------------------------------------------------------------
 
     def _stream(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
-        with transport.until(timing.next_event(started=False)):
+        with transport.until(timing.next_event()):
             extra = {} if "stream_options" in request.params else {"stream_options": {"include_usage": True}}
             stream = self._post(
                 {**extra, **self._body(request), "stream": True},
@@ -122,22 +139,22 @@ class OpenAICompatible:
             )
         try:
             if "json" in stream.response.headers.get("content-type", ""):  # it does not stream
-                with transport.until(timing.end):
-                    answer = read_completion(stream.response.read().decode(), dict(stream.response.headers))
+                with transport.until(timing.whole()):
+                    body = stream.response.read().decode()
+                answer = read_completion(body, dict(stream.response.headers), request.output)
                 if answer.text:
                     yield answer.text
                 return answer
-            return (yield from self._read_stream(stream, timing))
+            return (yield from self._read_stream(stream, timing, request.output))
         finally:
             stream.response.close()  # a caller that leaves stops the provider, too
 
-    def _read_stream(self, stream: Any, timing: Timing) -> Generator[str, None, Answer]:
+    def _read_stream(self, stream: Any, timing: Timing, output: Output) -> Generator[str, None, Answer]:
         visible, finish_reason, usage, tools = Visible(), "", None, ToolCalls()
         chunks: Iterator[Any] = iter(stream)
         while True:
             grace = time.monotonic() + USAGE_GRACE_S
-            started = bool(visible.text or tools)
-            end = min(grace, timing.end) if finish_reason else timing.next_event(started=started)
+            end = min(grace, timing.end) if finish_reason else timing.next_event()
             try:
                 chunk = pull(chunks, end)
             except Exception:
@@ -146,12 +163,18 @@ class OpenAICompatible:
                 raise
             if chunk is None:
                 break
+            if reason := block_reason(chunk):
+                raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
             usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage") or usage
+            output.counted(**read_usage(usage))
             for choice in chunk.get("choices") or ():
                 if choice.get("error") or choice.get("finish_reason") == "error":
                     raise error_in_body({"error": choice.get("error") or chunk.get("error")})
                 finish_reason = choice.get("finish_reason") or finish_reason
                 delta = choice.get("delta") or {}
+                output.wrote_message(delta)
+                if any(delta.get(name) for name in SIGNS_OF_LIFE):
+                    timing.alive()
                 tools.feed(delta.get("tool_calls"))
                 if piece := visible.feed(content_text(delta.get("content"))):
                     yield piece
@@ -185,13 +208,15 @@ class OpenAICompatible:
             except self.http_errors:  # its body died on the way
                 body = ""
             return classify(status=response.status_code, headers=dict(response.headers), body=body)
+        if isinstance(cause, self.unsendable):
+            return unsendable(cause)
         if isinstance(error, (self.sdk.APIConnectionError, *self.http_errors)):
             return classify(exception=f"{type(cause).__name__}: {cause}")
         if isinstance(error, self.sdk.APIError):
             return error_in_body({"error": error.body})
-        if isinstance(error, (ValueError, TypeError, AttributeError)):  # no JSON, or of another shape
+        if isinstance(error, ValueError):  # what came is no JSON, or no text
             return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
-        return Failure(Kind.PROVIDER_DOWN, f"{type(error).__name__} in the client library")
+        return of_ours(error)
 
 
 def error_in_body(body: Mapping[str, Any]) -> Failure:
@@ -203,6 +228,13 @@ def error_in_body(body: Mapping[str, Any]) -> Failure:
     if failure.kind is Kind.PROVIDER_DOWN and re.fullmatch(r"[45]\d\d", code, re.A):
         return classify(status=int(code), body=json.dumps(body, default=str))
     return failure
+
+
+def block_reason(body: Mapping[str, Any]) -> str:
+    """Why Google blocked the prompt, as bridges to Gemini pass it on beside an empty list of choices."""
+    feedback = body.get("promptFeedback") or body.get("prompt_feedback")
+    feedback = feedback if isinstance(feedback, dict) else {}
+    return str(feedback.get("blockReason") or feedback.get("block_reason") or "")[:60]
 
 
 def content_text(content: object) -> str:
@@ -225,7 +257,7 @@ def read_usage(usage: object) -> dict[str, int | None]:
     return {name: count(value) for name, value in counts.items()}
 
 
-def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
+def read_completion(text: str, headers: Mapping[str, str], output: Output | None = None) -> Answer:
     """The Answer in the body of a plain 200. Raises Failure when it is none."""
     try:
         body = json.loads(text)
@@ -236,6 +268,8 @@ def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
         body = body[0]
     if not isinstance(body, dict):
         raise Failure(Kind.PROVIDER_DOWN, "200 with a body that is no object", status=200)
+    output = output or Output()
+    output.counted(**read_usage(body.get("usage")))
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     if body.get("error"):
@@ -243,10 +277,13 @@ def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
     finish_reason = str(choice.get("finish_reason") or "")
     if choice.get("error") or finish_reason == "error":
         raise error_in_body({"error": choice.get("error")})
+    if reason := block_reason(body):
+        raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
     if not choice:
         raise Failure(Kind.PROVIDER_DOWN, "200 without choices", status=200)
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
+    output.wrote_message(message)
     content = content_text(message.get("content"))
     if finish_reason in BLOCKED_REASONS or (not content and message.get("refusal")):
         raise Failure(Kind.CONTENT_BLOCKED, f"finish reason {finish_reason or 'refusal'}", status=200)

@@ -6,24 +6,25 @@ socket (resolve, connect, TLS, write, read) is cut to what is left of the deadli
 thread has set with `until()`.
 """
 
+import math
 import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from llm import hosts
+from llm import clock, hosts
 
 CONNECT_TIMEOUT_S = 5.0
+TICK_S = 0.5
 _thread = threading.local()
 _resolver = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 
 
 @contextmanager
 def until(end: float) -> Iterator[None]:
-    """Within the block no network wait of this thread goes beyond `end` (a `time.monotonic()`)."""
+    """Within the block no network wait of this thread goes beyond `end` (a `clock.monotonic()`)."""
     before = getattr(_thread, "end", None)
     _thread.end = end
     try:
@@ -32,24 +33,50 @@ def until(end: float) -> Iterator[None]:
         _thread.end = before
 
 
+@contextmanager
+def ticking(tick: Callable[[], None]) -> Iterator[None]:
+    """Within the block `tick` is called every half second that this thread waits for bytes; it may raise."""
+    before = getattr(_thread, "tick", None)
+    _thread.tick = tick
+    try:
+        yield
+    finally:
+        _thread.tick = before
+
+
 def _left(timeout: float | None) -> float | None:
     """The library's own timeout, cut to what is left; never zero, which would mean not to block."""
     end: float | None = getattr(_thread, "end", None)
     if end is None:
         return timeout
-    left = max(end - time.monotonic(), 0.001)
+    left = max(end - clock.monotonic(), 0.001)
+    if left == math.inf:
+        return timeout
     return left if timeout is None else min(timeout, left)
 
 
 class _Stream:
     """A network stream of httpcore whose every wait is cut to the deadline."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, core: Any) -> None:
         self._stream = stream
+        self._core = core
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data: bytes = self._stream.read(max_bytes, _left(timeout))
-        return data
+        tick: Callable[[], None] | None = getattr(_thread, "tick", None)
+        left = _left(timeout)
+        end = math.inf if left is None else clock.monotonic() + left
+        while True:
+            if tick is not None:
+                tick()
+                left = max(min(end - clock.monotonic(), TICK_S), 0.001)
+            try:
+                data: bytes = self._stream.read(max_bytes, left)
+            except self._core.ReadTimeout:
+                if tick is None or clock.monotonic() >= end:
+                    raise
+            else:
+                return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _left(timeout))
@@ -60,7 +87,7 @@ class _Stream:
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> Any:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)), self._core)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -77,13 +104,18 @@ class _Backend:
         *others, last = self._resolve(host, port, _left(timeout))
         for address in others:  # such as IPv6 on a machine that has no way to it
             try:
-                return _Stream(self._backend.connect_tcp(address, port, timeout=_left(timeout), **options))
+                return self._connect(address, port, timeout, **options)
             except self._core.ConnectError:
                 continue
-        return _Stream(self._backend.connect_tcp(last, port, timeout=_left(timeout), **options))
+        return self._connect(last, port, timeout, **options)
+
+    def _connect(self, address: str, port: int, timeout: float | None, **options: Any) -> _Stream:
+        stream = self._backend.connect_tcp(address, port, timeout=_left(timeout), **options)
+        return _Stream(stream, self._core)
 
     def connect_unix_socket(self, path: str, timeout: float | None = None, **options: Any) -> _Stream:
-        return _Stream(self._backend.connect_unix_socket(path, timeout=_left(timeout), **options))
+        stream = self._backend.connect_unix_socket(path, timeout=_left(timeout), **options)
+        return _Stream(stream, self._core)
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)

@@ -1,11 +1,11 @@
 """Asks one deployment, whatever the plan would choose: for checks and rehearsals. Ledgered like any call."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
 
+from llm import clock
 from llm.adapters import Answer, Timing
 from llm.chain.attempt import Trial
 from llm.chain.plan import Deployment, Want, refusal
@@ -46,11 +46,10 @@ def ask(
     call = bookkeeper.open_call(purpose=purpose, lang=lang, deadline_s=timeout_s, messages=[])
     trial = Trial(deployment=deployment, want=want, messages=messages)
     trial.begin(call, lambda: refusal(deployment, want, meter.at(timezone.now()), site_budget_usd()))
-    began, outcome, answer = time.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
+    began, outcome, answer = clock.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
     try:
-        end = began + timeout_s
         pieces = trial.run(
-            streamed=False, temperature=temperature, params={}, timing=Timing(first_token=end, end=end)
+            streamed=False, temperature=temperature, params={}, timing=lambda: _timing(timeout_s)
         )
         for _ in pieces:
             pass
@@ -72,10 +71,15 @@ def ask(
         if outcome == Call.Outcome.CANCELLED:
             trial.finish(outcome)
         bookkeeper.close_call(
-            call, outcome, attempts=[trial.row], latency_s=time.monotonic() - began, paid_prices=[]
+            call, outcome, attempts=[trial.row], latency_s=clock.monotonic() - began, paid_prices=[]
         )
     call.text = answer.text
     return call
+
+
+def _timing(timeout_s: float) -> Timing:
+    end = clock.monotonic() + timeout_s
+    return Timing(first_token=end, end=end, timeout_s=timeout_s)
 
 
 def _close_disproved(deployment: Deployment) -> None:

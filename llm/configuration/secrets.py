@@ -101,6 +101,18 @@ def rotate(stored: str) -> str:
         raise SecretError("the key was encrypted with a key that ENCRYPTION_KEYS no longer holds") from None
 
 
+def changed(references: tuple[str, ...]) -> tuple[int, ...]:
+    """When the files of these references last changed, in nanoseconds; 0 for one that is not there."""
+    return tuple(_changed(reference.removeprefix("file:")) for reference in references)
+
+
+def _changed(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
 def fingerprint(key: str) -> str:
     """Eight hex digits that tell two keys apart without telling anything about them."""
     return hashlib.sha256(b"guardlabs-key:" + key.encode()).hexdigest()[:8] if key else ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from llm.failures.signals import Signals
 from llm.text import mend
 
 
@@ -65,6 +66,8 @@ class Failure(Exception):
 
     `retry_after_s` and `window` (minute, day, month, concurrency) are None when nothing was named.
     `silent` is set when the provider took all the time that it may take. `owner` follows from the kind.
+    `lacks` is what the model cannot take of what the call needs (see llm.chain.terms); `signals`, what the provider
+    said.
     """
 
     def __init__(
@@ -80,6 +83,8 @@ class Failure(Exception):
         organisation: str = "",
         silent: bool = False,
         headers: Mapping[str, str] | None = None,
+        lacks: str = "",
+        signals: Signals | None = None,
     ) -> None:
         super().__init__(f"{kind}: {detail}")
         self.kind = kind
@@ -89,9 +94,13 @@ class Failure(Exception):
         self.status = status
         self.retry_after_s = retry_after_s
         self.window = window
-        self.organisation = organisation
+        self.organisation = self.account = (
+            organisation  # the account's own name, where it has no declared one
+        )
         self.silent = silent
         self.headers = headers or {}
+        self.lacks = lacks
+        self.signals = signals
 
     @property
     def says_nothing(self) -> bool:

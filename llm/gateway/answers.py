@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from llm.chain import AttemptStarted, ChainExhausted, Completed, Delta, Event, Reply
+from llm.chain import AttemptStarted, CallerLeft, ChainExhausted, Completed, Delta, Event, Reply
 from llm.gateway import errors
 from llm.gateway.errors import ApiError
 
@@ -59,7 +59,13 @@ def headers(reply: Reply) -> dict[str, str]:
         "x-guardlabs-cost-usd": cost,
         "x-guardlabs-call": str(reply.call_id),
     }
+    found |= lowered(reply.max_tokens)
     return {**found, "x-guardlabs-cached": "true"} if reply.cached else found
+
+
+def lowered(max_tokens: int | None) -> dict[str, str]:
+    """The cap that was sent, where it is lower than the one that was asked for."""
+    return {} if max_tokens is None else {"x-guardlabs-max-tokens": str(max_tokens)}
 
 
 @dataclass
@@ -100,6 +106,7 @@ class Stream:
         return {
             "x-guardlabs-provider": self.attempt.credential + where,
             "x-guardlabs-attempts": str(self.attempts),
+            **lowered(self.attempt.max_tokens),
         }
 
     def close(self) -> None:
@@ -109,6 +116,8 @@ class Stream:
         try:
             yield self._delta({"role": "assistant", "content": ""})
             yield from self._pieces()
+        except CallerLeft:
+            return
         except ChainExhausted as failure:
             yield _event(_broken(failure).body())
         except Exception:

@@ -23,7 +23,7 @@ from llm.text import mend
 MOST_BYTES = 8 * 2**20  # of a body: a long diff, or some images
 MOST_MESSAGES, MOST_TOOLS, MOST_STOPS = 2000, 128, 4
 MOST_TOKENS = 1_000_000
-MOST_DEADLINE_S = 300.0
+MOST_DEADLINE_S = 86_400.0  # agents stream for hours
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 FUNCTION = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 REPLACED = {"functions": "tools", "function_call": "tool_choice"}
@@ -36,9 +36,9 @@ class Ask:
     model: str
     messages: Sequence[Mapping[str, Any]]
     params: Mapping[str, Any]
-    max_tokens: int
+    max_tokens: int | None
     temperature: float | None
-    deadline_s: float
+    deadline_s: float | None  # None: the client named none
     max_usd: Decimal | None
     stream: bool
     include_usage: bool
@@ -74,10 +74,9 @@ def read(request: HttpRequest) -> Ask:
         model=model or "auto",
         messages=_messages(body.get("messages")),
         params=params,
-        max_tokens=int(tokens or getattr(settings, "LLM_GATEWAY_MAX_TOKENS", 2048)),
+        max_tokens=tokens or getattr(settings, "LLM_GATEWAY_MAX_TOKENS", None),
         temperature=_number(body, "temperature", least=0, most=2),
-        deadline_s=_number(body, "deadline_s", least=0.1, most=MOST_DEADLINE_S)
-        or float(getattr(settings, "LLM_GATEWAY_DEADLINE_S", 60)),
+        deadline_s=_number(body, "deadline_s", least=0.1, most=MOST_DEADLINE_S),
         max_usd=None if max_usd is None else Decimal(str(max_usd)),
         stream=_boolean(body, "stream") or False,
         include_usage=bool((options or {}).get("include_usage")),

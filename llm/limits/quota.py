@@ -4,7 +4,7 @@ A quota belongs to (provider, account, model). Attempts in flight count with wha
 max_tokens, as Groq counts. The `Quota` row holds what providers taught us, and is the lock to reserve under.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Case, F, Sum, When
 
-from llm.chain.plan import Deployment, Skipped, Want
+from llm.chain.plan import ABOVE_LIMIT, Deployment, Skipped, Want, fitted, is_elastic
 from llm.failures.pauses import day_start, next_day
 from llm.failures.rules import Kind
 from llm.ledger.transactions import write_transaction
@@ -141,17 +141,17 @@ class LedgerMeter:
         limits = self.limits(deployment)
         if not limits:
             return None
-        need = reserved_tokens(deployment, want)
+        least = 0 if is_elastic(deployment, want, limits) else None
+        need = reserved_tokens(deployment, fitted(deployment, want, limits, tokens_left=least))
         if any(need > limits[name] for name in ("tpm", "tpd") if name in limits):
-            return _skipped(deployment, "request above limit")
+            smallest = min(limits[name] for name in ("tpm", "tpd") if name in limits)
+            return replace(_skipped(deployment, ABOVE_LIMIT), limit=smallest)
         if self._hopes(deployment.provider.slug):
             return None
         used = self.used(deployment, daily="rpd" in limits or "tpd" in limits)
-        row = self.taught.get(_key(deployment))
-        foreign = row.foreign_tokens if row and row.foreign_until and row.foreign_until > self.now else 0
         after = {
             "rpm": used.minute_requests + 1,
-            "tpm": used.minute_tokens + foreign + need,
+            "tpm": used.minute_tokens + self._foreign(deployment) + need,
             "rpd": used.day_requests + 1,
             "tpd": used.day_tokens + need,
         }
@@ -160,6 +160,21 @@ class LedgerMeter:
         if any(after[name] > limits[name] for name in ("rpm", "tpm") if name in limits):
             return _skipped(deployment, "quota of the minute", used.less_at or self.now + MINUTE)
         return None
+
+    def tokens_left(self, deployment: Deployment, want: Want) -> int | None:
+        """Tokens that this call's answer may have, by what was left when `room` last looked; None if it did not."""
+        used = self.last_used.get(_key(deployment))
+        if used is None:
+            return None
+        limits = self.limits(deployment)
+        spent = {"tpm": used.minute_tokens + self._foreign(deployment), "tpd": used.day_tokens}
+        left = min(limits[name] - spent[name] for name in spent if name in limits)
+        return left - want.tokens_in - deployment.model.reasoning_reserve
+
+    def _foreign(self, deployment: Deployment) -> int:
+        """Tokens of the minute that others of the account use, as the provider told."""
+        row = self.taught.get(_key(deployment))
+        return row.foreign_tokens if row and row.foreign_until and row.foreign_until > self.now else 0
 
     def used(self, deployment: Deployment, *, daily: bool = True) -> Used:
         """What the account has used of the model, attempts in flight included. `daily`: also of the day."""
