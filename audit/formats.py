@@ -101,15 +101,15 @@ def usd(amount: Decimal, lang: str | None = None) -> str:
 
 
 def duration(minutes: int) -> str:
-    """`45 minutes`, `2 hours`, `1 h 30 min`; empty for no estimate."""
+    """`45 min`, `2 h`, `1 h 30 min`; empty for no estimate."""
     if minutes <= 0:
         return ""
     hours, rest = divmod(minutes, 60)
     if hours and rest:
         return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
     if hours:
-        return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
-    return ngettext("%(count)d minute", "%(count)d minutes", rest) % {"count": rest}
+        return gettext("%(hours)d h") % {"hours": hours}
+    return gettext("%(minutes)d min") % {"minutes": rest}
 
 
 def points(amount: Decimal) -> str:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from audit.models import Report
-from audit.report import attempts
+from audit.report import attempts, drafts
 from audit.report.generate import FALLBACK
 
 
@@ -60,7 +60,7 @@ def present(report: Report, *, ai: bool, stalled: bool, to_html: Callable[[str],
             working=working,
             elapsed_s=elapsed_s(report),
             deadline_s=settings.REPORT_DEADLINE_S,
-            html=to_html(report.draft),
+            html=to_html(drafts.settled(report.draft)),
         )
     return ReportView(state="waiting", status=gettext("Your report has not been started."))
 

@@ -434,27 +434,6 @@ def _answered(
 
 
 # -- small words -----------------------------------------------------------------------------------
-<<<<<<< HEAD
-=======
-def duration(minutes: int) -> str:
-    """`45 min`, `2 h`, `1 h 30 min`; empty for no estimate."""
-    if minutes <= 0:
-        return ""
-    hours, rest = divmod(minutes, 60)
-    if hours and rest:
-        return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
-    if hours:
-        return gettext("%(hours)d h") % {"hours": hours}
-    return gettext("%(minutes)d min") % {"minutes": rest}
-
-
-def points(amount: Decimal) -> str:
-    """`1 point`, `14 points`, `8.4 points`; fractions take the form that follows 2 ("8,4 балла")."""
-    count = int(amount) if amount == int(amount) else 2
-    return ngettext("%(points)s point", "%(points)s points", count) % {"points": formats.number(amount)}
-
-
->>>>>>> main
 def kept_of(kept: Decimal, most: Decimal) -> str:
     """`24 of 38`; where nothing applied, that it was not assessed."""
     if not most:

@@ -4,12 +4,13 @@ language, and nothing a visitor typed. Texts that staff edit are data between tw
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import get_language_info
 
 from audit.report.facts import VALUES, Facts, action, facts_of
-from audit.scans.findings import Case, Details, Weakness
+from audit.scans.findings import Case, Details
 
 PROMPT_VERSION = "3"
 MAX_TOKENS_IN = 1200
@@ -52,6 +53,7 @@ NO_WEAKNESS = (
 CYRILLIC = re.compile(r"[\u0400-\u052f]")
 SENTENCE = re.compile(r"(?<=[.!?])\s(?=[^a-zа-яё])")
 
+NAMED = 4  # weaknesses that the story may be made of
 # From the fullest to the leanest: weaknesses with what can happen, cases, sentences of a case, kept answers.
 LEVELS = ((4, 3, 2, 4), (3, 3, 1, 4), (2, 3, 1, 4), (2, 2, 1, 3), (1, 2, 1, 3), (1, 1, 1, 2), (0, 1, 1, 1))
 
@@ -114,10 +116,7 @@ def _facts(facts: Facts, lang: str, told: int, sentences: int, kept: int) -> str
         f"Language: {lang}",
         f"{'; '.join(values)}.",
         "Weaknesses, worst first:" if details.weaknesses else "No weaknesses: every answer was the safe one.",
-        *(
-            _weakness(number, weakness, told=number <= told)
-            for number, weakness in enumerate(details.weaknesses, start=1)
-        ),
+        *_weaknesses(facts, told),
     ]
     if details.weaknesses:
         lines.append("Plan:")
@@ -136,13 +135,19 @@ def _facts(facts: Facts, lang: str, told: int, sentences: int, kept: int) -> str
     return "\n".join(lines)
 
 
-def _weakness(number: int, weakness: Weakness, *, told: bool) -> str:
-    parts = [f"{{finding:{number}}} {_harmless(weakness.title)}"]
-    if told and weakness.option.harm:
-        parts.append(f"Can happen: {_harmless(weakness.option.harm.rstrip('.'))}")
-    minutes = f", {weakness.finding.minutes} min" if weakness.finding.minutes else ""
-    parts.append(f"{{fix:{number}}} {_harmless(action(weakness))}, {weakness.finding.severity}{minutes}")
-    return ". ".join(parts)
+def _weaknesses(facts: Facts, told: int) -> Iterator[str]:
+    """The worst with what they are and, the first `told`, what can happen; of the rest only the planned fixes."""
+    planned = {number for fixes in facts.plan for number in fixes}
+    for number, weakness in enumerate(facts.details.weaknesses, start=1):
+        parts = []
+        if number <= NAMED:
+            parts.append(f"{{finding:{number}}} {_harmless(weakness.title)}")
+        if number <= told and weakness.option.harm:
+            parts.append(f"Can happen: {_harmless(weakness.option.harm.rstrip('.'))}")
+        if number in planned:
+            parts.append(f"{{fix:{number}}} {_harmless(action(weakness))}")
+        if parts:
+            yield ". ".join(parts)
 
 
 def _case(case: Case, sentences: int) -> str:

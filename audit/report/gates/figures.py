@@ -91,8 +91,9 @@ def only_counts(given: Given) -> gates.Gate:
             if any(_is_fact(match, line, years) for match in DIGITS.finditer(line)):
                 return "a figure"
             if any(
-                _mixed(word) and word not in named and not ORDINAL.fullmatch(word)
+                _mixed(part) and not {part, word} & named and not ORDINAL.fullmatch(part)
                 for word in TOKEN.findall(line)
+                for part in word.split("-")
             ):
                 return "a name or figure that was not given"
         return None
