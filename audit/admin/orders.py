@@ -18,8 +18,8 @@ from django.utils.translation import override
 from django.views.decorators.http import require_POST
 
 from audit import formats
-from audit.models import Mail, Order, OrderEvent, StripeEvent
-from audit.orders import deliverable, outbox, payments
+from audit.models import Mail, Order, OrderEvent, Payment, StripeEvent
+from audit.orders import deliverable, disputes, outbox, payments, refunds
 from audit.orders import export as order_export
 from audit.orders import letters as order_letters
 from audit.orders import service as orders
@@ -45,6 +45,7 @@ class Action:
     done: Text
     states: tuple[State, ...]
     method: str = ""
+    when: Callable[[Order], bool] | None = None  # further reads of the database
     sure: bool = False  # wants a tick beside the button: money, or what cannot be undone
 
 
@@ -86,6 +87,24 @@ def _mark_paid(order: Order, actor: str, text: str) -> None:
     if order.method != Order.Method.INVOICE:
         raise Refused(_("Only Stripe says whether a card payment was made."))
     orders.mark_paid(order, actor=actor, detail=text.strip()[:200])
+
+
+def _ask(order: Order, actor: str, text: str) -> None:
+    told = payments.ask(order)
+    orders.note(order, actor=actor, what="Stripe was asked", detail=", ".join(told))
+
+
+def _return(order: Order, actor: str, text: str) -> None:
+    payment = refunds.unwanted(order)
+    if payment is None:
+        raise orders.NotAllowed(order, "return")
+    payments.send(refunds.claim(order, actor=actor, payment=payment), actor=actor)
+    order.refresh_from_db()
+
+
+def _questioned(order: Order) -> bool:
+    payment = refunds.unwanted(order)
+    return payment is not None and payment.use == Payment.Use.QUESTIONED
 
 
 ACTIVE = (State.PAID, State.IN_PROGRESS, State.DELIVERED, State.CLOSED)
@@ -164,19 +183,66 @@ ACTIONS: dict[str, Action] = {
         states=UNPAID,
         sure=True,
     ),
+    "ask": Action(
+        label=_("Ask Stripe about payments and refunds"),
+        permission=MONEY,
+        run=_ask,
+        done=_("Stripe was asked. What it said is in the history."),
+        states=tuple(State),
+        method=STRIPE,
+    ),
+    "accept": Action(
+        label=_("Take the wrong amount for the price"),
+        permission=MONEY,
+        run=lambda order, actor, text: payments.accept(order, actor=actor),
+        done=_("Marked as paid."),
+        states=(*UNPAID, State.EXPIRED),
+        method=STRIPE,
+        sure=True,
+        when=_questioned,
+    ),
+    "return": Action(
+        label=_("Send the surplus payment back through Stripe"),
+        permission=MONEY,
+        run=_return,
+        done=_("Stripe has the refund."),
+        states=tuple(State),
+        method=STRIPE,
+        sure=True,
+        when=lambda order: refunds.unwanted(order) is not None,
+    ),
     "refund": Action(
-        label=_("Refund the whole price through Stripe"),
+        label=_("Refund what is left of the price through Stripe"),
         permission=MONEY,
         run=lambda order, actor, text: payments.refund(order, actor=actor),
         done=_("Stripe has the refund. The order is refunded when Stripe says that it is done."),
         states=(*ACTIVE, State.CANCELLED, State.REFUNDED),
         method=STRIPE,
         sure=True,
+        when=lambda order: bool(refunds.waiting(order) or refunds.kept(order)),
+    ),
+    "go_on": Action(
+        label=_("Go on in spite of the dispute"),
+        permission=MONEY,
+        run=lambda order, actor, text: disputes.go_on(order, actor=actor),
+        done=_("The work may go on."),
+        states=tuple(State),
+        sure=True,
+        when=lambda order: disputes.waiting(order) is not None,
+    ),
+    "give_up": Action(
+        label=_("The dispute is lost: end the order"),
+        permission=MONEY,
+        run=lambda order, actor, text: disputes.give_up(order, actor=actor),
+        done=_("Marked as refunded by the bank."),
+        states=ACTIVE,
+        sure=True,
+        when=lambda order: order.disputes.filter(decided_at=None, status="lost").exists(),
     ),
     "refunded": Action(
         label=_("I have sent the money back"),
         permission=MONEY,
-        run=lambda order, actor, text: orders.mark_refunded(order, actor=actor),
+        run=lambda order, actor, text: refunds.mark_refunded(order, actor=actor),
         done=_("Marked as refunded."),
         states=ACTIVE,
         method=INVOICE,
@@ -215,12 +281,12 @@ class OrderAdmin(Fixed):
     change_form_template = "admin/audit/order/change_form.html"
     list_display = ("code", "created_at", "state", "due_at", "lang", "method", "price", "refund_status")
     list_filter = ("state", OverdueFilter, "method", "lang", "refund_status")
-    search_fields = ("code__iexact", "email__iexact", "payment_intent__exact")
+    search_fields = ("code__iexact", "email__iexact", "payments__intent__exact")
     date_hierarchy = "created_at"
     fields = readonly_fields = (
         "code", "state", "state_since", "created_at", "lang", "email", "time_zone", "message_text", "scan", "method",
-        "price", "due_at", "paid_at", "delivered_at", "payment_intent", "refund_status", "refund_id", "history",
-        "letters",
+        "price", "due_at", "paid_at", "delivered_at", "payment_intent", "refund_status", "refund_id", "money", "disputed",
+        "history", "letters",
     )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
@@ -268,9 +334,7 @@ class OrderAdmin(Fixed):
             return False
         if name == "fill" and order.draft.strip():
             return False
-        if name == "refund" and order.refund_status not in (Order.Refund.NONE, Order.Refund.FAILED):
-            return False
-        return action.method in ("", order.method)
+        return action.method in ("", order.method) and (action.when is None or action.when(order))
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """One action on one order; the text of its field, if it has one, is posted as `text`."""
@@ -285,6 +349,8 @@ class OrderAdmin(Fixed):
             if action.sure and not request.POST.get("sure"):
                 raise Refused(_("Tick the box beside the button first."))
             action.run(order, f"staff:{request.user.get_username()}", text)
+        except orders.Disputed:
+            self.message_user(request, _("A dispute waits for a decision first."), messages.ERROR)
         except orders.NotAllowed as error:
             state = {"state": error.state.label}
             self.message_user(request, _("Not possible: the order is %(state)s.") % state, messages.ERROR)
@@ -327,11 +393,34 @@ class OrderAdmin(Fixed):
 
     @admin.display(description=_("price"), ordering="price_cents")
     def price(self, order: Order) -> str:
-        return formats.money(order.price_cents // 100)
+        return order_letters.money(order.price_cents)
 
     @admin.display(description=_("message"))
     def message_text(self, order: Order) -> str:
         return format_html("<pre>{}</pre>", order.message) if order.message else "–"
+
+    @admin.display(description=_("payments and refunds"))
+    def money(self, order: Order) -> str:
+        lines = []
+        for each in order.payments.prefetch_related("refunds"):
+            use = f", {each.get_use_display()}" if each.use else ""
+            name = each.intent or each.session or "–"
+            lines.append(f"{each.amount / 100:.2f} {each.currency} {name}: {each.get_state_display()}{use}")
+            lines += [
+                f"  − {row.amount / 100:.2f} {row.refund_id or '–'}: {row.get_state_display()} ({row.by}) {row.answer}"
+                for row in each.refunds.all()
+            ]
+        return format_html("<pre>{}</pre>", "\n".join(lines)) if lines else "–"
+
+    @admin.display(description=_("disputes"))
+    def disputed(self, order: Order) -> str:
+        lines = [
+            f"{row.get_kind_display()} {row.status} {row.reason}"
+            + (f", {formats.moment(row.due_at)}" if row.due_at else "")
+            + (f" ({row.decided_by})" if row.decided_at else "")
+            for row in order.disputes.all()
+        ]
+        return format_html("<pre>{}</pre>", "\n".join(lines)) if lines else "–"
 
     @admin.display(description=_("history"))
     def history(self, order: Order) -> str:
