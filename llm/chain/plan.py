@@ -47,6 +47,19 @@ class Deployment:
     probes: tuple[PauseView, ...] = ()
 
     @property
+    def name(self) -> tuple[str, str, str]:
+        """Credential, model and location."""
+        return self.key.label, self.model.name, self.location
+
+    @property
+    def scope(self) -> dict[str, str]:
+        """What a pause that covers it may name."""
+        return {
+            "credential": self.key.label, "account": self.key.account, "model": self.model.name,
+            "location": self.location,
+        }  # fmt: skip
+
+    @property
     def label(self) -> str:
         """What a report's `provider` shows: the credential, with its location where there are several."""
         return f"{self.key.label}:{self.location}" if self.location else self.key.label
@@ -70,6 +83,7 @@ class CallSkips:
     providers: set[str] = field(default_factory=set)
     models: set[tuple[str, str]] = field(default_factory=set)
     deployments: set[tuple[str, str, str]] = field(default_factory=set)  # (credential, model, location)
+    silent: set[str] = field(default_factory=set)  # providers that let this call wait for nothing
 
 
 class Meter(Protocol):
@@ -116,7 +130,7 @@ class Planner:
     def steps(self) -> Iterator[Deployment | Skipped]:
         """Deployments to try and what is passed over, lazily and in order."""
         for provider in in_order(self.providers, self.pauses, self.now):
-            if provider.slug not in self.skips.providers and self._wanted(provider):
+            if self._is_left(provider):
                 yield from self._provider(provider)
 
     def survey(self) -> Iterator[tuple[Deployment, Skipped | None]]:
@@ -166,11 +180,11 @@ class Planner:
 
     def may_use(self, provider: ProviderConf) -> bool:
         """Whether the call could be sent to anything of this provider."""
-        return (
-            provider.slug not in self.skips.providers
-            and self._wanted(provider)
-            and any(isinstance(step, Deployment) for step in self._provider(provider))
-        )
+        return self._is_left(provider) and any(isinstance(step, Deployment) for step in self._provider(provider))
+
+    def _is_left(self, provider: ProviderConf) -> bool:
+        passed = self.skips.providers | self.skips.silent
+        return provider.slug not in passed and self._wanted(provider)
 
     def _wanted(self, provider: ProviderConf) -> bool:
         wanted = self.want

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Literal
@@ -22,10 +22,12 @@ from django.utils import timezone
 from llm import cache, clock, gates
 from llm.adapters import Answer, transport
 from llm.cache import forget_calls
+from llm.chain import slow_start
 from llm.chain.attempt import Trial
 from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
 from llm.chain.plan import Deployment, Skipped, Want
 from llm.chain.selector import LEAST_SHARE_S, Chooser
+from llm.chain.slow_start import LATELY_S
 from llm.chain.terms import Use, needs, without_images
 from llm.clients import access as clients
 from llm.failures import pauses
@@ -198,6 +200,7 @@ def _run(
             end=math.inf if streamed and deadline_s is None else begin_by,
             begin_by=begin_by,
             own_deadline=deadline_s is not None,
+            streamed=streamed,
         ),
         patience_s=limit_s,
         has_left=has_left,
@@ -348,8 +351,12 @@ class _Run:
         return grown, [*self.messages, *turn]
 
     def _take_retry(self) -> Deployment | None:
+        """What is to be tried once more, unless somebody has paused it meanwhile."""
         deployment, self.retry = self.retry, None
-        return deployment
+        if deployment is None or self.turn or not self.chooser.is_paused(deployment):
+            return deployment
+        self.chooser.skips.deployments.add(deployment.name)
+        return None
 
     def _try(self, trial: Trial) -> Generator[Event, None, Answer | None]:
         """Runs one trial to its end. Returns the accepted answer, or None after a failure."""
@@ -365,13 +372,15 @@ class _Run:
                 params=self.params,
                 timing=lambda: self.chooser.timing(deployment.provider, streamed=self.streamed),
             )
-            answer = yield from self._watched(pieces)
+            answer = yield from self._watched(pieces, deployment.provider.slug)
             if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
                 if not answer.text.strip():
                     raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
                 self._gate(answer.text)
         except Failure as failure:
             trial.finish(failure.kind, failure)
+            if failure.kind in slow_start.SUSPECT:
+                slow_start.note(deployment.provider.slug, alive=False)
             if trial.text:
                 self.chooser.extend(self.patience_s)
             until = self._after(failure, trial)
@@ -381,15 +390,18 @@ class _Run:
             return None
         except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
             trial.finish(Call.Outcome.CANCELLED)
+            pauses.release_probes(deployment.probes)
             raise
         trial.finish(Call.Outcome.OK)
+        slow_start.note(deployment.provider.slug, alive=True)
         self._learn(trial, answer.headers)
         if deployment.probes:
-            pauses.close(deployment.probes, by="answered again")
+            pauses.answered(deployment)
         return answer
 
-    def _watched(self, pieces: Generator[Delta, None, Answer]) -> Generator[Event, None, Answer]:
+    def _watched(self, pieces: Generator[Delta, None, Answer], slug: str) -> Generator[Event, None, Answer]:
         """The same pieces, with `_tick` while they are waited for."""
+        alive = False
         with closing(pieces):
             while True:
                 try:
@@ -397,6 +409,9 @@ class _Run:
                         piece = next(pieces)
                 except StopIteration as stop:
                     return stop.value  # type: ignore[no-any-return]
+                if not alive:
+                    slow_start.note(slug, alive=True)
+                alive = True
                 yield piece
 
     def _gate(self, text: str) -> None:
@@ -435,15 +450,21 @@ class _Run:
             ]
             self.chooser.skips.providers.add(deployment.provider.slug)  # whatever becomes of it
             return None
-        pause = pauses.open_for(failure, deployment)
+        pause = pauses.open_for(failure, deployment, cost_s=trial.row.latency_ms / 1000)
         alerts.tell(failure, deployment)
         if failure.says_nothing:
             pauses.release_probes(deployment.probes)
         elif failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
             pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name
-        self.chooser.skips.deployments.add((deployment.key.label, model, deployment.location))
-        if (failure.kind in NEXT_PROVIDER and not failure.lacks) or failure.silent:
+        self.chooser.skips.deployments.add(deployment.name)
+        if pause is not None:
+            self.chooser.learn(pause)
+        if self._may_be_a_hiccup(failure):
+            self.chooser.again.add(deployment.name)
+        if failure.silent:
+            self.chooser.skips.silent.add(slug)
+        elif failure.kind in NEXT_PROVIDER and not failure.lacks:
             self.chooser.skips.providers.add(slug)
         elif failure.kind in NEXT_MODEL or failure.lacks:
             self.chooser.skips.models.add((slug, model))
@@ -452,16 +473,35 @@ class _Run:
     def _deserves_retry(self, failure: Failure, trial: Trial) -> bool:
         """A hiccup of a free deployment gets one quick retry, which is cheaper than the next tier."""
         return (
-            failure.kind is Kind.PROVIDER_DOWN
+            self._may_be_a_hiccup(failure)
             and failure.status in ONE_OFF
-            and not failure.silent
-            and failure.retry_after_s is None
             and trial.deployment.provider.free
             and not trial.deployment.probes
             and not trial.text
             and not self.retried
             and self.chooser.left_s() > 2 * LEAST_SHARE_S
+            and not self._others_failed(trial)
         )
+
+    def _may_be_a_hiccup(self, failure: Failure) -> bool:
+        """Refused at once, without a time to wait, and for the first time in this call."""
+        return (
+            failure.kind is Kind.PROVIDER_DOWN
+            and not failure.silent
+            and failure.retry_after_s is None
+            and not self.retried
+            and not self.chooser.rested
+        )
+
+    def _others_failed(self, trial: Trial) -> bool:
+        """Whether another call has met the same since this attempt began: then it is no hiccup."""
+        rows = Attempt.objects.filter(
+            provider=trial.deployment.provider.slug,
+            started_at__gt=trial.row.started_at - timedelta(seconds=LATELY_S),
+            finished_at__gte=trial.row.started_at,
+            outcome=Kind.PROVIDER_DOWN,
+        )
+        return rows.exclude(pk=trial.row.pk).exists()
 
     def _deserves_repair(self, failure: Failure, trial: Trial) -> bool:
         return (

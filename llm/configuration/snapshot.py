@@ -29,6 +29,7 @@ class ModelConf:
     tools: bool = True
     json_schema: bool = True
     images: bool = False
+    prefill: bool = False
     settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
 
 
@@ -82,6 +83,8 @@ class PauseView:
     streak: int
     detail: str
     probe_until: datetime | None
+    silent: bool = False
+    found_with: str = ""
 
     def covers(self, *, credential: str, account: str, model: str, location: str) -> bool:
         return (
@@ -178,7 +181,7 @@ def _model(provider: models.Provider, row: models.Model) -> ModelConf:
     return ModelConf(
         name=row.name, params=dict(row.params), reasoning_reserve=row.reasoning_reserve, price=price,
         rpm=row.rpm, rpd=row.rpd, tpm=row.tpm, tpd=row.tpd,
-        tools=row.tools, json_schema=row.json_schema, images=row.images,
+        tools=row.tools, json_schema=row.json_schema, images=row.images, prefill=row.prefill,
     )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """Opens, lengthens, probes and closes pauses. Rows are shared by all workers and survive restarts.
 
-Rules: a later failure never shortens a pause; a time that the provider stated is never probed early;
-guesses grow with every failure in a row, with jitter, so that workers do not come back together.
+Rules: a later failure never shortens a pause; a time that the provider stated is never tried early; guesses have
+jitter, so that workers do not come back together, and grow with every failure in a row. A provider that is down is
+paused for a few seconds at a time as long as it answers quickly: for minutes only if the probes in the background
+(`llm.failures.probes`) go on failing, or if it let calls wait for nothing.
 """
 
 import random
@@ -38,22 +40,31 @@ GUESSES = {
     Kind.BLOCKED_PROVIDER: Guess(5 * MINUTE, 6 * HOUR),
     Kind.CREDITS_DEPLETED: Guess(6 * HOUR, DAY),
     Kind.MODEL_GONE: Guess(DAY, 7 * DAY),
-    Kind.PROVIDER_DOWN: Guess(15, 10 * MINUTE),
+    Kind.PROVIDER_DOWN: Guess(10, 10 * MINUTE),
     Kind.EMPTY_OUTPUT: Guess(10 * MINUTE, HOUR),
 }
+STEADY_PROBES = 12  # so many failures of probes in a row, some two minutes, before their pauses grow
+SILENCE_FACTOR = 2.0  # how much longer than what it cost a call a silent provider is left alone
+# Guesses that may be wrong: when nothing else is left, a call asks one of these early.
+DOUBTFUL = {Kind.PROVIDER_DOWN, Kind.RATE_LIMITED_PROVIDER, Kind.RATE_LIMITED_KEY, Kind.EMPTY_OUTPUT}
 EMPTIES_IN_A_ROW = 3
 BY_STAFF = "paused_by_staff"
 
 
-def open_for(failure: Failure, deployment: Deployment) -> Pause | None:
-    """Pauses what the failure speaks of and returns the row; None when it speaks of this call alone."""
+def open_for(
+    failure: Failure, deployment: Deployment, *, cost_s: float = 0, by_probe: bool = False
+) -> Pause | None:
+    """Pauses what the failure speaks of and returns the row; None when it speaks of this call alone.
+
+    cost_s: the seconds that a call lost; by_probe: it was found by a probe in the background, which cost nobody any
+    """
     names = _scope_names(failure, deployment) if failure.owner is Owner.PROVIDER else None
     if names is None:
         return None
     for _ in range(3):
         try:
             with write_transaction():
-                pause = _open_or_lengthen(names, failure, deployment)
+                pause = _open_or_lengthen(names, failure, deployment, cost_s=cost_s, by_probe=by_probe)
             break
         except IntegrityError:  # another worker opened the same scope between our look and our insert
             continue
@@ -77,11 +88,13 @@ def by_staff(names: dict[str, str], *, until: datetime | None, by: str, reason: 
         )
 
 
-def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deployment) -> Pause:
-    now = timezone.now()
+def _open_or_lengthen(
+    names: dict[str, str], failure: Failure, deployment: Deployment, *, cost_s: float, by_probe: bool
+) -> Pause:
+    now, model = timezone.now(), deployment.model.name
     row = Pause.objects.select_for_update().filter(closed_at=None, **names).first()
     if row is None:
-        source, until = _until(failure, deployment, streak=1, now=now)
+        source, until = _until(failure, deployment, streak=1, cost_s=cost_s, by_probe=by_probe, now=now)
         refused = secrets.fingerprint(deployment.key.key) if failure.kind is Kind.KEY_INVALID else ""
         return Pause.objects.create(
             **names,
@@ -91,16 +104,28 @@ def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deplo
             until=until,
             detail=failure.detail,
             fingerprint=refused,
+            silent=failure.silent,
+            found_with=model,
         )
-    if row.until is not None and row.until <= now:  # it came back, and failed again
+    over = row.until is not None and row.until <= now
+    # That a call was refused at once, by a provider that is down, is no reason to leave it alone for longer.
+    grows = failure.kind is not Kind.PROVIDER_DOWN or failure.silent or failure.retry_after_s is not None
+    if by_probe or (over and grows):  # it had its time, and failed again
         row.streak += 1
-    source, until = _until(failure, deployment, streak=row.streak, now=now)
+    source, until = _until(failure, deployment, streak=row.streak, cost_s=cost_s, by_probe=by_probe, now=now)
     if until is None or (row.until is not None and until > row.until):
         if row.kind != failure.kind:
             row.since = now  # another trouble, which is as old as itself
         row.until, row.source, row.kind, row.detail = until, source, failure.kind, failure.detail
     row.probe_until = None
-    row.save(update_fields=["streak", "since", "until", "source", "kind", "detail", "probe_until"])
+    if not by_probe:
+        row.silent = failure.silent
+        row.found_with = model if row.found_with == model else ""
+    row.save(
+        update_fields=[
+            "streak", "since", "until", "source", "kind", "detail", "probe_until", "silent", "found_with",
+        ]
+    )  # fmt: skip
     return row
 
 
@@ -138,13 +163,12 @@ def _empties_in_a_row(deployment: Deployment) -> bool:
 
 
 def _until(
-    failure: Failure, deployment: Deployment, *, streak: int, now: datetime
+    failure: Failure, deployment: Deployment, *, streak: int, cost_s: float, by_probe: bool, now: datetime
 ) -> tuple[str, datetime | None]:
     """Who says until when. None: until staff act."""
     if failure.kind is Kind.KEY_INVALID:
         return Pause.Source.PROVIDER, None
-    guess = GUESSES.get(failure.kind, GUESSES[Kind.PROVIDER_DOWN])
-    grown_s = min(guess.first_s * 2 ** min(streak - 1, 20), guess.most_s) * random.uniform(0.9, 1.1)
+    grown_s = _grown_s(failure, streak=streak, cost_s=cost_s, by_probe=by_probe) * random.uniform(0.9, 1.1)
     if failure.retry_after_s is not None:
         stated = timedelta(seconds=min(failure.retry_after_s, 31 * DAY))
         if streak > 1:  # it was not true the last time, so wait for what is longer
@@ -155,6 +179,17 @@ def _until(
     if failure.kind is Kind.RATE_LIMITED_KEY and failure.window == "minute":
         grown_s = max(grown_s, MINUTE)
     return Pause.Source.GUESS, now + timedelta(seconds=grown_s)
+
+
+def _grown_s(failure: Failure, *, streak: int, cost_s: float, by_probe: bool) -> float:
+    """How long to wait after so many failures in a row, in seconds, before jitter."""
+    guess = GUESSES.get(failure.kind, GUESSES[Kind.PROVIDER_DOWN])
+    first_s, doublings = guess.first_s, streak - 1
+    if failure.kind is Kind.PROVIDER_DOWN and (by_probe or not failure.silent):
+        doublings = max(streak - STEADY_PROBES, 0)
+    elif failure.silent:
+        first_s = max(first_s, cost_s * SILENCE_FACTOR)
+    return min(first_s * 2 ** min(doublings, 20), max(guess.most_s, first_s))
 
 
 def next_day(day_reset: str, now: datetime) -> datetime:
@@ -172,15 +207,22 @@ def day_start(day_reset: str, now: datetime) -> datetime:
     return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def claim_probes(pauses: Iterable[PauseView], until: datetime) -> bool:
-    """Whether this call, and no other, may test the ended pauses; it has time until then."""
-    now = timezone.now()
+def claim_probes(pauses: Iterable[PauseView], until: datetime, *, early: bool = False) -> bool:
+    """Whether this call, and no other, may test these pauses, which are as it saw them; it has time until then.
+
+    early: also before their time.
+    """
+    now, mine = timezone.now(), []
     for pause in pauses:
-        claimed = Pause.objects.filter(
-            Q(probe_until=None) | Q(probe_until__lte=now), pk=pause.id, closed_at=None, until__lte=now
-        ).update(probe_until=until)
-        if claimed != 1:
+        rows = Pause.objects.filter(
+            Q(probe_until=None) | Q(probe_until__lte=now), pk=pause.id, closed_at=None, until=pause.until
+        )
+        if not early:
+            rows = rows.filter(until__lte=now)
+        if rows.update(probe_until=until) != 1:
+            release_probes(mine)
             return False
+        mine.append(pause)
     return True
 
 
@@ -194,6 +236,26 @@ def close(pauses: Iterable[PauseView | Pause], by: str) -> int:
     return Pause.objects.filter(pk__in=[p.id for p in pauses], closed_at=None).update(
         closed_at=timezone.now(), closed_by=by, probe_until=None
     )
+
+
+def answered(deployment: Deployment) -> None:
+    """A deployment has answered, so the pauses that it tested are over.
+
+    One of a whole provider that another of its models had brought about is that model's from now on.
+    """
+    over = []
+    for pause in deployment.probes:
+        wide = pause.kind == Kind.PROVIDER_DOWN and not (pause.model or pause.account or pause.credential)
+        if not (wide and pause.found_with and pause.found_with != deployment.model.name):
+            over.append(pause)
+            continue
+        try:
+            with transaction.atomic():
+                rows = Pause.objects.filter(pk=pause.id, closed_at=None)
+                rows.update(model=pause.found_with, probe_until=None)
+        except IntegrityError:  # that model is paused already
+            over.append(pause)
+    close(over, by="answered again")
 
 
 def forgive_replaced_keys() -> int:
