@@ -27,7 +27,7 @@ from llm.operations import alerts
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 60.0
-PROBE_EVERY_S = 5.0  # providers that are down come back between two looks
+PROBE_EVERY_S = 4.0  # providers that are down come back between two looks
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 

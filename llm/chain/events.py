@@ -24,7 +24,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed:
-    """After a Delta it also means: discard the text so far."""
+    """After a Delta it also means: discard the text so far; unless it is `kept`, and the next provider goes on from it."""
 
     kind: Kind
     provider: str
@@ -34,6 +34,7 @@ class AttemptFailed:
     detail: str
     until: datetime | None = None
     window: str | None = None  # of a quota: minute, day, month
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,9 @@ class Planner:
 
     def may_use(self, provider: ProviderConf) -> bool:
         """Whether the call could be sent to anything of this provider."""
-        return self._is_left(provider) and any(isinstance(step, Deployment) for step in self._provider(provider))
+        return self._is_left(provider) and any(
+            isinstance(step, Deployment) for step in self._provider(provider)
+        )
 
     def _is_left(self, provider: ProviderConf) -> bool:
         passed = self.skips.providers | self.skips.silent

@@ -24,11 +24,12 @@ from llm.adapters import Answer, transport
 from llm.cache import forget_calls
 from llm.chain import slow_start
 from llm.chain.attempt import Trial
+from llm.chain.continuation import going_on
 from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
 from llm.chain.plan import Deployment, Skipped, Want
 from llm.chain.selector import LEAST_SHARE_S, Chooser
 from llm.chain.slow_start import LATELY_S
-from llm.chain.terms import Use, needs, without_images
+from llm.chain.terms import PREFILL, Use, needs, without_images
 from llm.clients import access as clients
 from llm.failures import pauses
 from llm.failures import probes as edges
@@ -111,7 +112,8 @@ def stream(**arguments: Any) -> Iterator[Event]:
     max_usd: the most that the call may cost; 0 is free only, None is what the budgets allow
     providers, tiers, models: use only these (slugs, numbers, ids)
     on_content_block: "next" provider, or "error"
-    on_broken_stream: after a Delta, "restart" with the next provider, or "error" where a text cannot be taken back
+    on_broken_stream: after a Delta, "restart" with the next provider, or "error" where a text cannot be taken back,
+        or "continue": the next provider that can goes on from the text so far (AttemptFailed.kept)
     accept: accept(text) -> None, or a str that says why the text is not good enough
     repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried
     fresh: do not look for a kept reply (see `llm.cache`), and keep none
@@ -145,7 +147,7 @@ def _run(
     tiers: Sequence[Decimal | float | str] | None = None,
     models: Sequence[str] | None = None,
     on_content_block: Literal["next", "error"] = "next",
-    on_broken_stream: Literal["restart", "error"] = "restart",
+    on_broken_stream: Literal["restart", "error", "continue"] = "restart",
     accept: Callable[[str], str | None] | None = None,
     repair: bool = False,
     fresh: bool = False,
@@ -244,6 +246,8 @@ class _Run:
     retry: Deployment | None = None
     retried: bool = False
     repair: bool = False  # still to be had
+    so_far: str = ""  # what was told before the stream broke, and stands
+    told: str = ""  # by the present attempt
     turn: Sequence[Mapping[str, Any]] = ()  # what the next trial adds to the messages
     claim: cache.Claim | None = None  # to keep the answer
 
@@ -263,7 +267,7 @@ class _Run:
                 if self.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
                     outcome = Call.Outcome.BLOCKED
                     break
-                if self.on_broken_stream == "error" and trial.text and self.streamed:
+                if self._cannot_go_on(trial):
                     outcome = Call.Outcome.EXHAUSTED
                     break
             else:
@@ -339,6 +343,8 @@ class _Run:
     def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
         """What to ask now: the call's messages, or these and the complaint, for what is left of its money."""
         want, turn, self.turn = self.chooser.want, self.turn, ()
+        if self.so_far:
+            turn = [{"role": "assistant", "content": self.so_far}]
         if not turn:
             return want, self.messages
         more = tokens.estimate(turn)
@@ -372,7 +378,10 @@ class _Run:
                 params=self.params,
                 timing=lambda: self.chooser.timing(deployment.provider, streamed=self.streamed),
             )
+            if self.so_far:
+                pieces = going_on(pieces, self.so_far)
             answer = yield from self._watched(pieces, deployment.provider.slug)
+            answer = replace(answer, text=self.so_far + answer.text)
             if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
                 if not answer.text.strip():
                     raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
@@ -384,8 +393,14 @@ class _Run:
             if trial.text:
                 self.chooser.extend(self.patience_s)
             until = self._after(failure, trial)
+            self._keep_what_came(failure, trial)
             yield AttemptFailed(
-                failure.kind, *names, detail=failure.detail, until=until, window=failure.window
+                failure.kind,
+                *names,
+                detail=failure.detail,
+                until=until,
+                window=failure.window,
+                kept=bool(self.so_far),
             )
             return None
         except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
@@ -399,9 +414,27 @@ class _Run:
             pauses.answered(deployment)
         return answer
 
+    def _cannot_go_on(self, trial: Trial) -> bool:
+        """Whether half a text was told that can be neither taken back nor continued."""
+        if not (self.streamed and trial.text) or self.on_broken_stream == "restart":
+            return False
+        return self.on_broken_stream == "error" or trial.row.outcome != Kind.PROVIDER_DOWN
+
+    def _keep_what_came(self, failure: Failure, trial: Trial) -> None:
+        """When a stream broke: the next provider shall go on from there, so it must take a prefill."""
+        if (
+            self.on_broken_stream == "continue"
+            and self.streamed
+            and failure.kind is Kind.PROVIDER_DOWN
+            and trial.text
+        ):
+            self.so_far += self.told
+            want = self.chooser.want
+            self.chooser.want = replace(want, needs=want.needs | {PREFILL})
+
     def _watched(self, pieces: Generator[Delta, None, Answer], slug: str) -> Generator[Event, None, Answer]:
         """The same pieces, with `_tick` while they are waited for."""
-        alive = False
+        alive, self.told = False, ""
         with closing(pieces):
             while True:
                 try:
@@ -412,6 +445,7 @@ class _Run:
                 if not alive:
                     slow_start.note(slug, alive=True)
                 alive = True
+                self.told += piece.text
                 yield piece
 
     def _gate(self, text: str) -> None:
@@ -460,7 +494,7 @@ class _Run:
         self.chooser.skips.deployments.add(deployment.name)
         if pause is not None:
             self.chooser.learn(pause)
-        if self._may_be_a_hiccup(failure):
+        if self._may_be_a_hiccup(failure) and not (trial.text or deployment.probes):
             self.chooser.again.add(deployment.name)
         if failure.silent:
             self.chooser.skips.silent.add(slug)
@@ -494,14 +528,11 @@ class _Run:
         )
 
     def _others_failed(self, trial: Trial) -> bool:
-        """Whether another call has met the same since this attempt began: then it is no hiccup."""
-        rows = Attempt.objects.filter(
-            provider=trial.deployment.provider.slug,
-            started_at__gt=trial.row.started_at - timedelta(seconds=LATELY_S),
-            finished_at__gte=trial.row.started_at,
-            outcome=Kind.PROVIDER_DOWN,
-        )
-        return rows.exclude(pk=trial.row.pk).exists()
+        """Whether the provider's last word to another call was the same: then it is no hiccup."""
+        lately = trial.row.started_at - timedelta(seconds=LATELY_S)
+        rows = Attempt.objects.filter(provider=trial.deployment.provider.slug, started_at__gt=lately)
+        last = rows.exclude(finished_at=None).exclude(call=self.call).order_by("-finished_at", "-id").first()
+        return last is not None and last.outcome == Kind.PROVIDER_DOWN
 
     def _deserves_repair(self, failure: Failure, trial: Trial) -> bool:
         return (

@@ -27,6 +27,7 @@ MOST_WAITS = 3  # for what is back in time, in one call
 LEAST_WAIT_S = 0.05
 REST_S = (0.1, 0.4)  # before what refused us quickly is asked once more
 MOST_SILENCES = 2
+CLAIM_GRACE_S = 5.0  # before a test that does not end is taken for one that lost its worker
 SHORTEST_LOOK_S, LONGEST_LOOK_S, LONGEST_WAIT_S = 0.02, 0.25, 30.0  # while others find out
 MOST_ANSWER_S = 600.0  # of a plain answer, however long the caller's own deadline is
 
@@ -62,7 +63,7 @@ class Chooser:
     meter: LedgerMeter = field(default_factory=lambda: LedgerMeter(timezone.now(), {}))
     planner: Planner | None = None  # of the last look
     looked: bool = False
-    known: dict[int, datetime | None] = field(default_factory=dict)  # see `learn`
+    known: dict[int, tuple[datetime | None, int]] = field(default_factory=dict)  # see `learn`
     again: set[tuple[str, str, str]] = field(default_factory=set)  # what may be asked once more, at the end
     rested: bool = False  # before that
     waits: int = 0
@@ -95,7 +96,9 @@ class Chooser:
         current = snapshot.read()
         self.providers = current.providers
         if not self.looked:
-            self.known = {pause.id: pause.until for held in current.pauses.values() for pause in held}
+            self.known = {
+                pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held
+            }
         # What the first look finds is judged again before it is reserved, and that is nearly always all of it.
         hopeful = not (self.looked or current.pauses)
         self.looked = True
@@ -104,6 +107,7 @@ class Chooser:
             self.providers, current.pauses, self.meter, self.want, self.skips, now, site_budget_usd()
         )
         passed: list[Skipped] = []
+        tested = False
         for step in planner.steps():
             if isinstance(step, Skipped):
                 self.skipped.setdefault((step.provider, step.credential, step.model), step)
@@ -112,16 +116,16 @@ class Chooser:
             if not step.provider.free and (wait_s := self._wait_for_free(passed, now)) is not None:
                 return wait_s
             if any(pause.kind in HALF_OPEN_KINDS for pause in step.probes):
-                if self._claim(step):
+                if self._is_patient(step) and self._claim(step):
                     return step
-                self.skips.deployments.add(step.name)
+                tested = tested or self._is_patient(step)
                 continue
             if self._is_full(step) and (wait_s := self._wait_for_others()) is not None:
                 return wait_s
             return step
         if (wait_s := self._wait_for_free(passed, now)) is not None:
             return wait_s
-        return self._last_resort(planner, passed)
+        return self._last_resort(planner, passed, tested=tested)
 
     # -- when nothing is left ----------------------------------------------------------------------
 
@@ -131,21 +135,24 @@ class Chooser:
         A guess that is as the call found it, or left it, may be asked early. One that has changed since was tested
         by somebody else meanwhile: that is an answer, too.
         """
-        self.known[pause.pk] = pause.until
+        self.known[pause.pk] = pause.until, pause.streak
 
-    def _last_resort(self, planner: Planner, passed: list[Skipped]) -> Deployment | float | None:
+    def _last_resort(
+        self, planner: Planner, passed: list[Skipped], *, tested: bool
+    ) -> Deployment | float | None:
         """While there is time, a guess is no reason to ask nobody.
 
         First what is paused on a guess, the one that ends soonest; then once more what refused us quickly; then
         what another call is testing is waited for, and what ends in time. What the provider stated is kept.
         """
         doubtful = {p.id: p for held in planner.pauses.values() for p in held if _is_doubtful(p, planner.now)}
-        tested = False
         for deployment in self._behind(planner, doubtful):
             guesses = [pause for pause in deployment.probes if pause.id in doubtful]
-            as_known = all(self.known.get(pause.id) == pause.until for pause in guesses)
-            if as_known and self._claim(deployment, early=True):
-                return deployment
+            as_known = all(self.known.get(pause.id) == (pause.until, pause.streak) for pause in guesses)
+            if as_known and self._is_patient(deployment):
+                if self._claim(deployment, early=True):
+                    return deployment
+                tested = True
             tested = tested or any(p.probe_until and p.probe_until > planner.now for p in guesses)
         if self.again and not self.rested:
             self.rested = True
@@ -185,16 +192,17 @@ class Chooser:
     # -- one at a time -----------------------------------------------------------------------------
 
     def _claim(self, deployment: Deployment, *, early: bool = False) -> bool:
-        """One call at a time tests whether a suspect is back, and no call tests many that had been silent."""
-        silent = any(pause.silent for pause in deployment.probes)
-        if silent and self.silences >= MOST_SILENCES:
-            return False
-        until = timezone.now() + timedelta(seconds=deployment.provider.timeout_s)
+        """Of all calls one at a time tests whether a suspect is back."""
+        until = timezone.now() + timedelta(seconds=deployment.provider.timeout_s + CLAIM_GRACE_S)
         probes = [pause for pause in deployment.probes if early or pause.kind in HALF_OPEN_KINDS]
         if not pauses.claim_probes(probes, until, early=early):
             return False
-        self.silences += silent
+        self.silences += _is_silent(deployment)
         return True
+
+    def _is_patient(self, deployment: Deployment) -> bool:
+        """Whether this call has waited for nothing too often to test one more that had been silent."""
+        return not _is_silent(deployment) or self.silences < MOST_SILENCES
 
     def _is_full(self, deployment: Deployment) -> bool:
         provider = deployment.provider
@@ -279,6 +287,10 @@ class Chooser:
         elif not deployment.probes and self._is_full(deployment):
             return Skipped(deployment.provider.slug, "tested by others")
         return reason
+
+
+def _is_silent(deployment: Deployment) -> bool:
+    return any(pause.silent for pause in deployment.probes)
 
 
 def _is_doubtful(pause: PauseView, now: datetime) -> bool:

@@ -18,6 +18,7 @@ LOOKED_AT = 50  # attempts
 ALIVE = {
     "ok", Kind.CONTENT_BLOCKED, Kind.EMPTY_OUTPUT, Kind.REJECTED_OUTPUT, Kind.REQUEST_TOO_LARGE, Kind.REQUEST_REJECTED,
 }  # fmt: skip
+SAY_NOTHING = {Kind.CUT_SHORT, "cancelled", "abandoned"}
 SUSPECT = {Kind.PROVIDER_DOWN, Kind.BLOCKED_PROVIDER}
 _alive: dict[str, float] = {}  # by provider: its last sign of life in this process, a `clock.monotonic()`
 
@@ -44,18 +45,20 @@ def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool
         .order_by("-started_at")
         .values_list("outcome", "started_at", "finished_at")[:LOOKED_AT]
     )
-    running, well, ill = 0, None, None
+    running, failed, well, ill = 0, False, None, None
     for outcome, started_at, finished_at in rows:
         if finished_at is None:
             running += started_at > now - timedelta(seconds=patience_s)
         elif outcome in ALIVE:
             well = max(finished_at, well or finished_at)
-        elif outcome in SUSPECT:
-            ill = max(finished_at, ill or finished_at)
+        elif outcome not in SAY_NOTHING:
+            failed = True
+            if outcome in SUSPECT:
+                ill = max(finished_at, ill or finished_at)
     if well is not None and (ill is None or well > ill):
         note(provider.slug, alive=True)
         return False
-    return running >= (AT_ONCE if ill is None else 1)
+    return running >= (1 if failed else AT_ONCE)
 
 
 def forget() -> None:

@@ -189,7 +189,10 @@ def base_url(value: Any) -> str:
         raise FieldError(
             "must not hold a user, a password, a query or a fragment: keys belong into [[provider.key]]"
         )
-    if "{location}" in address.partition("//")[2].partition("/")[0] and "." not in host.partition("location")[2]:
+    if (
+        "{location}" in address.partition("//")[2].partition("/")[0]
+        and "." not in host.partition("location")[2]
+    ):
         raise FieldError("must name the domain that {location} is a part of")
     if re.search(r"[\s\\<>\"{}|^`]", parts.netloc + parts.path):
         raise FieldError("is not a valid address ({location} is the only placeholder)")

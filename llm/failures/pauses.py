@@ -40,7 +40,7 @@ GUESSES = {
     Kind.BLOCKED_PROVIDER: Guess(5 * MINUTE, 6 * HOUR),
     Kind.CREDITS_DEPLETED: Guess(6 * HOUR, DAY),
     Kind.MODEL_GONE: Guess(DAY, 7 * DAY),
-    Kind.PROVIDER_DOWN: Guess(10, 10 * MINUTE),
+    Kind.PROVIDER_DOWN: Guess(15, 10 * MINUTE),
     Kind.EMPTY_OUTPUT: Guess(10 * MINUTE, HOUR),
 }
 STEADY_PROBES = 12  # so many failures of probes in a row, some two minutes, before their pauses grow
@@ -108,9 +108,8 @@ def _open_or_lengthen(
             found_with=model,
         )
     over = row.until is not None and row.until <= now
-    # That a call was refused at once, by a provider that is down, is no reason to leave it alone for longer.
-    grows = failure.kind is not Kind.PROVIDER_DOWN or failure.silent or failure.retry_after_s is not None
-    if by_probe or (over and grows):  # it had its time, and failed again
+    tested = row.probe_until is not None and row.probe_until > now
+    if by_probe or over or tested:  # it had its time, or was asked early, and failed again
         row.streak += 1
     source, until = _until(failure, deployment, streak=row.streak, cost_s=cost_s, by_probe=by_probe, now=now)
     if until is None or (row.until is not None and until > row.until):
@@ -168,7 +167,9 @@ def _until(
     """Who says until when. None: until staff act."""
     if failure.kind is Kind.KEY_INVALID:
         return Pause.Source.PROVIDER, None
-    grown_s = _grown_s(failure, streak=streak, cost_s=cost_s, by_probe=by_probe) * random.uniform(0.9, 1.1)
+    grown_s = _grown_s(failure, streak=streak, cost_s=cost_s, by_probe=by_probe)
+    jitter = (0.8, 1.0) if failure.kind is Kind.PROVIDER_DOWN and not failure.silent else (0.9, 1.1)
+    grown_s *= random.uniform(*jitter)
     if failure.retry_after_s is not None:
         stated = timedelta(seconds=min(failure.retry_after_s, 31 * DAY))
         if streak > 1:  # it was not true the last time, so wait for what is longer
@@ -185,10 +186,11 @@ def _grown_s(failure: Failure, *, streak: int, cost_s: float, by_probe: bool) ->
     """How long to wait after so many failures in a row, in seconds, before jitter."""
     guess = GUESSES.get(failure.kind, GUESSES[Kind.PROVIDER_DOWN])
     first_s, doublings = guess.first_s, streak - 1
-    if failure.kind is Kind.PROVIDER_DOWN and (by_probe or not failure.silent):
-        doublings = max(streak - STEADY_PROBES, 0)
-    elif failure.silent:
+    if failure.silent:
         first_s = max(first_s, cost_s * SILENCE_FACTOR)
+    elif failure.kind is Kind.PROVIDER_DOWN:
+        # That calls are refused at once costs little, so it is no reason to leave a provider alone for longer.
+        doublings = max(streak - STEADY_PROBES, 0) if by_probe else 0
     return min(first_s * 2 ** min(doublings, 20), max(guess.most_s, first_s))
 
 

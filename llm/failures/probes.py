@@ -23,7 +23,7 @@ from llm.operations import alerts
 
 PROBE_TIMEOUT_S = 3.0
 AT_THE_EDGE = {Kind.BLOCKED_PROVIDER, Kind.PROVIDER_DOWN}
-BEFORE_ITS_END = timedelta(seconds=6)  # so that no call has to find out; more than the time between two looks
+BEFORE_ITS_END = timedelta(seconds=9)  # so that no call has to find out; more than the time between two looks
 EVERY = timedelta(minutes=5)  # a long pause, in between
 CLAIM = timedelta(seconds=10)
 _asked: dict[tuple[int, datetime], datetime] = {}  # when this process last asked about a pause

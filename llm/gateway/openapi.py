@@ -3,6 +3,7 @@
 from typing import Any
 
 from llm.gateway import request as limits
+from llm.models import Client
 
 ERRORS = {
     "400": "the request is wrong, or every provider rejected it", "401": "no valid API key",
@@ -110,6 +111,10 @@ SCHEMAS: dict[str, Any] = {
         tool_choice={"anyOf": [TEXT, {"type": "object"}, {"type": "null"}]},
         parallel_tool_calls={"type": ["boolean", "null"]},
         deadline_s={**_number(0.1, limits.MOST_DEADLINE_S), "description": "seconds for the whole call"},
+        on_content_block={
+            "enum": [*Client.OnContentBlock.values, None],
+            "description": "when a provider refuses the content: ask the next one, or tell it",
+        },
         max_usd={**_number(0, 1000), "description": "the most that this call may cost; 0 is free only"},
     ),
     "Message": _object(
