@@ -1,9 +1,8 @@
 """Text from outside, made fit for storing and for sending."""
 
 import json
-from typing import TypeVar
-
-T = TypeVar("T")
+from collections.abc import Mapping
+from typing import Any
 
 
 def mend(text: str) -> str:
@@ -16,25 +15,29 @@ def is_half(char: str) -> bool:
     return "\ud800" <= char <= "\udbff"
 
 
-def sendable(value: T, name: str) -> T:
-    """A JSON value as it can be sent: half characters are mended. Raises ValueError, with `name`, when it is none.
+def sendable(value: Any, name: str) -> Any:
+    """A JSON value as it can be sent and stored: without NUL and half characters. Raises ValueError, with `name`,
+    when it is none.
 
-    NaN and infinities are no JSON; neither are bytes, Decimals, dates.
+    NaN and infinities are no JSON; neither are bytes, Decimals, dates. A mapping is sent as an object.
     """
     try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        return _mended(value)  # type: ignore[return-value]
+        return _mended(json.loads(json.dumps(value, allow_nan=False, default=_as_dict)))
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{name} must hold values of JSON only: {str(error)[:100]}") from error
-    return value
 
 
-def _mended(value: object) -> object:
+def _as_dict(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is none")
+
+
+def _mended(value: Any) -> Any:
     if isinstance(value, str):
         return mend(value)
     if isinstance(value, dict):
-        return {_mended(name): _mended(child) for name, child in value.items()}
-    if isinstance(value, list | tuple):
+        return {mend(name): _mended(child) for name, child in value.items()}
+    if isinstance(value, list):
         return [_mended(child) for child in value]
     return value

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from llm import clock
 from llm.adapters import transport
+from llm.adapters.output import Output
 from llm.failures.ownership import out_of_time
 from llm.failures.rules import Failure, Kind
 from llm.text import is_half, mend
@@ -26,6 +27,7 @@ class Request:
     temperature: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
+    output: Output = field(default_factory=Output)  # what has come out so far, for the bill
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from llm.adapters.base import (
     stated_price,
     visible_text,
 )  # fmt: skip
+from llm.adapters.output import Output
 from llm.adapters.toolcalls import ToolCalls, read_tool_calls
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import Failure, Kind, classify
@@ -123,7 +124,7 @@ class OpenAICompatible:
             response = self._post(self._body(request), cast_to=self.response_type)
         if response.status_code != 200:
             raise classify(status=response.status_code, headers=dict(response.headers), body=response.text)
-        return read_completion(response.text, dict(response.headers))
+        return read_completion(response.text, dict(response.headers), request.output)
 
     # -- streamed ------------------------------------------------------------------------------------
 
@@ -139,15 +140,16 @@ class OpenAICompatible:
         try:
             if "json" in stream.response.headers.get("content-type", ""):  # it does not stream
                 with transport.until(timing.whole()):
-                    answer = read_completion(stream.response.read().decode(), dict(stream.response.headers))
+                    body = stream.response.read().decode()
+                answer = read_completion(body, dict(stream.response.headers), request.output)
                 if answer.text:
                     yield answer.text
                 return answer
-            return (yield from self._read_stream(stream, timing))
+            return (yield from self._read_stream(stream, timing, request.output))
         finally:
             stream.response.close()  # a caller that leaves stops the provider, too
 
-    def _read_stream(self, stream: Any, timing: Timing) -> Generator[str, None, Answer]:
+    def _read_stream(self, stream: Any, timing: Timing, output: Output) -> Generator[str, None, Answer]:
         visible, finish_reason, usage, tools = Visible(), "", None, ToolCalls()
         chunks: Iterator[Any] = iter(stream)
         while True:
@@ -164,11 +166,13 @@ class OpenAICompatible:
             if reason := block_reason(chunk):
                 raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
             usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage") or usage
+            output.counted(**read_usage(usage))
             for choice in chunk.get("choices") or ():
                 if choice.get("error") or choice.get("finish_reason") == "error":
                     raise error_in_body({"error": choice.get("error") or chunk.get("error")})
                 finish_reason = choice.get("finish_reason") or finish_reason
                 delta = choice.get("delta") or {}
+                output.wrote_message(delta)
                 if any(delta.get(name) for name in SIGNS_OF_LIFE):
                     timing.alive()
                 tools.feed(delta.get("tool_calls"))
@@ -253,7 +257,7 @@ def read_usage(usage: object) -> dict[str, int | None]:
     return {name: count(value) for name, value in counts.items()}
 
 
-def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
+def read_completion(text: str, headers: Mapping[str, str], output: Output | None = None) -> Answer:
     """The Answer in the body of a plain 200. Raises Failure when it is none."""
     try:
         body = json.loads(text)
@@ -264,6 +268,8 @@ def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
         body = body[0]
     if not isinstance(body, dict):
         raise Failure(Kind.PROVIDER_DOWN, "200 with a body that is no object", status=200)
+    output = output or Output()
+    output.counted(**read_usage(body.get("usage")))
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     if body.get("error"):
@@ -277,6 +283,7 @@ def read_completion(text: str, headers: Mapping[str, str]) -> Answer:
         raise Failure(Kind.PROVIDER_DOWN, "200 without choices", status=200)
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
+    output.wrote_message(message)
     content = content_text(message.get("content"))
     if finish_reason in BLOCKED_REASONS or (not content and message.get("refusal")):
         raise Failure(Kind.CONTENT_BLOCKED, f"finish reason {finish_reason or 'refusal'}", status=200)

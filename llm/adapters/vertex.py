@@ -15,6 +15,7 @@ from google.oauth2 import service_account
 
 from llm.adapters import gemini, transport
 from llm.adapters.base import Answer, Listed, Request, Timing, Visible, checked, count, pull, visible_text
+from llm.adapters.output import Output
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import Failure, Kind, classify
 
@@ -96,10 +97,11 @@ class Vertex:
             raise unsendable(error) from error
         try:
             if request.stream:
-                return checked((yield from self._stream(arguments, timing)))
+                return checked((yield from self._stream(arguments, timing, request.output)))
             with transport.until(timing.end):
                 self._authorise()
                 response = self._client.models.generate_content(**arguments)
+            _note(response, request.output)
             answer = checked(_read([response]))
             if answer.text:
                 yield answer.text
@@ -143,7 +145,9 @@ class Vertex:
             ),
         }
 
-    def _stream(self, arguments: dict[str, Any], timing: Timing) -> Generator[str, None, Answer]:
+    def _stream(
+        self, arguments: dict[str, Any], timing: Timing, output: Output
+    ) -> Generator[str, None, Answer]:
         with transport.until(timing.next_event()):
             self._authorise()
             chunks: Iterator[Any] = self._client.models.generate_content_stream(**arguments)
@@ -151,6 +155,7 @@ class Vertex:
         try:
             while (chunk := pull(chunks, timing.next_event())) is not None:
                 seen.append(chunk)
+                _note(chunk, output)
                 if _candidate(chunk) and _candidate(chunk).content and _candidate(chunk).content.parts:
                     timing.alive()  # a thought and a call of a tool count as well
                 if piece := visible.feed(_text(chunk)):
@@ -180,6 +185,25 @@ def _text(response: Any) -> str:
     return "".join(part.text for part in parts if part.text and not part.thought)
 
 
+def _note(response: Any, output: Output) -> None:
+    """What the model wrote, thoughts and calls of tools too, and what is counted of it so far."""
+    candidate = _candidate(response)
+    for part in (candidate.content.parts if candidate and candidate.content else None) or []:
+        output.wrote(part.text, str(part.function_call.args or "") if part.function_call else "")
+    output.counted(**_usage(response.usage_metadata))
+
+
+def _usage(usage: Any) -> dict[str, int | None]:
+    """tokens_in and tokens_out; thoughts are billed as output."""
+    spoken, thought = (
+        getattr(usage, name, None) for name in ("candidates_token_count", "thoughts_token_count")
+    )
+    return {
+        "tokens_in": count(getattr(usage, "prompt_token_count", None)),
+        "tokens_out": count((spoken or 0) + (thought or 0)) if usage else None,
+    }
+
+
 def _read(responses: list[Any]) -> Answer:
     """The Answer in one response or in all chunks of a stream. Raises Failure when it is none."""
     for response in responses:
@@ -193,17 +217,14 @@ def _read(responses: list[Any]) -> Answer:
         raise Failure(Kind.PROVIDER_DOWN, "the answer ended before it was complete", status=200)
     if reason not in COMPLETE_REASONS:  # such as a malformed call of a tool: this answer's trouble alone
         raise Failure(Kind.EMPTY_OUTPUT, f"finish reason {reason}", status=200)
-    usage = next((r.usage_metadata for r in reversed(responses) if r.usage_metadata), None)
-    spoken, thought = (
-        getattr(usage, name, None) for name in ("candidates_token_count", "thoughts_token_count")
-    )
+    usage = _usage(next((r.usage_metadata for r in reversed(responses) if r.usage_metadata), None))
     calls = gemini.tool_calls(responses)
     return Answer(
         text=visible_text("".join(map(_text, responses))),
         tool_calls=calls,
         finish_reason="length" if reason == "MAX_TOKENS" else "tool_calls" if calls else "stop",
-        tokens_in=count(getattr(usage, "prompt_token_count", None)),
-        tokens_out=count((spoken or 0) + (thought or 0)) if usage else None,  # thoughts are billed as output
+        tokens_in=usage["tokens_in"],
+        tokens_out=usage["tokens_out"],
     )
 
 

@@ -3,18 +3,27 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from llm import clock
 from llm.adapters import Answer, Request, Timing, adapter_for
+from llm.adapters.output import Output
 from llm.chain import shaping
 from llm.chain.events import Delta
 from llm.chain.plan import Deployment, Skipped, Want
+from llm.configuration.snapshot import ProviderConf
 from llm.failures import ownership
 from llm.failures.evidence import Asked
-from llm.failures.rules import Failure, in_view_of
-from llm.ledger import bookkeeper
-from llm.limits import quota, tokens
+from llm.failures.rules import Failure, Kind, in_view_of
+from llm.ledger import billing, bookkeeper
+from llm.limits import quota
 from llm.models import Attempt, Call
+
+
+def states_own_organisation(provider: ProviderConf) -> bool:
+    """Whether an organisation in a provider's text is the one that our key belongs to there."""
+    host = urlsplit(provider.base_url).hostname or ""
+    return provider.kind == "groq" or (provider.kind == "openai" and host in {"", "api.openai.com"})
 
 
 @dataclass(kw_only=True)
@@ -24,9 +33,12 @@ class Trial:
     deployment: Deployment
     want: Want
     messages: Sequence[Mapping[str, Any]]
+    keep_prose: bool = True  # a provider's words may repeat what it was asked
     row: Attempt = field(init=False)
     began: float = field(default_factory=lambda: clock.monotonic())
     first_token_s: float | None = None
+    output: Output = field(default_factory=Output)
+    sent: bool = False
     text: str = ""
     answer: Answer | None = None
 
@@ -57,7 +69,10 @@ class Trial:
         try:
             self.answer = yield from self._run(streamed, temperature, params, timing)
         except Failure as failure:
-            raise self._owned(failure, params) from failure
+            owned = self._owned(failure, params)
+            if owned is failure:
+                raise  # with its cause
+            raise owned from failure
         except Exception as error:
             raise ownership.of_ours(error) from error
         return self.answer
@@ -67,8 +82,15 @@ class Trial:
         asked = Asked(
             model=self.deployment.model.name, messages=self.messages, params=params, needs=self.want.needs
         )
+        failure.mask(self.deployment.key.key)  # it stays the cause of what is raised
         failure = in_view_of(failure, asked)
+        if not states_own_organisation(self.deployment.provider):
+            failure.organisation = failure.account = ""  # another service's, which was passed on to us
+        if self.deployment.key.declared:
+            failure.account = ""
         failure.mask(self.deployment.key.key)
+        if not self.keep_prose:
+            failure.hide_prose()
         return failure
 
     def _run(
@@ -94,7 +116,9 @@ class Trial:
             temperature=temperature,
             params={**model.params, **params},
             stream=streamed,
+            output=self.output,
         )
+        self.sent = True
         pieces = adapter.run(request, timing())
         try:
             while True:
@@ -109,22 +133,18 @@ class Trial:
             pieces.close()  # a consumer that leaves stops the provider, too
 
     def finish(self, outcome: str, failure: Failure | None = None) -> None:
-        """Notes how it ended; `ledger.save_attempt` or `ledger.close_call` writes it.
-
-        What a provider did not count it bills all the same, so our estimate stands in: also for a stream
-        that died half-way.
-        """
-        tokens_in = tokens_out = 0
-        if self.answer is not None or self.text:
-            counted = self.answer or Answer(text=self.text)
-            tokens_in = self.want.tokens_in if counted.tokens_in is None else counted.tokens_in
-            tokens_out = tokens.estimate_answer(counted) if counted.tokens_out is None else counted.tokens_out
+        """Notes how it ended and what it cost; `bookkeeper.save_attempt` or `bookkeeper.close_call` writes it."""
+        bill = billing.bill(
+            sent=self.sent, estimated_in=self.want.tokens_in, output=self.output, answer=self.answer,
+            text=self.text, failure=failure,
+        )  # fmt: skip
         bookkeeper.finish(
             self.row,
             outcome=outcome,
             failure=failure,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
+            bill=bill,
             latency_s=clock.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )
+        if failure is not None and failure.kind is Kind.REJECTED_OUTPUT and not self.keep_prose:
+            self.row.detail = ""  # a gate's reason may repeat the answer

@@ -15,6 +15,7 @@ class AttemptStarted:
     credential: str
     model: str
     location: str
+    max_tokens: int | None = None  # where the caller's cap was lowered to fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed:
-    """After a Delta it also means: discard the text so far; unless it is `kept`, and the next provider goes on from it."""
+    """After a Delta it also means: discard the text so far; unless it is `kept`, since the next one goes on from it."""
 
     kind: Kind
     provider: str
@@ -39,7 +40,10 @@ class AttemptFailed:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer and how it came about. `provider` is the credential's label; `cost_usd` None is unknown."""
+    """An answer and how it came about. `provider` is the credential's label; `cost_usd` None is unknown.
+
+    `max_tokens` is the cap that the answer had where that is lower than the one that the caller has named.
+    """
 
     text: str
     provider: str
@@ -54,6 +58,7 @@ class Reply:
     call_id: int
     cached: bool = False
     tool_calls: Sequence[Mapping[str, Any]] = ()
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

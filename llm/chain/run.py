@@ -22,14 +22,14 @@ from django.utils import timezone
 from llm import cache, clock, gates
 from llm.adapters import Answer, transport
 from llm.cache import forget_calls
-from llm.chain import slow_start
+from llm.chain import slow_start, spec
 from llm.chain.attempt import Trial
 from llm.chain.continuation import going_on
 from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
 from llm.chain.plan import Deployment, Skipped, Want
 from llm.chain.selector import LEAST_SHARE_S, Chooser
 from llm.chain.slow_start import LATELY_S
-from llm.chain.terms import PREFILL, Use, needs, without_images
+from llm.chain.terms import PREFILL, Use, without_images
 from llm.clients import access as clients
 from llm.failures import pauses
 from llm.failures import probes as edges
@@ -41,7 +41,6 @@ from llm.limits import tokens
 from llm.limits.headers import observed
 from llm.models import Attempt, Call, Client
 from llm.operations import alerts
-from llm.text import mend, sendable
 
 __all__ = [
     "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "Reply",
@@ -49,7 +48,6 @@ __all__ = [
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
-DEFAULT_MAX_TOKENS = 1024
 PATIENCE_S = 45.0
 RETRY_AFTER_S = (0.1, 0.4)
 PROLONG_AFTER_S = 30.0  # less than the minute of grace that a call has beyond its deadline
@@ -105,7 +103,9 @@ def stream(**arguments: Any) -> Iterator[Event]:
 
     user, system: the prompt; or messages: [{"role", "content"}, …]
     purpose, lang: for the ledger and the estimate of tokens
-    max_tokens: of visible text (1024); temperature, params: passed on
+    max_tokens: the most visible text; lowered to what a deployment can give at all (see `Reply.max_tokens`). None:
+        the model's own maximum, within quota and budget, or the setting LLM_MAX_TOKENS
+    temperature, params: passed on
     deadline_s: for the whole call, in seconds; None: a plain answer has `patience_s`, a stream must begin within
         that time and then lasts as long as words flow
     patience_s: how long to wait where no deadline is named (45 seconds)
@@ -156,39 +156,16 @@ def _run(
     keep_text: bool = True,
     has_left: Callable[[], bool] | None = None,
 ) -> Iterator[Event]:
-    if messages is None:
-        messages = [
-            *([{"role": "system", "content": system}] if system else []),
-            {"role": "user", "content": user or ""},
-        ]
-    messages = [
-        {
-            **message,
-            "content": mend(content) if isinstance(content := message.get("content"), str) else content,
-        }
-        for message in messages
-    ]
-    if not any(message.get("content") for message in messages):
-        raise ValueError("there is nothing to ask: give user or messages")
-    visible_tokens = DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
     limit_s = patience_s if deadline_s is None else deadline_s
-    if visible_tokens < 1 or not limit_s > 0:
-        raise ValueError("max_tokens and deadline_s must be above 0")
-    messages, params = sendable(messages, "messages"), sendable(dict(params or {}), "params")
-    estimated = tokens.estimate(messages, params)
-    want = Want(
-        tokens_in=round(estimated * tokens.correction(lang)),
-        estimated_in=estimated,
-        max_tokens=visible_tokens,
-        providers=None if providers is None else frozenset(providers),
-        tiers=None if tiers is None else frozenset(Decimal(str(tier)) for tier in tiers),
-        max_usd=None if max_usd is None else Decimal(str(max_usd)),
-        models=None if models is None else frozenset(models),
-        needs=needs(messages, params or {}),
-        use=use,
-        client=client.name if client else "",
-        client_budget_usd=client.daily_budget_usd if client else None,
-    )
+    spec.check(
+        purpose=purpose, lang=lang, temperature=temperature, deadline_s=limit_s, accept=accept,
+        on_content_block=on_content_block, on_broken_stream=on_broken_stream,
+    )  # fmt: skip
+    messages, params = spec.read_messages(user, system, messages), spec.read_params(params)
+    want = spec.read_want(
+        messages, params, lang=lang, max_tokens=max_tokens, max_usd=max_usd, providers=providers, tiers=tiers,
+        models=models, use=use, client=client,
+    )  # fmt: skip
     call = bookkeeper.open_call(
         purpose=purpose, lang=lang, deadline_s=limit_s, client=want.client,
         messages=without_images(messages) if keep_text else [],
@@ -208,7 +185,7 @@ def _run(
         has_left=has_left,
         streamed=streamed,
         temperature=temperature,
-        params=params or {},
+        params=params,
         on_content_block=on_content_block,
         on_broken_stream=on_broken_stream,
         accept=accept,
@@ -262,7 +239,7 @@ class _Run:
                 if answer is not None:
                     outcome = Call.Outcome.OK
                     self._close(outcome, trial.deployment, answer)
-                    yield Completed(self._reply(trial.deployment, answer))
+                    yield Completed(self._reply(trial, answer))
                     return
                 if self.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
                     outcome = Call.Outcome.BLOCKED
@@ -315,7 +292,8 @@ class _Run:
         while (deployment := self._take_retry() or self.chooser.next(self._wait)) is not None:
             self._tick()
             want, messages = self._take_turn()
-            trial = Trial(deployment=deployment, want=want, messages=messages)
+            want = self.chooser.fitted(deployment, want)
+            trial = Trial(deployment=deployment, want=want, messages=messages, keep_prose=self.keep_text)
             try:
                 trial.begin(self.call, partial(self._refusal, deployment, want))
             except bookkeeper.NoRoom:
@@ -341,18 +319,18 @@ class _Run:
                 self.call.save(force_insert=True)
 
     def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
-        """What to ask now: the call's messages, or these and the complaint, for what is left of its money."""
+        """What to ask now: the call's messages, or these and the complaint."""
         want, turn, self.turn = self.chooser.want, self.turn, ()
         if self.so_far:
             turn = [{"role": "assistant", "content": self.so_far}]
         if not turn:
             return want, self.messages
         more = tokens.estimate(turn)
-        left = want.max_usd
-        if left is not None:
-            left -= sum((row.cost_usd or Decimal(0) for row in self._rows()), Decimal(0))
         grown = replace(
-            want, tokens_in=want.tokens_in + more, estimated_in=want.estimated_in + more, max_usd=left
+            want,
+            tokens_in=want.tokens_in + more,
+            estimated_in=want.estimated_in + more,
+            most_in=want.most_in + tokens.most(turn),
         )
         return grown, [*self.messages, *turn]
 
@@ -371,7 +349,7 @@ class _Run:
             deployment.provider.slug, deployment.key.label, deployment.model.name, deployment.location,
         )  # fmt: skip
         try:
-            yield AttemptStarted(*names)
+            yield AttemptStarted(*names, max_tokens=self._lowered(trial))
             pieces = trial.run(
                 streamed=self.streamed,
                 temperature=self.temperature,
@@ -467,6 +445,7 @@ class _Run:
         """
         deployment = trial.deployment
         bookkeeper.save_attempt(trial.row)
+        self.chooser.spent(trial.row.cost_usd)
         if self._deserves_retry(failure, trial):
             self.retry, self.retried = deployment, True
             self._wait(random.uniform(*RETRY_AFTER_S))
@@ -568,7 +547,13 @@ class _Run:
             also=partial(self.claim.fill, answer, self.call) if answer is not None and self.claim else None,
         )
 
-    def _reply(self, deployment: Deployment, answer: Answer) -> Reply:
+    def _lowered(self, trial: Trial) -> int | None:
+        """The cap that was sent, where the caller has named a higher one."""
+        wanted, sent = self.chooser.want, trial.want.max_tokens
+        return sent if wanted.named and sent < wanted.max_tokens else None
+
+    def _reply(self, trial: Trial, answer: Answer) -> Reply:
+        deployment = trial.deployment
         return Reply(
             text=answer.text,
             tool_calls=answer.tool_calls,
@@ -582,4 +567,5 @@ class _Run:
             attempts=serializers.attempts(self._rows()),
             skipped=serializers.skipped(self._rows(), self.chooser.skipped.values()),
             call_id=self.call.pk,
+            max_tokens=self._lowered(trial),
         )

@@ -13,10 +13,22 @@ from django.utils import timezone
 from llm import clock
 from llm.adapters import Timing
 from llm.chain import slow_start
-from llm.chain.plan import HALF_OPEN_KINDS, NO_METER, CallSkips, Deployment, Planner, Skipped, Want, refusal
+from llm.chain.plan import (
+    HALF_OPEN_KINDS,
+    NO_METER,
+    CallSkips,
+    Deployment,
+    Planner,
+    Skipped,
+    Want,
+    fitted,
+    is_elastic,
+    refusal,
+    usd_left,
+)
 from llm.configuration import snapshot
 from llm.configuration.snapshot import PauseView, ProviderConf
-from llm.failures import pauses
+from llm.failures import pauses, waits
 from llm.failures.rules import Kind
 from llm.limits.quota import LedgerMeter, remember_tight, taught
 from llm.models import Pause
@@ -223,9 +235,23 @@ class Chooser:
         """Whether somebody has paused it meanwhile."""
         held = snapshot.open_pauses().get(deployment.provider.slug, [])
         now = timezone.now()
-        return any(p.covers(**deployment.scope) and (p.until is None or p.until > now) for p in held)
+        return any(p.covers(**deployment.scope) and waits.holds(p, now) for p in held)
 
     # -- time --------------------------------------------------------------------------------------
+
+    def spent(self, cost_usd: Decimal | None) -> None:
+        """Takes what an attempt has cost from what the call may still cost."""
+        if cost_usd and self.want.max_usd is not None:
+            self.want = replace(self.want, max_usd=self.want.max_usd - cost_usd)
+
+    def fitted(self, deployment: Deployment, want: Want) -> Want:
+        """What this deployment is asked: `max_tokens` lowered to what it can give, and final."""
+        limits, tokens_left = self.meter.limits(deployment), None
+        if is_elastic(deployment, want, limits):
+            tokens_left = self.meter.tokens_left(deployment, want)
+        left = usd_left(deployment, want, self.meter, site_budget_usd())
+        lowered = fitted(deployment, want, limits, tokens_left=tokens_left, usd_left=left)
+        return replace(lowered, named=True)
 
     def timing(self, provider: ProviderConf, *, streamed: bool) -> Timing:
         """How long an attempt may take: its share of the deadline is all but what usable successors must keep.

@@ -60,7 +60,13 @@ def headers(reply: Reply) -> dict[str, str]:
         "x-guardlabs-cost-usd": cost,
         "x-guardlabs-call": str(reply.call_id),
     }
+    found |= lowered(reply.max_tokens)
     return {**found, "x-guardlabs-cached": "true"} if reply.cached else found
+
+
+def lowered(max_tokens: int | None) -> dict[str, str]:
+    """The cap that was sent, where it is lower than the one that was asked for."""
+    return {} if max_tokens is None else {"x-guardlabs-max-tokens": str(max_tokens)}
 
 
 @dataclass
@@ -101,6 +107,7 @@ class Stream:
         return {
             "x-guardlabs-provider": self.attempt.credential + where,
             "x-guardlabs-attempts": str(self.attempts),
+            **lowered(self.attempt.max_tokens),
         }
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ class Ask:
     model: str
     messages: Sequence[Mapping[str, Any]]
     params: Mapping[str, Any]
-    max_tokens: int
+    max_tokens: int | None
     temperature: float | None
     deadline_s: float | None  # None: the client named none
     max_usd: Decimal | None
@@ -78,7 +78,7 @@ def read(request: HttpRequest) -> Ask:
         model=model or "auto",
         messages=_messages(body.get("messages")),
         params=params,
-        max_tokens=int(tokens or getattr(settings, "LLM_GATEWAY_MAX_TOKENS", 2048)),
+        max_tokens=tokens or getattr(settings, "LLM_GATEWAY_MAX_TOKENS", None),
         temperature=_number(body, "temperature", least=0, most=2),
         deadline_s=_number(body, "deadline_s", least=0.1, most=MOST_DEADLINE_S),
         max_usd=None if max_usd is None else Decimal(str(max_usd)),
