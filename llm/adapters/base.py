@@ -109,12 +109,19 @@ class Adapter(Protocol):
         ...
 
 
+def goes_on(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a model is asked to continue half an answer."""
+    return bool(messages) and messages[-1].get("role") == "assistant"
+
+
 class Visible:
     """Takes a leading `<think>…</think>` out of a text that may come in pieces."""
 
     OPEN, CLOSE = ("<think>", "<thinking>"), ("</think>", "</thinking>")
 
-    def __init__(self) -> None:
+    def __init__(self, *, goes_on: bool = False) -> None:
+        """goes_on: the text continues one that was given, so the space that it begins with is part of it."""
+        self._goes_on = goes_on
         self._held = ""  # not yet known to be visible
         self._half = ""  # of a character that was cut between two pieces
         self._state = "start"
@@ -139,7 +146,7 @@ class Visible:
                 return ""  # may still become a tag
             else:
                 self._state = "visible"
-                return self._show(head)
+                return self._show(self._held if self._goes_on else head)
         for tag in self.CLOSE:
             _, found, rest = self._held.partition(tag)
             if found:

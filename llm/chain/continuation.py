@@ -26,7 +26,8 @@ def going_on(pieces: Generator[Delta, None, Answer], so_far: str) -> Generator[D
                     text = held
                     if held:
                         yield Delta(held)
-                return replace(stop.value, text=text)
+                answer: Answer = stop.value
+                return replace(answer, text=text)
             if is_new:
                 text += piece.text
                 yield piece

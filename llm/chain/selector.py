@@ -173,11 +173,8 @@ class Chooser:
         if tested and (wait_s := self._wait_for_others()) is not None:
             return wait_s
         moments = {pause.until for pause in doubtful.values()}
-        ends = [
-            (skip.until - planner.now).total_seconds()
-            for skip in passed
-            if skip.until not in {None, *moments}
-        ]
+        stated = [skip.until for skip in passed if skip.until is not None and skip.until not in moments]
+        ends = [(until - planner.now).total_seconds() for until in stated]
         left = self.left_s()
         return self._wait(min(ends, default=math.inf), at_most=left - min(LEAST_SHARE_S, left / 2))
 
@@ -198,8 +195,12 @@ class Chooser:
                     if p.provider == step.provider.slug and p.covers(**step.scope)
                 ]
                 found.append(replace(step, probes=(*step.probes, *held)))
-        ends = lambda one: max((p.until or planner.now for p in one.probes), default=planner.now)  # noqa: E731
-        return sorted(found, key=lambda one: (not one.provider.free, ends(one)))
+
+        def place(one: Deployment) -> tuple[bool, datetime]:
+            ends = [pause.until for pause in one.probes if pause.until is not None]
+            return not one.provider.free, max(ends, default=planner.now)
+
+        return sorted(found, key=place)
 
     # -- one at a time -----------------------------------------------------------------------------
 

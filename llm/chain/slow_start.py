@@ -13,6 +13,7 @@ from llm.models import Attempt
 
 AT_ONCE = 3
 LATELY_S = 60.0
+GRACE_S = 2.0  # until a failure is written down
 LOOKED_AT = 50  # attempts
 # What an attempt may end in that says that the provider is there.
 ALIVE = {
@@ -48,7 +49,7 @@ def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool
     running, failed, well, ill = 0, False, None, None
     for outcome, started_at, finished_at in rows:
         if finished_at is None:
-            running += started_at > now - timedelta(seconds=patience_s)
+            running += started_at > now - timedelta(seconds=patience_s + GRACE_S)
         elif outcome in ALIVE:
             well = max(finished_at, well or finished_at)
         elif outcome not in SAY_NOTHING:

@@ -207,7 +207,7 @@ def _grown_s(failure: Failure, *, streak: int, cost_s: float, by_probe: bool) ->
     elif failure.kind is Kind.PROVIDER_DOWN:
         # That calls are refused at once costs little, so it is no reason to leave a provider alone for longer.
         doublings = max(streak - STEADY_PROBES, 0) if by_probe else 0
-    return min(first_s * 2 ** min(doublings, 20), max(guess.most_s, first_s))
+    return min(first_s * 2.0 ** min(doublings, 20), max(guess.most_s, first_s))
 
 
 def next_day(day_reset: str, now: datetime) -> datetime:
@@ -230,7 +230,8 @@ def claim_probes(pauses: Iterable[PauseView], until: datetime, *, early: bool = 
 
     early: also before their time.
     """
-    now, mine = timezone.now(), []
+    now = timezone.now()
+    mine: list[PauseView] = []
     for pause in pauses:
         rows = Pause.objects.filter(  # as it was seen: nobody has lengthened it meanwhile
             Q(probe_until=None) | Q(probe_until__lte=now), pk=pause.id, closed_at=None, until=pause.until

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from llm.chain import run as chain
+from llm import chain
 from llm.clients import access as clients
 from llm.gateway import answers, catalogue, errors, openapi
 from llm.gateway.answers import Stream
@@ -24,7 +24,7 @@ from llm.models import Client
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 PURPOSE = "gateway"
-ON_BROKEN_STREAM = {Client.OnBreak.END: "error", Client.OnBreak.CONTINUE: "continue"}
+ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
 CLIENT_CLOSED = 499  # nginx's, for its log: nobody reads the answer
 
 
