@@ -5,12 +5,15 @@ from contextlib import closing
 from dataclasses import replace
 
 from llm.adapters import Answer
-from llm.chain.events import Delta
+from llm.chain.events import Delta, ReasoningDelta
 
 SHORT = 40  # characters: as much may repeat the beginning by chance
 
 
-def going_on(pieces: Generator[Delta, None, Answer], so_far: str) -> Generator[Delta, None, Answer]:
+Pieces = Generator[Delta | ReasoningDelta, None, Answer]
+
+
+def going_on(pieces: Pieces, so_far: str) -> Pieces:
     """The pieces that are new, and the Answer with these alone.
 
     A model that was given half an answer goes on from there, or tells all of it once more; then what was told
@@ -28,6 +31,9 @@ def going_on(pieces: Generator[Delta, None, Answer], so_far: str) -> Generator[D
                         yield Delta(held)
                 answer: Answer = stop.value
                 return replace(answer, text=text)
+            if isinstance(piece, ReasoningDelta):
+                yield piece
+                continue
             if is_new:
                 text += piece.text
                 yield piece

@@ -25,7 +25,7 @@ from llm.cache import forget_calls
 from llm.chain import slow_start, spec
 from llm.chain.attempt import Trial
 from llm.chain.continuation import going_on
-from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
+from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.chain.plan import Deployment, Skipped, Want
 from llm.chain.selector import LEAST_SHARE_S, Chooser
 from llm.chain.slow_start import LATELY_S
@@ -43,8 +43,8 @@ from llm.models import Attempt, Call, Client
 from llm.operations import alerts
 
 __all__ = [
-    "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "Reply",
-    "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
+    "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "ReasoningDelta",
+    "Reply", "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -99,13 +99,13 @@ def complete(*, on_event: Callable[[Event], None] | None = None, **arguments: An
 
 
 def stream(**arguments: Any) -> Iterator[Event]:
-    """Asks the chain once and yields what happens: AttemptStarted, Delta, AttemptFailed, Completed.
+    """Asks the chain once and yields what happens: AttemptStarted, ReasoningDelta, Delta, AttemptFailed, Completed.
 
     user, system: the prompt; or messages: [{"role", "content"}, …]
     purpose, lang: for the ledger and the estimate of tokens
     max_tokens: the most visible text; lowered to what a deployment can give at all (see `Reply.max_tokens`). None:
         the model's own maximum, within quota and budget, or the setting LLM_MAX_TOKENS
-    temperature, params: passed on
+    temperature, params: passed on, `reasoning_effort` and `include_reasoning` in each provider's own words
     deadline_s: for the whole call, in seconds; None: a plain answer has `patience_s`, a stream must begin within
         that time and then lasts as long as words flow
     patience_s: how long to wait where no deadline is named (45 seconds)
@@ -410,7 +410,9 @@ class _Run:
             want = self.chooser.want
             self.chooser.want = replace(want, needs=want.needs | {PREFILL})
 
-    def _watched(self, pieces: Generator[Delta, None, Answer], slug: str) -> Generator[Event, None, Answer]:
+    def _watched(
+        self, pieces: Generator[Delta | ReasoningDelta, None, Answer], slug: str
+    ) -> Generator[Event, None, Answer]:
         """The same pieces, with `_tick` while they are waited for."""
         alive, self.told = False, ""
         with closing(pieces):
@@ -423,7 +425,8 @@ class _Run:
                 if not alive:
                     slow_start.note(slug, alive=True)
                 alive = True
-                self.told += piece.text
+                if isinstance(piece, Delta):
+                    self.told += piece.text
                 yield piece
 
     def _gate(self, text: str) -> None:
@@ -557,6 +560,8 @@ class _Run:
         return Reply(
             text=answer.text,
             tool_calls=answer.tool_calls,
+            reasoning=answer.reasoning,
+            state=answer.state,
             provider=deployment.label,
             model=deployment.model.name,
             finish_reason=answer.finish_reason,

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("llm", "0003_learned_limits")]
+    dependencies = [("llm", "0004_dialect")]
 
     operations = [
         migrations.AddField(
