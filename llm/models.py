@@ -350,13 +350,14 @@ class Client(models.Model):
         help_text=_("A stream is sent once it is whole, so that another provider can take over unseen."),
     )
     on_break = models.CharField(
-        _("a stream that breaks"), max_length=10, choices=OnBreak, default=OnBreak.END
+        _("a stream that breaks"), max_length=10, choices=OnBreak, default=OnBreak.END, blank=True
     )
     on_content_block = models.CharField(
         _("content that a provider refuses"),
         max_length=10,
         choices=OnContentBlock,
         default=OnContentBlock.NEXT,
+        blank=True,
     )
     data_class = models.CharField(max_length=10, choices=DataClass, default=DataClass.PUBLIC)
     commercial = models.BooleanField(

@@ -4,11 +4,11 @@ Pure: configuration, pauses and the meter go in. The chain, the chain page and t
 Order: provider by tier; within it for each account, for each model, for each location, the first usable key.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from llm.chain.terms import Use, forbidden, lacking
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
@@ -391,9 +391,23 @@ def _room_out(deployment: Deployment, want: Want, limits: Mapping[str, int] | No
     return min(doors) - want.tokens_in - model.reasoning_reserve if doors else None
 
 
-def in_order(
-    providers: tuple[ProviderConf, ...], pauses: dict[str, list[PauseView]], now: datetime
-) -> list[ProviderConf]:
+class Ranked(Protocol):
+    """A provider, as configuration or as a row."""
+
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def tier(self) -> Decimal: ...
+
+    @property
+    def demote_after_h(self) -> float: ...
+
+
+R = TypeVar("R", bound=Ranked)
+
+
+def in_order(providers: Sequence[R], pauses: dict[str, list[PauseView]], now: datetime) -> list[R]:
     """Providers by tier; one that has been blocked for too long stands behind the next healthy tier."""
     demoted = {p.slug for p in providers if is_demoted(p, pauses.get(p.slug, []), now)}
     healthy = [p for p in providers if p.slug not in demoted]
@@ -405,7 +419,7 @@ def in_order(
     return ordered
 
 
-def is_demoted(provider: ProviderConf, pauses: list[PauseView], now: datetime) -> bool:
+def is_demoted(provider: Ranked, pauses: list[PauseView], now: datetime) -> bool:
     """Blocked for longer than its `demote_after_h`."""
     limit = timedelta(hours=provider.demote_after_h)
     return any(p.kind == Kind.BLOCKED_PROVIDER and not _narrow(p) and now - p.since > limit for p in pauses)

@@ -37,6 +37,7 @@ LEAST_SHARE_S = 5.0  # what every later provider keeps of the deadline, where it
 LEAST_ATTEMPT_S = 0.2  # less is not worth a request
 MOST_WAITS = 3  # for what is back in time, in one call
 LEAST_WAIT_S = 0.05
+UNASKED_WAIT_S = 15.0  # the longest for a caller who named no deadline
 REST_S = (0.1, 0.4)  # before what refused us quickly is asked once more
 MOST_SILENCES = 2
 CLAIM_GRACE_S = 5.0  # before a test that does not end is taken for one that lost its worker
@@ -176,7 +177,10 @@ class Chooser:
         stated = [skip.until for skip in passed if skip.until is not None and skip.until not in moments]
         ends = [(until - planner.now).total_seconds() for until in stated]
         left = self.left_s()
-        return self._wait(min(ends, default=math.inf), at_most=left - min(LEAST_SHARE_S, left / 2))
+        at_most = left - min(LEAST_SHARE_S, left / 2)
+        if not self.own_deadline:  # who named none may rather want to hear until when
+            at_most = min(at_most, UNASKED_WAIT_S)
+        return self._wait(min(ends, default=math.inf), at_most=at_most)
 
     def _behind(self, planner: Planner, doubtful: dict[int, PauseView]) -> list[Deployment]:
         """What could be tried if these guesses were wrong, the one that ends soonest first, free ones before paid."""

@@ -96,7 +96,7 @@ def completions(request: HttpRequest, client: Client) -> HttpResponseBase:
 
 def _streamed(ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:
     hold = ask.gate is not None or (client.hold if ask.hold is None else ask.hold)
-    on_break = "restart" if hold else ON_BROKEN_STREAM[ask.on_break or client.on_break]
+    on_break = "restart" if hold else ON_BROKEN_STREAM.get(ask.on_break or client.on_break, "error")
     events = chain.stream(on_broken_stream=on_break, **wanted)
     stream = Stream(cast(Any, events), include_usage=ask.include_usage, hold=hold)
     try:
@@ -134,7 +134,7 @@ def _arguments(ask: Ask, client: Client, request: HttpRequest) -> dict[str, Any]
         "deadline_s": ask.deadline_s,
         "patience_s": float(getattr(settings, "LLM_GATEWAY_DEADLINE_S", 60)),
         "accept": ask.gate,
-        "on_content_block": ask.on_content_block or client.on_content_block,
+        "on_content_block": ask.on_content_block or client.on_content_block or Client.OnContentBlock.NEXT,
         "purpose": PURPOSE,
         "client": client,
         "use": clients.use_of(client),

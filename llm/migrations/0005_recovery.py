@@ -16,12 +16,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='client',
             name='on_break',
-            field=models.CharField(choices=[('end', 'ends with an error'), ('continue', 'is continued by the next provider, where it can')], default='end', max_length=10, verbose_name='a stream that breaks'),
+            field=models.CharField(blank=True, choices=[('end', 'ends with an error'), ('continue', 'is continued by the next provider, where it can')], default='end', max_length=10, verbose_name='a stream that breaks'),
         ),
         migrations.AddField(
             model_name='client',
             name='on_content_block',
-            field=models.CharField(choices=[('next', 'the next provider is asked'), ('error', 'is told as an error')], default='next', max_length=10, verbose_name='content that a provider refuses'),
+            field=models.CharField(blank=True, choices=[('next', 'the next provider is asked'), ('error', 'is told as an error')], default='next', max_length=10, verbose_name='content that a provider refuses'),
         ),
         migrations.AddField(
             model_name='model',

@@ -48,9 +48,9 @@ def standings(providers: Iterable[Provider] | None = None) -> list[Standing]:
     if providers is None:
         providers = Provider.objects.prefetch_related("models", "credentials")
     pauses, now = snapshot.open_pauses(), timezone.now()
-    ordered = in_order(snapshot.providers(), pauses, now)
-    places = {provider.slug: place for place, provider in enumerate(ordered)}
-    rows = sorted(providers, key=lambda row: places.get(row.slug, len(places)))
+    rows = list(providers)
+    tried = in_order(tuple(row for row in rows if row.enabled), pauses, now)
+    rows = [*tried, *(row for row in rows if not row.enabled)]
     return [_standing(row, pauses.get(row.slug, []), now) for row in rows]
 
 
