@@ -94,7 +94,7 @@ class Failure(Exception):
         self.status = status
         self.retry_after_s = retry_after_s
         self.window = window
-        self.organisation = organisation
+        self.organisation = mend(organisation)[:120]  # as the columns of accounts are
         self.silent = silent
         self.headers = headers or {}
         self.lacks = lacks
