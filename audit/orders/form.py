@@ -1,7 +1,7 @@
 """What the order form sends, and what is wrong with it. A secret is dropped here, before anything else sees it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -70,6 +70,13 @@ def read(data: Mapping[str, str]) -> Sent:
     return Sent(**values, scan=_scan(values["scan_link"]), errors=errors)
 
 
+def unsent(data: Mapping[str, str], *, without_scan: bool) -> Sent:
+    """The form as it was filled in so far, to be shown again without complaints, save about secrets."""
+    sent = read({**data, "scan_link": ""} if without_scan else data)
+    secrets = {str(words) for words in SECRETS.values()}
+    return replace(sent, errors={name: why for name, why in sent.errors.items() if why in secrets})
+
+
 def of_scan(token: str) -> Sent:
     """An empty form that takes a result along; `token` is that of the result page."""
     scan = _scan(token)
@@ -81,7 +88,8 @@ def _errors(values: dict[str, str]) -> dict[str, str]:
     try:
         validate_email(values["email"])
     except ValidationError:
-        errors["email"] = _("Write the e-mail address at which we reach you.")
+        errors["email"] = _("Enter an e-mail address, like name@example.com.")
+    values["time_zone"] = values["time_zone"] or "UTC"
     if values["time_zone"] not in zones():
         values["time_zone"] = ""
         errors["time_zone"] = _("Choose your time zone.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from llm import clock
 from llm.adapters import Answer, Request, Timing, adapter_for
@@ -10,12 +11,19 @@ from llm.adapters.output import Output
 from llm.chain import shaping
 from llm.chain.events import Delta
 from llm.chain.plan import Deployment, Skipped, Want
+from llm.configuration.snapshot import ProviderConf
 from llm.failures import ownership
 from llm.failures.evidence import Asked
-from llm.failures.rules import Failure, in_view_of
+from llm.failures.rules import Failure, Kind, in_view_of
 from llm.ledger import billing, bookkeeper
 from llm.limits import quota
 from llm.models import Attempt, Call
+
+
+def states_own_organisation(provider: ProviderConf) -> bool:
+    """Whether an organisation in a provider's text is the one that our key belongs to there."""
+    host = urlsplit(provider.base_url).hostname or ""
+    return provider.kind == "groq" or (provider.kind == "openai" and host in {"", "api.openai.com"})
 
 
 @dataclass(kw_only=True)
@@ -25,6 +33,7 @@ class Trial:
     deployment: Deployment
     want: Want
     messages: Sequence[Mapping[str, Any]]
+    keep_prose: bool = True  # a provider's words may repeat what it was asked
     row: Attempt = field(init=False)
     began: float = field(default_factory=lambda: clock.monotonic())
     first_token_s: float | None = None
@@ -73,8 +82,15 @@ class Trial:
         asked = Asked(
             model=self.deployment.model.name, messages=self.messages, params=params, needs=self.want.needs
         )
+        failure.mask(self.deployment.key.key)  # it stays the cause of what is raised
         failure = in_view_of(failure, asked)
+        if not states_own_organisation(self.deployment.provider):
+            failure.organisation = failure.account = ""  # another service's, which was passed on to us
+        if self.deployment.key.declared:
+            failure.account = ""
         failure.mask(self.deployment.key.key)
+        if not self.keep_prose:
+            failure.hide_prose()
         return failure
 
     def _run(
@@ -130,3 +146,5 @@ class Trial:
             latency_s=clock.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )
+        if failure is not None and failure.kind is Kind.REJECTED_OUTPUT and not self.keep_prose:
+            self.row.detail = ""  # a gate's reason may repeat the answer

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from llm.chain.terms import Use, forbidden, lacking
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
+from llm.failures import waits
 from llm.failures.rules import Kind
 from llm.limits.calendar import today
 from llm.limits.prices import MILLION
@@ -257,7 +258,13 @@ class Planner:
         return [
             pause
             for pause in self.pauses.get(provider.slug, [])
-            if pause.covers(credential=key.label, account=key.account, model=model.name, location=location)
+            if pause.covers(
+                credential=key.label,
+                account=key.account,
+                model=model.name,
+                location=location,
+                fingerprint=key.fingerprint,
+            )
         ]
 
     def _blocking(self, pauses: list[PauseView]) -> PauseView | None:
@@ -265,8 +272,7 @@ class Planner:
         holding = [
             p
             for p in pauses
-            if p.until is None
-            or p.until > self.now
+            if waits.holds(p, self.now)
             or (p.kind in HALF_OPEN_KINDS and p.probe_until and p.probe_until > self.now)
         ]
         return max(holding, key=lambda p: (p.until is None, p.until or self.now)) if holding else None

@@ -288,7 +288,7 @@ class _Run:
             self._tick()
             want, messages = self._take_turn()
             want = self.chooser.fitted(deployment, want)
-            trial = Trial(deployment=deployment, want=want, messages=messages)
+            trial = Trial(deployment=deployment, want=want, messages=messages, keep_prose=self.keep_text)
             try:
                 trial.begin(self.call, partial(self._refusal, deployment, want))
             except bookkeeper.NoRoom:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from llm.failures import waits
 from llm.failures.evidence import Asked
 from llm.failures.kinds import SCOPE_OF_KIND, Failure, Kind, Owner, Scope
 from llm.failures.signals import Signals
@@ -339,13 +340,15 @@ def _judge(signals: Signals, *, now: float | None) -> Failure:
     ):
         scope = Scope.MODEL
     window_of = " ".join((signals.own_words, *signals.codes))
+    window = next((name for name, pattern in WINDOWS if re.search(pattern, window_of, re.I)), None)
+    named = signals.waits(time.time() if now is None else now)
     return Failure(
         kind,
         signals.detail() or f"HTTP {signals.status}",
         scope=scope,
         status=signals.status,
-        retry_after_s=signals.retry_after_s(time.time() if now is None else now),
-        window=next((name for name, pattern in WINDOWS if re.search(pattern, window_of, re.I)), None),
+        retry_after_s=waits.meant_s(named, kind, window),
+        window=window,
         organisation=signals.organisation,
         headers=signals.header,
         lacks=lacks,

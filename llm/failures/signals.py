@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,10 @@ CODE_KEYS = {
     "blockreason", "finish_reason", "finishreason", "error",
 }  # fmt: skip
 TEXT_KEYS = {"message", "detail", "title", "error", "error_description", "msg", "reason", "description"}
-WAIT_KEYS = {"retry_after", "retrydelay", "estimated_time", "retry_after_seconds"}
+WAIT_KEYS = {
+    "retry_after", "retrydelay", "estimated_time", "retry_after_seconds", "reset_at", "resets_at", "retry_at",
+    "reset_time", "resets_in_seconds",
+}  # fmt: skip
 # What another service said to the provider, or what we said, is not the provider's word about us.
 FOREIGN_KEYS = {
     "raw", "input", "ctx", "value", "given", "received", "patterns", "prompt", "messages", "tools", "body", "arguments",
@@ -54,6 +57,15 @@ _WORDY = re.compile(
     r"((?:\d[\d,]{0,20}(?:\.\d{1,20})?\s{0,3}(?:milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|ms|[dhms])[\s,]{0,3}(?:and\s{1,3})?){1,8})",
     re.I,
 )
+A_UNIX_TIME, A_UNIX_TIME_IN_MS = 1e9, 1e11
+_BARE = re.compile(r"\d{1,20}(?:\.\d{1,20})?")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_UNTIL = re.compile(
+    r"\b(?:again|access|reset\w{0,3}|available|renews?|retry|until) {1,3}(?:on|at|after|until)?:? {0,3}"
+    r"(\d{4}-\d\d-\d\d(?:(?:T| at | )\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z| UTC|[+-]\d\d:?\d\d)?)?)",
+    re.I,
+)
+_ZONED = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d)$", re.I)
 _UNIT_NAMES = (
     (r"milliseconds?", "ms"), (r"(?:seconds?|secs?)", "s"), (r"(?:minutes?|mins?)", "m"),
     (r"(?:hours?|hrs?)", "h"), (r"days?", "d"),
@@ -254,29 +266,36 @@ class Signals:
         return match[1] if match else ""
 
     def detail(self) -> str:
-        """One line for staff: at most 300 characters, no keys."""
-        return redact(self.text)[:300]
+        """One line for staff, without what looks like a key."""
+        return redact(self.text)
 
     def retry_after_s(self, now: float) -> float | None:
         """The longest wait that is named anywhere, in seconds; None when none is. `now` is a Unix time."""
+        return max((wait for wait, _ in self.waits(now)), default=None)
+
+    def waits(self, now: float) -> list[tuple[float, bool]]:
+        """Every wait that is named, in seconds, and whether it came as a bare number. `now` is a Unix time.
+
+        A moment, as a date or a Unix time, is told as what is left until then, by the provider's clock if it shows it.
+        """
         header = self.header
         if (date := _http_date(header.get("date"))) is not None:
             now = date
-        waits: list[float | None] = [*_wordy_waits(self.own_words)]
-        waits += [seconds(value) for name, value in self._scalars if name in WAIT_KEYS]
-        if (milliseconds := seconds(header.get("retry-after-ms"))) is not None:
-            waits.append(milliseconds / 1000)
-        if value := header.get("retry-after"):
-            until = _http_date(value)
-            waits.append(until - now if until is not None else seconds(value))
-        for name, value in header.items():
+        found: list[tuple[float | None, bool]] = [(wait, False) for wait in _wordy_waits(self.own_words)]
+        found += [(moment - now, False) for moment in _wordy_moments(self.own_words)]
+        found += [_wait(value, now) for name, value in self._scalars if name in WAIT_KEYS]
+        milliseconds, value = header.get("retry-after-ms"), header.get("retry-after")
+        if (wait := seconds(milliseconds)) is not None:
+            found.append((wait / 1000, False))
+        if value and value != milliseconds:  # some send the same number under both names
+            found.append(_wait(value, now))
+        for name, reset in header.items():
             if name.startswith("x-ratelimit-reset"):
                 # A reset matters only for the limit that is used up; the others are still ticking.
                 remaining = header.get(name.replace("-reset", "-remaining", 1))
                 if remaining is not None and seconds(remaining) == 0:
-                    waits.append(_reset(value, now))
-        named = [wait for wait in waits if wait is not None and wait > 0]
-        return max(named) if named else None
+                    found.append(_wait(reset, now))
+        return [(wait, is_bare) for wait, is_bare in found if wait is not None and wait > 0]
 
 
 def _http_date(value: str | None) -> float | None:
@@ -287,9 +306,30 @@ def _http_date(value: str | None) -> float | None:
         return None
 
 
-def _reset(value: str, now: float) -> float | None:
-    """Seconds until a reset given as a duration, a Unix time, or a Unix time in milliseconds."""
+def _wait(value: object, now: float) -> tuple[float | None, bool]:
+    """Seconds from a duration, an HTTP date, an ISO date, or a Unix time (in seconds or thousandths); bare or not."""
+    if isinstance(value, str) and (moment := _http_date(value) or _iso_date(value)) is not None:
+        return moment - now, False
     wait = seconds(value)
-    if wait is None or wait < 1e9:
-        return wait
-    return (wait / 1000 if wait > 1e11 else wait) - now
+    if wait is None or wait < A_UNIX_TIME:
+        return wait, _BARE.fullmatch(str(value).strip()) is not None
+    return (wait / 1000 if wait > A_UNIX_TIME_IN_MS else wait) - now, False
+
+
+def _iso_date(value: str) -> float | None:
+    text = value.strip().replace(" UTC", "+00:00").replace(" at ", "T")
+    if not _ISO.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _wordy_moments(text: str) -> Iterator[float]:
+    """Moments that prose names as the end of a wait: "You will regain access on 2026-12-01 at 00:00 UTC"."""
+    for match in _UNTIL.finditer(text):
+        # Without a zone it is the provider's own midday, wherever that is.
+        if _ZONED.search(match[1]) and (moment := _iso_date(match[1])) is not None:
+            yield moment

@@ -104,8 +104,8 @@ def finish(
         attempt.status = failure.status
         attempt.retry_after_s = failure.retry_after_s
         attempt.detail = failure.detail
-        if failure.organisation:
-            attempt.account = failure.organisation
+        if failure.account:
+            attempt.account = failure.account
     else:
         attempt.status = 200
 

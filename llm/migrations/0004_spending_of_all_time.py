@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('llm', '0002_keys_belong_to_hosts'),
+        ('llm', '0003_learned_limits'),
     ]
 
     operations = [
