@@ -110,7 +110,7 @@ def through(
         now = timezone.now()
         pk = rows.pk_of(CachedReply, "key", key)
         row = CachedReply.objects.filter(pk=pk).first() if pk else None
-        if row is not None and row.filled_at is not None and now < row.expires_at <= now + ttl():
+        if row is not None and row.filled_at is not None and now < row.expires_at <= now + ttl() + LEASE:
             if row.filled_at != refused and _accepted(row.text, accept):
                 reply = _serve(row, call, began, admit)
                 yield Delta(reply.text)

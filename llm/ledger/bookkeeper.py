@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, OuterRef, Subquery, Sum
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -187,18 +187,23 @@ def redate(now: datetime | None = None) -> int:
     if not _clock_is_right(now):
         return 0
     with write_transaction():
-        for model in (Attempt, Call):
-            ahead = list(model._default_manager.filter(started_at__gt=late).order_by("-started_at"))
-            for row in ahead:
-                back = timedelta(hours=max(round((ahead[0].started_at - now) / HOUR), 1))
-                row.started_at = min(row.started_at - back, now)
-                if row.finished_at is not None:
-                    row.finished_at = min(row.finished_at - back, now)
-            model._default_manager.bulk_update(ahead, ["started_at", "finished_at"], batch_size=200)
+        _move_back(Attempt.objects.filter(started_at__gt=late), now)
+        moved = _move_back(Call.objects.filter(started_at__gt=late), now)
         rollup.forget_from(now - DAY)
-        Provider.objects.update(
-            updated_at=now
-        )  # has all processes drop what they have summed: see quota.Settled
+        # Has all processes drop what they have summed: see quota.Settled.
+        Provider.objects.update(updated_at=now)
+    return moved
+
+
+def _move_back(rows_ahead: QuerySet[Any], now: datetime) -> int:
+    ahead = list(rows_ahead.order_by("-started_at"))
+    if ahead:
+        back = timedelta(hours=max(round((ahead[0].started_at - now) / HOUR), 1))
+        for row in ahead:
+            row.started_at = min(row.started_at - back, now)
+            if row.finished_at is not None:
+                row.finished_at = min(row.finished_at - back, now)
+        rows_ahead.model._default_manager.bulk_update(ahead, ["started_at", "finished_at"], batch_size=200)
     return len(ahead)
 
 
@@ -208,7 +213,7 @@ def _clock_is_right(now: datetime) -> bool:
         return True
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement_timestamp()")
-        return abs(cursor.fetchone()[0] - now) < CLOCKS_DIFFER
+        return bool(abs(cursor.fetchone()[0] - now) < CLOCKS_DIFFER)
 
 
 def bury_abandoned(now: datetime | None = None) -> int:
