@@ -222,7 +222,7 @@ class Claim:
 
     def fill(self, answer: Answer, call: Call) -> None:
         """Keeps the answer for those who wait and those who come. Within the transaction that closes the call."""
-        if self.row is None or answer.tool_calls:  # those are to be acted on, once
+        if self.row is None or answer.tool_calls or answer.doubt:  # calls are to be acted on, once
             return
         now, row = timezone.now(), self.row
         row.text, row.provider, row.model, row.tier = answer.text, call.provider, call.model, call.tier

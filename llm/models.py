@@ -86,6 +86,9 @@ class Provider(models.Model):
     barred_regions = models.JSONField(
         default=list, blank=True, help_text=_("Where users may not be, such as EEA, UK, CH.")
     )
+    dialect = models.JSONField(
+        default=dict, blank=True, help_text=_("What it wants said differently; empty: as others of its kind.")
+    )
     vouched_origin = models.CharField(
         max_length=320, blank=True, editable=False, help_text=_("Where a providers file says that it is.")
     )

@@ -68,6 +68,7 @@ class ProviderConf:
     commercial_use: bool | None = None
     personal_data: bool | None = None
     barred_regions: tuple[str, ...] = ()
+    dialect: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,7 @@ def _provider(row: models.Provider) -> ProviderConf:
         models=tuple(_model(row, model) for model in sorted(row.models.all(), key=_place) if model.enabled),
         trains_on_prompts=row.trains_on_prompts, commercial_use=row.commercial_use,
         personal_data=row.personal_data, barred_regions=tuple(row.barred_regions),
+        dialect=dict(row.dialect),
     )  # fmt: skip
 
 

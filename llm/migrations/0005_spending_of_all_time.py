@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('llm', '0003_learned_limits'),
+        ('llm', '0004_dialect'),
     ]
 
     operations = [
