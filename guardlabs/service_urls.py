@@ -10,9 +10,16 @@ from django.core.exceptions import ImproperlyConfigured
 # transaction never fails half-way when it turns from reading to writing.
 SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
+    "timeout": 10,  # for somebody else's lock; then 503 and Retry-After
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2000;",
 }
+
+
+# A host that is gone without a word is noticed within 20 seconds; see also guardlabs.postgresql.
+GONE: dict[str, Any] = {
+    "connect_timeout": "3", "keepalives_idle": "10", "keepalives_interval": "3", "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}  # fmt: skip
 
 
 def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
@@ -33,7 +40,7 @@ def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
         }
     if parts.scheme in {"postgres", "postgresql"}:
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "guardlabs.postgresql",
             "NAME": unquote(parts.path.lstrip("/")),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
@@ -48,7 +55,7 @@ def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
 
 
 def _postgresql_options(given: dict[str, Any], timeout_s: int, pool: int) -> dict[str, Any]:
-    options: dict[str, Any] = {"connect_timeout": "5"} | given
+    options: dict[str, Any] = GONE | given
     if timeout_s:
         limits = {
             "statement_timeout": timeout_s,

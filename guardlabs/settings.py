@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "guardlabs.staff.middleware.SlidingSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "guardlabs.web.doors.Doors",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {

@@ -94,7 +94,10 @@ def _errors(values: dict[str, str]) -> dict[str, str]:
 
 def _scan(link: str) -> Scan | None:
     """The scan of a result's address or of its token alone."""
-    path = urlsplit(link).path if "/" in link else link
+    try:
+        path = urlsplit(link).path if "/" in link else link
+    except ValueError:  # such as half an IPv6 address
+        return None
     token = path.partition("/r/")[2].split("/")[0] if "/" in path else path
     return scans.get_scan(token) if token else None
 
