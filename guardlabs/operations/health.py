@@ -68,8 +68,8 @@ def _database_state() -> str:
 
 @cache
 def _ours() -> frozenset[tuple[str, str]]:
-    """The migrations of this release. Reading their files takes longer than asking the database."""
-    return frozenset(MigrationLoader(None, ignore_no_initial=True).graph.nodes)
+    """The last migration of each app of this release. Reading their files takes longer than asking the database."""
+    return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
 def _patience() -> Any:
