@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT
 
-.PHONY: run test test-all bench lint format messages clean
+.PHONY: run test test-all bench lint format messages lock upgrade clean
 
 # -- from a bare clone ---------------------------------------------------------------------------
 run: $(VENV)/.runtime
@@ -40,18 +40,30 @@ messages: $(VENV)/.dev  # needs gettext's xgettext
 	SECRET_KEY=messages $(BIN)/python manage.py makemessages -a --no-location --no-obsolete \
 	  -i .venv -i var -i static_root -i tests -i bench
 
+LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
+
+# What the site runs on is what development ran on, so the one is locked within the other.
+lock: $(VENV)/.dev  # brings the locks in line with requirements*.txt; what is locked already stays
+	$(LOCK) requirements-dev.txt -o requirements-dev.lock
+	$(LOCK) -c requirements-dev.lock requirements.txt -o requirements.lock
+
+upgrade: $(VENV)/.dev  # the newest versions that requirements*.txt allow
+	$(LOCK) --upgrade requirements-dev.txt -o requirements-dev.lock
+	$(LOCK) --upgrade -c requirements-dev.lock requirements.txt -o requirements.lock
+
 clean:
 	rm -rf $(VENV) static_root
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements.txt guardlabs/launchers.py | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+# requirements*.txt say which libraries and why; the locks beside them say which files exactly, by their hashes.
+$(VENV)/.runtime: requirements.lock guardlabs/launchers.py | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m guardlabs.launchers
 	touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt guardlabs/launchers.py | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.lock guardlabs/launchers.py | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m guardlabs.launchers
 	touch $@ $(VENV)/.runtime

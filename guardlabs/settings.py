@@ -186,6 +186,10 @@ globals().update(_email)
 # -- the product -----------------------------------------------------------------------------------
 SCAN_RATE = env.text("SCAN_RATE", "20/h")
 AUDIT_PRICE_USD = env.integer("AUDIT_PRICE_USD", 49)
+# Who stands behind the site, as /about/ says it.
+SELLER_NAME = env.text("SELLER_NAME")
+SELLER_ADDRESS = env.text("SELLER_ADDRESS")
+SOURCE_URL = env.text("SOURCE_URL")
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")  # none: orders are paid by invoice
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")

@@ -1,4 +1,8 @@
-"""Text from outside, made fit for storing."""
+"""Text from outside, made fit for storing and for sending."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
 
 
 def mend(text: str) -> str:
@@ -9,3 +13,31 @@ def mend(text: str) -> str:
 def is_half(char: str) -> bool:
     """Whether this is the first half of a character whose second half may follow."""
     return "\ud800" <= char <= "\udbff"
+
+
+def sendable(value: Any, name: str) -> Any:
+    """A JSON value as it can be sent and stored: without NUL and half characters. Raises ValueError, with `name`,
+    when it is none.
+
+    NaN and infinities are no JSON; neither are bytes, Decimals, dates. A mapping is sent as an object.
+    """
+    try:
+        return _mended(json.loads(json.dumps(value, allow_nan=False, default=_as_dict)))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{name} must hold values of JSON only: {str(error)[:100]}") from error
+
+
+def _as_dict(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is none")
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return mend(value)
+    if isinstance(value, dict):
+        return {mend(name): _mended(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_mended(child) for child in value]
+    return value

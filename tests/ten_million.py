@@ -103,7 +103,7 @@ def questions():
         "the site's budget": lambda: meter().spent_today(""),
         "a client's budget": lambda: meter().spent_by("shop"),
         "the last answers of a model": lambda: pauses._empties_in_a_row(deployment),
-        "calls that lost their worker": alerts.ledger.bury_abandoned,
+        "calls that lost their worker": alerts.bookkeeper.bury_abandoned,
         "the list of attempts": lambda: page("/admin/llm/attempt/"),
         "the list of attempts that failed": lambda: page("/admin/llm/attempt/?outcome__exact=provider_down"),
         "the list of calls": lambda: page("/admin/llm/call/"),

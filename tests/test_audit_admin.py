@@ -121,9 +121,7 @@ def test_bank_and_reports_can_be_neither_added_nor_deleted(admin_client, model):
 
 
 def test_an_edited_text_is_marked_until_it_is_translated(admin_client, monkeypatch):
-    known = set(Question.objects.values_list("text", flat=True)) | set(
-        Question.objects.values_list("why", flat=True)
-    )
+    known = {text for row in Question.objects.values_list("text", "hint", "why") for text in row}
     monkeypatch.setattr(
         "audit.bank.translations.gettext", lambda text: f"[{text}]" if text in known else text
     )

@@ -3,7 +3,6 @@
 The settings are default-like but for the times, which are a tenth or less of the real ones.
 """
 
-import functools
 import json
 import time
 from datetime import UTC, datetime
@@ -12,8 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 import time_machine
 
-from llm.adapters import Timing, adapter_for
-from llm.chain import AttemptFailed, ChainExhausted, Completed, Delta, complete, selector, stream
+from llm.adapters import adapter_for
+from llm.chain import AttemptFailed, ChainExhausted, Completed, Delta, complete, stream
 from llm.chain import run as chain
 from llm.failures import pauses
 from llm.failures.rules import Kind
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PROMPT = "What should I do about my seed phrase? " * 20
-FIRST_BYTE, TIMEOUT, IDLE, SLACK = 0.5, 1.5, 0.4, 0.8  # instead of 10, 20 and 15 seconds
+FIRST_BYTE, TIMEOUT, SLACK = 0.5, 1.5, 0.8  # instead of 10 and 20 seconds
 
 
 @pytest.fixture
@@ -39,7 +38,6 @@ def slept(clock, monkeypatch):
     """What the chain waited, in seconds; the clock goes on by it, and nobody really waits."""
     seconds = []
     monkeypatch.setattr(chain, "sleep", lambda wait: (seconds.append(wait), clock.shift(wait + 0.001)))
-    monkeypatch.setattr(selector, "Timing", functools.partial(Timing, idle_s=IDLE))
     monkeypatch.setattr(pauses.random, "uniform", lambda low, high: low if low < 0.5 else 1.0)
     for kind in ("groq", "openai"):
         adapter_for(kind=kind, base_url="http://127.0.0.1:9", key="x")  # imports are no part of a call's time
@@ -195,7 +193,7 @@ def test_07_a_first_token_within_its_time_is(sim, two_tiers, ask):
     "fault",
     [
         b.midstream_death(after=3), b.truncate(), b.truncate(mismatch=False), b.midstream_stall(after=3),
-        b.malformed_chunk(after=3), b.error_in_stream(after=3), b.no_done(finish=False),
+        b.malformed_chunk(after=3, count=3), b.error_in_stream(after=3), b.no_done(finish=False),
     ],
     ids=["08 cut", "08 cut chunk", "08 cut quietly", "09 stalled", "10 malformed", "16 error in it", "08 no end"],
 )  # fmt: skip
@@ -203,7 +201,7 @@ def test_a_stream_that_breaks_is_taken_over_from_the_start(sim, two_tiers, fault
     break_groq(sim, fault)
     began = time.monotonic()
     events = list(stream(user=PROMPT))
-    assert time.monotonic() - began < FIRST_BYTE + IDLE + SLACK
+    assert time.monotonic() - began < FIRST_BYTE + TIMEOUT + SLACK
     failed = [n for n, event in enumerate(events) if isinstance(event, AttemptFailed)]
     assert len(failed) == 1
     assert events[failed[0]].kind == Kind.PROVIDER_DOWN
@@ -429,8 +427,7 @@ def test_a_key_that_is_quoted_back_is_not_kept(sim, two_tiers, ask, status):
 
 
 @pytest.mark.exhaustive
-def test_06_with_the_real_times_a_stream_answers_within_eleven_seconds(sim, monkeypatch):
-    monkeypatch.setattr(selector, "Timing", Timing)
+def test_06_with_the_real_times_a_stream_answers_within_eleven_seconds(sim):
     make_groq(sim, first_byte_s=10, timeout_s=20)
     make_deepseek(sim, first_byte_s=10, timeout_s=20)
     for n in range(1, 6):

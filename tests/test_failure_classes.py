@@ -724,7 +724,7 @@ CANDIDATES = [
      "usageMetadata": {"promptTokenCount": 9}}),
     ("thoughts-only", EMPTY, candidate("MAX_TOKENS", {"text": "Let me think", "thought": True})),
     ("no-reason", DOWN, {"candidates": [{"content": {"role": "model", "parts": [{"text": "The first"}]}}]}),
-    ("malformed-call", DOWN, candidate("MALFORMED_FUNCTION_CALL")),
+    ("malformed-call", EMPTY, candidate("MALFORMED_FUNCTION_CALL")),
 ]  # fmt: skip
 
 

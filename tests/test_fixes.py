@@ -92,6 +92,6 @@ def test_a_scan_of_an_older_bank_is_sent_to_check_again(client, capped):
 
 def test_the_page_agrees_with_the_result_page(client, capped):
     result = client.get(reverse("audit:result", kwargs={"token": scans.scan_token(capped)}))
-    assert "Then you would score 100" in text(result)
+    assert "up to 100" in text(result)
     expected = formula.score_if_fixed(BANK, capped.answers, ["seed_storage", "phishing_support"])
     assert expected == 100

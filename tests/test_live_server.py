@@ -23,7 +23,7 @@ IN_A_HURRY = """
 from guardlabs.gunicorn import *
 
 def post_worker_init(worker):
-    from audit import heartbeat, writer
+    from audit.report import heartbeat, jobs as writer
     heartbeat.EVERY_S, writer.STALE_S = 0.3, 1.5
 """
 

@@ -115,4 +115,7 @@ def test_the_bank_as_json_gives_the_same_scores(client, listed, lang):
 
 
 def test_the_version_history_begins_with_the_present_one():
-    assert method.VERSIONS[0].name == f"{formula.SCORING_VERSION} · {bank.BANK_VERSION}"
+    assert (method.VERSIONS[0].scoring, method.VERSIONS[0].bank) == (
+        formula.SCORING_VERSION,
+        bank.BANK_VERSION,
+    )

@@ -262,7 +262,7 @@ def test_housekeeping_runs_at_most_every_half_minute(rounds, monkeypatch):
 
 def test_housekeeping_buries_and_mails_and_survives_its_own_failure(monkeypatch):
     alerts.record("k", "one")
-    monkeypatch.setattr(alerts.ledger, "bury_abandoned", lambda: 1 / 0)
+    monkeypatch.setattr(alerts.bookkeeper, "bury_abandoned", lambda: 1 / 0)
     alerts._housekeeping()  # is logged, not raised
     assert mail.outbox == []
     monkeypatch.undo()

@@ -79,7 +79,7 @@ def test_a_stale_copy_changes_nothing():
 
 def test_a_change_whose_mail_fails_does_not_happen(monkeypatch):
     order = make_order("paid")
-    monkeypatch.setattr(orders.mails, "queue", lambda *args: 1 / 0)
+    monkeypatch.setattr(orders.outbox, "queue", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         orders.start(order, actor=STAFF)
     order.refresh_from_db()

@@ -61,7 +61,8 @@ def checked(response) -> dict[str, str]:
     return {
         each["name"]: each["value"]
         for each in elements(response, "input")
-        if each.get("type") == "radio" and "checked" in each
+        if (each.get("type") == "radio" and "checked" in each)
+        or (each.get("type") == "hidden" and (each["name"], each["value"]) == ("ai", "off"))
     }
 
 
@@ -174,12 +175,41 @@ def test_robots_may_see_noindex(client):
 # -- the form ----------------------------------------------------------------------------------------
 def test_the_form_has_one_labelled_group_a_question_and_no_answer_chosen(client):
     response = client.get(page("scan"))
-    assert checked(response) == {"ai": "on"}
-    assert len(elements(response, "fieldset")) == len(QUESTIONS) + 1
-    assert len(elements(response, "legend")) == len(QUESTIONS) + 1
+    assert checked(response) == {}
+    assert len(elements(response, "fieldset")) == len(QUESTIONS)  # nobody is connected: no choice of a writer
+    assert len(elements(response, "legend")) == len(QUESTIONS)
     for question in QUESTIONS:
         values = [e["value"] for e in elements(response, "input") if e.get("name") == question.id]
-        assert values == [option.value for option in question.options]
+        assert values == list(question.shown)
+
+
+def test_answers_come_mixed_and_what_does_not_apply_comes_last():
+    for question in QUESTIONS:
+        assert sorted(question.shown) == sorted(option.value for option in question.options), question.id
+        risks = {option.value: option.risk for option in question.options if not option.na}
+        order = [risks[value] for value in question.shown if value in risks]
+        assert order != sorted(order), question.id
+        assert order != sorted(order, reverse=True), question.id
+        absent = [option.value for option in question.options if option.na]
+        assert list(question.shown[len(order) :]) == absent, question.id
+
+
+def test_another_language_keeps_the_answers_and_stores_nothing(client):
+    picked = dict(list(CAPPED.items())[:6])
+    response = client.post(page("scan", "ru"), {**picked, "switch": "ru"})
+    assert response.status_code == 200
+    assert checked(response) == picked
+    assert 'lang="ru"' in response.content.decode()
+    assert "Choose an answer" not in response.content.decode()
+    assert not Scan.objects.exists()
+    assert not response.cookies
+
+
+def test_with_models_connected_nobody_is_chosen_to_write(client, monkeypatch):
+    monkeypatch.setattr("audit.pages.scan.stats.reachable_providers", lambda: ["Groq"])
+    response = client.get(page("scan"))
+    assert checked(response) == {}
+    assert len(elements(response, "fieldset")) == len(QUESTIONS) + 1
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -276,11 +306,11 @@ def test_the_result_shows_everything_before_any_report(client, no_reports):
     _scan, token = private_scan()
     html = client.get(page("result", token=token)).content.decode()
     assert "86, capped at 49" in html
-    assert "You would score 100 (+51)." in html
+    assert "49 → up to 100" in html
     assert "14 × 10 ÷ 10" in html
     assert "24 of 38" in html
     assert "11 checks passed" in html
-    assert 'aria-label="Score: 49 of 100"' in html
+    assert 'aria-label="49 of 100, Fragile; 86 without the cap"' in html
     assert 'rel="nofollow noopener noreferrer"' in html  # the case's source
     assert Report.objects.get().status == Report.Status.PENDING
 

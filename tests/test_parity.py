@@ -257,8 +257,8 @@ def test_a_repair_costs_no_more_than_is_left(sim):
     make_deepseek(sim)
     sim.default(b.ok("Hello"))
     with pytest.raises(ChainExhausted) as failed:
-        # Worth one attempt of at most 1000 tokens out, and not two.
-        complete(user="a letter " * 300, max_tokens=1000, max_usd="0.0016", accept=wants_dear, repair=True)
+        # Worth one attempt of at most 3000 tokens in, a byte each, and 1000 out, and not two.
+        complete(user="a letter " * 300, max_tokens=1000, max_usd="0.0022", accept=wants_dear, repair=True)
     assert len(failed.value.attempts) == 1
     assert Call.objects.get().cost_usd < Decimal("0.0016")
 

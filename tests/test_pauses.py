@@ -109,15 +109,26 @@ def test_a_failure_pauses_its_scope_for_our_guess(clock, no_jitter, kind, failur
         Kind.MODEL_GONE, Kind.PROVIDER_DOWN,
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("seconds", [0.5, 7.66, 767, 40 * HOUR])
+@pytest.mark.parametrize("seconds", [0.5, 7.66, 767, 5 * HOUR])
 def test_a_stated_time_is_kept_to_the_letter(clock, kind, seconds):
     row = opened(kind, retry_after_s=seconds)
     assert row.source == "provider"
     assert seconds_of(row) == pytest.approx(seconds, abs=0.001)
 
 
-def test_an_absurd_stated_time_is_cut_to_a_month(clock):
-    assert seconds_of(opened(Kind.RATE_LIMITED_KEY, retry_after_s=1e12)) == 31 * DAY
+@pytest.mark.parametrize(
+    ("kind", "window", "seconds"),
+    [
+        (Kind.RATE_LIMITED_KEY, "minute", 2 * HOUR), (Kind.RATE_LIMITED_KEY, "day", 3 * DAY),
+        (Kind.RATE_LIMITED_KEY, None, 1e9), (Kind.RATE_LIMITED_PROVIDER, None, 31 * DAY),
+        (Kind.PROVIDER_DOWN, None, DAY), (Kind.BLOCKED_PROVIDER, None, 1e12), (Kind.CREDITS_DEPLETED, None, 1e9),
+        (Kind.MODEL_GONE, None, 365 * DAY),
+    ],
+)  # fmt: skip
+def test_a_time_that_its_kind_cannot_mean_gives_way_to_our_guess(clock, kind, window, seconds):
+    row = opened(kind, window=window, retry_after_s=seconds)
+    assert row.source == "guess"
+    assert row.until < NOW + timedelta(days=2)
 
 
 @pytest.mark.parametrize(
@@ -316,7 +327,8 @@ def test_a_closed_pause_is_history_and_the_next_one_starts_anew(clock, no_jitter
 def test_an_answer_closes_every_ended_pause_that_covered_it(sim, clock):
     make_groq(sim, keys=1)
     at = deployment(key="groq1", account="groq1", model=OSS)
-    at = Deployment(snapshot.providers()[0], at.key, at.model)
+    provider = snapshot.providers()[0]
+    at = Deployment(provider, provider.keys[0], at.model)
     for kind in (
         Kind.PROVIDER_DOWN,
         Kind.RATE_LIMITED_KEY,
@@ -475,7 +487,7 @@ def test_keys_that_were_declared_one_account_stay_one(sim, clock):
     make_keys(sim, k="declared", sibling="declared", other="")
     pauses.learn_organisation(deployment(account="declared"), ORG)
     accounts = {key.label: key.account for key in snapshot.providers()[0].keys}
-    assert accounts["k"] == accounts["sibling"] == ORG
+    assert accounts["k"] == accounts["sibling"] == "declared"
     assert accounts["other"] == "other"
 
 
@@ -502,3 +514,105 @@ def test_nothing_left_tells_until_when(sim, clock):
     assert caught.value.attempts == []
     (skip,) = caught.value.skipped
     assert (skip["why"], skip["until"]) == ("rate_limited_key", (NOW + timedelta(seconds=600)).isoformat())
+
+
+# -- a clock that was wrong --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(days=1), timedelta(days=365)])
+@pytest.mark.parametrize("stated", [None, "20"], ids=["guessed", "stated"])
+@pytest.mark.parametrize("status", [503, 429, 402, 404])
+def test_a_pause_of_a_clock_that_was_ahead_is_over_when_it_is_right_again(sim, ahead, stated, status):
+    make_groq(sim, keys=1)
+    sim.script("key-of-groq1", b.http(status, headers={"retry-after": stated} if stated else {}), b.ok())
+    with time_machine.travel(NOW + ahead, tick=False), pytest.raises(ChainExhausted):
+        complete(user="hi")
+    row = Pause.objects.get()
+    with time_machine.travel(NOW, tick=False):
+        snapshot.forget()
+        assert complete(user="hi").provider == "groq1"
+    row.refresh_from_db()
+    assert row.closed_by == "answered again"
+
+
+def test_a_pause_that_a_wrong_clock_lengthened_is_written_anew_at_the_next_failure(sim, clock, no_jitter):
+    opened(Kind.PROVIDER_DOWN)
+    clock.shift(DAY * 365)
+    opened(Kind.PROVIDER_DOWN)
+    clock.move_to(NOW + timedelta(seconds=20))
+    row = opened(Kind.PROVIDER_DOWN)
+    assert row.since <= NOW + timedelta(seconds=20)
+    assert row.until - (NOW + timedelta(seconds=20)) <= timedelta(minutes=2)
+
+
+def test_staff_may_pause_for_as_long_as_they_like(sim, clock):
+    make_groq(sim, keys=1)
+    make_deepseek(sim)
+    pauses.by_staff({"provider": "groq"}, until=NOW + timedelta(days=400), by="ada")
+    assert complete(user="hi").provider == "deepseek"
+
+
+# -- whose key, whose account ------------------------------------------------------------------------------
+
+
+def rotated(sim, tmp_path):
+    """A key file that is refused and then replaced, as a secrets manager does."""
+    secret = tmp_path / "groq.key"
+    secret.write_text("key-of-old\n")
+    make_groq(sim, keys=1)
+    Credential.objects.update(secret=f"file:{secret}")
+    return secret
+
+
+@pytest.mark.parametrize("payload", ["groq-401-invalid-key", "deepseek-402"])
+def test_a_key_file_that_was_rotated_is_tried_at_once(sim, tmp_path, payload):
+    secret = rotated(sim, tmp_path)
+    sim.script("key-of-old", b.payload(payload))
+    with pytest.raises(ChainExhausted):
+        complete(user="hi")
+    with pytest.raises(ChainExhausted):
+        complete(user="hi")
+    assert sim.count(provider="groq") == 1
+    secret.write_text("key-of-new\n")
+    assert complete(user="hi").provider == "groq1"
+
+
+def test_a_new_key_that_is_refused_too_is_paused_in_its_turn(sim, tmp_path):
+    secret = rotated(sim, tmp_path)
+    for key in ("old", "new"):
+        sim.script(f"key-of-{key}", b.payload("groq-401-invalid-key"))
+        secret.write_text(f"key-of-{key}\n")
+        for _ in range(3):
+            with pytest.raises(ChainExhausted):
+                complete(user="hi")
+    assert sim.count(provider="groq") == 2
+    assert Pause.objects.filter(closed_at=None).count() == 1
+
+
+RELAYED = b.http(429, {"error": {"message": f"Rate limit reached for model `m` in organization `{ORG}` on tokens per "
+                                            "minute (TPM): Limit 8000", "type": "tokens"}})  # fmt: skip
+
+
+def test_an_organisation_that_a_relay_passes_on_is_not_ours(sim):
+    make_provider(sim, "relay", models=["m"], keys={"a": "first", "b": "second", "c": ""}, free=True)
+    for key in "abc":
+        sim.script(f"key-of-{key}", RELAYED)
+    with pytest.raises(ChainExhausted):
+        complete(user="hi")
+    assert not Credential.objects.exclude(organisation="").exists()
+    assert {key.account for key in snapshot.providers()[0].keys} == {"first", "second", "c"}
+    assert set(Attempt.objects.values_list("account", flat=True)) <= {"first", "second", "c"}
+
+
+def test_a_declared_account_stays_whatever_the_provider_calls_it(sim):
+    make_provider(sim, "groq", kind="groq", models=["m"], keys={"a": "first", "b": "second"}, free=True)
+    for key in "ab":
+        sim.script(f"key-of-{key}", RELAYED)
+    with pytest.raises(ChainExhausted):
+        complete(user="hi")
+    assert {key.account for key in snapshot.providers()[0].keys} == {"first", "second"}
+    assert set(Pause.objects.values_list("account", flat=True)) == {"first", "second"}
+    assert set(Attempt.objects.values_list("account", flat=True)) == {"first", "second"}
+    assert set(Credential.objects.values_list("organisation", flat=True)) == {
+        ORG
+    }  # for the check that tells staff

@@ -153,8 +153,9 @@ def test_closed_pauses_are_history(two):
 
 
 def test_a_learned_organisation_is_the_account(two):
-    Credential.objects.filter(label="groq1").update(organisation="org_01abc")
-    assert " org_01abc " in line(run(), "groq1")
+    Credential.objects.update(organisation="org_01abc")
+    assert " org_01abc " in line(run(), "groq2")
+    assert " org-a " in line(run(), "groq1")  # what staff declared stays
 
 
 def test_switched_off_is_told(two):

@@ -85,7 +85,7 @@ def test_the_receipt_of_a_template_says_what_failed_before(client, monkeypatch):
     FakeChain(monkeypatch, FAILED)
     row = jobs.write_report_now(make_scan())
     page = client.get("/en/receipt/", {"receipt": row.receipt}).content.decode()
-    assert "Put together from our own texts, without AI." in page
+    assert "Assembled from our own texts, without AI." in page
     assert "groq1 has used up its quota (gpt-oss)" in page
 
 

@@ -48,9 +48,9 @@ def test_a_few_texts_come_out_translated() -> None:
 @pytest.mark.usefixtures("_in_russian")
 def test_numbers_take_their_three_forms() -> None:
     counts = (0, 1, 2, 5, 11, 12, 21, 24, 111)
-    hours = [ngettext("%(count)d hour", "%(count)d hours", count) % {"count": count} for count in counts]
-    assert hours == [
-        "0 часов", "1 час", "2 часа", "5 часов", "11 часов", "12 часов", "21 час", "24 часа", "111 часов",
+    days = [ngettext("%(days)d day", "%(days)d days", count) % {"days": count} for count in counts]
+    assert days == [
+        "0 дней", "1 день", "2 дня", "5 дней", "11 дней", "12 дней", "21 день", "24 дня", "111 дней",
     ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ django.setup()
 assert "sentry_sdk" not in sys.modules, "imported without a DSN"
 
 from sentry_sdk.transport import Transport
-from guardlabs import sentry
+from guardlabs.operations import sentry
 from tests import sentry_words as words
 
 kept = []
@@ -27,7 +27,7 @@ class Keep(Transport):
         kept.append([item.payload.json for item in envelope.items])
 
 sentry.start("http://key@127.0.0.1/1", transport=Keep)
-from audit import views
+from audit.pages import scan as views
 from guardlabs.wsgi import application
 from werkzeug.test import Client
 

@@ -51,8 +51,8 @@ def test_a_few_texts_come_out_translated() -> None:
     assert gettext("What to fix first") == "Qué corregir primero"
     assert gettext("Heirs without access") == "Herederos sin acceso"
     assert pgettext("severity", "High") == "Alta"
-    assert [ngettext("%(count)d hour", "%(count)d hours", n) % {"count": n} for n in (0, 1, 2, 1_000_000)] == [
-        "0 horas", "1 hora", "2 horas", "1000000 horas",
+    assert [ngettext("%(days)d day", "%(days)d days", n) % {"days": n} for n in (0, 1, 2, 1_000_000)] == [
+        "0 días", "1 día", "2 días", "1000000 días",
     ]  # fmt: skip
 
 

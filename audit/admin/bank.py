@@ -47,9 +47,12 @@ class TextState:
 class OptionForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Option
-        fields = ("label", "title", "harm", "fix_steps", "tools")
+        fields = ("label", "title", "action", "harm", "fix_steps", "tools")
         field_classes = {"fix_steps": LinesField, "tools": LinesField}
-        widgets = {name: forms.Textarea(attrs={"rows": 2, "cols": 60}) for name in ("label", "title", "harm")}
+        widgets = {
+            name: forms.Textarea(attrs={"rows": 2, "cols": 60})
+            for name in ("label", "title", "action", "harm")
+        }
 
 
 class OptionInline(TextState, admin.StackedInline):  # type: ignore[type-arg]
@@ -59,7 +62,7 @@ class OptionInline(TextState, admin.StackedInline):  # type: ignore[type-arg]
     can_delete = False
     readonly_fields = ("value", "risk", "not_applicable", "minutes", "edited", "missing_translations")
     fields = (
-        ("value", "risk", "not_applicable", "minutes"), "label", "title", "harm", "fix_steps", "tools",
+        ("value", "risk", "not_applicable", "minutes"), "label", "title", "action", "harm", "fix_steps", "tools",
         ("edited", "missing_translations"),
     )  # fmt: skip
 

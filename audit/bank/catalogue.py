@@ -18,7 +18,8 @@ from audit.scoring import formula
 
 @dataclass(frozen=True, slots=True)
 class OptionText:
-    """One answer with its words. `fix_steps` in order; `tools` are product names or short phrases."""
+    """One answer with its words. `title`: the weakness, `action`: what to do about it; `fix_steps` in order;
+    `tools` are product names or short phrases."""
 
     value: str
     label: str
@@ -26,6 +27,7 @@ class OptionText:
     risk: int
     minutes: int
     title: str
+    action: str
     harm: str
     fix_steps: tuple[str, ...]
     tools: tuple[str, ...]
@@ -33,22 +35,32 @@ class OptionText:
 
 @dataclass(frozen=True, slots=True)
 class QuestionText:
-    """One question with its words. `standards`: the guidelines it follows, each with name and url."""
+    """One question with its words; `options` from the least to the most risk, `order` as people see their values.
+
+    `standards`: the guidelines it follows, each with name and url.
+    """
 
     id: str
     category: str
     weight: int
     text: str
+    hint: str
     why: str
     standards: tuple[dict[str, str], ...]
     options: tuple[OptionText, ...]
+    order: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[OptionText, ...]:
+        """The answers in the order of the form, which does not give the best one away."""
+        return tuple(self.option(value) for value in self.order)
 
     def option(self, value: str) -> OptionText:
         """The answer with this value; an answer of an older bank shows its value instead of words."""
         for option in self.options:
             if option.value == value:
                 return option
-        return OptionText(value, value, False, 0, 0, value, "", (), ())
+        return OptionText(value, value, False, 0, 0, value, value, "", (), ())
 
 
 @cache
@@ -128,9 +140,11 @@ def _question(data: bank.QuestionData, row: Question | None, options: Mapping[st
         category=data.category,
         weight=data.weight,
         text=translated(words.text),
+        hint=translated(words.hint),
         why=translated(words.why),
         standards=tuple(standards),
         options=tuple(_option(option, options.get(f"{data.id}.{option.value}")) for option in data.options),
+        order=data.shown,
     )
 
 
@@ -143,6 +157,7 @@ def _option(data: bank.OptionData, row: Option | None) -> OptionText:
         risk=data.risk,
         minutes=data.minutes,
         title=translated(words.title),
+        action=translated(words.action or words.title),
         harm=translated(words.harm),
         fix_steps=tuple(map(translated, words.fix_steps)),
         tools=tuple(map(translated, words.tools)),

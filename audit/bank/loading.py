@@ -18,8 +18,8 @@ from audit.models import Incident, Option, Question
 
 Row = Question | Option | Incident
 
-QUESTION_TEXTS = ("text", "why", "standards")
-OPTION_TEXTS = ("label", "title", "harm", "fix_steps", "tools")
+QUESTION_TEXTS = ("text", "hint", "why", "standards")
+OPTION_TEXTS = ("label", "title", "action", "harm", "fix_steps", "tools")
 INCIDENT_TEXTS = (
     "name", "date", "victims", "loss_usd", "vector", "what_happened", "lesson", "weaknesses", "sources",
     "confirmed", "note",
@@ -109,5 +109,8 @@ def _json(value: Any) -> Any:
 
 
 def _untouched(row: models.Model, name: str) -> bool:
+    """Whether staff left a text as it came: it is what was shipped, or a new field that nobody has filled yet."""
     shipped = getattr(row, "shipped", {})
-    return name in shipped and getattr(row, name) == shipped[name]
+    if name not in shipped:
+        return bool(shipped) and not getattr(row, name)
+    return bool(getattr(row, name) == shipped[name])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _
 
-BANK_VERSION = "2026-11"
+BANK_VERSION = "2026-12"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class OptionData:
 
     Every answer with a risk says what can happen (``harm``), how to fix it, in safe order
     (``fix_steps``), with which products or free means (``tools``), and in about how many ``minutes``.
+    ``title`` names the weakness, ``action`` what to do about it, as a heading.
     """
 
     value: str
@@ -34,6 +35,7 @@ class OptionData:
     risk: int
     na: bool = False
     title: str = ""
+    action: str = ""
     harm: str = ""
     fix_steps: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
@@ -42,7 +44,12 @@ class OptionData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionData:
-    """One question; the weights of all questions sum to 100."""
+    """One question; the weights of all questions sum to 100.
+
+    ``options`` are listed from the least to the most risk, for readers of this file. Shown in that order they would
+    give the answer away, so people see them as ``shown`` lists them: mixed, "does not apply" last. ``hint`` is what
+    the question needs besides its own sentence.
+    """
 
     id: str
     category: str
@@ -51,6 +58,8 @@ class QuestionData:
     why: str
     standards: tuple[StandardData, ...]
     options: tuple[OptionData, ...]
+    shown: tuple[str, ...]
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,12 +169,19 @@ QUESTIONS: tuple[QuestionData, ...] = (
         id="seed_storage",
         category="wallet",
         weight=14,
-        text=_(
-            "Where do you keep your main seed phrase? If there are several copies, pick the least protected "
-            "one."
-        ),
+        text=_("Where do you keep your main seed phrase?"),
+        hint=_("If there are several copies, pick the least protected one."),
         why=_("Whoever reads these words owns the coins, with no PIN, no device and no reset."),
         standards=(SEAL_SEED, CCSS, ETHEREUM_ORG),
+        shown=(
+            "paper_home",
+            "paper_safe",
+            "cloud_notes",
+            "photo_device",
+            "metal",
+            "password_manager",
+            "no_seed",
+        ),
         options=(
             OptionData(
                 value="metal",
@@ -177,6 +193,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("On paper in a safe, bank box or another locked place"),
                 risk=2,
                 title=_("Paper backup in one locked place"),
+                action=_("Put the words on metal, with a copy in another building"),
                 harm=_("Fire, water or age can make the paper unreadable by the time you need it."),
                 fix_steps=(
                     _("Copy the words to a metal plate yourself, offline and alone."),
@@ -196,6 +213,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("On paper at home, in a drawer, notebook or book"),
                 risk=4,
                 title=_("Unprotected paper at home"),
+                action=_("Lock the paper away from fire and guests"),
                 harm=_(
                     "A fire, a burst pipe, a guest or a burglar can take the sheet, and with it your coins "
                     "or your access to them."
@@ -218,6 +236,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("In a password manager or an encrypted file"),
                 risk=6,
                 title=_("Seed phrase inside a vault that can be copied"),
+                action=_("Make a new seed phrase that is in no vault and no file"),
                 harm=_(
                     "A stolen vault or file can be attacked offline for years, and once it opens the coins "
                     "are gone."
@@ -235,6 +254,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("As a photo, screenshot or plain file on my phone or computer"),
                 risk=9,
                 title=_("Seed phrase readable by apps on the device"),
+                action=_("Move to a new seed phrase, written by hand only"),
                 harm=_(
                     "Any app or person with access to your photos or files can read the words and empty the "
                     "wallet."
@@ -258,6 +278,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 ),
                 risk=10,
                 title=_("Seed phrase stored in the cloud"),
+                action=_("Move to a new seed phrase that was never in a cloud"),
                 harm=_(
                     "Anyone who gets into that account or one of its synced devices can copy the words "
                     "without you noticing."
@@ -292,6 +313,14 @@ QUESTIONS: tuple[QuestionData, ...] = (
         ),
         why=_("Fire, a house move or a forgotten passphrase can end your access as surely as a thief."),
         standards=(SEAL_SEED, CCSS),
+        shown=(
+            "two_sites_untested",
+            "two_sites_tested",
+            "no_backup",
+            "passphrase_memory",
+            "single_copy",
+            "no_seed",
+        ),
         options=(
             OptionData(
                 value="two_sites_tested",
@@ -303,6 +332,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Probably nothing: I have backups in two places but never tested a restore"),
                 risk=2,
                 title=_("Backup never tested"),
+                action=_("Test that your backup really restores"),
                 harm=_(
                     "A wrong or missing word shows only when you need the backup, and then nobody can help."
                 ),
@@ -330,6 +360,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("It depends on my memory: my passphrase (25th word) is written nowhere"),
                 risk=6,
                 title=_("Passphrase kept in one memory"),
+                action=_("Write the passphrase down, apart from the seed"),
                 harm=_(
                     "If you forget one character or cannot act, the coins stay locked even with all the seed "
                     "words at hand."
@@ -354,6 +385,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Gone, or hanging on one device: there is one copy in one place"),
                 risk=7,
                 title=_("One copy, one place"),
+                action=_("Keep a second copy in another building"),
                 harm=_("One fire, flood, theft or lost bag can end your access for good."),
                 fix_steps=(
                     _("Make a second copy this week, best on metal, and put it in another building."),
@@ -373,6 +405,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Gone or unknown: I have no backup, or I am not sure it is correct"),
                 risk=10,
                 title=_("No working backup"),
+                action=_("Make a backup and check it word by word"),
                 harm=_("If the device breaks, gets lost or is reset, nobody can restore the coins."),
                 fix_steps=(
                     _("Do not reset, update or uninstall the wallet until you have a checked backup."),
@@ -406,6 +439,14 @@ QUESTIONS: tuple[QuestionData, ...] = (
             "A key that was created in a dedicated device and never leaves it survives an infected computer."
         ),
         standards=(SEAL_MEDIUM, SEAL_BEGINNERS, CCSS),
+        shown=(
+            "hw_seed_typed",
+            "hw_official",
+            "bot_wallet",
+            "hw_unverified",
+            "hot_wallet",
+            "exchange_custody",
+        ),
         options=(
             OptionData(
                 value="hw_official",
@@ -420,6 +461,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("An exchange or broker holds the keys; I sign nothing myself"),
                 risk=4,
                 title=_("You hold a claim, not keys"),
+                action=_("Withdraw what you do not trade to a hardware wallet"),
                 harm=_(
                     "If the company is hacked, fails or stops withdrawals, you may wait years for part of "
                     "your money."
@@ -443,6 +485,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 ),
                 risk=6,
                 title=_("Device with an unknown history"),
+                action=_("Check the device, or replace it with one from the maker"),
                 harm=_("Whoever prepared the device may know its seed and can take the coins at any time."),
                 fix_steps=(
                     _(
@@ -467,6 +510,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("A wallet app on my phone or computer, or a browser extension"),
                 risk=7,
                 title=_("Keys live on an online device"),
+                action=_("Move your savings to a hardware wallet"),
                 harm=_(
                     "Malware, a bad update or a fake extension on that device can copy the keys and empty "
                     "the wallet."
@@ -487,6 +531,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("A hardware wallet, but its seed was once typed into a computer, phone or website"),
                 risk=9,
                 title=_("Cold seed that has been online"),
+                action=_("Move to a seed that was only ever on a hardware wallet"),
                 harm=_(
                     "Whoever captured the typed words can spend the coins without your device, today or "
                     "later."
@@ -511,6 +556,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("A trading bot, web or Telegram wallet that created my keys"),
                 risk=10,
                 title=_("Someone else's server holds your key"),
+                action=_("Take your coins off the bot, into a wallet of your own"),
                 harm=_("A hack, an insider or the operator can move your coins without you."),
                 fix_steps=(
                     _("Create a wallet of your own and back up its words."),
@@ -530,6 +576,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
         text=_("How much of your crypto could one bad click, one hacked company or one lost phone take?"),
         why=_("Splitting funds turns a catastrophe into an annoyance."),
         standards=(SEAL_COLD_HOT, CCSS),
+        shown=("half_half", "mostly_cold", "all_exchange", "cold_90", "all_hot"),
         options=(
             OptionData(
                 value="cold_90",
@@ -541,6 +588,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("About 10-30%"),
                 risk=2,
                 title=_("The hot share could be smaller"),
+                action=_("Set a ceiling for the hot wallet"),
                 harm=_("One hacked hot wallet would still take a tenth to a third of what you own."),
                 fix_steps=(
                     _("Set a ceiling for the hot wallet, for example one month of spending."),
@@ -555,6 +603,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("About 30-70%, or I have never worked it out"),
                 risk=5,
                 title=_("A large share is one click away"),
+                action=_("Split it: a vault, a spending wallet, a burner"),
                 harm=_("One bad signature or one hacked service can take around half of what you own."),
                 fix_steps=(
                     _("Set up three roles: a vault (cold), a spending wallet and a burner for new sites."),
@@ -569,6 +618,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Over 70%: it sits on one exchange or lending platform"),
                 risk=8,
                 title=_("One company can freeze or lose most of it"),
+                action=_("Withdraw what you do not trade, and spread the rest"),
                 harm=_(
                     "If that company is hacked, fails or stops withdrawals, almost everything is out of "
                     "reach at once."
@@ -589,6 +639,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Over 70%: it is in one online wallet that I also connect to apps"),
                 risk=10,
                 title=_("Savings and experiments share one key"),
+                action=_("Move savings to a cold wallet that touches no apps"),
                 harm=_("One bad approval, extension or app can empty everything at once."),
                 fix_steps=(
                     _("Create a new wallet with a new seed, best on a hardware wallet, and back it up."),
@@ -604,12 +655,11 @@ QUESTIONS: tuple[QuestionData, ...] = (
         id="account_2fa",
         category="twofa",
         weight=9,
-        text=_(
-            "Which second factor protects your exchange and the email behind it? Pick the weaker one. No "
-            "exchange? Answer for your main email."
-        ),
+        text=_("Which second factor protects your exchange and the email behind it?"),
+        hint=_("Pick the weaker one. No exchange? Answer for your main email."),
         why=_("Your account is as strong as its weakest login or reset path."),
         standards=(NIST_63B, SEAL_MFA),
+        shown=("totp_cloud", "sms", "passkey_key", "totp_local", "none"),
         options=(
             OptionData(
                 value="passkey_key",
@@ -621,6 +671,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("An authenticator app with no cloud copy, or a prompt I confirm on my phone"),
                 risk=3,
                 title=_("Codes and prompts can be phished"),
+                action=_("Add a passkey or hardware key, then drop SMS"),
                 harm=_(
                     "A fake login page or a caller can talk you out of one code or one tap, and one is "
                     "enough to get in."
@@ -638,6 +689,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("An authenticator app that syncs to the cloud, or codes kept in my password manager"),
                 risk=5,
                 title=_("Codes fall together with one account"),
+                action=_("Take the codes for email and exchange out of the cloud"),
                 harm=_("Whoever gets into that one account also gets every one-time code stored in it."),
                 fix_steps=(
                     _(
@@ -663,6 +715,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("A code by SMS, phone call or email"),
                 risk=8,
                 title=_("Codes travel over a channel that can be hijacked"),
+                action=_("Replace SMS codes with a passkey or an app"),
                 harm=_(
                     "Whoever takes over your number or mailbox receives the codes and can reset the account."
                 ),
@@ -679,6 +732,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("None on at least one of them, or I do not know"),
                 risk=10,
                 title=_("A password alone opens the account"),
+                action=_("Turn on a second factor: email first, then the exchange"),
                 harm=_("One leaked or guessed password is enough to log in and start a withdrawal."),
                 fix_steps=(
                     _("Add a passkey or an authenticator app to the email now, then to the exchange."),
@@ -697,6 +751,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
         text=_("Someone takes over your phone number tonight. Which of your accounts fall with it?"),
         why=_("A SIM swap needs one deceived or bribed carrier employee, not your phone."),
         standards=(SEAL_SIM, NIST_63B),
+        shown=("unused_no_lock", "recovery_no_lock", "public_recovery", "port_lock", "no_dependency"),
         options=(
             OptionData(
                 value="no_dependency",
@@ -708,6 +763,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Some: a carrier PIN or lock is on, but the number can still reset accounts"),
                 risk=3,
                 title=_("A lock helps, but the number is still a key"),
+                action=_("Take the number out of your logins and recovery"),
                 harm=_(
                     "Carrier staff can be tricked past a PIN, and the number then resets every account that "
                     "trusts it."
@@ -730,6 +786,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Perhaps some: I use no SMS codes, but the number is on my accounts and not locked"),
                 risk=5,
                 title=_("The number can still reset passwords"),
+                action=_("Lock the number, and remove it from your accounts"),
                 harm=_(
                     "Some services reset a password with the number alone, even if you never chose SMS codes."
                 ),
@@ -755,6 +812,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 ),
                 risk=8,
                 title=_("One SIM swap from losing the account"),
+                action=_("Remove the number from email and exchange recovery"),
                 harm=_("With your number, a stranger can reset the email and from there the exchange."),
                 fix_steps=(
                     _("Add a passkey and backup codes to the email today, then remove the number."),
@@ -769,6 +827,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Nearly all: the number is public or widely known and resets my accounts"),
                 risk=10,
                 title=_("A known number is your master key"),
+                action=_("Cut your known number off from every account"),
                 harm=_(
                     "Anyone can find the number to attack, and one swap opens your accounts one after "
                     "another."
@@ -793,6 +852,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
         text=_("How do you keep the passwords for your email, exchanges and cloud?"),
         why=_("Passwords from old leaks and from malware are tried on exchanges automatically."),
         standards=(ETHEREUM_ORG, LISSY),
+        shown=("reused", "pm_unique", "pm_weak_master", "browser_saved", "patterns"),
         options=(
             OptionData(
                 value="pm_unique",
@@ -807,6 +867,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("In a password manager with a short or old master password, or no 2FA on it"),
                 risk=4,
                 title=_("A vault that can be cracked offline"),
+                action=_("Give the manager a long passphrase and 2FA"),
                 harm=_(
                     "If a copy of the vault leaks, a weak master password can be guessed and everything "
                     "inside read."
@@ -824,7 +885,8 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 value="browser_saved",
                 label=_("Saved in the browser"),
                 risk=6,
-                title=_("What stealer malware takes first"),
+                title=_("Passwords lie where stealer malware looks first"),
+                action=_("Move passwords from the browser to a manager"),
                 harm=_(
                     "One infected download can copy every saved password and open session within seconds."
                 ),
@@ -844,6 +906,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("In my head, as variations of one theme"),
                 risk=8,
                 title=_("One leak gives away the pattern"),
+                action=_("Give your five main accounts random passwords"),
                 harm=_(
                     "Whoever sees one leaked password can guess the others and try them on your accounts."
                 ),
@@ -860,6 +923,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("The same one in two or more places, or I am not sure"),
                 risk=10,
                 title=_("One leaked password opens several accounts"),
+                action=_("Give email and exchange each a password of its own"),
                 harm=_(
                     "A password leaked by any other site can be used to log in to your email or exchange."
                 ),
@@ -878,10 +942,19 @@ QUESTIONS: tuple[QuestionData, ...] = (
         category="defi",
         weight=8,
         text=_("How do you handle token approvals and Permit signatures?"),
+        hint=_("A delegation of the whole account (EIP-7702, “smart account”) counts as an approval."),
         why=_(
             "An approval is a standing permission to take your tokens, and most never expire by themselves."
         ),
         standards=(SEAL_CONTRACTS, ETHEREUM_ORG, REVOKE),
+        shown=(
+            "review_rarely",
+            "unlimited_known",
+            "sign_permits",
+            "never_checked",
+            "exact_revoke",
+            "no_defi",
+        ),
         options=(
             OptionData(
                 value="exact_revoke",
@@ -895,6 +968,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("I read what I approve, but review old approvals once a year or less"),
                 risk=3,
                 title=_("Old approvals wait for a full wallet"),
+                action=_("Check and revoke approvals every month"),
                 harm=_("A forgotten approval can be used months later, when there is more to take."),
                 fix_steps=(
                     _("Open an approval checker for every address and chain you use."),
@@ -909,6 +983,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("I give unlimited approvals to well-known apps"),
                 risk=6,
                 title=_("Unlimited trust in someone's code"),
+                action=_("Revoke unlimited approvals, approve exact sums"),
                 harm=_(
                     "If that app or its website is hacked, every approved token in your wallet can be taken."
                 ),
@@ -925,6 +1000,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("I sign requests such as Permit, Permit2 or logins without reading them"),
                 risk=8,
                 title=_("A free signature can empty the wallet"),
+                action=_("Sign only what your wallet can decode"),
                 harm=_(
                     "One signature that costs no gas can let a stranger move your tokens at once or later."
                 ),
@@ -942,6 +1018,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("I never checked, or do not know what approvals are"),
                 risk=10,
                 title=_("Unknown permissions are open"),
+                action=_("Find out who may take your tokens, and revoke it"),
                 harm=_(
                     "A permission you forgot, or never noticed, can be used to take your tokens at any time."
                 ),
@@ -971,6 +1048,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
         text=_("What do you check before you confirm a transfer or a signature?"),
         why=_("It is the last moment in which a theft can still be stopped."),
         standards=(SEAL_SIGNING, SEAL_MEDIUM, ETHEREUM_ORG),
+        shown=("simulate_only", "history_copy", "full_device", "first_last", "blind"),
         options=(
             OptionData(
                 value="full_device",
@@ -985,6 +1063,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("The preview or simulation in the wallet or website, not a separate device screen"),
                 risk=3,
                 title=_("You trust a screen that can be faked"),
+                action=_("Compare the details on the device's own screen"),
                 harm=_(
                     "If the website or computer is hacked, the preview can look right while you sign "
                     "something else."
@@ -1006,7 +1085,8 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 value="first_last",
                 label=_("The first and last characters of the address"),
                 risk=6,
-                title=_("Look-alike addresses match exactly there"),
+                title=_("Only the ends of the address are checked"),
+                action=_("Check the whole address, not its ends"),
                 harm=_(
                     "A look-alike address with the same ends passes this check, and the transfer cannot be "
                     "undone."
@@ -1029,6 +1109,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Little else: I copy the address from my transaction history"),
                 risk=8,
                 title=_("History is where fake addresses are planted"),
+                action=_("Send to saved contacts only, never from history"),
                 harm=_(
                     "A planted look-alike sits in your history, and one copy and paste sends the money to a "
                     "thief."
@@ -1046,6 +1127,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Little: I press confirm, blind signing is on, or I do not know what it is"),
                 risk=10,
                 title=_("You sign what you cannot read"),
+                action=_("Turn blind signing off"),
                 harm=_(
                     "One hidden instruction can hand over your tokens or the control of a whole position."
                 ),
@@ -1063,12 +1145,14 @@ QUESTIONS: tuple[QuestionData, ...] = (
         id="device_hygiene",
         category="operational",
         weight=7,
-        text=_("On which device do you use wallets and exchanges? Pick the least protected one."),
+        text=_("On which device do you use wallets and exchanges?"),
+        hint=_("Pick the least protected one."),
         why=_(
             "Malware and browser extensions can see the clipboard, the sessions and the screen of everything "
             "else there."
         ),
         standards=(SEAL_ENDPOINT, LISSY),
+        shown=("shared_old", "daily_mixed", "separate_profile", "dedicated", "risky_installs"),
         options=(
             OptionData(
                 value="dedicated",
@@ -1080,6 +1164,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("My daily computer or phone, but a separate profile with hardly any extensions"),
                 risk=3,
                 title=_("A profile is no wall against malware"),
+                action=_("Do large transfers on a device of their own"),
                 harm=_(
                     "Malware caught elsewhere on the device can still read what is stored in every profile."
                 ),
@@ -1096,6 +1181,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("My daily, updated device with my usual extensions and apps"),
                 risk=5,
                 title=_("Any extension can become the thief"),
+                action=_("Clear out extensions, give wallets their own profile"),
                 harm=_("One bad extension update can steal your session or your keys, even with 2FA on."),
                 fix_steps=(
                     _("Remove every extension you do not need today."),
@@ -1110,6 +1196,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("A device where I also run games, cracks, test tasks or little-known apps"),
                 risk=8,
                 title=_("Stealers come as games and tools"),
+                action=_("Use wallets on a clean device only"),
                 harm=_("One bad download can copy wallets, saved passwords and sessions before you notice."),
                 fix_steps=(
                     _("From now on use wallets and exchanges only on another, clean device."),
@@ -1132,6 +1219,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("A shared, work or no longer updated device, or I do not know if it gets updates"),
                 risk=10,
                 title=_("You do not control the device"),
+                action=_("Get a device of your own that still gets updates"),
                 harm=_(
                     "Other people, their files or known unpatched flaws can reach your sessions, clipboard "
                     "and keys."
@@ -1160,6 +1248,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
         text=_("'Support' calls or writes: your funds are at risk, act now. What would you most likely do?"),
         why=_("Several of the largest personal losses since 2024 began with a convincing conversation."),
         standards=(SEAL_SOCIAL, ETHEREUM_ORG),
+        shown=("remote_or_code", "hang_up_verify", "usually_check", "click_links", "would_give_seed"),
         options=(
             OptionData(
                 value="hang_up_verify",
@@ -1171,6 +1260,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Check the caller ID, mail domain or profile and, if it fits, keep talking"),
                 risk=4,
                 title=_("Names and numbers are easy to fake"),
+                action=_("Do nothing on a call or message you did not start"),
                 harm=_(
                     "A caller who knows your name and balance can seem real long enough to talk you into a "
                     "transfer."
@@ -1194,7 +1284,8 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 value="click_links",
                 label=_("Open the link from the message, letter, ad or search result and look"),
                 risk=7,
-                title=_("A link decides where you log in"),
+                title=_("You log in where somebody's link leads"),
+                action=_("Open exchange and wallet from bookmarks only"),
                 harm=_(
                     "A perfect copy of the site can take your login, or one signature that empties the "
                     "wallet."
@@ -1214,6 +1305,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 ),
                 risk=9,
                 title=_("A caller could take over your session"),
+                action=_("Make it a rule: no codes, no screen sharing"),
                 harm=_(
                     "With your screen or one code, the caller can reset your accounts, see your keys and "
                     "move the coins."
@@ -1234,6 +1326,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Follow the steps: enter my seed phrase or move funds to the wallet they call safe"),
                 risk=10,
                 title=_("Nothing stops this scam yet"),
+                action=_("See to it that one call cannot empty your wallet"),
                 harm=_(
                     "Within minutes everything that this seed or account controls can be moved, and "
                     "transfers cannot be undone."
@@ -1264,6 +1357,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
         ),
         why=_("Robbers and heirs ask the same question from opposite sides."),
         standards=(SEAL_OPSEC, LOPP, LISSY),
+        shown=("inherit_only", "full_plan", "private_no_plan", "known_holder", "duress_only"),
         options=(
             OptionData(
                 value="full_plan",
@@ -1278,6 +1372,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Heirs know what to do, but I alone could be forced to send everything"),
                 risk=3,
                 title=_("One person, one place, everything"),
+                action=_("See to it that you cannot be forced to send it all"),
                 harm=_("A robber needs only you and a few minutes to take all of it."),
                 fix_steps=(
                     _(
@@ -1295,6 +1390,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("I am hard to rob, but nobody could find or use it after me"),
                 risk=4,
                 title=_("Your secrecy locks out your family"),
+                action=_("Write a letter so that your family can find the coins"),
                 harm=_(
                     "After an accident your family may never learn that the coins exist or how to reach them."
                 ),
@@ -1311,6 +1407,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Hardly anyone knows I hold crypto, but there is no plan for either case"),
                 risk=6,
                 title=_("No plan for the bad day"),
+                action=_("Make a plan for robbery and for accident"),
                 harm=_(
                     "In a robbery nothing slows the thief down, and after an accident nobody finds the coins."
                 ),
@@ -1327,6 +1424,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_("Others know that I hold crypto, or may know, and there is no plan"),
                 risk=10,
                 title=_("Visible holder without a brake"),
+                action=_("Slow down any withdrawal, and be harder to find"),
                 harm=_(
                     "A known holder is easier to pick as a target, and nothing would slow down a forced "
                     "transfer."

@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 from audit.models import Incident, Option, Question
 
 TEXTS: dict[type, tuple[str, ...]] = {
-    Question: ("text", "why"),
-    Option: ("label", "title", "harm", "fix_steps"),
+    Question: ("text", "hint", "why"),
+    Option: ("label", "title", "action", "harm", "fix_steps"),
     Incident: ("name", "what_happened", "lesson", "note"),
 }
 

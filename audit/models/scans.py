@@ -9,6 +9,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit.scoring import formula
@@ -30,6 +31,12 @@ class Question(models.Model):
         help_text=_("Points lost with the worst answer; all add up to 100.")
     )
     text = models.CharField(max_length=300)
+    hint = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        help_text=_("What the question needs besides its own sentence."),
+    )
     why = models.CharField(max_length=500, help_text=_("Why this matters, in one or two sentences."))
     standards = models.JSONField(default=list, blank=True, help_text=_("Guidelines: name and url of each."))
     shipped = models.JSONField(**SHIPPED)
@@ -53,6 +60,9 @@ class Option(models.Model):
     not_applicable = models.BooleanField(default=False, help_text=_("The question is then not assessed."))
     label = models.CharField(max_length=300)
     title = models.CharField(max_length=200, blank=True, help_text=_("The weakness in a few words."))
+    action = models.CharField(
+        max_length=200, blank=True, default="", help_text=_("What to do about it, as a heading.")
+    )
     harm = models.CharField(max_length=500, blank=True, help_text=_("What can happen."))
     fix_steps = models.JSONField(default=list, blank=True)
     tools = models.JSONField(default=list, blank=True, help_text=_("At least two vendors or a free way."))
@@ -91,6 +101,7 @@ class Incident(models.Model):
     confirmed = models.BooleanField(default=True, help_text=_("A source states what was lost and when."))
     note = models.TextField(blank=True, help_text=_("What a reader must know about the figures."))
     active = models.BooleanField(default=True, help_text=_("Switched off: no longer cited in new reports."))
+    added = models.DateField(default=timezone.localdate, editable=False)
     shipped = models.JSONField(**SHIPPED)
 
     class Meta:

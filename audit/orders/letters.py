@@ -85,11 +85,11 @@ def _status(order: Order) -> tuple[str, str]:
 def _received(order: Order) -> Words:
     lines = [_("Thank you: we have your order of the manual audit.")]
     if order.method == Order.Method.STRIPE:
-        lines.append(_("It starts when it is paid. The page below leads to the card payment."))
+        lines.append(_("We start once you have paid. The page below leads to the card payment."))
         link = _("Pay or see your order"), links.status_url(order)
     else:
         lines.append(
-            _("Within two working days you get an e-mail that says how to pay. It starts when it is paid.")
+            _("Within two working days you get an e-mail that says how to pay. We start once you have paid.")
         )
         link = _status(order)
     lines.append(_("Keep this e-mail: its link is the only way to your order."))

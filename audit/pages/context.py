@@ -1,5 +1,6 @@
 """What every page knows about the site. Never touches the database, the cache or the session."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,33 +18,54 @@ class Alternate:
     name: str
     path: str
     current: bool
+    query: str = ""
 
     @property
     def url(self) -> str:
+        """The address of the page itself, for search engines: without what was asked of it."""
         return f"{settings.SITE_URL}{self.path}"
+
+    @property
+    def link(self) -> str:
+        """Where the visitor goes on in this language: the same page with the same query."""
+        return f"{self.path}?{self.query}" if self.query else self.path
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """The context processor: see `page`."""
-    return page(getattr(request, "resolver_match", None))
+    return page(getattr(request, "resolver_match", None), query=request.GET.urlencode())
 
 
-def page(match: ResolverMatch | None) -> dict[str, Any]:
-    """`alternates`: this page in every language, or the home page where no public page was matched;
-    `canonical`: the page's full address, None for an error page.
-    """
-    own = match if match is not None and match.app_names == ["audit"] else None
+def alternates(
+    name: str, kwargs: Mapping[str, Any] | None = None, *, query: str = ""
+) -> tuple[Alternate, ...]:
+    """A page in every language of the site, by the name of its URL."""
     current = get_language() or settings.LANGUAGE_CODE
-    alternates = []
+    found = []
     for code, _name in settings.LANGUAGES:
         with override(code):
-            path = reverse(own.view_name, kwargs=own.kwargs) if own else reverse("audit:landing")
-        name = get_language_info(code)["name_local"]
-        alternates.append(
-            Alternate(code=code, name=name[:1].upper() + name[1:], path=path, current=code == current)
+            path = reverse(name, kwargs=dict(kwargs or {}))
+        label = get_language_info(code)["name_local"]
+        found.append(
+            Alternate(
+                code=code,
+                name=label[:1].upper() + label[1:],
+                path=path,
+                current=code == current,
+                query=query,
+            )
         )
+    return tuple(found)
+
+
+def page(match: ResolverMatch | None, *, query: str = "") -> dict[str, Any]:
+    """`alternates`: this page in every language, or the home page where no public page was matched;
+    `canonical`: the page's full address, None for an error page. `query` goes along to the other languages.
+    """
+    own = match if match is not None and match.app_names == ["audit"] else None
+    found = alternates(own.view_name, own.kwargs, query=query) if own else alternates("audit:landing")
     return {
         "site_url": settings.SITE_URL,
-        "alternates": alternates,
-        "canonical": next((each.url for each in alternates if each.current), None) if own else None,
+        "alternates": found,
+        "canonical": next((each.url for each in found if each.current), None) if own else None,
     }

@@ -5,25 +5,27 @@ from dataclasses import dataclass, field
 
 AI = "ai"
 PREVIOUS = "previous"
+SWITCH = "switch"
 NO = {"off", "0", "false", "no"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """One value for each question that was answered, and whether a language model may write the report.
+    """One value for each question that was answered, and whether a language model may write the report
+    (None: not said; the form asks for it, a program that posts without it gets what the API's default gives).
 
     `previous`: the token of the result that is checked again, or nothing.
     """
 
     answers: dict[str, str] = field(default_factory=dict)
-    ai: bool = True
+    ai: bool | None = None
     previous: str = ""
 
 
 def read(data: Mapping[str, str], *, questions: Iterable[str]) -> Sent:
-    """The fields of the questions and the choice of writer (yes unless the visitor said no); others are dropped."""
+    """The fields of the questions and the choice of writer (None unless the visitor said); others are dropped."""
     return Sent(
         answers={name: data[name] for name in questions if data.get(name)},
-        ai=data.get(AI, "").strip().lower() not in NO,
+        ai=data[AI].strip().lower() not in NO if data.get(AI) else None,
         previous=data.get(PREVIOUS, ""),
     )

@@ -1,9 +1,10 @@
 """The case library and a page for each case. GET only: a filter is an address that can be shared."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from audit.models import Incident
 from audit.presentation import library, losses
 
 
@@ -18,6 +19,17 @@ def incidents(request: HttpRequest) -> HttpResponse:
         "filtered": shelf.filtered,
     }
     return render(request, "audit/incidents.html", context)
+
+
+@require_safe
+def cases_json(request: HttpRequest) -> HttpResponse:
+    """Slug, day of adding and weak answers of every case: the same for everybody, so that a browser can find out by
+    itself what is new for its reader, without telling us who asks."""
+    rows = Incident.objects.filter(active=True).order_by("slug").values("slug", "added", "weaknesses")
+    cases = [{**row, "added": row["added"].isoformat()} for row in rows]
+    response = JsonResponse({"cases": cases})
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 @require_safe

@@ -23,6 +23,7 @@ from audit.models import Order
 from audit.orders import deliverable, form, letters, links, payments
 from audit.orders import service as orders
 from audit.pages import throttle
+from audit.pages.context import alternates
 from audit.pages.private import from_elsewhere, private
 from audit.presentation import orders as order_pages
 
@@ -35,6 +36,8 @@ def order(request: HttpRequest) -> HttpResponse:
     """The offer with its form. A result page posts its token alone: that opens the form, and orders nothing."""
     if request.method != "POST":
         return _form(request, sent=form.Sent())
+    if "switch" in request.POST or "remove" in request.POST:  # another language, or without the result
+        return _form(request, sent=form.unsent(request.POST, without_scan="remove" in request.POST))
     if "email" not in request.POST:
         return _form(request, sent=form.of_scan(request.POST.get("scan_link", "")))
     if from_elsewhere(request):
@@ -52,7 +55,10 @@ def order(request: HttpRequest) -> HttpResponse:
             message=sent.message,
             scan=sent.scan,
             method=payments.method(),
+            cleared=sent.cleared,
         )
+    except orders.SecretInMessage as found:
+        return _form(request, sent=form.without_message(sent, found.kind), status=400)
     except orders.TooManyOpen:
         problem = _("This e-mail address has unpaid orders already. Their links are in its inbox.")
         return _form(request, sent=sent, problem=problem, status=429)
@@ -78,13 +84,22 @@ def _form(request: HttpRequest, *, sent: form.Sent, problem: str = "", status: i
         "problem": problem,
         "zones": form.time_zones(),
         "price": formats.money(settings.AUDIT_PRICE_USD),
+        "retention_days": settings.RETENTION_DAYS,
         "by_card": payments.method() == Order.Method.STRIPE,
         "promise_days": orders.PROMISE_DAYS,
         "follow_up_days": orders.FOLLOW_UP_DAYS,
         "message_chars": form.MESSAGE_CHARS,
     }
+    if request.method == "POST":  # what is filled in goes along to another language
+        context |= {"switches": alternates("audit:order"), "switch_form": "order"}
     response = render(request, "audit/order.html", context, status=status)
     return private(response) if request.method == "POST" else response
+
+
+@require_safe
+def sample(request: HttpRequest) -> HttpResponse:
+    """What a delivered report looks like: two pages about a made-up customer."""
+    return render(request, "audit/order_sample.html", {"price": formats.money(settings.AUDIT_PRICE_USD)})
 
 
 # -- an order: private to whoever has its link -------------------------------------------------------
@@ -106,9 +121,14 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
+    """Asks once, then cancels on POST. An order that was paid meanwhile is only shown as it stands."""
     found = _order(token)
+    if request.method != "POST":
+        if found.state not in orders.UNPAID:
+            return _to_status(found)
+        return private(render(request, "audit/order_cancel.html", {"order": found, "token": token}))
     with suppress(orders.NotAllowed):  # paid meanwhile: the page says how it stands
         payments.cancel(found, actor=orders.CUSTOMER)
     return _to_status(found)

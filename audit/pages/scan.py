@@ -19,11 +19,16 @@ from django.utils.translation import get_language, ngettext, override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from audit import formats
 from audit.bank import catalogue
+from audit.bank import questions as bank
 from audit.models import Report, Scan
+from audit.orders import service as orders
 from audit.pages import forms, throttle
+from audit.pages.context import alternates
 from audit.pages.private import private, scan_or_404
-from audit.presentation import sample, yours
+from audit.presentation import library, plan, sample, yours
+from audit.presentation import replay as replay_view
 from audit.presentation import scan as presentation
 from audit.presentation.report import ReportView, present
 from audit.report import jobs, live
@@ -31,6 +36,7 @@ from audit.report.render import to_html
 from audit.scans import findings as details
 from audit.scans import service as scans
 from audit.scans import shares
+from audit.scoring import formula
 from llm import stats
 
 
@@ -57,6 +63,8 @@ def landing(request: HttpRequest) -> HttpResponse:
         "sample_minutes": scored.findings[0].minutes,
         "sample_after": sample.score_after_first_fix(),
         "sample_report": sample.report(),
+        "recent": library.recent(),
+        "offer": _offer(),
         **about_data,
     }
     return render(request, "audit/landing.html", context)
@@ -81,6 +89,8 @@ def scan(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, questionnaire=questionnaire, sent=forms.Sent())
     sent = forms.read(request.POST, questions=[question.id for question in questionnaire])
+    if forms.SWITCH in request.POST:  # another language was chosen on the way: the same form in its words
+        return _form(request, questionnaire=questionnaire, sent=sent)
     try:
         answers = scans.validate(answers=sent.answers, lang=get_language())
     except scans.InvalidScan as invalid:
@@ -105,7 +115,7 @@ def scan(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(wait)
         return response
     made = scans.create_scan(
-        answers=answers, lang=get_language(), ai=sent.ai, previous=scans.get_scan(sent.previous)
+        answers=answers, lang=get_language(), ai=sent.ai is not False, previous=scans.get_scan(sent.previous)
     )
     return redirect("audit:result", token=scans.scan_token(made))
 
@@ -119,14 +129,20 @@ def _form(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    fields = presentation.fields(
+        questionnaire=questionnaire,
+        categories=catalogue.category_labels(),
+        sent=sent,
+        errors=errors or {},
+    )
     context = {
         "base": "base_private.html" if sent.previous else "base_public.html",
-        "fields": presentation.fields(
-            questionnaire=questionnaire,
-            categories=catalogue.category_labels(),
-            sent=sent,
-            errors=errors or {},
-        ),
+        "fields": fields,
+        "rail": presentation.stages(fields),
+        "steps": len(fields) + 1,
+        "bank_version": bank.BANK_VERSION,
+        "switches": alternates("audit:scan"),
+        "switch_form": "scan",
         "sent": sent,
         "errors": errors,
         "problem": problem,
@@ -134,6 +150,11 @@ def _form(
     }
     response = render(request, "audit/scan.html", context, status=status)
     return private(response) if sent.previous else response
+
+
+def _offer() -> dict[str, Any]:
+    """The manual audit in two figures: its price, and the days from payment to report."""
+    return {"price": formats.money(settings.AUDIT_PRICE_USD), "days": orders.PROMISE_DAYS}
 
 
 def _about_data() -> dict[str, Any]:
@@ -146,9 +167,10 @@ def _about_data() -> dict[str, Any]:
 def result(request: HttpRequest, token: str) -> HttpResponse:
     """The score and every finding at once. Nothing here starts a report."""
     scan = scan_or_404(token)
+    facts = details.details(scan)
     context = {
         "result": presentation.result(
-            details=details.details(scan),
+            details=facts,
             answers=scan.answers,
             bank=catalogue.scoring_bank(),
             questions=catalogue.questions_by_id(),
@@ -158,6 +180,12 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
         "deleted_by": scans.kept_until(scan),
         "last_time": yours.last_time(scan),
+        "plan": plan.plan(facts, order=yours.fix_order(scan, facts)),
+        "codes": [f"{question}.{value}" for question, value in scan.answers.items()],
+        "offer": _offer(),
+        "card_image": static(f"audit/cards/{formula.band(scan.score)}.png"),
+        "tally": replay_view.tally(scan),
+        "case": yours.telling_case(facts),
         "share_token": shares.share_token(scan),
         "report": _report(scan),
     }

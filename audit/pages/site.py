@@ -5,6 +5,7 @@ from email.utils import parseaddr
 from xml.etree import ElementTree
 
 from django.conf import settings
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,10 +13,13 @@ from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.views.decorators.http import require_safe
 
+from audit import formats
+from audit.bank import questions as bank
 from audit.models import Incident
 from audit.presentation import emergency
+from audit.scoring import formula
 
-PUBLIC_PAGES = ("landing", "scan", "incidents", "method", "hacked", "privacy")
+PUBLIC_PAGES = ("landing", "scan", "incidents", "method", "about", "hacked", "privacy")
 SECURITY_TXT_DAYS = 180  # RFC 9116 wants less than a year; half of one shows that somebody still looks
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -27,6 +31,24 @@ def hacked(request: HttpRequest) -> HttpResponse:
     near, far = emergency.desks(get_language() or settings.LANGUAGE_CODE)
     context = {"situations": emergency.SITUATIONS, "near": near, "far": far}
     return render(request, "audit/hacked.html", context)
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """Who stands behind the site, from the settings; and what changed last."""
+    _name, contact = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    newest = Incident.objects.filter(active=True).aggregate(day=Max("added"))["day"]
+    found = {
+        "seller": settings.SELLER_NAME,
+        "address": settings.SELLER_ADDRESS,
+        "contact": contact,
+        "source": settings.SOURCE_URL,
+        "price": formats.money(settings.AUDIT_PRICE_USD),
+        "bank": bank.BANK_VERSION,
+        "scoring": formula.SCORING_VERSION,
+        "cases_changed": formats.day(newest.isoformat()) if newest else "–",
+    }
+    return render(request, "audit/about.html", {"about": found})
 
 
 @require_safe

@@ -8,11 +8,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from audit.pages.private import private, scan_or_404
-from audit.presentation import exports, yours
+from audit.presentation import exports, plan, yours
 from audit.presentation import replay as replay_view
 from audit.presentation import scan as presentation
 from audit.report import jobs
@@ -46,6 +47,17 @@ def plain_print(request: HttpRequest, token: str) -> HttpResponse:
     scan = scan_or_404(token)
     context = {"items": yours.plain_sheet(findings.details(scan)), "token": token}
     return private(render(request, "audit/print.html", context))
+
+
+@require_safe
+def plan_ics(request: HttpRequest, token: str) -> HttpResponse:
+    """The first steps, a check-up and a drill as a calendar file that says nothing of what they are for."""
+    scan = scan_or_404(token)
+    facts = findings.details(scan)
+    entries = plan.calendar(facts, order=yours.fix_order(scan, facts), today=timezone.localdate())
+    text = plan.ics(entries, seed=scan.public_id, now=timezone.now())
+    response = HttpResponse(text, content_type="text/calendar; charset=utf-8")
+    return _download(response, f"checklist-{scan.created_at:%Y-%m-%d}.ics")
 
 
 @require_safe

@@ -7,9 +7,9 @@ because a list of downloads is seen by others.
 from collections.abc import Iterator
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from audit import formats
 from audit.bank import catalogue
 from audit.bank.catalogue import QuestionText
 from audit.models import Report, Scan
@@ -93,7 +93,7 @@ def _parts(scan: Scan, details: Details, report: Report) -> Iterator[str]:
         "score": result.score,
         "band": presentation.BAND_WORDS[result.band],
         "raw": result.raw_score,
-        "day": date_format(scan.created_at, "DATE_FORMAT"),
+        "day": formats.day(scan.created_at.date().isoformat()),
         "scoring": scan.scoring_version,
         "bank": scan.bank_version,
     }

@@ -74,6 +74,12 @@ def entries() -> tuple[Entry, ...]:
     return tuple(_entry(row) for row in Incident.objects.filter(active=True))
 
 
+def recent(count: int = 3) -> tuple[Entry, ...]:
+    """The newest single cases with a known loss, confirmed. One query."""
+    found = (each for each in entries() if each.loss_usd and each.confirmed and not each.combined)
+    return tuple(each for each, _ in zip(found, range(count), strict=False))
+
+
 def entry(slug: str) -> Entry | None:
     """One case, None if there is none of this name or it was withdrawn. One query."""
     row = Incident.objects.filter(active=True, slug=slug).first()

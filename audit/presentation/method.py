@@ -61,13 +61,23 @@ PEOPLE_WORDS: dict[str, Text] = {
 class Version:
     """A version of the scoring or of the questions, newest first."""
 
-    name: str
+    scoring: str
+    bank: str
     what: Text
 
 
 VERSIONS = (
     Version(
-        name=f"{formula.SCORING_VERSION} · {bank.BANK_VERSION}",
+        scoring=formula.SCORING_VERSION,
+        bank=bank.BANK_VERSION,
+        what=_(
+            "Same weights, risks and caps. The answers are no longer listed from the safest to the worst, and asides "
+            "of four questions became hints."
+        ),
+    ),
+    Version(
+        scoring=formula.SCORING_VERSION,
+        bank="2026-11",
         what=_("First version: 12 questions, weights that add up to 100, two caps."),
     ),
 )
@@ -125,8 +135,12 @@ def questions() -> tuple[Question, ...]:
             question=text,
             category=categories[text.category],
             answers=tuple(
-                Answer(option=option, lost=_lost(item, choice), cap=formula.cap_of(item.id, choice))
-                for option, choice in zip(text.options, item.choices, strict=True)
+                Answer(
+                    option=text.option(choice.value),
+                    lost=_lost(item, choice),
+                    cap=formula.cap_of(item.id, choice),
+                )
+                for choice in item.choices
             ),
         )
         for text, item in zip(catalogue.questionnaire(), catalogue.scoring_bank(), strict=True)

@@ -1,13 +1,26 @@
 """What the status page of an order shows, worked out from the order. Reads its history: one query."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
 
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from audit.models import Order
 from audit.orders import letters, payments
 from audit.orders import service as orders
 from audit.orders.service import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """A stage of the road. `stage`: done, now or next; `when` is empty for what has no date yet."""
+
+    label: str
+    when: str
+    stage: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +36,8 @@ class StatusPage:
     pay_url: str
     may_cancel: bool
     may_read: bool
+    road: tuple[Milestone, ...]
+    contact: str
     history: list[tuple[str, str]]
 
 
@@ -42,8 +57,43 @@ def status(order: Order, *, back: bool) -> StatusPage:
         pay_url=order.checkout_url if unpaid and by_card and payments.is_open(order) else "",
         may_cancel=unpaid,
         may_read=bool(order.report),
+        road=_road(order, {new: at for at, new in events}),
+        contact=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         history=[(letters.moment(order, at), str(State(new).label)) for at, new in events],
     )
+
+
+ROAD = (State.NEW, State.PAID, State.IN_PROGRESS, State.DELIVERED)
+
+
+def _road(order: Order, reached: dict[str, datetime]) -> tuple[Milestone, ...]:
+    """The four stages that every order passes; empty for one that left the road."""
+    stage = {State.AWAITING_PAYMENT: State.NEW, State.CLOSED: State.DELIVERED}.get(
+        State(order.state), State(order.state)
+    )
+    if stage not in ROAD:
+        return ()
+    here = ROAD.index(stage)
+    labels = (
+        pgettext("road", "Ordered"), pgettext("road", "Paid"), pgettext("road", "In work"),
+        pgettext("road", "Report"),
+    )  # fmt: skip
+    found = []
+    for place, (state, label) in enumerate(zip(ROAD, labels, strict=True)):
+        at = order.created_at if state == State.NEW else reached.get(state)
+        if place > here:
+            at = order.due_at if state == State.DELIVERED else None
+        when = letters.moment(order, at) if at else ""
+        if place > here and when:
+            when = _("by %(when)s") % {"when": when}
+        found.append(
+            Milestone(
+                label=label,
+                when=when,
+                stage="done" if place <= here else "now" if place == here + 1 else "next",
+            )
+        )
+    return tuple(found)
 
 
 def _back(order: Order) -> str:

@@ -73,7 +73,7 @@ def cost(usd: Decimal | None) -> str:
 
 def _writer(receipt: receipts.Receipt) -> str:
     if receipt.template:
-        return gettext("Put together from our own texts, without AI.")
+        return gettext("Assembled from our own texts, without AI.")
     if not receipt.provider:
         return gettext("Nobody answered: there is no text.")
     words = {"model": receipt.model, "provider": receipt.provider}

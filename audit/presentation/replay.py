@@ -31,9 +31,10 @@ VERDICT_TAGS = {
     replay.STOPPED: (pgettext_lazy("verdict", "stopped"), "solid"),
     replay.UNCERTAIN: (pgettext_lazy("verdict", "uncertain"), "medium"),
     replay.LIMITED: (pgettext_lazy("verdict", "only part lost"), "medium"),
-    replay.WORKED: (pgettext_lazy("verdict", "works"), "critical"),
+    replay.WORKED: (pgettext_lazy("verdict", "hits you"), "critical"),
     replay.BEYOND: (pgettext_lazy("verdict", "out of your hands"), "high"),
 }
+VERDICTS_FIRST = (replay.WORKED, replay.LIMITED, replay.UNCERTAIN, replay.BEYOND, replay.STOPPED)
 EFFECTS = {
     replay.STOPS: (pgettext_lazy("effect", "Stops it"), "solid"),
     replay.MAY: (pgettext_lazy("effect", "Might stop it"), "medium"),
@@ -82,6 +83,16 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The cases that would end alike, newest first. `chosen`: the one that is shown is among them."""
+
+    verdict: str
+    level: str
+    listed: tuple[Listed, ...]
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """The page of a replay: the chosen case, its steps, and how every other case would end."""
 
@@ -93,7 +104,22 @@ class Stage:
     remedies: tuple[Remedy, ...]
     beyond: str
     listed: tuple[Listed, ...]
+    groups: tuple[Group, ...]
     working: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Of the thefts that can be played: how many would have worked in full, and how many there are."""
+
+    working: int
+    all: int
+
+
+def tally(scan: Scan) -> Tally:
+    """All cases against the scan's answers. One query."""
+    verdicts = [found.verdict for entry in library.entries() if (found := _play(entry, scan))]
+    return Tally(working=verdicts.count(replay.WORKED), all=len(verdicts))
 
 
 def stage(*, scan: Scan, slug: str) -> Stage | None:
@@ -109,6 +135,15 @@ def stage(*, scan: Scan, slug: str) -> Stage | None:
         return None
     entry, found = chosen
     verdicts = THEFT_VERDICTS if found.path.theft else LOSS_VERDICTS
+    listed = tuple(
+        Listed(
+            entry=each,
+            verdict=str(VERDICT_TAGS[result.verdict][0]),
+            level=VERDICT_TAGS[result.verdict][1],
+            chosen=each is entry,
+        )
+        for each, result in played
+    )
     return Stage(
         entry=entry,
         theft=found.path.theft,
@@ -119,16 +154,20 @@ def stage(*, scan: Scan, slug: str) -> Stage | None:
             remedy for name, values in found.remedies if (remedy := _remedy(questions.get(name), values))
         ),
         beyond=catalogue.translated(found.path.beyond),
-        listed=tuple(
-            Listed(
-                entry=each,
-                verdict=str(VERDICT_TAGS[result.verdict][0]),
-                level=VERDICT_TAGS[result.verdict][1],
-                chosen=each is entry,
-            )
-            for each, result in played
-        ),
+        listed=listed,
+        groups=_groups(listed),
         working=sum(result.verdict == replay.WORKED for _, result in played),
+    )
+
+
+def _groups(listed: Sequence[Listed]) -> tuple[Group, ...]:
+    """By verdict, what hits first."""
+    words = [str(VERDICT_TAGS[verdict][0]) for verdict in VERDICTS_FIRST]
+    found = ((word, tuple(each for each in listed if each.verdict == word)) for word in words)
+    return tuple(
+        Group(verdict=word, level=cases[0].level, listed=cases, chosen=any(each.chosen for each in cases))
+        for word, cases in found
+        if cases
     )
 
 
@@ -138,9 +177,16 @@ def _play(entry: Entry, scan: Scan) -> replay.Replay | None:
 
 
 def _fitting(played: Sequence[tuple[Entry, replay.Replay]], scan: Scan) -> str:
-    """The newest case that would have worked, else the newest."""
-    working = [entry for entry, found in played if found.verdict == replay.WORKED]
-    return next((entry.case.slug for entry in [*working, *(entry for entry, _ in played)]), "")
+    """A single case that would have worked, best one that hits the worst answer; else the newest.
+
+    Never a count of many thefts while there is a single one: nobody was robbed by a statistic.
+    """
+    single = [(entry, found) for entry, found in played if not entry.combined]
+    working = [entry for entry, found in single if found.verdict == replay.WORKED]
+    worst = [f"{finding.question}.{finding.value}" for finding in scan.assessment.findings[:1]]
+    first = [entry for entry in working if set(worst) & set(entry.answers)]
+    others = [entry for entry, _ in [*single, *played]]
+    return next((entry.case.slug for entry in [*first, *working, *others]), "")
 
 
 def _scene(step: replay.Played, questions: dict[str, QuestionText]) -> Scene:

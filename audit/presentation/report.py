@@ -90,8 +90,6 @@ def byline(report: Report, *, ai: bool) -> str:
         ) % {"model": report.model, "provider": report.provider, "when": when}
     if ai:
         return gettext(
-            "Put together from our own texts, without AI, because no language model was available. %(when)s UTC."
+            "Assembled from our own texts, without AI, because no language model was available. %(when)s UTC."
         ) % {"when": when}
-    return gettext("Put together from our own texts, without AI, as you chose. %(when)s UTC.") % {
-        "when": when
-    }
+    return gettext("Assembled from our own texts, without AI, as you chose. %(when)s UTC.") % {"when": when}

@@ -3,6 +3,7 @@
 Words come in already translated (catalogue.py); the few that belong to pages alone are here.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -57,13 +58,32 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A question of the form, as it was answered so far, with what is wrong with the answer."""
+    """A question of the form, as it was answered so far, with what is wrong with the answer. `weak`: the answer of
+    the result that is checked again loses points.
+    """
 
     number: int
     question: QuestionText
     category: str
     choices: tuple[Choice, ...]
     error: str
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A category beside the questions, with how many of them it has."""
+
+    category: str
+    label: str
+    count: int
+
+
+def stages(listed: Sequence[Field]) -> list[Stage]:
+    """The categories in the order of the questions."""
+    counts = Counter(each.question.category for each in listed)
+    labels = {each.question.category: each.category for each in listed}
+    return [Stage(category=name, label=labels[name], count=count) for name, count in counts.items()]
 
 
 def fields(
@@ -81,9 +101,10 @@ def fields(
             category=categories[question.category],
             choices=tuple(
                 Choice(option=option, checked=sent.answers.get(question.id) == option.value)
-                for option in question.options
+                for option in question.shown
             ),
             error=errors.get(question.id, ""),
+            weak=bool(sent.previous) and question.option(sent.answers.get(question.id, "")).risk > 0,
         )
         for number, question in enumerate(questionnaire, start=1)
     ]
@@ -99,38 +120,80 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A band in the gauge's drawing: `dash` places it on the arc, `least` is its lowest score."""
+
+    name: str
+    label: str
+    least: int
+    dash: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """A half circle from 0 to 100: `dash` draws the score, `edges` part the bands, `raw` marks the raw score."""
+    """A half circle from 0 to 100 in four zones: `knob` is where the score stands, `raw` marks the raw score
+    where a cap lowered it, with its number at `raw_label`.
+    """
 
     score: int
     raw_score: int
     band: str
-    dash: str
-    edges: tuple[tuple[Point, Point], ...]
+    label: str
+    zones: tuple[Zone, ...]
+    knob: Point
     raw: tuple[Point, Point] | None
+    raw_label: Point | None
 
 
-CENTRE_X, CENTRE_Y, RADIUS, HALF_WIDTH = 110, 110, 90, 9
+CENTRE_X, CENTRE_Y, RADIUS, HALF_WIDTH = 120, 122, 96, 8
+ZONE_GAP = 0.4
 
 
-def _at(score: float, radius: float) -> Point:
+def _at(score: float, radius: float = RADIUS) -> Point:
     angle = pi * (1 - score / 100)
     return Point(x=f"{CENTRE_X + radius * cos(angle):.1f}", y=f"{CENTRE_Y - radius * sin(angle):.1f}")
 
 
-def _tick(score: float, *, beyond: float = 0) -> tuple[Point, Point]:
-    return _at(score, RADIUS - HALF_WIDTH - beyond), _at(score, RADIUS + HALF_WIDTH + beyond)
+def _zones(band: str) -> tuple[Zone, ...]:
+    """The bands from left to right, with a small gap between them."""
+    found, end = [], 100.0
+    for least, name in formula.BANDS:
+        start = least + (ZONE_GAP if least else 0)
+        found.append(
+            Zone(
+                name=name,
+                label=str(BAND_WORDS[name]),
+                least=least,
+                dash=f"0 {start:g} {end - start:g} 100",
+                on=name == band,
+            )
+        )
+        end = least - ZONE_GAP
+    return tuple(reversed(found))
 
 
 def gauge(*, score: int, raw_score: int) -> Gauge:
     """The gauge of a score; the raw score is marked only where a cap lowered it."""
+    band = formula.band(score)
+    capped = raw_score > score
+    words = {"score": score, "band": str(BAND_WORDS[band]), "raw": raw_score}
     return Gauge(
         score=score,
         raw_score=raw_score,
-        band=formula.band(score),
-        dash=f"{score} 100",
-        edges=tuple(_tick(least) for least, _name in formula.BANDS if least),
-        raw=_tick(raw_score, beyond=4) if raw_score > score else None,
+        band=band,
+        label=(
+            gettext("%(score)d of 100, %(band)s; %(raw)d without the cap")
+            if capped
+            else gettext("%(score)d of 100, %(band)s")
+        )
+        % words,
+        zones=_zones(band),
+        knob=_at(score),
+        raw=(_at(raw_score, RADIUS - HALF_WIDTH - 4), _at(raw_score, RADIUS + HALF_WIDTH + 4))
+        if capped
+        else None,
+        raw_label=_at(raw_score, RADIUS - HALF_WIDTH - 17) if capped else None,
     )
 
 
@@ -202,6 +265,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Climb:
+    """The way to the next band: its name, the points that are missing, and the fixes that get there.
+
+    `minutes` is 0 and `fixes` too where the answers are those of an older bank, which cannot be tried out.
+    """
+
+    band: str
+    points: int
+    fixes: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """A question with the answer that was given."""
 
@@ -224,6 +300,7 @@ class Result:
     critical: tuple[Entry, ...]
     critical_count: int
     steps: tuple[Step, ...]
+    climb: Climb | None
     quick_wins: tuple[Entry, ...]
     bars: tuple[Bar, ...]
     entries: tuple[Entry, ...]
@@ -246,7 +323,7 @@ def result(
 ) -> Result:
     """The page of an assessment as it was stored; fixes are tried on today's bank."""
     assessment = details.assessment
-    fixes = fix_order(bank=bank, answers=answers, assessment=assessment)
+    fixes = fix_order(bank=bank, answers=answers, assessment=assessment, count=len(assessment.findings))
     entries = _entries(details.weaknesses, categories=categories)
     by_question = {entry.weakness.finding.question: entry for entry in entries}
     capping = {each.finding.question for each in details.capped_by} if assessment.capped else set()
@@ -264,7 +341,8 @@ def result(
         capped_by=tuple(by_question[each.finding.question] for each in details.capped_by),
         critical=critical[:NAMED_CRITICAL],
         critical_count=len(critical),
-        steps=tuple(Step(entry=by_question[fix.question], fix=fix) for fix in fixes),
+        steps=tuple(Step(entry=by_question[fix.question], fix=fix) for fix in fixes[:FIRST_FIXES]),
+        climb=_climb(assessment, fixes, by_question),
         quick_wins=tuple(entry for entry in by_speed if 0 < entry.weakness.finding.minutes <= QUICK_MINUTES)[
             :QUICK_WINS
         ],
@@ -275,6 +353,23 @@ def result(
         entries=entries,
         passed=_answered(assessment.passed, answers=answers, questions=questions),
         not_assessed=_answered(assessment.not_assessed, answers=answers, questions=questions),
+    )
+
+
+def _climb(
+    assessment: formula.Assessment, fixes: Sequence[Fix], by_question: Mapping[str, Entry]
+) -> Climb | None:
+    """The way to the next band; None in the highest one."""
+    above = [(least, name) for least, name in formula.BANDS if least > assessment.score]
+    if not above:
+        return None
+    least, name = above[-1]
+    needed = next((count for count, fix in enumerate(fixes, start=1) if fix.after >= least), 0)
+    return Climb(
+        band=str(BAND_WORDS[name]),
+        points=least - assessment.score,
+        fixes=needed,
+        minutes=sum(by_question[fix.question].weakness.finding.minutes for fix in fixes[:needed]),
     )
 
 
@@ -327,7 +422,7 @@ def _entries(weaknesses: Sequence[Weakness], *, categories: Mapping[str, str]) -
                 rank=entries[-1].rank if equal else position,
                 category=categories.get(finding.category, finding.category),
                 severity=str(SEVERITY_WORDS[finding.severity]),
-                open=not entries,
+                open=False,
             )
         )
     return tuple(entries)
@@ -345,15 +440,15 @@ def _answered(
 
 # -- small words -----------------------------------------------------------------------------------
 def duration(minutes: int) -> str:
-    """`45 minutes`, `2 hours`, `1 h 30 min`; empty for no estimate."""
+    """`45 min`, `2 h`, `1 h 30 min`; empty for no estimate."""
     if minutes <= 0:
         return ""
     hours, rest = divmod(minutes, 60)
     if hours and rest:
         return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
     if hours:
-        return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
-    return ngettext("%(count)d minute", "%(count)d minutes", rest) % {"count": rest}
+        return gettext("%(hours)d h") % {"hours": hours}
+    return gettext("%(minutes)d min") % {"minutes": rest}
 
 
 def points(amount: Decimal) -> str:

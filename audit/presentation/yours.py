@@ -2,17 +2,18 @@
 neutral sheet. (A case played through: replay_view.py.)
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext
 
 from audit.bank import catalogue, plain_words
-from audit.bank.catalogue import OptionText, QuestionText
+from audit.bank.catalogue import OptionText
 from audit.models import Scan
 from audit.presentation import scan as presentation
-from audit.scans.findings import Details, Weakness
+from audit.scans import replay
+from audit.scans.findings import Case, Details, Weakness
 from audit.scoring import comparison, simulation
 
 
@@ -30,15 +31,26 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedAnswer:
+    """A question answered otherwise: both answers as the form words them, and the points as `signed` writes them."""
+
+    question: str
+    before: str
+    after: str
+    delta: str
+    better: bool
+    worse: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastTime:
-    """A comparison in words. `gone` and `new` are the questions whose weak spot is fixed or has appeared."""
+    """A comparison in words: by category, and answer by answer."""
 
     made: datetime
     comparison: comparison.Comparison
     delta: str
     changes: tuple[Change, ...]
-    gone: tuple[str, ...]
-    new: tuple[str, ...]
+    answers: tuple[ChangedAnswer, ...]
 
 
 def last_time(scan: Scan) -> LastTime | None:
@@ -65,13 +77,42 @@ def last_time(scan: Scan) -> LastTime | None:
             )
             for change in compared.changes
         ),
-        gone=_texts(compared.gone, questions),
-        new=_texts(compared.new, questions),
+        answers=tuple(
+            ChangedAnswer(
+                question=questions[change.question].text,
+                before=questions[change.question].option(change.before).label,
+                after=questions[change.question].option(change.after).label,
+                delta=presentation.signed(change.delta),
+                better=change.delta > 0,
+                worse=change.delta < 0,
+            )
+            for change in comparison.changed_answers(
+                then=last.assessment,
+                now=scan.assessment,
+                answers_then=last.answers,
+                answers_now=scan.answers,
+            )
+            if change.question in questions
+        ),
     )
 
 
-def _texts(names: Iterable[str], questions: dict[str, QuestionText]) -> tuple[str, ...]:
-    return tuple(questions[name].text for name in names if name in questions)
+# -- the order of the fixes --------------------------------------------------------------------------
+def fix_order(scan: Scan, details: Details) -> list[str]:
+    """The questions in the order in which fixing them raises the score fastest; empty for an older bank's answers."""
+    found = presentation.fix_order(
+        bank=catalogue.scoring_bank(),
+        answers=scan.answers,
+        assessment=details.assessment,
+        count=len(details.assessment.findings),
+    )
+    return [fix.question for fix in found]
+
+
+# -- a case to be told beside the fixes --------------------------------------------------------------
+def telling_case(details: Details) -> Case | None:
+    """The strongest single theft behind the first findings; never a statistic."""
+    return next((each for each in details.cases if replay.path_of(slug=each.slug, vector=each.kind)), None)
 
 
 # -- fixes tried out -------------------------------------------------------------------------------

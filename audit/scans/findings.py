@@ -47,7 +47,13 @@ class Weakness:
 
     @property
     def title(self) -> str:
+        """What is wrong, in a few words."""
         return self.option.title or self.option.label
+
+    @property
+    def action(self) -> str:
+        """What to do about it, as a heading."""
+        return self.option.action or self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ def _weakness(
     finding: Finding, questions: dict[str, QuestionText], incidents: dict[str, list[Incident]]
 ) -> Weakness:
     question = questions.get(finding.question) or QuestionText(
-        finding.question, finding.category, finding.weight, finding.question, "", (), ()
+        finding.question, finding.category, finding.weight, finding.question, "", "", (), ()
     )
     found = incidents.get(f"{finding.question}.{finding.value}", [])
     return Weakness(

@@ -41,6 +41,39 @@ class Comparison:
         return self.after - self.before
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerChange:
+    """A question that was answered otherwise than before. `delta`: points kept more (or, negative, fewer)."""
+
+    question: str
+    before: str
+    after: str
+    delta: Decimal
+
+
+def changed_answers(
+    *, then: Assessment, now: Assessment, answers_then: Mapping[str, str], answers_now: Mapping[str, str]
+) -> tuple[AnswerChange, ...]:
+    """What was answered otherwise, the greatest gain first, the greatest loss last.
+
+    A question that did not apply lost nothing. Questions that only one of the two sets has are left out.
+    """
+    lost_then = {finding.question: finding.lost for finding in then.findings}
+    lost_now = {finding.question: finding.lost for finding in now.findings}
+    none = Decimal(0)
+    changes = [
+        AnswerChange(
+            question=name,
+            before=answers_then[name],
+            after=value,
+            delta=lost_then.get(name, none) - lost_now.get(name, none),
+        )
+        for name, value in answers_now.items()
+        if name in answers_then and answers_then[name] != value
+    ]
+    return tuple(sorted(changes, key=lambda change: -change.delta))
+
+
 def compare(*, then: Assessment, now: Assessment, same_rules: bool) -> Comparison:
     """What changed between two results. A category that only one of them has is left out."""
     earlier: Mapping[str, CategoryLoss] = {row.category: row for row in then.breakdown}

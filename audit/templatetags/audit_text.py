@@ -1,10 +1,14 @@
 """Numbers, times and links as templates write them, in the active language."""
 
+import re
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django import template
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
+from django.templatetags.static import static
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from audit import formats
@@ -15,6 +19,33 @@ register = template.Library()
 register.filter("points_number", formats.number)
 register.filter("duration", presentation.duration)
 register.simple_tag(presentation.points, name="points")
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A line icon of `icons.svg`, as large as the text beside it. It says nothing to screen readers."""
+    return format_html(
+        '<svg class="icon" width="20" height="20" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        static("audit/icons.svg"),
+        name,
+    )
+
+
+NUMBER = re.compile(
+    r"(?<=\d) (?=\d{3}(?!\d)|(?:тыс|млн|млрд|mil|millón|millones|billion|million|USD|USDT|BTC|ETH)\b|[$€%])"
+)
+
+
+@register.filter
+def glue(text: object) -> str:
+    """The text with figures that stay on one line: no break between digits, or between a figure and its unit."""
+    return NUMBER.sub("\u00a0", str(text)).replace(" de USD", "\u00a0de\u00a0USD")
+
+
+@register.filter
+def day(moment: datetime) -> str:
+    """The day of a moment (UTC): `November 28, 2026`, `28 ноября 2026`; made to stand inside a sentence."""
+    return formats.day(moment.date().isoformat())
 
 
 @register.filter

@@ -17,6 +17,7 @@ class Groq(OpenAICompatible):
     http_errors = (httpx.HTTPError, httpx.StreamError)
     timeouts = (httpx.TimeoutException,)
     connect_timeout = httpx.ConnectTimeout
+    unsendable = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
     default_base_url = BASE_URLS["groq"]
     chat_path = "/openai/v1/chat/completions"
     response_type = httpx.Response

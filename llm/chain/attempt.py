@@ -1,18 +1,29 @@
 """One try of one deployment: from its row in the ledger to its answer or its failure."""
 
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-from llm.adapters import Answer, Request, Timing, adapter_for
+from llm import clock
+from llm.adapters import Answer, Reasoning, Request, Timing, adapter_for
+from llm.adapters.output import Output
 from llm.chain import shaping
-from llm.chain.events import Delta
+from llm.chain.events import Delta, ReasoningDelta
 from llm.chain.plan import Deployment, Skipped, Want
-from llm.failures.rules import Failure
-from llm.ledger import bookkeeper
-from llm.limits import quota, tokens
+from llm.configuration.snapshot import ProviderConf
+from llm.failures import ownership
+from llm.failures.evidence import Asked
+from llm.failures.rules import Failure, Kind, in_view_of
+from llm.ledger import billing, bookkeeper
+from llm.limits import quota
 from llm.models import Attempt, Call
+
+
+def states_own_organisation(provider: ProviderConf) -> bool:
+    """Whether an organisation in a provider's text is the one that our key belongs to there."""
+    host = urlsplit(provider.base_url).hostname or ""
+    return provider.kind == "groq" or (provider.kind == "openai" and host in {"", "api.openai.com"})
 
 
 @dataclass(kw_only=True)
@@ -22,9 +33,12 @@ class Trial:
     deployment: Deployment
     want: Want
     messages: Sequence[Mapping[str, Any]]
+    keep_prose: bool = True  # a provider's words may repeat what it was asked
     row: Attempt = field(init=False)
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: clock.monotonic())
     first_token_s: float | None = None
+    output: Output = field(default_factory=Output)
+    sent: bool = False
     text: str = ""
     answer: Answer | None = None
 
@@ -38,12 +52,54 @@ class Trial:
     def begin(self, call: Call, refusal: Callable[[], Skipped | None]) -> None:
         """Reserves room and writes the row. Raises ledger.NoRoom when somebody else was quicker."""
         bookkeeper.begin(call, self.row, refusal, lambda: quota.lock(self.deployment))
-        self.began = time.monotonic()
+        self.began = clock.monotonic()
 
     def run(
-        self, *, streamed: bool, temperature: float | None, params: Mapping[str, Any], timing: Timing
-    ) -> Generator[Delta, None, Answer]:
-        """Yields the text as it comes and returns the answer. Raises Failure."""
+        self,
+        *,
+        streamed: bool,
+        temperature: float | None,
+        params: Mapping[str, Any],
+        timing: Callable[[], Timing],
+    ) -> Generator[Delta | ReasoningDelta, None, Answer]:
+        """Yields the text as it comes and returns the answer. Raises Failure, and nothing else.
+
+        timing: asked once the adapter is there, since to import its library is not the provider's time.
+        """
+        try:
+            self.answer = yield from self._run(streamed, temperature, params, timing)
+        except Failure as failure:
+            owned = self._owned(failure, params)
+            if owned is failure:
+                raise  # with its cause
+            raise owned from failure
+        except Exception as error:
+            raise ownership.of_ours(error) from error
+        return self.answer
+
+    def _owned(self, failure: Failure, params: Mapping[str, Any]) -> Failure:
+        """The failure as it is once what was asked, and by whose key, is taken into account."""
+        asked = Asked(
+            model=self.deployment.model.name, messages=self.messages, params=params, needs=self.want.needs
+        )
+        failure.mask(self.deployment.key.key)  # it stays the cause of what is raised
+        failure = in_view_of(failure, asked)
+        if not states_own_organisation(self.deployment.provider):
+            failure.organisation = failure.account = ""  # another service's, which was passed on to us
+        if self.deployment.key.declared:
+            failure.account = ""
+        failure.mask(self.deployment.key.key)
+        if not self.keep_prose:
+            failure.hide_prose()
+        return failure
+
+    def _run(
+        self,
+        streamed: bool,
+        temperature: float | None,
+        params: Mapping[str, Any],
+        timing: Callable[[], Timing],
+    ) -> Generator[Delta | ReasoningDelta, None, Answer]:
         provider, model = self.deployment.provider, self.deployment.model
         adapter = adapter_for(
             kind=provider.kind,
@@ -53,48 +109,52 @@ class Trial:
             location=self.deployment.location,
         )
         messages, params = shaping.fit(self.messages, params, model)
+        wish = dict(params)
+        effort, shown = wish.pop("reasoning_effort", None), wish.pop("include_reasoning", None)
         request = Request(
             model=model.name,
             messages=messages,
             max_tokens=self.want.max_tokens + model.reasoning_reserve,
             temperature=temperature,
-            params={**model.params, **params},
+            params={**model.params, **wish},
+            effort=effort,
+            show_reasoning=shown,
+            dialect=provider.dialect,
             stream=streamed,
+            output=self.output,
         )
-        pieces = adapter.run(request, timing)
+        self.sent = True
+        pieces = adapter.run(request, timing())
         try:
             while True:
                 piece = next(pieces)
+                if isinstance(piece, Reasoning):
+                    yield ReasoningDelta(piece.text)
+                    continue
                 if self.first_token_s is None:
-                    self.first_token_s = time.monotonic() - self.began
+                    self.first_token_s = clock.monotonic() - self.began
                 self.text += piece
                 yield Delta(piece)
-        except Failure as failure:
-            failure.mask(self.deployment.key.key)
-            raise
         except StopIteration as stop:
-            self.answer = stop.value
             return stop.value  # type: ignore[no-any-return]
         finally:
             pieces.close()  # a consumer that leaves stops the provider, too
 
     def finish(self, outcome: str, failure: Failure | None = None) -> None:
-        """Notes how it ended; `ledger.save_attempt` or `ledger.close_call` writes it.
-
-        What a provider did not count it bills all the same, so our estimate stands in: also for a stream
-        that died half-way.
-        """
-        tokens_in = tokens_out = 0
-        if self.answer is not None or self.text:
-            counted = self.answer or Answer(text=self.text)
-            tokens_in = self.want.tokens_in if counted.tokens_in is None else counted.tokens_in
-            tokens_out = tokens.estimate_answer(counted) if counted.tokens_out is None else counted.tokens_out
+        """Notes how it ended and what it cost; `bookkeeper.save_attempt` or `bookkeeper.close_call` writes it."""
+        bill = billing.bill(
+            sent=self.sent, estimated_in=self.want.tokens_in, output=self.output, answer=self.answer,
+            text=self.text, failure=failure,
+        )  # fmt: skip
         bookkeeper.finish(
             self.row,
             outcome=outcome,
             failure=failure,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            latency_s=time.monotonic() - self.began,
+            bill=bill,
+            latency_s=clock.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )
+        if failure is None and self.answer is not None:
+            self.row.detail = self.answer.doubt[:300]
+        if failure is not None and failure.kind is Kind.REJECTED_OUTPUT and not self.keep_prose:
+            self.row.detail = ""  # a gate's reason may repeat the answer

@@ -1,11 +1,11 @@
 """Asks one deployment, whatever the plan would choose: for checks and rehearsals. Ledgered like any call."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
 
+from llm import clock
 from llm.adapters import Answer, Timing
 from llm.chain.attempt import Trial
 from llm.chain.plan import Deployment, Want, refusal
@@ -31,10 +31,12 @@ def ask(
     lang: str = "",
     max_tokens: int,
     temperature: float | None = None,
+    keep_prose: bool = True,
 ) -> Call:
     """The finished call of one plain request; others learn from it as from any.
 
     Its text is in `call.text`, but neither that nor the prompt is stored: they may be copies of a user's.
+    keep_prose: whether a refusal's own words may be kept; not where the prompt is a user's.
     Raises ledger.NoRoom when quota or budgets have no room, Failure when there is no answer.
     """
     estimated = tokens.estimate(messages)
@@ -44,13 +46,12 @@ def ask(
     meter = LedgerMeter(timezone.now(), taught())
     timeout_s = deployment.provider.timeout_s
     call = bookkeeper.open_call(purpose=purpose, lang=lang, deadline_s=timeout_s, messages=[])
-    trial = Trial(deployment=deployment, want=want, messages=messages)
+    trial = Trial(deployment=deployment, want=want, messages=messages, keep_prose=keep_prose)
     trial.begin(call, lambda: refusal(deployment, want, meter.at(timezone.now()), site_budget_usd()))
-    began, outcome, answer = time.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
+    began, outcome, answer = clock.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
     try:
-        end = began + timeout_s
         pieces = trial.run(
-            streamed=False, temperature=temperature, params={}, timing=Timing(first_token=end, end=end)
+            streamed=False, temperature=temperature, params={}, timing=lambda: _timing(timeout_s)
         )
         for _ in pieces:
             pass
@@ -72,10 +73,15 @@ def ask(
         if outcome == Call.Outcome.CANCELLED:
             trial.finish(outcome)
         bookkeeper.close_call(
-            call, outcome, attempts=[trial.row], latency_s=time.monotonic() - began, paid_prices=[]
+            call, outcome, attempts=[trial.row], latency_s=clock.monotonic() - began, paid_prices=[]
         )
     call.text = answer.text
     return call
+
+
+def _timing(timeout_s: float) -> Timing:
+    end = clock.monotonic() + timeout_s
+    return Timing(first_token=end, end=end, timeout_s=timeout_s)
 
 
 def _close_disproved(deployment: Deployment) -> None:

@@ -1,7 +1,7 @@
 """What a call to the chain tells its caller while it runs, and what it returns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,10 +15,18 @@ class AttemptStarted:
     credential: str
     model: str
     location: str
+    max_tokens: int | None = None  # where the caller's cap was lowered to fit
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of what the model thinks, where its provider tells it: no part of the text."""
+
     text: str
 
 
@@ -38,7 +46,12 @@ class AttemptFailed:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer and how it came about. `provider` is the credential's label; `cost_usd` None is unknown."""
+    """An answer and how it came about. `provider` is the credential's label; `cost_usd` None is unknown.
+
+    `reasoning` is what the model thought, as far as its provider told it; `state` what the provider wants back with
+    the next turn, beside the text (`reasoning_details`, `extra_content`).
+    `max_tokens` is the cap that the answer had where that is lower than the one that the caller has named.
+    """
 
     text: str
     provider: str
@@ -53,6 +66,9 @@ class Reply:
     call_id: int
     cached: bool = False
     tool_calls: Sequence[Mapping[str, Any]] = ()
+    max_tokens: int | None = None
+    reasoning: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +76,4 @@ class Completed:
     reply: Reply
 
 
-Event = AttemptStarted | Delta | AttemptFailed | Completed
+Event = AttemptStarted | Delta | ReasoningDelta | AttemptFailed | Completed

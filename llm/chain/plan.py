@@ -4,16 +4,19 @@ Pure: configuration, pauses and the meter go in. The chain, the chain page and t
 Order: provider by tier; within it for each account, for each model, for each location, the first usable key.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
 from llm.chain.terms import Use, forbidden, lacking
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
+from llm.failures import waits
 from llm.failures.rules import Kind
+from llm.limits.prices import MILLION
 
+ABOVE_LIMIT = "request above limit"
 SPARE = "spare"  # another key of the account comes first, and they share its quota
 # After their time these are tried by one call first, not by all; a plain rate limit simply is over.
 HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
@@ -21,11 +24,18 @@ HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What a call needs, in tokens: `estimated_in` by the alphabet, `tokens_in` corrected by experience."""
+    """What a call needs, in tokens.
+
+    `estimated_in` by the alphabet, `tokens_in` corrected by experience: quotas are kept by it. `most_in` is the most
+    that it can be: money is kept by it. `max_tokens` is a cap of visible text, see `fitted`; `named` says whether the
+    caller has named it.
+    """
 
     tokens_in: int
     max_tokens: int
     estimated_in: int = 0
+    most_in: int = 0
+    named: bool = True
     providers: frozenset[str] | None = None
     tiers: frozenset[Decimal] | None = None
     max_usd: Decimal | None = None
@@ -61,6 +71,7 @@ class Skipped:
     credential: str | None = None
     model: str | None = None
     until: datetime | None = None
+    limit: int | None = None  # tokens that a request may have there, where it was above that
 
 
 @dataclass(slots=True)
@@ -84,6 +95,21 @@ class Meter(Protocol):
     def spent_ever(self, provider: str) -> Decimal: ...
 
     def spent_by(self, client: str) -> Decimal: ...
+
+
+class _NoMeter:
+    """Knows of nothing that was used."""
+
+    def room(self, deployment: Deployment, want: Want) -> Skipped | None:
+        return None
+
+    def spent(self, name: str) -> Decimal:
+        return Decimal(0)
+
+    spent_today = spent_ever = spent_by = spent
+
+
+NO_METER: Meter = _NoMeter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +168,20 @@ class Planner:
             else:
                 reached = True
                 yield deployment, refusal(deployment, self.want, self.meter, self.site_budget_usd)
+
+    def after(self, slug: str) -> list[ProviderConf]:
+        """The providers that would be tried after this one."""
+        ordered = in_order(self.providers, self.pauses, self.now)
+        places = [place for place, provider in enumerate(ordered) if provider.slug == slug]
+        return ordered[places[0] + 1 :] if places else []
+
+    def may_use(self, provider: ProviderConf) -> bool:
+        """Whether the call could be sent to anything of this provider."""
+        return (
+            provider.slug not in self.skips.providers
+            and self._wanted(provider)
+            and any(isinstance(step, Deployment) for step in self._provider(provider))
+        )
 
     def _wanted(self, provider: ProviderConf) -> bool:
         wanted = self.want
@@ -210,7 +250,13 @@ class Planner:
         return [
             pause
             for pause in self.pauses.get(provider.slug, [])
-            if pause.covers(credential=key.label, account=key.account, model=model.name, location=location)
+            if pause.covers(
+                credential=key.label,
+                account=key.account,
+                model=model.name,
+                location=location,
+                fingerprint=key.fingerprint,
+            )
         ]
 
     def _blocking(self, pauses: list[PauseView]) -> PauseView | None:
@@ -218,8 +264,7 @@ class Planner:
         holding = [
             p
             for p in pauses
-            if p.until is None
-            or p.until > self.now
+            if waits.holds(p, self.now)
             or (p.kind in HALF_OPEN_KINDS and p.probe_until and p.probe_until > self.now)
         ]
         return max(holding, key=lambda p: (p.until is None, p.until or self.now)) if holding else None
@@ -229,7 +274,8 @@ def refusal(
     deployment: Deployment, want: Want, meter: Meter, site_budget_usd: Decimal | None
 ) -> Skipped | None:
     """Why this deployment may not be used for this call: money first, then its quota. None when it may."""
-    provider, worst = deployment.provider, worst_cost(deployment, want)
+    lowered = fitted(deployment, want, usd_left=usd_left(deployment, want, meter, site_budget_usd))
+    provider, worst = deployment.provider, worst_cost(deployment, lowered)
     why = ""
     if worst is None:
         why = "price unknown"  # no budget could be kept
@@ -250,8 +296,83 @@ def refusal(
     return meter.room(deployment, want)
 
 
+def usd_left(
+    deployment: Deployment, want: Want, meter: Meter, site_budget_usd: Decimal | None
+) -> Decimal | None:
+    """USD that a call without a cap of its own may still cost here, by every budget; None where nothing limits it."""
+    provider = deployment.provider
+    if want.named or not worst_cost(deployment, want):
+        return None
+    left = [
+        limit - spent(name)
+        for limit, spent, name in (
+            (want.max_usd, lambda _: Decimal(0), ""),
+            (provider.daily_budget_usd, meter.spent_today, provider.slug),
+            (site_budget_usd, meter.spent_today, ""),
+            (provider.credit_usd, meter.spent_ever, provider.slug),
+            (want.client_budget_usd, meter.spent_by, want.client),
+        )
+        if limit is not None
+    ]
+    return min(left, default=None)
+
+
 def _exceeds(limit: Decimal | None, cost: Decimal, spent: Callable[[str], Decimal], slug: str) -> bool:
     return limit is not None and spent(slug) + cost > limit
+
+
+# -- max_tokens is a cap: what is asked for is lowered to what a deployment can give -----------------------
+
+LEAST_OUT = 256  # tokens: where no more than that would fit, the deployment has no room
+FAIR_OUT = 2048  # tokens: less is not given to leave room for another call
+UNKNOWN_MAX_OUTPUT = (
+    8192  # of a model whose own maximum nobody has stated; nearly all that are served write more
+)
+
+
+def fitted(
+    deployment: Deployment,
+    want: Want,
+    limits: Mapping[str, int] | None = None,
+    *,
+    tokens_left: int | None = None,
+    usd_left: Decimal | None = None,
+) -> Want:
+    """The same call with `max_tokens` lowered to what this deployment can give; unchanged where that is too little.
+
+    limits: tokens of the minute and the day (tpm, tpd); the model's own if None. A cap that the caller has named is
+    lowered to what fits at all. One that nobody has named is the model's own maximum, within half of the smallest
+    limit, so that two calls fit, and within `usd_left`, the USD that may still be spent. Where a cap is lowered, it is
+    to `tokens_left`, what may be written now, rather than to wait for all of a minute.
+    """
+    model, price = deployment.model, deployment.model.price
+    room = _room_out(deployment, want, limits)
+    most = [want.max_tokens]
+    if room is not None:
+        most.append(room)
+        if not want.named:
+            most.append(max(room // 2, min(room, FAIR_OUT)))
+        if tokens_left is not None and (not want.named or want.max_tokens > room):
+            most.append(max(tokens_left, min(room, FAIR_OUT)))
+    if not want.named and usd_left is not None and price.per_million_in is not None and price.per_million_out:
+        left = usd_left * MILLION - price.per_million_in * max(want.most_in, want.tokens_in)
+        most.append(int(left / price.per_million_out) - model.reasoning_reserve)
+    lowered = min(most)
+    return want if lowered < min(LEAST_OUT, want.max_tokens) else replace(want, max_tokens=lowered)
+
+
+def is_elastic(deployment: Deployment, want: Want, limits: Mapping[str, int]) -> bool:
+    """Whether the cap is lowered to what is left of a limit: nobody has named it, or nobody could have all of it."""
+    room = _room_out(deployment, want, limits)
+    return room is not None and (not want.named or want.max_tokens > room)
+
+
+def _room_out(deployment: Deployment, want: Want, limits: Mapping[str, int] | None) -> int | None:
+    """Tokens that an answer may have within the smallest limit, if nobody else uses any of it; None without one."""
+    model = deployment.model
+    known = {"tpm": model.tpm, "tpd": model.tpd} if limits is None else limits
+    doors = [limit for name in ("tpm", "tpd") if (limit := known.get(name)) is not None]
+    return min(doors) - want.tokens_in - model.reasoning_reserve if doors else None
 
 
 def in_order(
@@ -276,7 +397,8 @@ def is_demoted(provider: ProviderConf, pauses: list[PauseView], now: datetime) -
 
 def worst_cost(deployment: Deployment, want: Want) -> Decimal | None:
     """The most that the call can cost here, in USD; None when the price is unknown."""
-    return deployment.model.price.cost(want.tokens_in, want.max_tokens + deployment.model.reasoning_reserve)
+    most_in = max(want.most_in, want.tokens_in)
+    return deployment.model.price.most(most_in, want.max_tokens + deployment.model.reasoning_reserve)
 
 
 def _narrow(pause: PauseView) -> bool:

@@ -5,11 +5,12 @@ a failure is decided in three places only: `failures.RULES` says what it was, `p
 others should not try the same, and `_Run._after` below what this call tries next.
 """
 
-import json
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,14 +19,15 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from llm import cache, gates
-from llm.adapters import Answer
+from llm import cache, clock, gates
+from llm.adapters import Answer, transport
 from llm.cache import forget_calls
+from llm.chain import spec
 from llm.chain.attempt import Trial
-from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
+from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.chain.plan import Deployment, Skipped, Want
 from llm.chain.selector import LEAST_SHARE_S, Chooser
-from llm.chain.terms import Use, needs, without_images
+from llm.chain.terms import Use, without_images
 from llm.clients import access as clients
 from llm.failures import pauses
 from llm.failures import probes as edges
@@ -37,22 +39,27 @@ from llm.limits import tokens
 from llm.limits.headers import observed
 from llm.models import Attempt, Call, Client
 from llm.operations import alerts
-from llm.text import mend
 
 __all__ = [
-    "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "Reply", "complete",
-    "forget_calls", "gates", "purposes", "receipts", "stream",
+    "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "ReasoningDelta",
+    "Reply", "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
-DEFAULT_MAX_TOKENS = 1024
+PATIENCE_S = 45.0
 RETRY_AFTER_S = (0.1, 0.4)
+PROLONG_AFTER_S = 30.0  # less than the minute of grace that a call has beyond its deadline
 ONE_OFF = {None, 500, 502}  # None: the connection was reset
 # What this call does not try again after a failure; other calls learn from the pause.
 NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT, Kind.CUT_SHORT}
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
+STATES_LIMITS = {413, 429}
 REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 sleep = time.sleep  # tests and benchmarks put their own clock here
+
+
+class CallerLeft(BaseException):
+    """Nobody waits for the answer any more. No Exception, so that no library takes it for a failure of the provider."""
 
 
 class ChainExhausted(Exception):
@@ -90,12 +97,16 @@ def complete(*, on_event: Callable[[Event], None] | None = None, **arguments: An
 
 
 def stream(**arguments: Any) -> Iterator[Event]:
-    """Asks the chain once and yields what happens: AttemptStarted, Delta, AttemptFailed, Completed.
+    """Asks the chain once and yields what happens: AttemptStarted, ReasoningDelta, Delta, AttemptFailed, Completed.
 
     user, system: the prompt; or messages: [{"role", "content"}, …]
     purpose, lang: for the ledger and the estimate of tokens
-    max_tokens: of visible text (1024); temperature, params: passed on
-    deadline_s: for the whole call, in seconds (45)
+    max_tokens: the most visible text; lowered to what a deployment can give at all (see `Reply.max_tokens`). None:
+        the model's own maximum, within quota and budget, or the setting LLM_MAX_TOKENS
+    temperature, params: passed on, `reasoning_effort` and `include_reasoning` in each provider's own words
+    deadline_s: for the whole call, in seconds; None: a plain answer has `patience_s`, a stream must begin within
+        that time and then lasts as long as words flow
+    patience_s: how long to wait where no deadline is named (45 seconds)
     max_usd: the most that the call may cost; 0 is free only, None is what the budgets allow
     providers, tiers, models: use only these (slugs, numbers, ids)
     on_content_block: "next" provider, or "error"
@@ -106,8 +117,10 @@ def stream(**arguments: Any) -> Iterator[Event]:
     use: llm.chain.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
     keep_text: whether the ledger keeps what was asked and answered
+    has_left: asked twice a second while the call waits, and before each attempt: whether the caller has left
 
-    Raises ChainExhausted when nobody answered, llm.clients.access.Refused when the client may not ask now,
+    Raises ChainExhausted when nobody answered, CallerLeft when `has_left` says so,
+    llm.clients.access.Refused when the client may not ask now,
     ValueError for unusable arguments.
     """
     return _run(streamed=True, **arguments)
@@ -124,7 +137,8 @@ def _run(
     max_tokens: int | None = None,
     temperature: float | None = None,
     params: Mapping[str, Any] | None = None,
-    deadline_s: float = 45,
+    deadline_s: float | None = None,
+    patience_s: float = PATIENCE_S,
     max_usd: Decimal | float | str | None = None,
     providers: Sequence[str] | None = None,
     tiers: Sequence[Decimal | float | str] | None = None,
@@ -137,53 +151,37 @@ def _run(
     use: Use | None = None,
     client: Client | None = None,
     keep_text: bool = True,
+    has_left: Callable[[], bool] | None = None,
 ) -> Iterator[Event]:
-    if messages is None:
-        messages = [
-            *([{"role": "system", "content": system}] if system else []),
-            {"role": "user", "content": user or ""},
-        ]
-    messages = [
-        {
-            **message,
-            "content": mend(content) if isinstance(content := message.get("content"), str) else content,
-        }
-        for message in messages
-    ]
-    if not any(message.get("content") for message in messages):
-        raise ValueError("there is nothing to ask: give user or messages")
-    visible_tokens = DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
-    if visible_tokens < 1 or deadline_s <= 0:
-        raise ValueError("max_tokens and deadline_s must be above 0")
-    try:
-        json.dumps(dict(params or {}))
-    except TypeError as error:
-        raise ValueError("params must be values of JSON") from error
-    estimated = tokens.estimate(messages, params)
-    want = Want(
-        tokens_in=round(estimated * tokens.correction(lang)),
-        estimated_in=estimated,
-        max_tokens=visible_tokens,
-        providers=None if providers is None else frozenset(providers),
-        tiers=None if tiers is None else frozenset(Decimal(str(tier)) for tier in tiers),
-        max_usd=None if max_usd is None else Decimal(str(max_usd)),
-        models=None if models is None else frozenset(models),
-        needs=needs(messages, params or {}),
-        use=use,
-        client=client.name if client else "",
-        client_budget_usd=client.daily_budget_usd if client else None,
-    )
+    limit_s = patience_s if deadline_s is None else deadline_s
+    spec.check(
+        purpose=purpose, lang=lang, temperature=temperature, deadline_s=limit_s, accept=accept,
+        on_content_block=on_content_block, on_broken_stream=on_broken_stream,
+    )  # fmt: skip
+    messages, params = spec.read_messages(user, system, messages), spec.read_params(params)
+    want = spec.read_want(
+        messages, params, lang=lang, max_tokens=max_tokens, max_usd=max_usd, providers=providers, tiers=tiers,
+        models=models, use=use, client=client,
+    )  # fmt: skip
     call = bookkeeper.open_call(
-        purpose=purpose, lang=lang, deadline_s=deadline_s, client=want.client,
+        purpose=purpose, lang=lang, deadline_s=limit_s, client=want.client,
         messages=without_images(messages) if keep_text else [],
     )  # fmt: skip
+    begin_by = clock.monotonic() + limit_s
     run = _Run(
         call=call,
         messages=messages,
-        chooser=Chooser(want=want, end=time.monotonic() + deadline_s, sleep=lambda seconds: sleep(seconds)),
+        chooser=Chooser(
+            want=want,
+            end=math.inf if streamed and deadline_s is None else begin_by,
+            begin_by=begin_by,
+            own_deadline=deadline_s is not None,
+        ),
+        patience_s=limit_s,
+        has_left=has_left,
         streamed=streamed,
         temperature=temperature,
-        params=params or {},
+        params=params,
         on_content_block=on_content_block,
         on_broken_stream=on_broken_stream,
         accept=accept,
@@ -195,7 +193,7 @@ def _run(
         return run.events()
     key = cache.key_of(messages, lang=lang, want=want, temperature=temperature, params=params)
     admit = partial(clients.admit, client) if client else None
-    return cache.through(run.events, call=call, key=key, accept=accept, end=run.chooser.end, admit=admit)
+    return cache.through(run.events, call=call, key=key, accept=accept, end=begin_by, admit=admit)
 
 
 @dataclass
@@ -213,7 +211,10 @@ class _Run:
     accept: Callable[[str], str | None] | None
     client: Client | None
     keep_text: bool
-    started: float = field(default_factory=time.monotonic)
+    patience_s: float
+    has_left: Callable[[], bool] | None
+    started: float = field(default_factory=lambda: clock.monotonic())
+    prolonged: float = field(default_factory=lambda: clock.monotonic())
     trials: list[Trial] = field(default_factory=list)
     retry: Deployment | None = None
     retried: bool = False
@@ -232,7 +233,7 @@ class _Run:
                 if answer is not None:
                     outcome = Call.Outcome.OK
                     self._close(outcome, trial.deployment, answer)
-                    yield Completed(self._reply(trial.deployment, answer))
+                    yield Completed(self._reply(trial, answer))
                     return
                 if self.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
                     outcome = Call.Outcome.BLOCKED
@@ -258,11 +259,35 @@ class _Run:
                 self._close(outcome)
             alerts.housekeeping()
 
+    def _tick(self) -> None:
+        """Now and then while the call waits: is the caller still there? Raises CallerLeft.
+
+        A call that may last for hours also says that it has not lost its worker.
+        """
+        if self.has_left is not None and self.has_left():
+            raise CallerLeft
+        if self.chooser.end == math.inf and clock.monotonic() - self.prolonged > PROLONG_AFTER_S:
+            self.prolonged = clock.monotonic()
+            if not self.call._state.adding:
+                bookkeeper.prolong(self.call, self.patience_s)
+
+    def _wait(self, seconds: float) -> None:
+        """Waits for a deployment; a caller may leave meanwhile. Raises CallerLeft."""
+        end = clock.monotonic() + seconds
+        while self.has_left is not None and (left := end - clock.monotonic()) > transport.TICK_S:
+            self._tick()
+            sleep(transport.TICK_S)
+            seconds = max(left - transport.TICK_S, 0)
+        sleep(seconds)
+        self._tick()
+
     def _next_trial(self) -> Trial | None:
         """The next deployment with room, its attempt already in the ledger; None when nothing is left."""
-        while (deployment := self._take_retry() or self.chooser.next()) is not None:
+        while (deployment := self._take_retry() or self.chooser.next(self._wait)) is not None:
+            self._tick()
             want, messages = self._take_turn()
-            trial = Trial(deployment=deployment, want=want, messages=messages)
+            want = self.chooser.fitted(deployment, want)
+            trial = Trial(deployment=deployment, want=want, messages=messages, keep_prose=self.keep_text)
             try:
                 trial.begin(self.call, partial(self._refusal, deployment, want))
             except bookkeeper.NoRoom:
@@ -288,16 +313,16 @@ class _Run:
                 self.call.save(force_insert=True)
 
     def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
-        """What to ask now: the call's messages, or these and the complaint, for what is left of its money."""
+        """What to ask now: the call's messages, or these and the complaint."""
         want, turn, self.turn = self.chooser.want, self.turn, ()
         if not turn:
             return want, self.messages
         more = tokens.estimate(turn)
-        left = want.max_usd
-        if left is not None:
-            left -= sum((row.cost_usd or Decimal(0) for row in self._rows()), Decimal(0))
         grown = replace(
-            want, tokens_in=want.tokens_in + more, estimated_in=want.estimated_in + more, max_usd=left
+            want,
+            tokens_in=want.tokens_in + more,
+            estimated_in=want.estimated_in + more,
+            most_in=want.most_in + tokens.most(turn),
         )
         return grown, [*self.messages, *turn]
 
@@ -312,19 +337,22 @@ class _Run:
             deployment.provider.slug, deployment.key.label, deployment.model.name, deployment.location,
         )  # fmt: skip
         try:
-            yield AttemptStarted(*names)
-            answer = yield from trial.run(
+            yield AttemptStarted(*names, max_tokens=self._lowered(trial))
+            pieces = trial.run(
                 streamed=self.streamed,
                 temperature=self.temperature,
                 params=self.params,
-                timing=self.chooser.timing(deployment.provider),
+                timing=lambda: self.chooser.timing(deployment.provider, streamed=self.streamed),
             )
+            answer = yield from self._watched(pieces)
             if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
                 if not answer.text.strip():
                     raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
                 self._gate(answer.text)
         except Failure as failure:
             trial.finish(failure.kind, failure)
+            if trial.text:
+                self.chooser.extend(self.patience_s)
             until = self._after(failure, trial)
             yield AttemptFailed(
                 failure.kind, *names, detail=failure.detail, until=until, window=failure.window
@@ -338,6 +366,19 @@ class _Run:
         if deployment.probes:
             pauses.close(deployment.probes, by="answered again")
         return answer
+
+    def _watched(
+        self, pieces: Generator[Delta | ReasoningDelta, None, Answer]
+    ) -> Generator[Event, None, Answer]:
+        """The same pieces, with `_tick` while they are waited for."""
+        with closing(pieces):
+            while True:
+                try:
+                    with transport.ticking(self._tick):
+                        piece = next(pieces)
+                except StopIteration as stop:
+                    return stop.value  # type: ignore[no-any-return]
+                yield piece
 
     def _gate(self, text: str) -> None:
         """Raises Failure when the caller does not accept the text."""
@@ -358,12 +399,16 @@ class _Run:
         """
         deployment = trial.deployment
         bookkeeper.save_attempt(trial.row)
+        self.chooser.spent(trial.row.cost_usd)
         if self._deserves_retry(failure, trial):
             self.retry, self.retried = deployment, True
-            sleep(random.uniform(*RETRY_AFTER_S))
+            self._wait(random.uniform(*RETRY_AFTER_S))
             return None
         pauses.learn_organisation(deployment, failure.organisation)
-        self._learn(trial, failure.headers, failure.detail)
+        if not failure.says_nothing:
+            # A refusal of the request may quote whatever the request says of limits.
+            prose = failure.detail if failure.status in STATES_LIMITS else ""
+            self._learn(trial, failure.headers, prose)
         if self._deserves_repair(failure, trial):
             self.retry, self.repair = deployment, False
             self.turn = [
@@ -380,9 +425,9 @@ class _Run:
             pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name
         self.chooser.skips.deployments.add((deployment.key.label, model, deployment.location))
-        if failure.kind in NEXT_PROVIDER or failure.silent:
+        if (failure.kind in NEXT_PROVIDER and not failure.lacks) or failure.silent:
             self.chooser.skips.providers.add(slug)
-        elif failure.kind in NEXT_MODEL:
+        elif failure.kind in NEXT_MODEL or failure.lacks:
             self.chooser.skips.models.add((slug, model))
         return pause.until if pause else None
 
@@ -427,17 +472,25 @@ class _Run:
             self.call,
             outcome,
             attempts=self._rows(),
-            latency_s=time.monotonic() - self.started,
+            latency_s=clock.monotonic() - self.started,
             paid_prices=[
                 m.price for p in self.chooser.providers if not p.free for m in p.models if m.price.known
             ],
             also=partial(self.claim.fill, answer, self.call) if answer is not None and self.claim else None,
         )
 
-    def _reply(self, deployment: Deployment, answer: Answer) -> Reply:
+    def _lowered(self, trial: Trial) -> int | None:
+        """The cap that was sent, where the caller has named a higher one."""
+        wanted, sent = self.chooser.want, trial.want.max_tokens
+        return sent if wanted.named and sent < wanted.max_tokens else None
+
+    def _reply(self, trial: Trial, answer: Answer) -> Reply:
+        deployment = trial.deployment
         return Reply(
             text=answer.text,
             tool_calls=answer.tool_calls,
+            reasoning=answer.reasoning,
+            state=answer.state,
             provider=deployment.label,
             model=deployment.model.name,
             finish_reason=answer.finish_reason,
@@ -448,4 +501,5 @@ class _Run:
             attempts=serializers.attempts(self._rows()),
             skipped=serializers.skipped(self._rows(), self.chooser.skipped.values()),
             call_id=self.call.pk,
+            max_tokens=self._lowered(trial),
         )

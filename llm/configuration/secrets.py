@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,4096}")
 ENV_REFERENCE = re.compile(r"env:(?P<name>[A-Za-z_]\w*)(?:\[(?P<index>\d+)\])?")
 
 
@@ -91,6 +92,19 @@ def reveal(stored: str) -> str:
     return stored
 
 
+def checked(key: str) -> str:
+    """A key that goes into a header, as it was read; empty stays empty.
+
+    Raises SecretError, which shows nothing of it, when it is not one line of visible ASCII characters: two keys in
+    one variable, a file of several lines, NUL. HTTP libraries would quote all of that in their complaint.
+    """
+    if key and not HEADER_SAFE.fullmatch(key):
+        raise SecretError(
+            "it is not one line of visible ASCII characters, so it is not sent: look at what is there"
+        )
+    return key
+
+
 def rotate(stored: str) -> str:
     """The stored secret, encrypted with the newest of ENCRYPTION_KEYS."""
     if not stored.startswith("enc:"):
@@ -99,6 +113,18 @@ def rotate(stored: str) -> str:
         return "enc:" + _fernet().rotate(stored.removeprefix("enc:").encode()).decode()
     except InvalidToken:
         raise SecretError("the key was encrypted with a key that ENCRYPTION_KEYS no longer holds") from None
+
+
+def changed(references: tuple[str, ...]) -> tuple[int, ...]:
+    """When the files of these references last changed, in nanoseconds; 0 for one that is not there."""
+    return tuple(_changed(reference.removeprefix("file:")) for reference in references)
+
+
+def _changed(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def fingerprint(key: str) -> str:

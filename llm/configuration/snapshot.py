@@ -13,7 +13,7 @@ from llm import hosts, models
 from llm.configuration import secrets
 from llm.limits.prices import Price, price_of
 
-REREAD_AFTER_S = 60  # key files and prices by the hour may change without a row changing
+REREAD_AFTER_S = 60  # prices by the hour may change without a row changing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class ModelConf:
     tools: bool = True
     json_schema: bool = True
     images: bool = False
+    edited_at: datetime | None = None  # when staff, or a providers file, last changed it
     settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
 
 
@@ -38,6 +39,8 @@ class KeyConf:
     account: str
     key: str = field(repr=False)
     problem: str = ""  # why the key cannot be read
+    fingerprint: str = ""
+    declared: bool = False  # staff say whose account it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class ProviderConf:
     commercial_use: bool | None = None
     personal_data: bool | None = None
     barred_regions: tuple[str, ...] = ()
+    dialect: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,13 @@ class PauseView:
     streak: int
     detail: str
     probe_until: datetime | None
+    fingerprint: str = ""  # of the key that was refused: another key under the same name is not
 
-    def covers(self, *, credential: str, account: str, model: str, location: str) -> bool:
+    def covers(
+        self, *, credential: str, account: str, model: str, location: str, fingerprint: str = ""
+    ) -> bool:
+        if self.fingerprint and fingerprint and self.fingerprint != fingerprint:
+            return False
         return (
             self.credential in ("", credential)
             and self.account in ("", account)
@@ -102,6 +111,7 @@ _STAMP_SQL = " UNION ALL ".join(
     + [f"SELECT COUNT(*), NULL, NULL FROM {models.Pause._meta.db_table} WHERE closed_at IS NULL"]  # noqa: S608
 )
 _cache: tuple[Any, float, tuple[ProviderConf, ...]] | None = None
+_key_files: tuple[str, ...] = ()  # references to them: a key that was rotated is tried at once
 _lock = Lock()
 
 
@@ -119,7 +129,7 @@ def read() -> State:
     with connection.cursor() as cursor:
         cursor.execute(_STAMP_SQL)
         *configuration, quotas, pauses = cursor.fetchall()
-    stamp = (str(connection.settings_dict["NAME"]), *configuration)
+    stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     return State(_providers(stamp), open_pauses() if pauses[0] else {}, bool(quotas[0]))
 
 
@@ -135,7 +145,7 @@ def _providers(stamp: Any) -> tuple[ProviderConf, ...]:
         return kept[2]
     with _lock:
         fresh = _read_providers()
-        _cache = (stamp, time.monotonic(), fresh)
+        _cache = ((*stamp[:-1], secrets.changed(_key_files)), time.monotonic(), fresh)
     return fresh
 
 
@@ -146,7 +156,11 @@ def forget() -> None:
 
 
 def _read_providers() -> tuple[ProviderConf, ...]:
+    global _key_files
     rows = models.Provider.objects.filter(enabled=True).prefetch_related("models", "credentials")
+    _key_files = tuple(
+        key.secret for row in rows for key in row.credentials.all() if key.secret.startswith("file:")
+    )
     hosts.vouch(row.vouched_origin for row in rows)
     return tuple(_provider(row) for row in rows)
 
@@ -163,6 +177,7 @@ def _provider(row: models.Provider) -> ProviderConf:
         models=tuple(_model(row, model) for model in sorted(row.models.all(), key=_place) if model.enabled),
         trains_on_prompts=row.trains_on_prompts, commercial_use=row.commercial_use,
         personal_data=row.personal_data, barred_regions=tuple(row.barred_regions),
+        dialect=dict(row.dialect),
     )  # fmt: skip
 
 
@@ -178,7 +193,7 @@ def _model(provider: models.Provider, row: models.Model) -> ModelConf:
     return ModelConf(
         name=row.name, params=dict(row.params), reasoning_reserve=row.reasoning_reserve, price=price,
         rpm=row.rpm, rpd=row.rpd, tpm=row.tpm, tpd=row.tpd,
-        tools=row.tools, json_schema=row.json_schema, images=row.images,
+        tools=row.tools, json_schema=row.json_schema, images=row.images, edited_at=row.updated_at,
     )  # fmt: skip
 
 
@@ -187,7 +202,10 @@ def _key(row: models.Credential) -> KeyConf:
         key, problem = row.key(), ""
     except secrets.SecretError as error:
         key, problem = "", str(error)
-    return KeyConf(label=row.label, account=row.effective_account, key=key, problem=problem)
+    return KeyConf(
+        label=row.label, account=row.effective_account, key=key, problem=problem,
+        fingerprint=secrets.fingerprint(key), declared=bool(row.account),
+    )  # fmt: skip
 
 
 # -- pauses: read anew for every hop, since any worker may have written one ------------------------------

@@ -10,6 +10,7 @@ from llm.failures.kinds import Failure, Kind, Owner
 
 log = logging.getLogger(__name__)
 
+UNSENDABLE = {"LocalProtocolError", "UnsupportedProtocol", "InvalidURL"}  # httpx's, of either generation
 TIMER_SLACK = 0.98  # a wait may end a little before its time, by the clock that we measure with
 
 
@@ -29,3 +30,13 @@ def of_ours(error: BaseException) -> Failure:
     name = type(error).__name__
     log.error("%s while asking a provider: an error of our own", name, exc_info=error)
     return Failure(Kind.REQUEST_REJECTED, f"an error of our own ({name}), see the log", owner=Owner.OURS)
+
+
+def unsendable(error: BaseException) -> Failure:
+    """The failure of a request that our own library refused to build or to send: nothing reached the provider.
+
+    The library's words are not kept, they may hold the request's or the key's.
+    """
+    if isinstance(error, ValueError | TypeError) or type(error).__name__ in UNSENDABLE:
+        return Failure(Kind.REQUEST_REJECTED, f"the request could not be built ({type(error).__name__})")
+    return of_ours(error)

@@ -17,7 +17,9 @@ from django.utils import timezone
 from llm.chain.plan import Deployment
 from llm.configuration import secrets
 from llm.configuration.snapshot import PauseView
+from llm.failures import waits
 from llm.failures.rules import Failure, Kind, Owner, Scope
+from llm.failures.waits import DAY, HOUR, MINUTE
 from llm.ledger import rollup
 from llm.ledger.transactions import write_transaction
 from llm.models import Attempt, Credential, Pause
@@ -31,7 +33,6 @@ class Guess:
     most_s: float
 
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 GUESSES = {
     Kind.RATE_LIMITED_KEY: Guess(30, 15 * MINUTE),
     Kind.RATE_LIMITED_PROVIDER: Guess(20, 15 * MINUTE),
@@ -80,9 +81,9 @@ def by_staff(names: dict[str, str], *, until: datetime | None, by: str, reason: 
 def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deployment) -> Pause:
     now = timezone.now()
     row = Pause.objects.select_for_update().filter(closed_at=None, **names).first()
+    refused = _refused_key(failure, deployment)
     if row is None:
         source, until = _until(failure, deployment, streak=1, now=now)
-        refused = secrets.fingerprint(deployment.key.key) if failure.kind is Kind.KEY_INVALID else ""
         return Pause.objects.create(
             **names,
             kind=failure.kind,
@@ -92,21 +93,36 @@ def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deplo
             detail=failure.detail,
             fingerprint=refused,
         )
-    if row.until is not None and row.until <= now:  # it came back, and failed again
+    held = waits.holds(row, now)
+    if not held:  # it came back, and failed again
         row.streak += 1
     source, until = _until(failure, deployment, streak=row.streak, now=now)
-    if until is None or (row.until is not None and until > row.until):
+    if row.since > now:  # by a clock that was ahead
+        row.since = now
+    if not held or until is None or (row.until is not None and until > row.until):
         if row.kind != failure.kind:
             row.since = now  # another trouble, which is as old as itself
         row.until, row.source, row.kind, row.detail = until, source, failure.kind, failure.detail
+        row.fingerprint = refused
     row.probe_until = None
-    row.save(update_fields=["streak", "since", "until", "source", "kind", "detail", "probe_until"])
+    row.save(
+        update_fields=["streak", "since", "until", "source", "kind", "detail", "probe_until", "fingerprint"]
+    )
     return row
+
+
+def _refused_key(failure: Failure, deployment: Deployment) -> str:
+    """The fingerprint of the key that a pause belongs to: of one that is refused, or whose own account is empty."""
+    key = deployment.key
+    its_own = key.account == key.label and not key.declared and not failure.account
+    if failure.kind is Kind.KEY_INVALID or (failure.kind is Kind.CREDITS_DEPLETED and its_own):
+        return secrets.fingerprint(key.key)
+    return ""
 
 
 def _scope_names(failure: Failure, deployment: Deployment) -> dict[str, str] | None:
     provider, key, model = deployment.provider.slug, deployment.key, deployment.model.name
-    account = failure.organisation or key.account
+    account = failure.account or key.account
     scope = failure.scope
     if failure.kind is Kind.EMPTY_OUTPUT and _empties_in_a_row(deployment):
         scope = Scope.MODEL
@@ -145,8 +161,10 @@ def _until(
         return Pause.Source.PROVIDER, None
     guess = GUESSES.get(failure.kind, GUESSES[Kind.PROVIDER_DOWN])
     grown_s = min(guess.first_s * 2 ** min(streak - 1, 20), guess.most_s) * random.uniform(0.9, 1.1)
-    if failure.retry_after_s is not None:
-        stated = timedelta(seconds=min(failure.retry_after_s, 31 * DAY))
+    if failure.retry_after_s is not None and failure.retry_after_s <= waits.longest_s(
+        failure.kind, failure.window
+    ):
+        stated = timedelta(seconds=failure.retry_after_s)
         if streak > 1:  # it was not true the last time, so wait for what is longer
             stated = max(stated, timedelta(seconds=grown_s))
         return Pause.Source.PROVIDER, now + stated
@@ -176,8 +194,10 @@ def claim_probes(pauses: Iterable[PauseView], until: datetime) -> bool:
     """Whether this call, and no other, may test the ended pauses; it has time until then."""
     now = timezone.now()
     for pause in pauses:
-        claimed = Pause.objects.filter(
-            Q(probe_until=None) | Q(probe_until__lte=now), pk=pause.id, closed_at=None, until__lte=now
+        if waits.holds(pause, now):
+            return False
+        claimed = Pause.objects.filter(  # of the pause as it was seen: nobody has lengthened it meanwhile
+            Q(probe_until=None) | Q(probe_until__lte=now), pk=pause.id, closed_at=None, until=pause.until
         ).update(probe_until=until)
         if claimed != 1:
             return False
@@ -214,14 +234,18 @@ def forgive_replaced_keys() -> int:
 def learn_organisation(deployment: Deployment, organisation: str) -> None:
     """Remembers the account as the provider names it, so that its keys share quotas from now on.
 
-    Keys that were declared to be of one account stay together. What was known under the old name moves
-    over: pauses, and today's attempts, which are the meter.
+    A key whose account was declared stays with that; `checks` tells staff when two such accounts are one. Else what
+    was known under the old name moves over: pauses, and today's attempts, which are the meter.
     """
     slug, known_as, now = deployment.provider.slug, deployment.key.account, timezone.now()
     if not organisation or organisation == known_as:
         return
-    siblings = Q(label=deployment.key.label) | Q(account=known_as, organisation="")
-    Credential.objects.filter(siblings, provider__slug=slug).update(organisation=organisation, updated_at=now)
+    named = Credential.objects.filter(label=deployment.key.label, provider__slug=slug)
+    if declared := named.exclude(account="").first():
+        if declared.organisation != organisation:
+            named.update(organisation=organisation, updated_at=now)
+        return
+    named.update(organisation=organisation, updated_at=now)
     Attempt.objects.filter(provider=slug, account=known_as, started_at__gt=now - timedelta(days=1)).update(
         account=organisation
     )

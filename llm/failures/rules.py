@@ -6,8 +6,11 @@ matches wins, so a more specific rule stands above a more general one.
 
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from llm.failures import waits
+from llm.failures.evidence import Asked
 from llm.failures.kinds import SCOPE_OF_KIND, Failure, Kind, Owner, Scope
 from llm.failures.signals import Signals
 
@@ -16,13 +19,18 @@ __all__ = ["SCOPE_OF_KIND", "Failure", "Kind", "Owner", "Rule", "Scope", "classi
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of the table. A condition that is left out always holds; `text` is a regular expression."""
+    """One line of the table. A condition that is left out always holds; `text` and `known` are regular expressions.
+
+    `text` are words that hint, looked for in what is surely the provider's own; `known` are sentences of providers.
+    """
 
     kind: Kind
     codes: str = ""  # words; a code matches when it equals one of them, or begins with one that ends in *
     status: str = ""  # words such as "403 5xx"
     header: str = ""  # "name" or "name=part of the value"
     text: str = ""
+    known: str = ""
+    place: bool = False  # the refusal points at a part of the request
     html: bool | None = None
     scope: Scope | None = None
 
@@ -32,7 +40,9 @@ class Rule:
             and (self.html is None or self.html == signals.is_html)
             and (not self.codes or _code_matches(self.codes, signals.codes))
             and (not self.header or _header_matches(self.header, signals.header))
-            and (not self.text or re.search(self.text, signals.text, re.I) is not None)
+            and (not self.place or signals.has_place)
+            and (not self.text or signals.says(self.text))
+            and (not self.known or signals.says(self.known, known=True))
         )
 
 
@@ -63,7 +73,7 @@ TOO_LARGE = (
     r"context (length|window|size|limit)|maximum context|too (large|long) for|prompt is too long|input is too long"
     r"|reduce (the|your) (length|message|prompt|input)|(input|prompt) tokens? (count )?.{0,40}exceed"
     r"|exceeds? the (maximum|model'?s) .{0,30}tokens|too many (input )?tokens|request too large|payload too large"
-    r"|inputs?`? (tokens )?.{0,30}must (be|have) (<=|less than)|prompt exceeds"
+    r"|tokens .{0,30}must be (<=|less than)|must have less than \d+ tokens|prompt exceeds"
 )
 CONTENT = (
     r"content.{0,12}(risk|polic|filter|moderat|management)|moderation|flagged|prompt injection|guardrail"
@@ -78,6 +88,8 @@ MONEY = (
     r"|(spend[a-z]{0,8}|key|budget|monthly|usage) limit (exceeded|reached)|(spend[a-z]{0,8}|budget) (limit|cap)"
     r"|/ ?month|per month|monthly|prepaid|trial (has )?(ended|expired)|good standing|budget has been exceeded"
     r"|reached your (specified|monthly) .{0,20}usage limits?"
+    r"|(余额|额度|点数)(不足|已用尽|已用完|耗尽)|欠费|недостаточно средств|saldo insuficiente|solde insuffisant"
+    r"|残高(が)?不足|잔액.{0,4}부족|insufficient[ _]\w{0,12}[ _]?(quota|balance|credit|fund)s?"
 )
 BLOCKED = (
     r"check your network settings|(country|region|territory|location|jurisdiction).{0,60}"
@@ -110,6 +122,66 @@ KEY = (
     r"|authentication fail|reauthenticat|permission .{0,80}denied|sufficient permissions"
 )
 
+THROTTLED = (
+    r"\b[rt]p[ms]\b|(requests?|tokens?|calls?|queries) (limit )?(per|/|a|each) ?(second|sec|min)|per[ -]min(ute)?\b"
+    r"|/ ?min(ute)?\b|每分钟|в минуту|por minuto"
+)
+ONE_MODEL = (
+    r"^\S{1,80}[/:-]\S{1,80} is (currently |temporarily )?(over capacity|overloaded|unavailable|busy)"
+    r"|\b(currently|still|is) loading\b|^loading model|\bmodel\b.{0,60}(overload|capacity|too busy|is busy|unavailable|"
+    r"not ready|high demand|no (healthy|available))|no (available |healthy )?(channels?|capacity|instances?|"
+    r"deployments?|workers?|upstreams?|backends?|endpoints?) .{0,40}\b(for|of|serving) (the )?model"
+)
+CREDIT_CODES = (
+    "insufficient_quota insufficient_user_quota pre_consume_token_quota_failed insufficient_balance "
+    "insufficient_credits insufficient_funds not_enough_balance balance_not_enough quota_not_enough "
+    "billing_disabled billing_not_active billing_hard_limit_reached blocked_api_access credit_limit "
+    "credit_limit_exceeded credits_exhausted credit_exhausted out_of_credits arrearage payment_required "
+    "payment_method_required 1113 prepay_required exceeded_current_quota_error"
+)
+RELAYED = r"provider returned|upstream"
+FREE_TIER_ONLY = r"free[ -]tier .{0,40}(only|exhausted|used up|ended)|(only|exhausted) .{0,30}free[ -]tier\b"
+ABOUT_THE_REQUEST = (
+    "invalid_function_parameters invalid_value invalid_type unsupported_parameter unsupported_value unknown_parameter "
+    "missing_required_parameter invalid_json json_validate_failed json_invalid tool_use_failed extra_forbidden missing "
+    "integer_below_min_value integer_above_max_value decimal_below_min_value decimal_above_max_value invalid_schema "
+    "invalid_json_schema invalid_tool_schema wrong_api_format value_error type_error string_type list_type dict_type "
+    "literal_error enum invalid_base64 invalid_image_url array_above_max_length empty_array"
+)
+# Whole sentences of providers: with a tool's property `location` in the request, "User location is not supported for
+# the API use" is still Google's own word.
+BLOCKED_SENTENCES = (
+    r"check your network settings|user location is not supported|country, region,? or territory not supported"
+    r"|not available in your (country|region)"
+)
+MONEY_SENTENCES = (
+    r"insufficient (account )?(balance|credits|funds)\b|credit balance is too low|balance is insufficient"
+    r"|exceeded your monthly included credits|billing (hard )?limit has been reached|has reached its spend limit"
+    r"|doesn't have any credits|payment method is required|reached your specified api usage limits"
+)
+CONTENT_SENTENCES = (
+    r"content exists risk|content management policy|rejected as a result of our safety system"
+    r"|potentially violating our usage policy|violates usage guidelines|content filtering policy"
+    r"|prompt injection patterns detected|may contain inappropriate content|flagged by moderation"
+)
+GONE_SENTENCES = (
+    r"supported api model names|model (does )?not exist|has been decommissioned|no such model|unknown model\b"
+    r"|is not a valid model id"
+)
+KEY_SENTENCES = (
+    r"api[ -]key (is )?(not valid|invalid|expired)|(invalid|incorrect|expired) api[ -]key"
+    r"|organi[sz]ation has been (disabled|restricted)"
+)
+ABILITIES = {  # what a model may lack, by the words of llm.chain.terms
+    "tools": r"\btools?\b|\btool[ _-]?(use|calls?|calling|choice)\b|function[ _-]?call",
+    "images": r"\bimages?\b|image_url|\bvision\b|multi-?modal",
+}
+LACKS = (
+    r"(not|n't|no|cannot|never|un)[ -]?(\w{1,20} ){0,4}(support|accept|enabl|available|allow|permit|compatib)"
+    r"|unsupported|support[s]? only|only supports?|requires? .{0,40}(vision|multi-?modal)"
+)
+NO_SUCH_ABILITY = r"no endpoints? (found|available) (that|which) (can )?(support|handle)"
+
 RULES = (
     # The network's edge speaks before the service does: Cloudflare's numbers, challenges, firewalls.
     Rule(Kind.RATE_LIMITED_PROVIDER, codes="1015 rate_limited_by_edge", scope=Scope.PROVIDER),
@@ -125,15 +197,16 @@ RULES = (
     Rule(Kind.BLOCKED_PROVIDER, status="403 451", html=True),
     Rule(Kind.BLOCKED_PROVIDER, status="451"),
     # Structured codes.
+    Rule(Kind.CREDITS_DEPLETED, status="403 429", codes="allocationquota.freetieronly* free_tier_only freetieronly",
+         scope=Scope.DEPLOYMENT),
     Rule(Kind.MODEL_GONE, status="400 403 404 410 422", codes="model_decommissioned model_not_found "
          "model_not_supported model_not_available model_deprecated model_retired unknown_model invalid_model "
          "model_terms_required model_permission_blocked* model_not_exist modelnotfound deploymentnotfound"),
     Rule(Kind.BLOCKED_PROVIDER, codes="unsupported_country_region_territory unsupported_country ip_blocked "
          "ip_not_authorized ip_address_blocked location_unsupported"),
-    Rule(Kind.CREDITS_DEPLETED, codes="insufficient_quota insufficient_balance insufficient_credits "
-         "billing_disabled billing_not_active billing_hard_limit_reached blocked_api_access credit_limit "
-         "credits_exhausted arrearage payment_required payment_method_required 1113 prepay_required "
-         "exceeded_current_quota_error"),
+    # A stated window is over when it is over, whatever the code beside it says of credit.
+    Rule(Kind.RATE_LIMITED_KEY, status="402 403 429", codes=CREDIT_CODES, text=THROTTLED),
+    Rule(Kind.CREDITS_DEPLETED, codes=CREDIT_CODES),
     Rule(Kind.KEY_INVALID, status="400 401 403 404 429", codes="invalid_api_key api_key_invalid api_key_expired "
          "organization_restricted organization_deactivated account_deactivated account_suspended access_terminated "
          "consumer_suspended consumer_invalid service_disabled iam_permission_denied api_key_service_blocked "
@@ -166,16 +239,33 @@ RULES = (
     Rule(Kind.KEY_INVALID, status="429", text=r"account .{0,30}(suspended|banned|disabled)"),
     Rule(Kind.RATE_LIMITED_KEY, status="429"),
     # Other statuses that speak for themselves.
+    Rule(Kind.PROVIDER_DOWN, status="402", codes="upstream", text=RELAYED, scope=Scope.MODEL),
+    Rule(Kind.CREDITS_DEPLETED, status="402", text=FREE_TIER_ONLY, scope=Scope.DEPLOYMENT),
     Rule(Kind.CREDITS_DEPLETED, status="402"),
     Rule(Kind.REQUEST_TOO_LARGE, status="413"),
     Rule(Kind.MODEL_GONE, status="410"),
-    Rule(Kind.PROVIDER_DOWN, status="5xx", text=r"\b(currently|still|is) loading\b|^loading model", scope=Scope.MODEL),
     Rule(Kind.REQUEST_TOO_LARGE, status="500", text=TOO_LARGE),
+    Rule(Kind.PROVIDER_DOWN, status="5xx", codes="model_capacity_exhausted model_overloaded model_not_ready "
+         "model_unavailable", scope=Scope.MODEL),
+    Rule(Kind.PROVIDER_DOWN, status="5xx", text=ONE_MODEL, scope=Scope.MODEL),
     Rule(Kind.PROVIDER_DOWN, status="5xx 3xx 408 409 424 425 498 499"),
     # 4xx that need their prose read.
     Rule(Kind.RATE_LIMITED_KEY, status="403", text=r"rate ?limit exceeded|daily ?limit exceeded|secondary rate limit"),
+    # "free tier only": this model costs money now, which says nothing of the others.
+    Rule(Kind.CREDITS_DEPLETED, status="402 403", text=FREE_TIER_ONLY, scope=Scope.DEPLOYMENT),
+    Rule(Kind.BLOCKED_PROVIDER, status="400 401 403", known=BLOCKED_SENTENCES),
+    Rule(Kind.CONTENT_BLOCKED, status="400 403 422", known=CONTENT_SENTENCES),
+    Rule(Kind.CREDITS_DEPLETED, status="400 401 403 412", known=MONEY_SENTENCES),
+    Rule(Kind.KEY_INVALID, status="400", known=KEY_SENTENCES),
+    Rule(Kind.MODEL_GONE, status="400 404", known=GONE_SENTENCES),
+    # What points at a part of the request, or has a name for what is wrong with it, is about the request.
+    Rule(Kind.REQUEST_TOO_LARGE, status="400 422", codes=ABOUT_THE_REQUEST, text=TOO_LARGE),
+    Rule(Kind.REQUEST_REJECTED, status="400 422", codes=ABOUT_THE_REQUEST),
+    Rule(Kind.REQUEST_REJECTED, status="400 422", place=True),
     Rule(Kind.BLOCKED_PROVIDER, status="400 401 403", text=BLOCKED),
     Rule(Kind.CONTENT_BLOCKED, status="400 403 422", text=CONTENT),
+    # A relay that names whose answer it passes on: another's key, or credit, is not ours.
+    Rule(Kind.PROVIDER_DOWN, status="401 403", codes="upstream", text=RELAYED, scope=Scope.MODEL),
     Rule(Kind.CREDITS_DEPLETED, status="400 401 403 412", text=MONEY),
     # Of a parameter, not of the model: "… is not supported with this model".
     Rule(Kind.REQUEST_REJECTED, status="400 422",
@@ -194,7 +284,8 @@ RULES = (
     Rule(Kind.KEY_INVALID, status="403"),
     Rule(Kind.MODEL_GONE, status="404"),
     Rule(Kind.REQUEST_TOO_LARGE, status="400 422", text=TOO_LARGE),
-    Rule(Kind.PROVIDER_DOWN, status="400", text=r"\bDEGRADED\b|temporarily unavailable|try again later|overloaded"),
+    Rule(Kind.PROVIDER_DOWN, status="400", known=r"degraded function cannot be invoked"),
+    Rule(Kind.PROVIDER_DOWN, status="400", text=r"temporarily unavailable|try again later|overloaded"),
     Rule(Kind.REQUEST_REJECTED, status="4xx"),
     # No HTTP answer, or a 200 that is none.
     Rule(Kind.KEY_INVALID,
@@ -213,7 +304,7 @@ WINDOWS = (
 def classify(
     *,
     status: int | None = None,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     body: str = "",
     exception: str = "",
     now: float | None = None,
@@ -223,16 +314,55 @@ def classify(
     `status` is None when there was no HTTP answer, and then `exception` says what there was instead.
     `now` is a Unix time, for resets that are given as a moment.
     """
-    signals = Signals(status=status, headers=headers, body=body, exception=exception)
+    return _judge(Signals(status=status, headers=headers, body=body, exception=exception), now=now)
+
+
+def in_view_of(failure: Failure, asked: Asked) -> Failure:
+    """The same failure, judged with what was asked at hand: what a provider only repeats is no evidence.
+
+    A failure that no provider's words stand behind stays as it is.
+    """
+    if failure.signals is None:
+        return failure
+    return _judge(replace(failure.signals, asked=asked), now=None)
+
+
+def _judge(signals: Signals, *, now: float | None) -> Failure:
     rule = next(rule for rule in RULES if rule.matches(signals))
-    words = " ".join((signals.text, *signals.codes))
+    kind, scope, lacks = rule.kind, rule.scope, ""
+    if kind in {Kind.MODEL_GONE, Kind.REQUEST_REJECTED} and (lacks := _lacking(signals)):
+        kind, scope = Kind.REQUEST_REJECTED, None
+    if (
+        kind is Kind.PROVIDER_DOWN
+        and scope is None
+        and (signals.error_status or 0) >= 500
+        and signals.names_model()
+    ):
+        scope = Scope.MODEL
+    window_of = " ".join((signals.own_words, *signals.codes))
+    window = next((name for name, pattern in WINDOWS if re.search(pattern, window_of, re.I)), None)
+    named = signals.waits(time.time() if now is None else now)
     return Failure(
-        rule.kind,
-        signals.detail() or f"HTTP {status}",
-        scope=rule.scope,
-        status=status,
-        retry_after_s=signals.retry_after_s(time.time() if now is None else now),
-        window=next((name for name, pattern in WINDOWS if re.search(pattern, words, re.I)), None),
+        kind,
+        signals.detail() or f"HTTP {signals.status}",
+        scope=scope,
+        status=signals.status,
+        retry_after_s=waits.meant_s(named, kind, window),
+        window=window,
         organisation=signals.organisation,
         headers=signals.header,
+        lacks=lacks,
+        signals=signals,
     )
+
+
+def _lacking(signals: Signals) -> str:
+    """What the model cannot take of what this very request needs; empty when it is something else."""
+    if signals.error_status not in {400, 404, 405, 422}:
+        return ""
+    text = signals.text
+    if signals.asked and re.search(LACKS, text, re.I):
+        for ability in sorted(signals.asked.needs):
+            if (words := ABILITIES.get(ability)) and re.search(words, text, re.I):
+                return ability
+    return "parameters" if re.search(NO_SUCH_ABILITY, text, re.I) else ""

@@ -7,20 +7,47 @@ Every provider has its own shape (`{"error": {...}}`, `[{"error": {...}}]`, `{"e
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
+from llm.failures.evidence import Asked, unquoted
+
 CODE_KEYS = {
     "code", "type", "status", "reason", "error_type", "error_code", "error_name", "quotaid", "limit_source",
-    "blockreason", "finish_reason", "finishreason", "param", "error",
+    "blockreason", "finish_reason", "finishreason", "error",
 }  # fmt: skip
 TEXT_KEYS = {"message", "detail", "title", "error", "error_description", "msg", "reason", "description"}
-WAIT_KEYS = {"retry_after", "retrydelay", "estimated_time", "retry_after_seconds"}
-# What another service said to the provider is not about us: its words must not be read as the provider's.
-FOREIGN_KEYS = {"raw", "provider_error_code", "previous_errors"}
+WAIT_KEYS = {
+    "retry_after", "retrydelay", "estimated_time", "retry_after_seconds", "reset_at", "resets_at", "retry_at",
+    "reset_time", "resets_in_seconds",
+}  # fmt: skip
+# What another service said to the provider, or what we said, is not the provider's word about us.
+FOREIGN_KEYS = {
+    "raw", "input", "ctx", "value", "given", "received", "patterns", "prompt", "messages", "tools", "body", "arguments",
+    "cause", "trace", "traceback", "stack", "inner_error", "inner_exception", "innerexception", "loc", "param", "field",
+}  # fmt: skip
+FOREIGN_BEGINNINGS = (
+    "upstream_", "original_", "provider_error", "provider_response", "previous_", "flagged_", "failed_", "request_body",
+    "echo", "quoted", "raw_",
+)  # fmt: skip
+# Which part of the request a provider complains of; these are about what every request has.
+PLACE_KEYS = {"param", "loc", "field"}
+EVERY_REQUEST_HAS = {
+    "",
+    "body",
+    "model",
+    "messages",
+    "message",
+    "prompt",
+    "input",
+    "none",
+    "null",
+    "api_key",
+    "quota",
+}
 
 MOST_S = 1e14  # beyond any date in milliseconds: no time at all
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -30,6 +57,15 @@ _WORDY = re.compile(
     r"((?:\d[\d,]{0,20}(?:\.\d{1,20})?\s{0,3}(?:milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|ms|[dhms])[\s,]{0,3}(?:and\s{1,3})?){1,8})",
     re.I,
 )
+A_UNIX_TIME, A_UNIX_TIME_IN_MS = 1e9, 1e11
+_BARE = re.compile(r"\d{1,20}(?:\.\d{1,20})?")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_UNTIL = re.compile(
+    r"\b(?:again|access|reset\w{0,3}|available|renews?|retry|until) {1,3}(?:on|at|after|until)?:? {0,3}"
+    r"(\d{4}-\d\d-\d\d(?:(?:T| at | )\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z| UTC|[+-]\d\d:?\d\d)?)?)",
+    re.I,
+)
+_ZONED = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d)$", re.I)
 _UNIT_NAMES = (
     (r"milliseconds?", "ms"), (r"(?:seconds?|secs?)", "s"), (r"(?:minutes?|mins?)", "m"),
     (r"(?:hours?|hrs?)", "h"), (r"days?", "d"),
@@ -68,13 +104,35 @@ def _walk(node: object, key: str = "") -> Iterator[tuple[str, Any]]:
     """Every (lower-case key, scalar) of a JSON value, without the parts that quote another service."""
     if isinstance(node, dict):
         for name, child in node.items():
-            if str(name).lower() not in FOREIGN_KEYS:
-                yield from _walk(child, str(name).lower())
+            key_ = str(name).lower()
+            if key_ not in FOREIGN_KEYS and not key_.startswith(FOREIGN_BEGINNINGS):
+                yield from _walk(child, key_)
     elif isinstance(node, list):
         for child in node:
             yield from _walk(child, key)
     else:
         yield key, node
+
+
+def _places(node: object, depth: int = 0) -> Iterator[object]:
+    """What a refusal gives as the place of the fault: `param`, `loc` (as pydantic has it), `field` (Google)."""
+    if depth > 8:
+        return
+    if isinstance(node, dict):
+        for name, child in node.items():
+            if str(name).lower() in PLACE_KEYS:
+                yield child
+            else:
+                yield from _places(child, depth + 1)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _places(child, depth + 1)
+
+
+def _is_place(value: object) -> bool:
+    parts = [str(part) for part in value if not isinstance(part, int)] if isinstance(value, list) else [value]
+    last = str(parts[-1] if parts else "").strip().lower()
+    return isinstance(value, str | list) and last not in EVERY_REQUEST_HAS
 
 
 def redact(text: str) -> str:
@@ -84,12 +142,16 @@ def redact(text: str) -> str:
 
 @dataclass(frozen=True)
 class Signals:
-    """What one failed exchange said. `status` is None when there was no HTTP answer."""
+    """What one failed exchange said. `status` is None when there was no HTTP answer.
+
+    `asked` is what was sent, to tell its words from the provider's; without it only quotation marks do.
+    """
 
     status: int | None = None
-    headers: Mapping[str, str] | None = None
-    body: str = ""
-    exception: str = ""
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    body: str = field(default="", repr=False)
+    exception: str = field(default="", repr=False)
+    asked: Asked | None = field(default=None, repr=False)
 
     @cached_property
     def header(self) -> dict[str, str]:
@@ -128,6 +190,11 @@ class Signals:
         return frozenset(found)
 
     @cached_property
+    def has_place(self) -> bool:
+        """Whether it points at a part of what was sent."""
+        return any(_is_place(place) for place in _places(self.json))
+
+    @cached_property
     def text(self) -> str:
         """The prose: messages of a JSON body, or the body without tags; plus the exception's text."""
         if self.json is None:
@@ -141,6 +208,37 @@ class Signals:
             if isinstance(self.json, str):
                 words = self.json
         return re.sub(r"\s+", " ", f"{words} {self.exception}").strip()[:4000]
+
+    @cached_property
+    def unquoted(self) -> str:
+        """The prose without what it quotes."""
+        return unquoted(self.text)
+
+    @cached_property
+    def own_words(self) -> str:
+        """The prose without what it quotes and without what the request contains."""
+        return self.asked.without(self.unquoted) if self.asked else self.unquoted
+
+    def says(self, pattern: str, *, known: bool = False) -> bool:
+        """Whether the provider says it in its own words.
+
+        known: whole sentences of a provider, which stay true when a name in the request is one of their words;
+        only the request that says the same sentence takes its meaning away.
+        """
+        text = self.unquoted if known else self.own_words
+        for match in re.finditer(pattern, text, re.I):
+            if self.asked is None or not self.asked.contains(match[0]):
+                return True
+        return False
+
+    def names_model(self) -> bool:
+        """Whether the prose names the model that was asked, by its id or by the last part of it."""
+        model = self.asked.model.lower() if self.asked else ""
+        text = self.text.lower()
+        return bool(model) and any(
+            len(name) > 1 and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
+            for name in (model, model.rsplit("/", 1)[-1])
+        )
 
     @cached_property
     def is_html(self) -> bool:
@@ -168,29 +266,36 @@ class Signals:
         return match[1] if match else ""
 
     def detail(self) -> str:
-        """One line for staff: at most 300 characters, no keys."""
-        return redact(self.text)[:300]
+        """One line for staff, without what looks like a key."""
+        return redact(self.text)
 
     def retry_after_s(self, now: float) -> float | None:
         """The longest wait that is named anywhere, in seconds; None when none is. `now` is a Unix time."""
+        return max((wait for wait, _ in self.waits(now)), default=None)
+
+    def waits(self, now: float) -> list[tuple[float, bool]]:
+        """Every wait that is named, in seconds, and whether it came as a bare number. `now` is a Unix time.
+
+        A moment, as a date or a Unix time, is told as what is left until then, by the provider's clock if it shows it.
+        """
         header = self.header
         if (date := _http_date(header.get("date"))) is not None:
             now = date
-        waits: list[float | None] = [*_wordy_waits(self.text)]
-        waits += [seconds(value) for name, value in self._scalars if name in WAIT_KEYS]
-        if (milliseconds := seconds(header.get("retry-after-ms"))) is not None:
-            waits.append(milliseconds / 1000)
-        if value := header.get("retry-after"):
-            until = _http_date(value)
-            waits.append(until - now if until is not None else seconds(value))
-        for name, value in header.items():
+        found: list[tuple[float | None, bool]] = [(wait, False) for wait in _wordy_waits(self.own_words)]
+        found += [(moment - now, False) for moment in _wordy_moments(self.own_words)]
+        found += [_wait(value, now) for name, value in self._scalars if name in WAIT_KEYS]
+        milliseconds, value = header.get("retry-after-ms"), header.get("retry-after")
+        if (wait := seconds(milliseconds)) is not None:
+            found.append((wait / 1000, False))
+        if value and value != milliseconds:  # some send the same number under both names
+            found.append(_wait(value, now))
+        for name, reset in header.items():
             if name.startswith("x-ratelimit-reset"):
                 # A reset matters only for the limit that is used up; the others are still ticking.
                 remaining = header.get(name.replace("-reset", "-remaining", 1))
                 if remaining is not None and seconds(remaining) == 0:
-                    waits.append(_reset(value, now))
-        named = [wait for wait in waits if wait is not None and wait > 0]
-        return max(named) if named else None
+                    found.append(_wait(reset, now))
+        return [(wait, is_bare) for wait, is_bare in found if wait is not None and wait > 0]
 
 
 def _http_date(value: str | None) -> float | None:
@@ -201,9 +306,30 @@ def _http_date(value: str | None) -> float | None:
         return None
 
 
-def _reset(value: str, now: float) -> float | None:
-    """Seconds until a reset given as a duration, a Unix time, or a Unix time in milliseconds."""
+def _wait(value: object, now: float) -> tuple[float | None, bool]:
+    """Seconds from a duration, an HTTP date, an ISO date, or a Unix time (in seconds or thousandths); bare or not."""
+    if isinstance(value, str) and (moment := _http_date(value) or _iso_date(value)) is not None:
+        return moment - now, False
     wait = seconds(value)
-    if wait is None or wait < 1e9:
-        return wait
-    return (wait / 1000 if wait > 1e11 else wait) - now
+    if wait is None or wait < A_UNIX_TIME:
+        return wait, _BARE.fullmatch(str(value).strip()) is not None
+    return (wait / 1000 if wait > A_UNIX_TIME_IN_MS else wait) - now, False
+
+
+def _iso_date(value: str) -> float | None:
+    text = value.strip().replace(" UTC", "+00:00").replace(" at ", "T")
+    if not _ISO.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _wordy_moments(text: str) -> Iterator[float]:
+    """Moments that prose names as the end of a wait: "You will regain access on 2026-12-01 at 00:00 UTC"."""
+    for match in _UNTIL.finditer(text):
+        # Without a zone it is the provider's own midday, wherever that is.
+        if _ZONED.search(match[1]) and (moment := _iso_date(match[1])) is not None:
+            yield moment

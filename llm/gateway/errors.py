@@ -9,12 +9,19 @@ from django.http import JsonResponse
 from django.utils import timezone
 
 from llm.chain import ChainExhausted
+from llm.chain.plan import ABOVE_LIMIT
 from llm.clients.access import Refused
 from llm.failures.rules import Kind
 
 MOST_REASONS = 8  # told in one line; the error's `skipped` holds all
 BUSY_RETRY_AFTER_S = 5
 LIMITED = {Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, "quota of the minute", "quota of the day"}
+TOO_LARGE = {Kind.REQUEST_TOO_LARGE, ABOVE_LIMIT}
+# Why a provider is none for this call, whatever its size and however long one waits.
+NEVER = {
+    "no key", "no model", "price unknown", "free only", "over max_usd", "takes no images", "takes no tools",
+    "trial credit has ended", "trial credit is spent",
+}  # fmt: skip
 CLIENT_BUDGET = "daily budget of the client spent"
 # When all attempts ended alike, the fault lies in the request: (status, code, what is told).
 ALIKE: Mapping[str, tuple[int, str, str]] = {
@@ -111,6 +118,9 @@ def exhausted(failure: ChainExhausted) -> ApiError:
     skipped = [_public(skip, "why", "until") for skip in failure.skipped]
     told: dict[str, Any] = {"attempts": attempts, "skipped": skipped}
     outcomes = {attempt["outcome"] for attempt in attempts}
+    whys = outcomes | {skip["why"] for skip in skipped}
+    if whys & TOO_LARGE and whys <= TOO_LARGE | NEVER | _terms(whys):
+        return _too_large(failure.skipped, told)
     if len(outcomes) == 1 and (alike := ALIKE.get(next(iter(outcomes)))):
         status, code, words = alike
         details = "; ".join(dict.fromkeys(a["detail"] for a in failure.attempts if a["detail"]))[:500]
@@ -128,6 +138,15 @@ def exhausted(failure: ChainExhausted) -> ApiError:
     if outcomes | reasons <= LIMITED:
         return ApiError(429, why, code="rate_limit_exceeded", retry_after_s=wait_s, **told)
     return ApiError(503, why, code="no_provider_available", retry_after_s=wait_s, **told)
+
+
+def _too_large(skipped: Sequence[Mapping[str, Any]], told: Mapping[str, Any]) -> ApiError:
+    """A prompt that fits nowhere: waiting does not help, and the largest of those that were looked at is named."""
+    text = "The request is too large for every model that may serve it"
+    if limits := [skip for skip in skipped if skip.get("limit")]:
+        largest = max(limits, key=lambda skip: skip["limit"])
+        text += f"; the largest is {largest['provider']}/{largest['model']} with {largest['limit']} tokens"
+    return ApiError(400, f"{text}.", code="context_length_exceeded", param="messages", **told)
 
 
 def _terms(reasons: Iterable[str]) -> set[str]:

@@ -1,8 +1,11 @@
 """POST chat/completions, GET models, GET models/ID: plain views without session, language or cookie."""
 
 import logging
+import select
+import socket
+import ssl
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, cast
 
 from django.conf import settings
@@ -10,7 +13,8 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from llm import chain, storage
+from llm import storage
+from llm.chain import run as chain
 from llm.clients import access as clients
 from llm.gateway import answers, catalogue, errors, openapi
 from llm.gateway.answers import Stream
@@ -21,6 +25,7 @@ from llm.models import Client
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 PURPOSE = "gateway"
+CLIENT_CLOSED = 499  # nginx's, for its log: nobody reads the answer
 
 
 def endpoint(*methods: str, open_to_all: bool = False) -> Callable[[View], View]:
@@ -43,6 +48,8 @@ def endpoint(*methods: str, open_to_all: bool = False) -> Callable[[View], View]
                 response = errors.refused(refusal).response()
             except chain.ChainExhausted as failure:
                 response = errors.exhausted(failure).response()
+            except chain.CallerLeft:
+                response = HttpResponse(status=CLIENT_CLOSED)
             except Exception as error:
                 response = _broken(error)
             response["Cache-Control"] = "no-store"
@@ -82,7 +89,7 @@ def _client(request: HttpRequest) -> Client:
 def completions(request: HttpRequest, client: Client) -> HttpResponseBase:
     """One chat completion, plain or streamed."""
     ask = read(request)
-    wanted = _arguments(ask, client)
+    wanted = _arguments(ask, client, request)
     if ask.stream:
         return _streamed(ask, wanted)
     reply = chain.complete(**wanted)
@@ -106,7 +113,22 @@ def _streamed(ask: Ask, wanted: dict[str, Any]) -> HttpResponseBase:
     return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=headers)
 
 
-def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
+def has_left(request: HttpRequest) -> bool:
+    """Whether the caller's connection is closed. gunicorn hands over its socket; where no server does: False."""
+    connection = request.META.get("gunicorn.socket")
+    if connection is None or isinstance(connection, ssl.SSLSocket):  # which cannot be looked into
+        return False
+    try:
+        if not select.select([connection], [], [], 0)[0]:
+            return False
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except (OSError, ValueError):  # reset, or closed by us
+        return True
+
+
+def _arguments(ask: Ask, client: Client, request: HttpRequest) -> dict[str, Any]:
     """What the chain is asked, within what the client may."""
     return {
         **catalogue.arguments(ask.model, client, ask.max_usd),
@@ -115,10 +137,12 @@ def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
         "max_tokens": ask.max_tokens,
         "temperature": ask.temperature,
         "deadline_s": ask.deadline_s,
+        "patience_s": float(getattr(settings, "LLM_GATEWAY_DEADLINE_S", 60)),
         "accept": ask.gate,
         "purpose": PURPOSE,
         "client": client,
         "use": clients.use_of(client),
+        "has_left": partial(has_left, request),
         "fresh": client.cache == Client.Cache.OFF,
         "keep_text": client.data_class != Client.DataClass.PERSONAL,
     }

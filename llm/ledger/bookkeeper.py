@@ -5,12 +5,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from llm.chain import current
 from llm.chain.plan import Deployment, Skipped, Want, worst_cost
 from llm.failures.rules import Failure
 from llm.ledger import rows
+from llm.ledger.billing import NOTHING, Bill
 from llm.ledger.transactions import write_transaction
 from llm.limits.prices import Price
 from llm.models import Attempt, Call
@@ -75,26 +78,29 @@ def finish(
     *,
     outcome: str,
     failure: Failure | None = None,
-    tokens_in: int = 0,
-    tokens_out: int = 0,
+    bill: Bill = NOTHING,
     latency_s: float,
     first_token_s: float | None = None,
 ) -> None:
-    """Fills in how an attempt ended, in memory; `save_attempt` or `close_call` writes it."""
+    """Fills in how an attempt ended, in memory; `save_attempt` or `close_call` writes it.
+
+    Where more may be billed than anybody saw, it keeps what was reserved for it as its cost.
+    """
     attempt.outcome = outcome
     attempt.finished_at = timezone.now()
     attempt.latency_ms = round(latency_s * 1000)
     attempt.first_token_ms = None if first_token_s is None else round(first_token_s * 1000)
-    attempt.tokens_in, attempt.tokens_out = tokens_in, tokens_out
-    attempt.cost_usd = Price(attempt.price_in, attempt.price_out, attempt.price_source).cost(
-        tokens_in, tokens_out
+    attempt.tokens_in, attempt.tokens_out = bill.tokens_in, bill.tokens_out
+    price = Price(attempt.price_in, attempt.price_out, attempt.price_source)
+    attempt.cost_usd = (
+        attempt.reserved_usd if bill.open_ended else price.cost(bill.tokens_in, bill.tokens_out)
     )
     if failure is not None:
         attempt.status = failure.status
         attempt.retry_after_s = failure.retry_after_s
         attempt.detail = failure.detail
-        if failure.organisation:
-            attempt.account = failure.organisation
+        if failure.account:
+            attempt.account = failure.account
     else:
         attempt.status = 200
 
@@ -107,6 +113,13 @@ CLOSED_FIELDS = (
     "finished_at", "outcome", "text", "provider", "model", "tier", "cached", "attempt_count", "tokens_in",
     "tokens_out", "cost_usd", "saved_usd", "latency_ms",
 )  # fmt: skip
+
+
+def prolong(call: Call, seconds: float) -> None:
+    """A call without a deadline is alive: whoever looks for calls that lost their worker waits so long from now."""
+    call.deadline_s = (timezone.now() - call.started_at).total_seconds() + seconds
+    with write_transaction():
+        rows.update(call, ("deadline_s",))
 
 
 def save_attempt(attempt: Attempt) -> None:
@@ -125,8 +138,8 @@ def close_call(
 ) -> None:
     """Writes the call's end, with its last attempt, in one transaction. Its cost is that of all attempts.
 
-    What it saved is the difference to the cheapest of `paid_prices` for the same tokens. `also` writes what
-    belongs to the same moment.
+    What an answered call saved is the difference to the cheapest of `paid_prices` for the tokens of the attempt that
+    answered. `also` writes what belongs to the same moment.
     """
     call.outcome = outcome
     call.finished_at = timezone.now()
@@ -136,9 +149,11 @@ def close_call(
     call.tokens_out = sum(attempt.tokens_out for attempt in attempts)
     costs = [attempt.cost_usd for attempt in attempts]
     call.cost_usd = None if None in costs else sum((c for c in costs if c is not None), Decimal(0))
-    instead = [price.cost(call.tokens_in, call.tokens_out) for price in paid_prices]
-    if call.cost_usd is not None and instead:
-        call.saved_usd = max(min(cost for cost in instead if cost is not None) - call.cost_usd, Decimal(0))
+    if outcome == Call.Outcome.OK and call.cost_usd is not None:
+        answered = attempts[-1]
+        instead = [price.cost(answered.tokens_in, answered.tokens_out) for price in paid_prices]
+        known = [cost for cost in instead if cost is not None]
+        call.saved_usd = max(min(known) - call.cost_usd, Decimal(0)) if known else None
     with write_transaction():
         if attempts:
             rows.update(attempts[-1], FINISHED_FIELDS)
@@ -151,7 +166,10 @@ def close_call(
 
 
 def bury_abandoned(now: datetime | None = None) -> int:
-    """Marks calls and attempts whose worker died, and returns how many calls there were."""
+    """Marks calls and attempts whose worker died, and returns how many calls there were.
+
+    What an attempt cost nobody knows any more, so what was reserved for it stays its cost.
+    """
     now = now or timezone.now()
     limit = now - timedelta(seconds=ABANDONED_AFTER_S)
     lost = [
@@ -162,7 +180,13 @@ def bury_abandoned(now: datetime | None = None) -> int:
         if call.started_at + timedelta(seconds=call.deadline_s) < limit
     ]
     with write_transaction():
-        Attempt.objects.filter(call__in=lost, finished_at=None).update(outcome="abandoned", finished_at=now)
+        Attempt.objects.filter(call__in=lost, finished_at=None).update(
+            outcome="abandoned", finished_at=now, cost_usd=F("reserved_usd")
+        )
+        of_the_call = Attempt.objects.filter(call=OuterRef("pk")).order_by().values("call")
         return Call.objects.filter(pk__in=lost, outcome=Call.Outcome.RUNNING).update(
-            outcome=Call.Outcome.ABANDONED, finished_at=now
+            outcome=Call.Outcome.ABANDONED,
+            finished_at=now,
+            attempt_count=Coalesce(Subquery(of_the_call.values(number=Count("pk"))), 0),
+            cost_usd=Subquery(of_the_call.values(total=Sum("cost_usd"))),
         )

@@ -37,6 +37,7 @@ def skipped(rows: Iterable[Attempt], skips: Iterable[Skipped]) -> list[dict[str,
             "model": skip.model,
             "why": str(skip.why),
             "until": skip.until.isoformat() if skip.until else None,
+            **({} if skip.limit is None else {"limit": skip.limit}),
         }
         for skip in skips
         if (skip.credential, skip.model) not in tried

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from functools import lru_cache, partial
 
 MILLION = Decimal(1_000_000)
@@ -23,10 +23,17 @@ class Price:
 
     def cost(self, tokens_in: int, tokens_out: int) -> Decimal | None:
         """USD, rounded half up to a millionth; None when the price is unknown."""
+        return self._usd(tokens_in, tokens_out, ROUND_HALF_UP)
+
+    def most(self, tokens_in: int, tokens_out: int) -> Decimal | None:
+        """As `cost`, rounded up: what is reserved must suffice, and a tiny price is not nothing."""
+        return self._usd(tokens_in, tokens_out, ROUND_CEILING)
+
+    def _usd(self, tokens_in: int, tokens_out: int, rounding: str) -> Decimal | None:
         if self.per_million_in is None or self.per_million_out is None:
             return None
         exact = (self.per_million_in * tokens_in + self.per_million_out * tokens_out) / MILLION
-        return exact.quantize(MICRO, rounding=ROUND_HALF_UP)
+        return exact.quantize(MICRO, rounding=rounding)
 
 
 FREE = Price(Decimal(0), Decimal(0), "free")

@@ -12,6 +12,10 @@ from llm.models import Attempt
 LATIN, CYRILLIC, OTHER = 3.6, 2.4, 1.2
 PER_MESSAGE = 6
 PER_IMAGE = 1100  # what most providers count for one of ordinary size
+# The most there can be of each. No tokenizer in use makes more tokens of a text than it has bytes in UTF-8: all fall
+# back to bytes. A message is wrapped in a few marks, a request gets a preamble, and 16,384 is the largest image that a
+# provider documents (Qwen-VL; Gemini 2,240, GPT 1,536).
+MOST_PER_CALL, MOST_PER_MESSAGE, MOST_PER_IMAGE = 200, 12, 16_384
 LEARN_EVERY_S = 600.0
 SAMPLE, LEAST_SAMPLE = 300, 20
 BOUNDS = (0.6, 2.0)  # a correction beyond these speaks of a broken counter, not of a language
@@ -49,9 +53,32 @@ def _estimate_message(message: Mapping[str, Any]) -> int:
     return found + estimate_text(json.dumps(calls) if (calls := message.get("tool_calls")) else "")
 
 
+def most(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any] | None = None) -> int:
+    """The most tokens that a request can be, whatever its alphabet: what its money is reserved by."""
+    return (
+        MOST_PER_CALL
+        + sum(MOST_PER_MESSAGE + _most_of(message) for message in messages)
+        + (_json_bytes(params) if params else 0)
+    )
+
+
+def _most_of(message: Mapping[str, Any]) -> int:
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    images = [part for part in parts if isinstance(part, Mapping) and part.get("type", "text") != "text"]
+    words = {name: value for name, value in message.items() if name != "content"}
+    texts = content if isinstance(content, str) else [part for part in parts if part not in images]
+    return _json_bytes(words) + _json_bytes(texts) + MOST_PER_IMAGE * len(images)
+
+
+def _json_bytes(value: Any) -> int:
+    """Bytes of a value in UTF-8; JSON's own marks are counted with it."""
+    return len(json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+
+
 def estimate_answer(answer: Answer) -> int:
     """Tokens of an answer that nobody has counted."""
-    return estimate_text(answer.text) + sum(
+    return estimate_text(answer.text) + estimate_text(answer.reasoning) + sum(
         estimate_text(str(call["function"])) for call in answer.tool_calls
     )
 

@@ -12,7 +12,7 @@ CAPPED = answers("best", seed_storage="cloud_notes")
 def number_of(question_id: str, value: str) -> int:
     """The place of an answer in its question, from 1: the key that chooses it."""
     question = next(q for q in QUESTIONS if q.id == question_id)
-    return [option.value for option in question.options].index(value) + 1
+    return question.shown.index(value) + 1
 
 
 def tick_all(page: Page, answers: dict[str, str]) -> None:

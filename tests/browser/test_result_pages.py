@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from audit.models import Scan
 from audit.scans import service as scans
 from audit.scans import shares
+from tests.browser.flow import number_of
 from tests.browser.test_accessibility import NO_MOTION, one_of_all, path, violations
 from tests.factories import answers, make_scan
 
@@ -52,11 +53,13 @@ def test_a_replay_by_keyboard_alone(page, address):
 
 
 def test_checking_again_by_keyboard_alone(page, address):
-    page.goto(f"{address}again")
+    page.goto(f"{address}again")  # begins with the list of answers
+    expect(page.locator("#check li")).to_have_count(12)
+    page.locator("#check button >> nth=0").focus()
+    page.keyboard.press("Enter")
     tab_to(page, "#seed_storage input:checked")
-    page.keyboard.press("1")
-    for _ in range(12):
-        page.keyboard.press("Enter")
+    page.keyboard.press(str(number_of("seed_storage", "metal")))
+    page.keyboard.press("Enter")
     tab_to(page, "#submit")
     page.keyboard.press("Enter")
     expect(page.locator("#last-time")).to_be_visible()

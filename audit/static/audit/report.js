@@ -43,6 +43,11 @@ document.addEventListener("DOMContentLoaded", () => {
       const bar = fresh.querySelector("progress");
       if (bar) tell(bar.value);
     } else old.replaceWith(fresh);
+    const chip = document.getElementById("report-chip");
+    if (chip) {
+      chip.textContent = chip.dataset[fresh.dataset.state];
+      document.getElementById("report-dot").className = `dot ${fresh.dataset.state}`;
+    }
     const said = fresh.dataset.status;
     if (status.textContent !== said) status.textContent = said;
   };
@@ -107,17 +112,18 @@ document.addEventListener("DOMContentLoaded", () => {
   };
 
   const unfold = () => {
-    const target = location.hash && document.getElementById(location.hash.slice(1));
-    const folded = target && target.closest("details:not([open])");
-    if (folded) {
-      folded.open = true;
-      target.scrollIntoView();
+    const target = document.getElementById(location.hash.slice(1));
+    let folded = false;
+    for (let each = target?.closest("details"); each; each = each.parentElement.closest("details")) {
+      folded ||= !each.open;
+      each.open = true;
     }
+    if (folded) target.scrollIntoView();
   };
   addEventListener("hashchange", unfold);
   unfold();
   addEventListener("beforeprint", () => {
-    for (const each of document.querySelectorAll(".finding")) each.open = true;
+    for (const each of document.querySelectorAll(".finding, .folded")) each.open = true;
   });
 
   if (body && state() !== "ready") ask("POST");

@@ -1,0 +1,80 @@
+"""What an attempt is booked at: never less than what its provider will bill for it.
+
+A provider bills what it was sent and what it wrote, whatever becomes of it here: a text that a gate rejects, reasoning
+that nobody sees, half a tool call, an answer that came too late. Usage as it states it counts; else what was sent and
+what came out, by our estimate. Where nobody can know what it wrote (it ran out of time, or its connection broke), the
+attempt keeps what was reserved for it, the most it can cost, until somebody knows better.
+"""
+
+from dataclasses import dataclass
+
+from llm.adapters import Answer
+from llm.adapters.output import Output
+from llm.failures.rules import Failure, Kind, Owner
+from llm.limits import tokens
+
+# Answers before a model has run: nothing is billed for them.
+AT_THE_DOOR = frozenset({
+    Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, Kind.BLOCKED_PROVIDER, Kind.KEY_INVALID,
+    Kind.CREDITS_DEPLETED, Kind.MODEL_GONE, Kind.REQUEST_TOO_LARGE, Kind.REQUEST_REJECTED,
+})  # fmt: skip
+UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"})
+# A proxy's "it took too long": whether the model behind it ran, and what it wrote, nobody says.
+TOOK_TOO_LONG = frozenset({408, 504, 524})
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Tokens as far as they are known. `open_ended`: more may have been written than anybody saw."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    open_ended: bool = False
+
+
+NOTHING = Bill()
+
+
+def bill(
+    *,
+    sent: bool,
+    estimated_in: int,
+    output: Output,
+    answer: Answer | None = None,
+    text: str = "",
+    failure: Failure | None = None,
+) -> Bill:
+    """What to book for an attempt.
+
+    sent: whether a request may have left us; estimated_in: its tokens as we estimate them; output: what came out so
+    far and what the provider counted; answer: the whole answer, if there is one; text: the visible text so far;
+    failure: how it failed, None if it did not or its caller has left.
+    """
+    written = max(tokens.estimate_text(output.text), tokens.estimate_text(text))
+    counted_in, counted_out = output.tokens_in, output.tokens_out
+    if answer is not None:
+        written = max(written, tokens.estimate_answer(answer))
+        counted_in, counted_out = answer.tokens_in, answer.tokens_out
+    known = answer is not None or bool(counted_out) or written > 0
+    if not known and (not sent or _unbilled(failure)):
+        return NOTHING
+    # Nothing in, or nothing out beside a text, is what some say who have not counted.
+    return Bill(counted_in or estimated_in, counted_out or written, open_ended=not known)
+
+
+def _unbilled(failure: Failure | None) -> bool:
+    """Whether a failure without any output says that no model ran: refused at the door, broken, or never reached."""
+    if failure is None or failure.owner is Owner.OURS:  # a bug of ours says nothing of what a model did
+        return False
+    refused = failure.kind in AT_THE_DOOR or failure.status not in {None, 200, *TOOK_TOO_LONG}
+    return refused or _never_sent(failure)
+
+
+def _never_sent(failure: Failure) -> bool:
+    """Whether the connection failed before a request could go over it, as HTTP libraries name that."""
+    error: BaseException | None = failure
+    for _ in range(8):  # a cause of a cause
+        if error is None or type(error).__name__ in UNSENT:
+            break
+        error = error.__cause__
+    return type(error).__name__ in UNSENT
