@@ -192,7 +192,7 @@ def test_odd_parts_of_every_address(known):
             for label, odd in ODD.items()
             for method in ("GET", "POST")
         ),
-        every=11,
+        every=47,
     )
     assert wrong == []
 
@@ -206,7 +206,7 @@ def test_odd_queries_of_every_address(known):
             if not sends_nothing_odd(route)
             for label, odd in ODD.items()
         ),
-        every=5,
+        every=23,
     )
     assert wrong == []
 
@@ -279,7 +279,7 @@ def test_odd_forms_of_every_address(known):
             for kind, extra in (("all odd", {}), ("that counts", COUNTS))
             if kind == "all odd" or "admin" in route
         ),
-        every=9,
+        every=41,
     )  # fmt: skip
     assert wrong == []
 
@@ -303,7 +303,7 @@ def test_one_odd_field_at_a_time_of_the_forms_that_anybody_reaches(known):
             for name in fields
             for label, odd in ODD.items()
         ),
-        every=5,
+        every=23,
     )
     assert wrong == []
 
@@ -361,7 +361,7 @@ def test_odd_json_of_every_address_that_takes_it(known):
             if route.startswith(("v1/", "api/", "stripe/"))
             for label, body in bodies()
         ),
-        every=7,
+        every=31,
     )  # fmt: skip
     # The gateway has no provider here, and says so by 503 in its own shape once a request is right.
     assert [each for each in wrong if not (each.startswith("POST /v1/") and each.endswith(": 503"))] == []
