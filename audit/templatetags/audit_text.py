@@ -12,13 +12,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from audit import formats
-from audit.presentation import scan as presentation
 
 register = template.Library()
 
 register.filter("points_number", formats.number)
-register.filter("duration", presentation.duration)
-register.simple_tag(presentation.points, name="points")
+register.filter("duration", formats.duration)
+register.simple_tag(formats.points, name="points")
 
 
 @register.simple_tag

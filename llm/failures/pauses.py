@@ -9,8 +9,7 @@ paused for a few seconds at a time as long as it answers quickly: for minutes on
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -24,6 +23,7 @@ from llm.failures.rules import Failure, Kind, Owner, Scope
 from llm.failures.waits import DAY, HOUR, MINUTE
 from llm.ledger import rollup
 from llm.ledger.transactions import write_transaction
+from llm.limits.calendar import next_day
 from llm.models import Attempt, Credential, Pause
 
 
@@ -208,21 +208,6 @@ def _grown_s(failure: Failure, *, streak: int, cost_s: float, by_probe: bool) ->
         # That calls are refused at once costs little, so it is no reason to leave a provider alone for longer.
         doublings = max(streak - STEADY_PROBES, 0) if by_probe else 0
     return min(first_s * 2.0 ** min(doublings, 20), max(guess.most_s, first_s))
-
-
-def next_day(day_reset: str, now: datetime) -> datetime:
-    """When a daily quota that resets at midnight comes back; a rolling one is looked at again in an hour."""
-    if day_reset == "rolling":
-        return now + timedelta(hours=1)
-    return day_start(day_reset, now) + timedelta(days=1)  # by the wall clock: a day may have 23 or 25 hours
-
-
-def day_start(day_reset: str, now: datetime) -> datetime:
-    """The beginning of the day that a daily quota counts: midnight UTC or Pacific, or 24 hours ago."""
-    if day_reset == "rolling":
-        return now - timedelta(days=1)
-    zone = ZoneInfo("America/Los_Angeles") if day_reset == "pacific" else UTC
-    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def claim_probes(pauses: Iterable[PauseView], until: datetime, *, early: bool = False) -> bool:
