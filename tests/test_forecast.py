@@ -400,7 +400,11 @@ def test_sizes_are_drawn_evenly_also_where_there_are_fewer_calls_than_samples(ca
 def test_scans_are_measured_on_reports_unless_another_purpose_is_said(sim, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        workload, "measure", lambda purpose, now: asked.append(purpose) or workload.Measured(workload.ASSUMED, 20, (1.0,) * 24, 0.0)
+        workload,
+        "measure",
+        lambda purpose, now: (
+            asked.append(purpose) or workload.Measured(workload.ASSUMED, 20, (1.0,) * 24, 0.0)
+        ),
     )
     for arguments in ([], ["--purpose", "letters"]):
         call_command("forecast", "--scans-per-day", "5", *arguments, stdout=StringIO())
