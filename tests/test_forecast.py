@@ -398,14 +398,8 @@ def test_sizes_are_drawn_evenly_also_where_there_are_fewer_calls_than_samples(ca
 
 @pytest.mark.django_db(transaction=True)
 def test_scans_are_measured_on_reports_unless_another_purpose_is_said(sim, monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        workload,
-        "measure",
-        lambda purpose, now: (
-            asked.append(purpose) or workload.Measured(workload.ASSUMED, 20, (1.0,) * 24, 0.0)
-        ),
-    )
+    asked, found = [], workload.Measured(workload.ASSUMED, 20, (1.0,) * 24, 0.0)
+    monkeypatch.setattr(workload, "measure", lambda purpose, now: asked.append(purpose) or found)
     for arguments in ([], ["--purpose", "letters"]):
         call_command("forecast", "--scans-per-day", "5", *arguments, stdout=StringIO())
     assert asked == ["audit-report", "letters"]
