@@ -29,9 +29,9 @@ def money(usd: int, lang: str | None = None) -> str:
 
 
 def scale(usd: int, lang: str | None = None) -> str:
-    """US dollars for the scale of a drawing, where there is no room: `$100M`, `100 млн $`, `100 M`."""
+    """US dollars for the scale of a drawing, where there is no room: `$100M`, `100 млн`, `100 M`."""
     locale = _locale(lang)
-    if locale.language == "es":
+    if locale.language != "en":
         return _plain(format_compact_decimal(usd, locale=locale))
     return money(usd, lang)
 

@@ -17,6 +17,7 @@ from audit.presentation import scan as presentation
 register = template.Library()
 
 register.filter("points_number", formats.number)
+register.filter("known_day", formats.day)
 register.filter("duration", presentation.duration)
 register.simple_tag(presentation.points, name="points")
 
