@@ -31,7 +31,7 @@ from audit.presentation import library, plan, sample, yours
 from audit.presentation import replay as replay_view
 from audit.presentation import scan as presentation
 from audit.presentation.report import ReportView, present
-from audit.report import jobs, live
+from audit.report import jobs, live, upgrade
 from audit.report.render import to_html
 from audit.scans import findings as details
 from audit.scans import service as scans
@@ -180,6 +180,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
         "deleted_by": scans.kept_until(scan),
         "last_time": yours.last_time(scan),
+        "may_rewrite": scan.lang != get_language() and upgrade.may_rewrite(scan),
         "plan": plan.plan(facts, order=yours.fix_order(scan, facts)),
         "codes": [f"{question}.{value}" for question, value in scan.answers.items()],
         "offer": _offer(),
