@@ -115,7 +115,11 @@ def scan(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(wait)
         return response
     made = scans.create_scan(
-        answers=answers, lang=get_language(), ai=sent.ai is not False, previous=scans.get_scan(sent.previous)
+        answers=answers,
+        lang=get_language(),
+        ai=sent.ai is not False,
+        previous=scans.get_scan(sent.previous),
+        tried=sent.tested,
     )
     return redirect("audit:result", token=scans.scan_token(made))
 
@@ -180,6 +184,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
         "deleted_by": scans.kept_until(scan),
         "last_time": yours.last_time(scan),
+        "aged": yours.aged(scan),
         "may_rewrite": scan.lang != get_language() and upgrade.may_rewrite(scan),
         "plan": plan.plan(facts, order=yours.fix_order(scan, facts)),
         "codes": [f"{question}.{value}" for question, value in scan.answers.items()],
@@ -197,7 +202,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
 def again(request: HttpRequest, token: str) -> HttpResponse:
     """The form with the answers of this result filled in; sent, it makes a new result that knows this one."""
     scan = scan_or_404(token)
-    sent = forms.Sent(answers=scan.answers, ai=scan.ai, previous=token)
+    sent = forms.Sent(answers=scan.answers, ai=scan.ai, previous=token, tested=scan.tested)
     return _form(request, questionnaire=catalogue.questionnaire(), sent=sent)
 
 
