@@ -67,7 +67,15 @@ def moment(when: datetime | None, zone: tzinfo = UTC, lang: str | None = None) -
     local = when.astimezone(zone)
     pattern = f"{locale.time_formats['short'].pattern} ZZZZ"
     clock = format_datetime(local, pattern, tzinfo=zone, locale=locale)
-    return f"{day(local.date().isoformat(), lang)}, {_plain(clock)}"
+    return f"{day(local.date().isoformat(), lang)}, {_plain(clock)}".replace("GMT+00:00", "UTC")
+
+
+def utc(when: datetime | None, lang: str | None = None) -> str:
+    """A time to the minute in UTC, without naming the zone: `November 28, 2026, 13:58`. Empty for None."""
+    if when is None:
+        return ""
+    local = when.astimezone(UTC)
+    return f"{day(local.date().isoformat(), lang)}, {local:%H:%M}"
 
 
 def number(value: object, lang: str | None = None) -> str:
@@ -88,6 +96,7 @@ def _plain(text: str) -> str:
 
 def usd(amount: Decimal, lang: str | None = None) -> str:
     """A small sum to the sixth decimal, without zeros at its end beyond cents: `$0.00`, `$0.000123`, `0,000123 $`."""
-    return _plain(
+    text = _plain(
         format_currency(amount, "USD", format=None, locale=_locale(lang), decimal_quantization=False)
     )
+    return text.replace("US$", "USD")  # Spanish: as everywhere else on the site

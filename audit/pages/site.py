@@ -19,7 +19,7 @@ from audit.models import Incident
 from audit.presentation import emergency
 from audit.scoring import formula
 
-PUBLIC_PAGES = ("landing", "scan", "incidents", "method", "about", "hacked", "privacy")
+PUBLIC_PAGES = ("landing", "scan", "incidents", "method", "about", "approvals", "hacked", "privacy")
 SECURITY_TXT_DAYS = 180  # RFC 9116 wants less than a year; half of one shows that somebody still looks
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -31,6 +31,12 @@ def hacked(request: HttpRequest) -> HttpResponse:
     near, far = emergency.desks(get_language() or settings.LANGUAGE_CODE)
     context = {"situations": emergency.SITUATIONS, "near": near, "far": far}
     return render(request, "audit/hacked.html", context)
+
+
+@require_safe
+def approvals(request: HttpRequest) -> HttpResponse:
+    """How to look up approvals and delegations, without giving anybody an address. Needs no database."""
+    return render(request, "audit/approvals.html")
 
 
 @require_safe
