@@ -28,6 +28,11 @@ def money(usd: int, lang: str | None = None) -> str:
     return _plain(format_compact_currency(usd, "USD", locale=locale, fraction_digits=digits))
 
 
+def price(usd: int, lang: str | None = None) -> str:
+    """`money` for a page, where figure and currency stay on one line."""
+    return money(usd, lang).replace(" ", "\u00a0")
+
+
 def scale(usd: int, lang: str | None = None) -> str:
     """US dollars for the scale of a drawing, where there is no room: `$100M`, `100 млн`, `100 M`."""
     locale = _locale(lang)

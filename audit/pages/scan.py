@@ -158,7 +158,7 @@ def _form(
 
 def _offer() -> dict[str, Any]:
     """The manual audit in two figures: its price, and the days from payment to report."""
-    return {"price": formats.money(settings.AUDIT_PRICE_USD), "days": orders.PROMISE_DAYS}
+    return {"price": formats.price(settings.AUDIT_PRICE_USD), "days": orders.PROMISE_DAYS}
 
 
 def _about_data() -> dict[str, Any]:

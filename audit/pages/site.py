@@ -49,7 +49,7 @@ def about(request: HttpRequest) -> HttpResponse:
         "address": settings.SELLER_ADDRESS,
         "contact": contact,
         "source": settings.SOURCE_URL,
-        "price": formats.money(settings.AUDIT_PRICE_USD),
+        "price": formats.price(settings.AUDIT_PRICE_USD),
         "bank": bank.BANK_VERSION,
         "scoring": formula.SCORING_VERSION,
         "cases_changed": formats.day(newest.isoformat()) if newest else "–",
