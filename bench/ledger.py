@@ -171,11 +171,11 @@ def another_database(url: str) -> Iterator[None]:
     """Within the block, this process uses another database."""
     from django.db import connections
 
-    from guardlabs import service_urls
+    from guardlabs import env
 
     connections["default"].close()
     before = connections.settings["default"]
-    connections.settings = connections.configure_settings({"default": service_urls.database(url)})
+    connections.settings = connections.configure_settings({"default": env.database(url)})
     del connections["default"]
     try:
         yield

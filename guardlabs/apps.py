@@ -1,3 +1,5 @@
+import contextlib
+
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -12,4 +14,5 @@ class GuardLabsConfig(AppConfig):
         if settings.SENTRY_DSN:
             from guardlabs.operations import sentry
 
-            sentry.start(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT)
+            with contextlib.suppress(ValueError):  # an address that is none: guardlabs.E006 says so
+                sentry.start(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT)

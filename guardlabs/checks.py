@@ -1,16 +1,17 @@
 """Settings that are wrong say so at start, with a hint."""
 
 import re
+from email.utils import parseaddr
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-
-from guardlabs.operations import logs
-from llm import cache
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 
 
 @register(Tags.security)
@@ -59,27 +60,6 @@ def daily_budget(**options: Any) -> list[CheckMessage]:
     if budget is None or re.fullmatch(r"\d+(\.\d+)?", str(budget)):
         return []
     return [Error(f"LLM_DAILY_BUDGET_USD={budget!r} is no amount.", hint="Write 1.50", id="guardlabs.E003")]
-
-
-@register()
-def cache_mode(**options: Any) -> list[CheckMessage]:
-    """guardlabs.E004: LLM_CACHE is none of its words."""
-    mode = settings.LLM_CACHE
-    if mode in cache.MODES:
-        return []
-    return [Error(f"LLM_CACHE={mode!r} is unknown.", hint="Write auto, on or off.", id="guardlabs.E004")]
-
-
-@register()
-def log_format(**options: Any) -> list[CheckMessage]:
-    """guardlabs.E005: LOG_FORMAT is none of its words."""
-    if settings.LOG_FORMAT in logs.FORMATS:
-        return []
-    return [
-        Error(
-            f"LOG_FORMAT={settings.LOG_FORMAT!r} is unknown.", hint="Write line or json.", id="guardlabs.E005"
-        )
-    ]
 
 
 @register()
@@ -158,16 +138,74 @@ def threads(**options: Any) -> list[CheckMessage]:
 
 
 @register()
-def times(**options: Any) -> list[CheckMessage]:
-    """guardlabs.E008: days and seconds that are no time, or longer than a worker lives."""
-    found: list[CheckMessage] = []
-    for name, least, most in (
-        ("RETENTION_DAYS", 1, 36_500),
-        ("REPORT_DEADLINE_S", 1, 100),
-        ("LLM_CACHE_TTL_S", 1, None),
+def addresses(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E009: ADMINS or DEFAULT_FROM_EMAIL is no e-mail address."""
+    given = [("ADMINS", address) for _, address in settings.ADMINS]
+    given.append(("DEFAULT_FROM_EMAIL", parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    hint = "you@example.org; ADMINS takes several, separated by commas."
+    return [
+        Error(f"{name}: {address!r} is no e-mail address.", hint=hint, id="guardlabs.E009")
+        for name, address in given
+        if not _is_address(address)
+    ]
+
+
+def _is_address(text: str) -> bool:
+    """Also of a machine without a domain: `guardlabs@127.0.0.1` is the sender until there is one."""
+    try:
+        EmailValidator(allowlist=["localhost", "127.0.0.1", "[::1]", "testserver"])(text)
+    except ValidationError:
+        return False
+    return True
+
+
+@register()
+def hosts(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E010: ALLOWED_HOSTS holds something that is no host's name."""
+    wrong = [host for host in settings.ALLOWED_HOSTS if not HOST.fullmatch(host)]
+    if not wrong:
+        return []
+    hint = "Names without scheme, port or path, separated by commas: audit.example.org,www.example.org"
+    return [Error(f"ALLOWED_HOSTS: {', '.join(wrong)} is no name.", hint=hint, id="guardlabs.E010")]
+
+
+HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
+
+
+@register()
+def redis_url(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E011: REDIS_URL is no address of a Redis."""
+    parts = urlsplit(settings.REDIS_URL)
+    if not settings.REDIS_URL or (
+        parts.scheme in {"redis", "rediss", "unix"} and (parts.hostname or parts.path)
     ):
-        value = getattr(settings, name)
-        if value < least or (most is not None and value > most):
-            hint = f"From {least} to {most}." if most else f"{least} or more."
-            found.append(Error(f"{name}={value} makes no sense.", hint=hint, id="guardlabs.E008"))
+        return []
+    hint = "redis://127.0.0.1:6379/0, rediss:// with TLS, or unix:///path/to/socket"
+    return [Error("REDIS_URL is not the address of a Redis.", hint=hint, id="guardlabs.E011")]
+
+
+SHORT_KEY, SHORT_TOKEN = 32, 16
+
+
+@register(Tags.security)
+def secrets(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E012: SECRET_KEY or METRICS_TOKEN can be guessed. Says no part of either."""
+    found: list[CheckMessage] = []
+    if settings.HTTPS and len(settings.SECRET_KEY) < SHORT_KEY:
+        hint = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+        found.append(Error("SECRET_KEY is too short for a public site.", hint=hint, id="guardlabs.E012"))
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORT_TOKEN:
+        hint = (
+            f"{SHORT_TOKEN} characters or more, at random; without one only this machine may read /metrics."
+        )
+        found.append(Error("METRICS_TOKEN is too short.", hint=hint, id="guardlabs.E012"))
     return found
+
+
+@register()
+def secrets_folder(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E013: LLM_SECRETS_DIR is no folder."""
+    if not settings.LLM_SECRETS_DIR or Path(settings.LLM_SECRETS_DIR).is_dir():
+        return []
+    hint = "The folder that holds the files which a providers file names as `file:/…`."
+    return [Error("LLM_SECRETS_DIR is no folder.", hint=hint, id="guardlabs.E013")]

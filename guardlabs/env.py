@@ -1,22 +1,39 @@
-"""Typed reading of environment variables. A value that cannot be read stops the start, by name."""
+"""Environment variables and service URLs, read by django-environ. What cannot be read stops the start, by name.
+
+A NAME_FILE may name a file that holds the value of NAME (container secrets).
+"""
 
 import os
+import re
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
+_env = environ.Env()
+
+# WAL lets readers go on while one writes; IMMEDIATE takes the write lock at BEGIN, so that a
+# transaction never fails half-way when it turns from reading to writing.
+SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2000;",
+}
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable, or what the file named by NAME_FILE holds (container secrets), or the default."""
-    if path := os.environ.get(f"{name}_FILE"):
+    """The variable, or what the file named by NAME_FILE holds, or the default; without white space around it."""
+    if path := os.environ.get(f"{name}_FILE"):  # django-environ takes the default when the file is missing
         try:
             return Path(path).read_text().strip()
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
-    return os.environ.get(name, default).strip()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {reason}") from None
+    return str(_env.str(name, default=default)).strip()
 
 
 def boolean(name: str, default: bool = False) -> bool:
@@ -28,14 +45,101 @@ def boolean(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r} is neither on nor off.")
 
 
-def integer(name: str, default: int) -> int:
-    value = text(name, str(default))
-    try:
-        return int(value)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from None
+def integer(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    """A whole number from `least` to `most`."""
+    value = text(name) or str(default)
+    if not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.")
+    number = int(value)
+    if number < least or (most is not None and number > most):
+        reach = f"from {least} to {most}" if most is not None else f"{least} or more"
+        raise ImproperlyConfigured(f"{name}={value} makes no sense: {reach}.")
+    return number
+
+
+def choice(name: str, default: str, among: tuple[str, ...]) -> str:
+    """One of some words, in any case; as it stands in `among`."""
+    value = text(name) or default
+    for word in among:
+        if value.lower() == word.lower():
+            return word
+    raise ImproperlyConfigured(f"{name}={value!r} is unknown: {', '.join(among[:-1])} or {among[-1]}.")
 
 
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list without empty items."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
+    """DATABASES["default"] for `sqlite:///path` or `postgresql://user:password@host:port/name?options`.
+
+    PostgreSQL only: `timeout_s`, the longest that a statement may take (a third of it for a lock; 0 sends no
+    timeouts, for pgbouncer, which refuses them); `pool`, connections that a process's threads share at most
+    (0: each thread keeps its own).
+    """
+    scheme = url.partition(":")[0]
+    if scheme not in {"sqlite", "postgres", "postgresql"} or "://" not in url:
+        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgresql://")
+    if scheme == "sqlite":
+        path = unquote(urlsplit(url).path.removeprefix("/"))
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": Path(path or "var/guardlabs.sqlite3"),
+            # Closing the last connection writes the whole log into the file, which takes longer than a request.
+            "CONN_MAX_AGE": 600,
+            "OPTIONS": SQLITE_OPTIONS,
+        }
+    try:
+        read: dict[str, Any] = _env.db_url_config(url.partition("?")[0])
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from None
+    return {
+        **read,
+        "PORT": str(read["PORT"]),
+        "CONN_MAX_AGE": 0 if pool else 60,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # a pooler that shares connections by transaction has none
+        "OPTIONS": _postgresql_options(dict(parse_qsl(urlsplit(url).query)), timeout_s, pool),
+    }
+
+
+def _postgresql_options(given: dict[str, Any], timeout_s: int, pool: int) -> dict[str, Any]:
+    options: dict[str, Any] = {"connect_timeout": "5"} | given
+    if timeout_s:
+        limits = {
+            "statement_timeout": timeout_s,
+            "lock_timeout": max(1, timeout_s // 3),
+            "idle_in_transaction_session_timeout": 2 * timeout_s,
+        }
+        ours = " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items())
+        options["options"] = f"{ours} {given.get('options', '')}".strip()
+    if pool:
+        options["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10.0}
+    return options
+
+
+EMAIL_SCHEMES = {"smtp": ("smtp", 25), "smtp+tls": ("smtp+tls", 587), "smtps": ("smtp+ssl", 465)}
+
+
+def email(url: str) -> dict[str, Any]:
+    """Django's EMAIL_* settings for `smtp://`, `smtp+tls://` (STARTTLS), `smtps://` (TLS at once) or `console:`."""
+    scheme, _, rest = url.partition(":")
+    if scheme == "console":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if scheme not in EMAIL_SCHEMES:
+        raise ImproperlyConfigured("EMAIL_URL must begin with smtp://, smtp+tls://, smtps:// or be console:")
+    theirs, port = EMAIL_SCHEMES[scheme]
+    try:
+        read: dict[str, Any] = _env.email_url_config(f"{theirs}:{rest}")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"EMAIL_URL cannot be read: {error}") from None
+    read.pop("EMAIL_FILE_PATH", None)
+    return {
+        **{name: value or "" for name, value in read.items()},
+        "EMAIL_HOST": read.get("EMAIL_HOST") or "localhost",
+        "EMAIL_PORT": read.get("EMAIL_PORT") or port,
+        "EMAIL_USE_TLS": scheme == "smtp+tls",
+        "EMAIL_USE_SSL": scheme == "smtps",
+        "EMAIL_TIMEOUT": 10,
+    }

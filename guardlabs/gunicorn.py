@@ -1,5 +1,7 @@
 """gunicorn settings: `gunicorn -c python:guardlabs.gunicorn guardlabs.wsgi`. Sizes come from the environment."""
 
+import subprocess
+import sys
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -8,10 +10,10 @@ from guardlabs import env
 from guardlabs.operations import logs
 from guardlabs.web import correlation
 
-bind = f"{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
+bind = f"{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000, least=1, most=65_535)}"
 worker_class = "guardlabs.worker.Worker"  # gthread, with an end to its patience
-workers = env.integer("WEB_CONCURRENCY", 2)
-threads = env.integer("WEB_THREADS", 16)
+workers = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
+threads = env.integer("WEB_THREADS", 16, least=1, most=1_000)
 timeout = 120  # above the report deadline, which the API waits for
 graceful_timeout = 60
 max_requests = 10_000
@@ -32,6 +34,12 @@ class RedactingLogger(Logger):
 
 
 logger_class = RedactingLogger
+
+
+def on_starting(server: Any) -> None:
+    """Refuses to serve with wrong settings. In a process of its own, so that the workers load the code anew."""
+    if subprocess.run([sys.executable, "-m", "guardlabs.start"], check=False).returncode:
+        sys.exit(1)
 
 
 def pre_request(worker: Any, request: Any) -> None:

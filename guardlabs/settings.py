@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from guardlabs import env, keys, service_urls
+from guardlabs import env, keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -26,7 +26,8 @@ SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS") or keys.read(keys.ENCRYPTION_KEYS_FILE).split()
 
 # -- where the site is -----------------------------------------------------------------------------
-SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{env.integer('PORT', 8000)}").rstrip("/")
+PORT = env.integer("PORT", 8000, least=1, most=65_535)
+SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 _site = urlsplit(SITE_URL)
 if _site.scheme not in {"http", "https"} or not _site.hostname:
     raise ImproperlyConfigured("SITE_URL must be an http or https address, such as https://audit.example.org")
@@ -92,20 +93,36 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # -- data ------------------------------------------------------------------------------------------
 DATABASES = {
-    "default": service_urls.database(
+    "default": env.database(
         env.text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'guardlabs.sqlite3'}",
-        timeout_s=env.integer("DATABASE_TIMEOUT_S", 30),
-        pool=env.integer("DATABASE_POOL", 0),
+        timeout_s=env.integer("DATABASE_TIMEOUT_S", 30, most=3_600),
+        pool=env.integer("DATABASE_POOL", 0, most=1_000),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
-CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "guardlabs.web.shared_cache.FallingBack", "LOCATION": REDIS_URL}
-    if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+
+
+def _shared_cache(table: str, most: int) -> dict[str, Any]:
+    """One of the caches that all processes share. A table is emptied by a third when it holds more than `most` rows."""
+    if REDIS_URL:
+        return {
+            "BACKEND": "guardlabs.web.shared_cache.FallingBack",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "" if table == "cache" else table,
+        }
+    backend = "django.core.cache.backends.db.DatabaseCache"
+    return {"BACKEND": backend, "LOCATION": table, "OPTIONS": {"MAX_ENTRIES": most}}
+
+
+CACHES = {
+    # Limits of visitors, one or two rows an address; of staff's logins; and when which chore was done. Each has a
+    # table of its own, so that a flood of addresses pushes out neither what guards the admin nor the day's chores.
+    "default": _shared_cache("cache", 200_000),
+    "logins": _shared_cache("cache_logins", 50_000),
+    "chores": _shared_cache("cache_chores", 1_000),
 }
-RETENTION_DAYS = env.integer("RETENTION_DAYS", 365)
+RETENTION_DAYS = env.integer("RETENTION_DAYS", 365, least=1, most=36_500)
 
 # -- languages -------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -152,12 +169,14 @@ STAFF_2FA = env.boolean("STAFF_2FA")
 OTP_TOTP_ISSUER = "GuardLabs"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "audit.pages.errors.forbidden"
+HSTS = env.choice("HSTS", "host", among=("host", "subdomains", "preload", "off"))
 if HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
-    SECURE_HSTS_SECONDS = 63_072_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # Of this host for two years; of all names below it, or for the browsers' built-in lists, only when asked for.
+    SECURE_HSTS_SECONDS = 0 if HSTS == "off" else 63_072_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS in {"subdomains", "preload"}
+    SECURE_HSTS_PRELOAD = HSTS == "preload"
     # A name that browsers take only from this very host, over https.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
     SESSION_COOKIE_SECURE = True
@@ -178,7 +197,7 @@ SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"guardlabs@{_site.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ADMINS = [("GuardLabs staff", address) for address in env.words("ADMINS")]
-_email = service_urls.email(env.text("EMAIL_URL", "console:"))
+_email = env.email(env.text("EMAIL_URL", "console:"))
 EMAIL_BACKEND = _email.pop("EMAIL_BACKEND")
 globals().update(_email)
 
@@ -192,12 +211,15 @@ SOURCE_URL = env.text("SOURCE_URL")
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")  # none: orders are paid by invoice
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
-REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45)
+REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45, least=1, most=100)
+WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
+WEB_THREADS = env.integer("WEB_THREADS", 16, least=1, most=1_000)
+CHORES = env.boolean("CHORES", default=True)
 # Visitors of one process who may watch a report live, each of whom keeps a thread; the others poll.
-LIVE_STREAMS = env.integer("WEB_THREADS", 16) // 2
+LIVE_STREAMS = WEB_THREADS // 2
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
-LLM_CACHE = env.text("LLM_CACHE", "auto")
-LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400)
+LLM_CACHE = env.choice("LLM_CACHE", "auto", among=("auto", "on", "off"))
+LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400, least=1)
 # Providers at private addresses (a local Ollama): names of hosts, addresses, networks, or `on`.
 LLM_ALLOW_PRIVATE_HOSTS = env.words("LLM_ALLOW_PRIVATE_HOSTS")
 # Where this is set, keys are read from files below it only.
@@ -210,13 +232,14 @@ SENTRY_DSN = env.text("SENTRY_DSN")
 SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "production")
 
 # -- logs: one line or one JSON object an event on stderr; no answers, no tokens, no keys -----------
-LOG_FORMAT = env.text("LOG_FORMAT", "line").lower()
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", among=("line", "json"))
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"chosen": {"()": "guardlabs.operations.logs.formatter", "name": LOG_FORMAT}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},

@@ -30,7 +30,7 @@ from llm.chain.plan import Want
 from llm.configuration import snapshot
 from llm.ledger import rows
 from llm.ledger.transactions import write_transaction
-from llm.models import CachedReply, Call
+from llm.models import Attempt, CachedReply, Call, Notice, Pause
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ BUSY_CALLS, CALM_CALLS = 10_000, 8_000  # a day: `auto` switches on above the on
 LEASE = timedelta(seconds=30)  # longer than most attempts, since a leader that waits cannot renew it
 RENEW_AFTER_S = 5.0
 PATIENCE = 0.75  # of its time a call waits for another's answer; with the rest it asks for itself
+DETAILS_AT_A_TIME = 200
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.02, 0.25
 sleep = time.sleep  # tests put their own clock here
 _busy = False
@@ -212,7 +213,7 @@ class Claim:
 
     def fill(self, answer: Answer, call: Call) -> None:
         """Keeps the answer for those who wait and those who come. Within the transaction that closes the call."""
-        if self.row is None or answer.tool_calls:  # those are to be acted on, once
+        if self.row is None or answer.tool_calls or answer.doubt:  # calls are to be acted on, once
             return
         now, row = timezone.now(), self.row
         row.text, row.provider, row.model, row.tier = answer.text, call.provider, call.model, call.tier
@@ -288,7 +289,8 @@ def purge(**which: Any) -> int:
 
 
 def forget_calls(**which: Any) -> None:
-    """Removes the wording of some calls: prompt, answer, and the kept copy that they made or were given.
+    """Removes the wording of some calls: prompt, answer, the kept copy that they made or were given, and what
+    providers said of them, wherever that was noted.
 
     which: a filter of llm.Call. The ledger keeps their numbers.
     """
@@ -297,7 +299,21 @@ def forget_calls(**which: Any) -> None:
     with write_transaction():
         if copies:
             purge(pk__in=copies)
+        _forget_details(calls)
         calls.update(messages=[], text="", cached_reply=None)
+
+
+def _forget_details(calls: QuerySet[Call]) -> None:
+    """A refusal may quote what it was asked. What a provider says of everybody's calls alike stays with pauses."""
+    tried = Attempt.objects.filter(call__in=calls).exclude(detail="")
+    details = sorted(set(tried.values_list("detail", flat=True)))
+    others = Attempt.objects.exclude(call__in=calls)
+    for start in range(0, len(details), DETAILS_AT_A_TIME):
+        some = details[start : start + DETAILS_AT_A_TIME]
+        own = set(some) - set(others.filter(detail__in=some).values_list("detail", flat=True).distinct())
+        for model in (Pause, Notice):
+            model.objects.filter(detail__in=own).update(detail="")
+    tried.update(detail="")
 
 
 def forget() -> None:

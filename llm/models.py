@@ -86,6 +86,9 @@ class Provider(models.Model):
     barred_regions = models.JSONField(
         default=list, blank=True, help_text=_("Where users may not be, such as EEA, UK, CH.")
     )
+    dialect = models.JSONField(
+        default=dict, blank=True, help_text=_("What it wants said differently; empty: as others of its kind.")
+    )
     vouched_origin = models.CharField(
         max_length=320, blank=True, editable=False, help_text=_("Where a providers file says that it is.")
     )
@@ -176,13 +179,15 @@ class Credential(models.Model):
     def key(self) -> str:
         """The key itself; empty when its variable or file is missing. Never log it.
 
-        Raises SecretError when it cannot be read, or was entered for another host than its provider's of today.
+        Raises SecretError when it cannot be read or sent, or was entered for another host than its provider's of today.
         """
         if self.is_elsewhere:
             raise secrets.SecretError(
                 f"entered for {self.entered_for}, so it is not sent to {self.provider.origin}: enter it again"
             )
-        return secrets.reveal(self.secret)
+        key = secrets.reveal(self.secret)
+        # A service account is a document, which is never sent.
+        return key if self.provider.kind == Provider.Kind.VERTEX else secrets.checked(key)
 
     @property
     def is_elsewhere(self) -> bool:
@@ -252,6 +257,8 @@ class Quota(models.Model):
         default=0, help_text=_("Tokens of the current minute that somebody else used.")
     )
     foreign_until = models.DateTimeField(null=True, blank=True)
+    stated = models.JSONField(default=dict, editable=False)  # when the provider stated each limit
+    by_staff = models.BooleanField(_("set by staff"), default=False, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -2,7 +2,7 @@
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import translation
 
 from audit.orders import outbox
@@ -22,7 +22,8 @@ def _clean_slate(monkeypatch):
     """Nothing that a process keeps between calls is kept between tests, and no thread works on the side."""
     monkeypatch.setattr(alerts, "_last_housekeeping", float("inf"))
     monkeypatch.setattr(outbox, "wake", lambda: None)
-    cache.clear()
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
     translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own language behind
     snapshot.forget()
     tokens.forget()

@@ -10,14 +10,16 @@ os.environ.setdefault("SITE_URL", "http://testserver")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 
 from guardlabs.settings import *  # noqa: F403
-from guardlabs.settings import DATABASES, STORAGES
+from guardlabs.settings import CACHES, DATABASES, STORAGES
 
 LLM_ALLOW_PRIVATE_HOSTS = ["127.0.0.0/8", "::1"]  # where the simulator is
 STRIPE_SECRET_KEY = STRIPE_WEBHOOK_SECRET = ""  # whatever the developer's shell has set
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_AUTOREFRESH = True  # nothing is collected for tests
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name} for name in CACHES
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: threads and processes of a test share it as production's workers do.
     DATABASES["default"]["TEST"] = {"NAME": f"{tempfile.gettempdir()}/guardlabs-test-{os.getpid()}.sqlite3"}

@@ -271,7 +271,7 @@ def test_a_caller_that_leaves_is_no_failure_of_the_provider(sim):
     [
         b.midstream_death(after=3),
         b.midstream_stall(after=3),
-        b.malformed_chunk(after=3),
+        b.malformed_chunk(after=3, count=3),
         b.error_in_stream(after=3),
     ],
 )

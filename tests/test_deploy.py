@@ -35,18 +35,18 @@ def test_what_the_code_reads_is_documented():
     read = {
         name
         for path in (ROOT / "guardlabs").rglob("*.py")
-        for name in re.findall(r'env\.(?:text|words|boolean|integer)\(\s*"([A-Z_]+)"', path.read_text())
+        for name in re.findall(r'env\.(?:text|words|boolean|integer|choice)\(\s*"([A-Z_]+)"', path.read_text())
     }
     assert len(read) > 20
     assert read <= documented()
 
 
 def test_the_example_can_be_started_with():
-    from guardlabs import service_urls
+    from guardlabs import env
 
     values = dict(re.findall(r"^#?([A-Z_]+)=(.+)$", (DEPLOY / ".env.example").read_text(), re.MULTILINE))
-    assert service_urls.database(values["DATABASE_URL"])["NAME"] == "guardlabs"
-    assert service_urls.email(values["EMAIL_URL"])["EMAIL_USE_TLS"]
+    assert env.database(values["DATABASE_URL"])["NAME"] == "guardlabs"
+    assert env.email(values["EMAIL_URL"])["EMAIL_USE_TLS"]
 
 
 def test_the_image_runs_as_nobody_in_particular_and_is_watched():

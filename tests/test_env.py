@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from guardlabs import env, service_urls
+from guardlabs import env
 from guardlabs.operations.logs import redact
 
 
@@ -35,26 +35,26 @@ def test_numbers_and_lists(monkeypatch):
 
 
 def test_database_urls():
-    assert str(service_urls.database("sqlite:////tmp/x.sqlite3")["NAME"]) == "/tmp/x.sqlite3"
-    postgres = service_urls.database("postgresql://me:p%40ss@db.local:6432/site?sslmode=require")
+    assert str(env.database("sqlite:////tmp/x.sqlite3")["NAME"]) == "/tmp/x.sqlite3"
+    postgres = env.database("postgresql://me:p%40ss@db.local:6432/site?sslmode=require")
     assert (postgres["USER"], postgres["PASSWORD"], postgres["HOST"], postgres["PORT"]) == (
         "me", "p@ss", "db.local", "6432",
     )  # fmt: skip
     assert postgres["OPTIONS"]["sslmode"] == "require"
     assert "statement_timeout=30s -c lock_timeout=10s" in postgres["OPTIONS"]["options"]
     assert (postgres["CONN_MAX_AGE"], "pool" in postgres["OPTIONS"]) == (60, False)
-    pooled = service_urls.database("postgresql://db/site?options=-c%20jit%3Doff", timeout_s=0, pool=20)
+    pooled = env.database("postgresql://db/site?options=-c%20jit%3Doff", timeout_s=0, pool=20)
     assert (pooled["CONN_MAX_AGE"], pooled["OPTIONS"]["pool"]["max_size"]) == (0, 20)
     assert pooled["OPTIONS"]["options"] == "-c jit=off"
     with pytest.raises(ImproperlyConfigured):
-        service_urls.database("mysql://x")
+        env.database("mysql://x")
 
 
 def test_email_urls():
-    mail = service_urls.email("smtp+tls://me:secret@mail.local")
+    mail = env.email("smtp+tls://me:secret@mail.local")
     assert (mail["EMAIL_PORT"], mail["EMAIL_USE_TLS"], mail["EMAIL_HOST_PASSWORD"]) == (587, True, "secret")
     with pytest.raises(ImproperlyConfigured):
-        service_urls.email("pigeon://x")
+        env.email("pigeon://x")
 
 
 def test_result_tokens_are_redacted_in_logs():

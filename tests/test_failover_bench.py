@@ -193,7 +193,7 @@ def test_07_a_first_token_within_its_time_is(sim, two_tiers, ask):
     "fault",
     [
         b.midstream_death(after=3), b.truncate(), b.truncate(mismatch=False), b.midstream_stall(after=3),
-        b.malformed_chunk(after=3), b.error_in_stream(after=3), b.no_done(finish=False),
+        b.malformed_chunk(after=3, count=3), b.error_in_stream(after=3), b.no_done(finish=False),
     ],
     ids=["08 cut", "08 cut chunk", "08 cut quietly", "09 stalled", "10 malformed", "16 error in it", "08 no end"],
 )  # fmt: skip

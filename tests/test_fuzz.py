@@ -17,7 +17,7 @@ from audit.models import Scan
 from audit.orders import links
 from audit.scans import service as scans
 from audit.scans import shares, tokens
-from llm.adapters import Answer, adapter_for
+from llm.adapters import Answer, Reasoning, adapter_for
 from llm.adapters.base import Request, Timing
 from llm.configuration import file as config
 from llm.failures.rules import Failure
@@ -86,7 +86,7 @@ def outcome(adapter, *, stream):
     assert isinstance(answer, Answer)
     assert isinstance(answer.text, str)
     assert answer.text.strip() or answer.tool_calls
-    assert all(isinstance(piece, str) for piece in pieces)
+    assert all(isinstance(piece, str | Reasoning) for piece in pieces)
     for count in (answer.tokens_in, answer.tokens_out):
         assert count is None or (type(count) is int and count >= 0)
     json.dumps(list(answer.tool_calls)).encode()

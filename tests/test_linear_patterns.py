@@ -11,18 +11,21 @@ from audit.report import citations, drafts, render
 from audit.report.gates import figures, links, secrets
 from guardlabs.operations import logs
 from llm import gates
+from llm.adapters.sse import EventParser
+from llm.adapters.toolcalls import ToolCalls, offered_name
+from llm.adapters.visible import Visible
 from llm.failures import rules
 from tests import patterns
 
 SIZE = 64 * 1024
 SIZES = (4096, 16_384, SIZE)  # each four times the one before: the first that grows too fast ends the trial
-MOST_GROWTH = 9  # of the time from one size to the next: linear is 4, quadratic is 16
+MOST_GROWTH = 10  # of the time from one size to the next: linear is 4, quadratic is 16
 QUICK_S = 0.02  # below, nothing can be told
 
 # Patterns that are put together while the program runs, and of what.
 BUILT = {
     "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
-    "audit.orders.secret_guard pattern": "held by the module",
+    "audit.orders.secret_guard.keys pattern": "held by the module",
     "llm.failures.rules pattern": "the table's, see below",
     "llm.failures.rules words": "the table's, see below",
     "llm.failures.signals pattern": "the table's, see below",
@@ -31,6 +34,7 @@ BUILT = {
     "llm.configuration.presets f'env:{re.escape(self.variables.key)}(S|_[0-9]+)?(\\\\[|$)'": "a name in the code",
     "llm.configuration.presets re.escape(variables.key) + '_([0-9]{1,4})'": "a name in the code",
     "llm.failures.signals f'(?<=[\\\\d\\\\s]){name}'": "names of units in the code",
+    "llm.adapters.visible '|'.join((re.escape(token) for token in sorted(tokens, key=len, reverse=True)))": "of marks",
 }
 
 
@@ -44,7 +48,7 @@ def seconds(run: Callable[[str], object], text: str) -> float:
 def grows_too_fast(run: Callable[[str], object], make: Callable[[int], str]) -> bool:
     """Whether a text of SIZE takes far longer than its length explains."""
     return any(
-        all(_jumps(run, make, size) for _ in range(3))  # what is slow once may be the machine
+        all(_jumps(run, make, size) for _ in range(5))  # what is slow once may be the machine
         for size in SIZES
     )
 
@@ -133,6 +137,22 @@ HOSTILE = (
     "abandon ", "一", "\u0301", "\u200b", "ß", "{", "|", "a|b\n", "~", "!", "![", "(", "http://", "www.", "'", '"',
     "1 Jan 2019 ",
 )  # fmt: skip
+def _visible(text: str) -> None:
+    visible = Visible("deepseek-r1")
+    for start in range(0, len(text), 64):
+        list(visible.feed(text[start : start + 64]))
+    list(visible.finish())
+
+
+def _call(text: str) -> None:
+    calls = ToolCalls()
+    for start in range(0, len(text), 512):
+        piece = {"index": 0, "function": {"name": text[:8], "arguments": text[start : start + 512]}}
+        calls.feed([piece])
+    calls.calls()
+    offered_name(text, {"f"})
+
+
 READERS: dict[str, Callable[[str], object]] = {
     "secret_guard.find": secret_guard.find,
     "citations.with_sources": lambda text: citations.with_sources(text, ()),
@@ -144,6 +164,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "render.to_html": lambda text: render.to_html(text, links=()),
     "logs.redact": logs.redact,
     "failures.classify": lambda text: rules.classify(status=400, body=text),
+    "adapters.visible": _visible,
+    "adapters.events": lambda text: EventParser().feed(text.encode("utf-8", "replace")),
+    "adapters.calls": _call,
     "gates.no_refusal": gates.no_refusal(),
     "gates.json_schema": gates.json_schema({}),
 }

@@ -149,6 +149,32 @@ def test_state_and_ledger_cannot_be_written(staff, mine, model):
         )
 
 
+def test_learned_limits_are_staffs_to_correct(client):
+    """With the right that the group ops has, and no other."""
+    person = get_user_model().objects.create_user("otto", password="x", is_staff=True)
+    person.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_quota", "change_quota", "delete_quota"])
+    )
+    client.force_login(person)
+    row = Quota.objects.create(
+        provider="mine", account="a", model="m", tpm=100, stated={"tpm": "2026-11-01T00:00Z"}
+    )
+    where = reverse("admin:llm_quota_change", args=[row.pk])
+    assert (
+        client.post(where, {"tpm": "8000", "rpm": "", "rpd": "", "tpd": "", "account": "b"}).status_code
+        == 302
+    )
+    row.refresh_from_db()
+    assert (row.tpm, row.rpm, row.account, row.by_staff) == (8000, None, "a", True)
+    assert LogEntry.objects.get().user == person
+    for wrong in ("-1", "x", "9" * 30):
+        assert client.post(where, {"tpm": wrong}).status_code == 200  # the form says what is wrong
+    row.refresh_from_db()
+    assert row.tpm == 8000
+    assert client.post(reverse("admin:llm_quota_delete", args=[row.pk]), {"post": "yes"}).status_code == 302
+    assert not Quota.objects.exists()
+
+
 # -- providers -------------------------------------------------------------------------------------
 
 

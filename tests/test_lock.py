@@ -1,4 +1,4 @@
-"""What is installed is what was tested: the locks hold every library that is asked for, at one version, by its hashes."""
+"""What is installed is what was tested: the locks hold every library asked for, at one version, by its hashes."""
 
 import re
 from pathlib import Path

@@ -16,6 +16,7 @@ from audit.orders import service as orders
 from audit.scans import service as scans
 from audit.scans import tokens
 from guardlabs.operations.logs import redact
+from tests import secret_texts
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -361,3 +362,55 @@ def test_zones_are_localised_cities_without_aliases():
     assert ("Europe/Moscow", "Москва") in groups["Европа"]
     assert "US/Pacific" not in order_form.zones()
     assert len(order_form.zones()) > 300
+
+
+# -- what only looks like a secret -------------------------------------------------------------------
+BARE_HASH = "5c504ed432cb51138bcf09aa5e8a410dd4a1e204ef84bfed1be16dfba1b22060"
+
+
+def sealed_in(response) -> str:
+    return re.search(r'name="sealed" value="([^"]+)"', html(response))[1]
+
+
+def test_what_only_looks_like_a_secret_is_sent_in_a_second_step_and_not_kept_till_then(client):
+    response = client.post("/en/order/", fields(message=f"What is {BARE_HASH}?"))
+    assert response.status_code == 400
+    assert BARE_HASH not in html(response) + everything_stored()
+    sent = fields(message="", sealed=sealed_in(response), not_secret="1")
+    assert client.post("/en/order/", sent).status_code == 303
+    assert Order.objects.get().message == f"What is {BARE_HASH}?"
+
+
+def test_a_sure_secret_has_no_second_step(client):
+    response = client.post("/en/order/", fields(message=PHRASE))
+    assert 'name="sealed"' not in html(response)
+    assert client.post("/en/order/", fields(message=PHRASE, not_secret="1")).status_code == 400
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("forged", ["", "x", "gAAAAABm" + "A" * 60, "é"])
+def test_a_seal_that_is_none_of_ours_opens_nothing(client, forged):
+    client.post("/en/order/", fields(message="", sealed=forged, not_secret="1"))
+    assert Order.objects.get().message == ""
+
+
+def test_the_guard_looks_at_what_surrounds_a_private_link(client):
+    """The rest of the field is shown again when another field is wrong."""
+    token = scans.scan_token(make_scan())
+    sent = fields(email="nobody", scan_link=f"{PHRASE} /r/{token}/")
+    assert "sausage" not in html(client.post("/en/order/", sent))
+
+
+def test_the_receipt_page_shows_no_secret_again(client):
+    assert "sausage" not in html(client.get("/en/receipt/", {"receipt": PHRASE}))
+    assert "no receipt of ours" in html(client.get("/en/receipt/", {"receipt": "no receipt of ours"}))
+
+
+def test_a_phrase_in_two_fields_or_in_two_orders_is_found(client):
+    words = secret_texts.VOID.split()[:12]
+    parts = (" ".join(words[:4]), " ".join(words[4:8]), " ".join(words[8:]))
+    response = client.post("/en/order/", fields(message=parts[0] + " " + parts[1][:4], scan_link=parts[1]))
+    assert response.status_code == 400
+    assert client.post("/en/order/", fields(message=parts[0])).status_code == 303
+    assert client.post("/en/order/", fields(message=parts[1])).status_code == 400
+    assert Order.objects.count() == 1

@@ -20,7 +20,7 @@ from llm.failures.rules import Kind
 from llm.limits import quota
 from llm.limits.headers import Observed
 from llm.limits.quota import LedgerMeter
-from llm.models import Attempt, Call, Quota
+from llm.models import Attempt, Call, Model, Quota
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
 
@@ -381,12 +381,93 @@ def test_an_unknown_limit_is_learned(sim, clock):
     assert learn(deployment, Observed("tpm", 6000), Observed("rpd", 250)) == {"tpm": 6000, "rpd": 250}
 
 
-def test_a_known_limit_is_corrected_downwards_only(sim, clock):
+def test_a_configured_limit_is_lowered_to_what_the_provider_last_stated(sim, clock):
     deployment = limited(sim, tpm=8000, rpd=1000)
     assert learn(deployment, Observed("tpm", 30_000), Observed("rpd", 14_400)) == {"tpm": 8000, "rpd": 1000}
     assert not Quota.objects.exists()
     assert learn(deployment, Observed("tpm", 6000)) == {"tpm": 6000, "rpd": 1000}
-    assert learn(deployment, Observed("tpm", 7000)) == {"tpm": 6000, "rpd": 1000}
+    assert learn(deployment, Observed("tpm", 7000)) == {
+        "tpm": 7000,
+        "rpd": 1000,
+    }  # the newest statement holds
+    assert learn(deployment, Observed("tpm", 30_000)) == {
+        "tpm": 8000,
+        "rpd": 1000,
+    }  # never above what staff allow
+
+
+def test_of_several_statements_in_one_answer_the_lowest_counts(sim, clock):
+    assert learn(limited(sim), Observed("tpm", 9000), Observed("tpm", 6000)) == {"tpm": 6000}
+
+
+def test_a_limit_that_was_wrong_once_is_forgotten_after_a_day(sim, clock):
+    deployment = limited(sim, tpm=8000)
+    assert learn(deployment, Observed("tpm", 100)) == {"tpm": 100}
+    assert why(deployment, Want(tokens_in=0, max_tokens=1000)) == "request above limit"
+    clock.shift(timedelta(hours=23))
+    assert LedgerMeter(datetime.now(tz=UTC)).limits(deployment) == {"tpm": 100}
+    clock.shift(timedelta(hours=2))
+    assert LedgerMeter(datetime.now(tz=UTC)).limits(deployment) == {"tpm": 8000}
+    assert why(deployment, Want(tokens_in=0, max_tokens=1000)) is None
+
+
+def test_a_limit_that_is_stated_again_and_again_stays(sim, clock):
+    deployment = limited(sim)
+    for _ in range(30):
+        assert learn(deployment, Observed("tpm", 6000)) == {"tpm": 6000}
+        clock.shift(timedelta(hours=2))
+    assert LedgerMeter(datetime.now(tz=UTC)).limits(deployment) == {"tpm": 6000}
+
+
+def test_what_every_answer_states_is_not_written_with_every_answer(sim, clock, django_assert_num_queries):
+    deployment = limited(sim)
+    learn(deployment, Observed("tpm", 6000))
+    meter = LedgerMeter(datetime.now(tz=UTC))
+    with django_assert_num_queries(0):
+        meter.learn(deployment, [Observed("tpm", 6000)], Attempt(reserved_tokens=0))
+
+
+def test_what_staff_configure_later_holds_until_the_provider_states_another_limit(sim, clock):
+    deployment = limited(sim, tpm=8000)
+    assert learn(deployment, Observed("tpm", 100)) == {"tpm": 100}
+    clock.shift(60)
+    row = Model.objects.get()
+    row.tpm = 12_000
+    row.save()
+    provider = snapshot.providers()[0]
+    edited = Deployment(provider, provider.keys[0], provider.models[0])
+    assert LedgerMeter(datetime.now(tz=UTC)).limits(edited) == {"tpm": 12_000}
+    clock.shift(60)
+    assert learn(edited, Observed("tpm", 9000)) == {"tpm": 9000}
+
+
+def test_what_staff_enter_for_an_account_holds_whatever_is_stated(sim, clock):
+    deployment = limited(sim, tpm=8000)
+    learn(deployment, Observed("tpm", 100))
+    Quota.objects.update(tpm=20_000, by_staff=True)
+    assert learn(deployment, Observed("tpm", 50), Observed("rpd", 10)) == {"tpm": 20_000}
+    clock.shift(timedelta(days=30))
+    assert LedgerMeter(datetime.now(tz=UTC)).limits(deployment) == {"tpm": 20_000}
+
+
+def test_one_wrong_header_does_not_shut_a_model_for_ever(sim, monkeypatch):
+    make_groq(sim, keys=1, models=[{"name": OSS, "tpm": 8000}], timeout_s=20)
+    wrong = {
+        "x-ratelimit-limit-tokens": "100",
+        "x-ratelimit-remaining-tokens": "90",
+        "x-ratelimit-reset-tokens": "1s",
+    }
+    sim.script(
+        "key-of-groq1",
+        b.http(429, {"error": {"message": "slow down"}}, {**wrong, "retry-after": "1"}),
+        b.ok(),
+    )
+    with pytest.raises(ChainExhausted):
+        complete(user="hi", max_tokens=1000)
+    assert Quota.objects.get().tpm == 100
+    later = datetime.now(tz=UTC) + timedelta(hours=25)
+    with time_machine.travel(later, tick=True):
+        assert complete(user="hi", max_tokens=1000).provider == "groq1"
 
 
 def test_a_limit_of_nothing_is_no_limit_to_learn(sim, clock):

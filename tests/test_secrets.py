@@ -136,3 +136,46 @@ def test_a_key_that_cannot_be_opened_is_a_problem_of_that_key_alone(db, settings
     first, second = snapshot.providers()[0].keys
     assert (first.key, "no longer holds" in first.problem) == ("", True)
     assert (second.key, second.problem) == ("other", "")
+
+
+# -- keys that cannot be sent ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{KEY}\n{KEY}2", f"{KEY}\r\nX-Other: 1", f"{KEY}\x00", f"{KEY}é", f"{KEY}\u200b", f"{KEY} {KEY}",
+        f"GROQ_API_KEY={KEY}\nOTHER=1", f"\ufeff{KEY}", "«" + KEY + "»", KEY * 400, f"{KEY}\t",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["groq", "openai"])
+@pytest.mark.parametrize("where", ["env", "list", "file", "typed"])
+@pytest.mark.django_db
+def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(text, kind, where, tmp_path, monkeypatch):
+    if (where in {"env", "list"} and "\0" in text) or (text.strip() != text and text.strip() == KEY):
+        pytest.skip("the system takes no such variable, or it is white space around a good key")
+    path = tmp_path / "key"
+    path.write_text(text, newline="")
+    monkeypatch.setenv("GROQ_TEST_KEYS", text if "\0" not in text else "")
+    secret = {
+        "env": "env:GROQ_TEST_KEYS", "list": "env:GROQ_TEST_KEYS[1]", "file": f"file:{path}",
+        "typed": secrets.seal(text),
+    }[where]  # fmt: skip
+    provider = Provider.objects.create(slug="p", kind=kind, name="P")
+    row = Credential.objects.create(provider=provider, label="k", secret=secret)
+    with pytest.raises(secrets.SecretError, match="one line") as caught:
+        row.key()
+    assert KEY not in str(caught.value)
+    assert KEY[4:12] not in repr(caught.value)
+    snapshot.forget()
+    (conf,) = snapshot.providers()[0].keys
+    assert (conf.key, "one line" in conf.problem) == ("", True)
+
+
+@pytest.mark.django_db
+def test_a_service_account_may_have_lines():
+    provider = Provider.objects.create(slug="p", kind="vertex", name="P")
+    row = Credential.objects.create(
+        provider=provider, label="k", secret=secrets.seal('{\n "type": "service_account"}')
+    )
+    assert row.key() == '{\n "type": "service_account"}'

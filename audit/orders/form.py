@@ -15,7 +15,7 @@ from django.utils.translation import get_language, gettext_lazy, to_locale
 from django.utils.translation import gettext as _
 
 from audit.models import Scan
-from audit.orders import secret_guard
+from audit.orders import sealed, secret_guard
 from audit.scans import service as scans
 
 MESSAGE_CHARS = 1000
@@ -38,36 +38,76 @@ SECRETS = {
         "This looked like a private key or a transaction hash, which look alike, so we threw it away unread: it was "
         "neither stored nor logged. If it was a key, move your coins to a new wallet now."
     ),
+    secret_guard.Secret.CODE: gettext_lazy(
+        "This looked like a PIN or a password, so we threw it away unread: it was neither stored nor logged. Nobody "
+        "needs it to help you. If it was real, change it now."
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """The fields as the form shows them again, and as an order takes them. `errors`: field to reason."""
+    """The fields as the form shows them again, and as an order takes them. `errors`: field to reason.
+
+    `sealed`: a message that need not be a secret, for the visitor to send again, who says so; `cleared`: he did.
+    """
 
     email: str = ""
     time_zone: str = ""
     message: str = ""
     scan_link: str = ""
     scan: Scan | None = None
+    sealed: str = ""
+    cleared: bool = False
     errors: dict[str, str] = field(default_factory=dict)
 
 
 def read(data: Mapping[str, str]) -> Sent:
     """The fields of a form, stripped; with a reason for each that will not do, in the active language.
 
-    A field that seems to hold a recovery phrase or a key comes back empty.
+    A field that seems to hold a recovery phrase or a key comes back empty. `not_secret` with a `sealed` message
+    sends what only looked like one.
     """
-    values = {name: data.get(name, "").strip() for name in ("email", "time_zone", "message", "scan_link")}
+    values = {
+        name: data.get(name, "").strip()[: secret_guard.MOST_CHARS]
+        for name in ("email", "time_zone", "message", "scan_link")
+    }
+    cleared = data.get("not_secret") == "1"
+    if cleared and not values["message"]:
+        values["message"] = sealed.unseal(data.get("sealed", ""))
     values["message"] = values["message"].replace("\r\n", "\n")
-    errors: dict[str, str] = {}
-    for name, value in values.items():
-        # A private link is signed text of ours, in which any letters may come up.
-        found = None if name == "scan_link" and _scan(value) else secret_guard.find(value)
-        if found:
-            values[name], errors[name] = "", str(SECRETS[found])
+    kept, errors = "", dict[str, str]()
+    for name in values:
+        found = secret_guard.look(_strange(name, values))
+        if found is None or (name == "message" and cleared and not found.certain):
+            continue
+        if name == "message" and not found.certain and len(values[name]) <= MESSAGE_CHARS:
+            kept = sealed.seal(values[name])
+        values[name], errors[name] = "", str(SECRETS[found.kind])
+    if not errors and (found := secret_guard.look(_all(values))) and (found.certain or not cleared):
+        kept = "" if found.certain else sealed.seal(values["message"])
+        values |= {"message": "", "scan_link": ""}
+        errors["message"] = str(SECRETS[found.kind])
     errors = _errors(values) | errors
-    return Sent(**values, scan=_scan(values["scan_link"]), errors=errors)
+    return Sent(
+        **values, scan=_scan(values["scan_link"]), sealed=kept, cleared=cleared and not kept, errors=errors
+    )
+
+
+def _strange(name: str, values: Mapping[str, str]) -> str:
+    """A field without our own private link, which is signed text in which any letters may come up."""
+    value = values[name]
+    return value.replace(_token(value), " ") if name == "scan_link" and _scan(value) else value
+
+
+def _all(values: Mapping[str, str]) -> str:
+    """What was written into different fields may belong together."""
+    return "\n".join(_strange(name, values) for name in ("message", "scan_link") if values[name])
+
+
+def without_message(sent: Sent, kind: secret_guard.Secret) -> Sent:
+    """The form without a message that turned out to hold a secret, with the reason."""
+    return replace(sent, message="", errors={"message": str(SECRETS[kind])})
 
 
 def unsent(data: Mapping[str, str], *, without_scan: bool) -> Sent:
@@ -102,9 +142,16 @@ def _errors(values: dict[str, str]) -> dict[str, str]:
 
 def _scan(link: str) -> Scan | None:
     """The scan of a result's address or of its token alone."""
-    path = urlsplit(link).path if "/" in link else link
-    token = path.partition("/r/")[2].split("/")[0] if "/" in path else path
+    token = _token(link)
     return scans.get_scan(token) if token else None
+
+
+def _token(link: str) -> str:
+    try:
+        path = urlsplit(link).path if "/" in link else link
+    except ValueError:  # "http://[": no address at all
+        return ""
+    return path.partition("/r/")[2].split("/")[0] if "/" in path else path
 
 
 # -- time zones --------------------------------------------------------------------------------------

@@ -55,7 +55,10 @@ def order(request: HttpRequest) -> HttpResponse:
             message=sent.message,
             scan=sent.scan,
             method=payments.method(),
+            cleared=sent.cleared,
         )
+    except orders.SecretInMessage as found:
+        return _form(request, sent=form.without_message(sent, found.kind), status=400)
     except orders.TooManyOpen:
         problem = _("This e-mail address has unpaid orders already. Their links are in its inbox.")
         return _form(request, sent=sent, problem=problem, status=429)

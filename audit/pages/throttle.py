@@ -16,7 +16,7 @@ from guardlabs.web.client_address import client_address
 log = logging.getLogger(__name__)
 
 OFF = "off"
-RATE = re.compile(r"[1-9]\d*/[1-9]?\d*[smhd]")
+RATE = re.compile(r"[1-9][0-9]{0,8}/(?:[1-9][0-9]{0,5})?[smhd]")
 ORDER_RATE = "10/h"  # each order sends an e-mail to an address that its owner may not have typed
 LOG_EVERY_S = 300.0
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connections
 
 from audit.orders import outbox
@@ -62,7 +62,7 @@ def run_due() -> list[str]:
     for chore in chores():
         try:
             # A little less than the interval, so that a chore of a minute is not skipped every other minute.
-            if not cache.add(f"chore:{chore.name}", 1, timeout=chore.every_s - LOOK_EVERY_S / 2):
+            if not caches["chores"].add(f"chore:{chore.name}", 1, timeout=chore.every_s - LOOK_EVERY_S / 2):
                 continue
             correlation.begin(f"chore-{chore.name}")
             chore.work()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from threading import Lock
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest
 
 from guardlabs.web.client_address import client_address
@@ -35,7 +35,7 @@ def forget(request: HttpRequest, account: str) -> None:
     """After a login: the account's count from this address starts anew. The address's does not."""
     key = _keys(request, account)[0][0]
     _own.pop(key, None)
-    _try(lambda: cache.delete(key))
+    _try(lambda: caches["logins"].delete(key))
 
 
 def _keys(request: HttpRequest, account: str) -> list[tuple[str, int]]:
@@ -47,7 +47,7 @@ def _keys(request: HttpRequest, account: str) -> list[tuple[str, int]]:
 def _count(key: str) -> int:
     number, since = _own.get(key, (0, 0.0))
     mine: int = number if time.monotonic() - since < WINDOW_S else 0
-    shared = _try(lambda: cache.get(key))
+    shared = _try(lambda: caches["logins"].get(key))
     return max(mine, shared if isinstance(shared, int) else 0)
 
 
@@ -57,8 +57,8 @@ def _add(key: str) -> None:
         number, since = _own.get(key, (0, time.monotonic()))
         fresh = time.monotonic() - since < WINDOW_S
         _own[key] = (number + 1, since) if fresh else (1, time.monotonic())
-    _try(lambda: cache.add(key, 0, WINDOW_S))
-    _try(lambda: cache.incr(key))
+    _try(lambda: caches["logins"].add(key, 0, WINDOW_S))
+    _try(lambda: caches["logins"].incr(key))
 
 
 def _try(ask: Callable[[], object]) -> object:

@@ -57,7 +57,10 @@ class Headers:
 
 
 def _hsts() -> str:
-    return f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+    below = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+    return (
+        f"max-age={settings.SECURE_HSTS_SECONDS}{below}{'; preload' if settings.SECURE_HSTS_PRELOAD else ''}"
+    )
 
 
 def _is_too_large(request: HttpRequest) -> bool:

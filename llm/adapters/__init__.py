@@ -6,9 +6,9 @@ from typing import Any
 
 from django.conf import settings
 
-from llm.adapters.base import Adapter, Answer, Request, Timing
+from llm.adapters.base import Adapter, Answer, Reasoning, Request, Timing
 
-__all__ = ["Adapter", "Answer", "Request", "Timing", "adapter_for"]
+__all__ = ["Adapter", "Answer", "Reasoning", "Request", "Timing", "adapter_for"]
 
 _MOST_CLIENTS = 256
 _clients: OrderedDict[tuple[str, ...], Adapter] = OrderedDict()

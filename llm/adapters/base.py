@@ -1,25 +1,35 @@
 """What an adapter is: one outside wire format behind one method. Subclasses say only what differs."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
 from llm import clock
 from llm.adapters import transport
+from llm.adapters.dialects import thinks
 from llm.adapters.output import Output
+from llm.adapters.toolcalls import names_of, offered_name, whole_arguments
+from llm.adapters.visible import Piece, Reasoning
 from llm.failures.ownership import out_of_time
 from llm.failures.rules import Failure, Kind
-from llm.text import is_half, mend
 
+__all__ = [
+    "Adapter", "Answer", "Listed", "Patience", "Piece", "Reasoning", "Request", "Timing", "checked", "pull",
+    "stated_price",
+]  # fmt: skip
 T = TypeVar("T")
-MOST_TOKENS = 10**9  # what the ledger's columns hold; whoever counts more has miscounted
 USAGE_GRACE_S = 1.0  # after the last word a stream may still bring its usage, or never end
+EARLY_FINISH_S = 5.0  # some state a finish reason in every chunk, so after text the next words are waited for
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What one deployment is asked. `max_tokens` includes the reserve for hidden reasoning."""
+    """What one deployment is asked. `max_tokens` includes the reserve for hidden reasoning.
+
+    effort, show_reasoning: what the caller wishes of the model's reasoning; None leaves it to `params`.
+    dialect: what staff say of the provider's way to speak, see `dialects`.
+    """
 
     model: str
     messages: Sequence[Mapping[str, Any]]
@@ -28,16 +38,30 @@ class Request:
     params: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
     output: Output = field(default_factory=Output)  # what has come out so far, for the bill
+    effort: str | None = None
+    show_reasoning: bool | None = None
+    dialect: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the model is left to reason."""
+        return self.effort != "none" and (self.effort is not None or thinks(self.params))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """A complete answer: a text, calls of the caller's tools, or both. Tokens are None when nobody counted them.
 
-    `tool_calls` have OpenAI's shape: {"id", "type": "function", "function": {"name", "arguments"}}.
+    `tool_calls` have OpenAI's shape: {"id", "type": "function", "function": {"name", "arguments"}}. `finish_reason` is
+    stop, length or tool_calls. `reasoning` is what the model thought, as far as the provider told it; `state` what it
+    wants back with the next turn (`reasoning_details`, `extra_content`). `doubt` says why this may not be the whole
+    answer, which is then kept for nobody else.
     """
 
     text: str
+    reasoning: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    doubt: str = ""
     tool_calls: Sequence[Mapping[str, Any]] = ()
     finish_reason: str = ""
     tokens_in: int | None = None
@@ -85,6 +109,27 @@ class Timing:
         return out_of_time(silent_s=clock.monotonic() - self.heard, patience_s=patience_s)
 
 
+class Patience:
+    """Until when the next event of a stream is waited for."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._grace: float | None = None  # set once a finish reason is there
+
+    @property
+    def until(self) -> float:
+        """A moment of `clock.monotonic()`."""
+        return self._timing.next_event() if self._grace is None else min(self._grace, self._timing.end)
+
+    def heard(self, *, said: bool, finished: bool) -> None:
+        """An event has come. said: it brought some of the answer, which alone is a sign of life; finished: a finish
+        reason is there, so what may follow gets a short grace only."""
+        if said:
+            self._timing.alive()
+        if finished and (said or self._grace is None):
+            self._grace = clock.monotonic() + (EARLY_FINISH_S if said else USAGE_GRACE_S)
+
+
 # Ids of models, with the price that the list states (USD per million tokens in and out), if it does.
 Listed = Mapping[str, tuple[Decimal, Decimal] | None]
 
@@ -97,8 +142,8 @@ class Adapter(Protocol):
         """How often the client library tries again by itself; the chain wants 0."""
         ...
 
-    def run(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
-        """Yields visible text as it comes (once, for a plain request) and returns the whole Answer.
+    def run(self, request: Request, timing: Timing) -> Generator[Piece, None, Answer]:
+        """Yields text, and Reasoning, as they come (once, for a plain request) and returns the whole Answer.
 
         Raises Failure, and nothing else, when there is none.
         """
@@ -107,69 +152,6 @@ class Adapter(Protocol):
     def list_models(self, end: float) -> Listed:
         """The model ids that the provider offers to this credential. Raises Failure."""
         ...
-
-
-class Visible:
-    """Takes a leading `<think>…</think>` out of a text that may come in pieces."""
-
-    OPEN, CLOSE = ("<think>", "<thinking>"), ("</think>", "</thinking>")
-
-    def __init__(self) -> None:
-        self._held = ""  # not yet known to be visible
-        self._half = ""  # of a character that was cut between two pieces
-        self._state = "start"
-        self.text = ""
-
-    def feed(self, piece: str) -> str:
-        """The part of what has come so far that turned out to be visible."""
-        piece, self._half = self._half + piece, ""
-        if piece and is_half(piece[-1]):
-            piece, self._half = piece[:-1], piece[-1]
-        return self._feed(mend(piece))
-
-    def _feed(self, piece: str) -> str:
-        if self._state == "visible":
-            return self._show(piece)
-        self._held += piece
-        if self._state == "start":
-            head = self._held.lstrip()
-            if head.startswith(self.OPEN):
-                self._state = "thinking"
-            elif any(tag.startswith(head) for tag in self.OPEN):
-                return ""  # may still become a tag
-            else:
-                self._state = "visible"
-                return self._show(head)
-        for tag in self.CLOSE:
-            _, found, rest = self._held.partition(tag)
-            if found:
-                self._held, self._state = "", "start"  # some models think twice
-                return self._feed(rest)
-        return ""
-
-    def finish(self) -> str:
-        """What was held back and is no tag after all. Unclosed thinking stays hidden."""
-        return self._show(self._held.lstrip()) if self._state == "start" and self._held.strip() else ""
-
-    def _show(self, piece: str) -> str:
-        self.text += piece
-        return piece
-
-
-def visible_text(text: str) -> str:
-    """A complete text without its leading reasoning, also when the opening tag was left out."""
-    for opened, closed in zip(Visible.OPEN, Visible.CLOSE, strict=True):
-        if closed in text and opened not in text:
-            text = text.split(closed, 1)[1]
-    visible = Visible()
-    visible.feed(text)
-    visible.finish()
-    return visible.text
-
-
-def count(value: object) -> int | None:
-    """A number of tokens as a provider states it; None for what cannot be one."""
-    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def stated_price(pricing: Any) -> tuple[Decimal, Decimal] | None:
@@ -184,12 +166,36 @@ def stated_price(pricing: Any) -> tuple[Decimal, Decimal] | None:
     return (price_in, price_out) if known else None
 
 
-def checked(answer: Answer) -> Answer:
-    """The answer, or Failure when there is nothing in it for the caller."""
+def checked(answer: Answer, request: Request) -> Answer:
+    """The answer with its calls of tools in order. Raises Failure when there is nothing in it for the caller."""
+    answer = replace(answer, tool_calls=_usable_calls(answer, request))
     if not answer.text.strip() and not answer.tool_calls:
         raise Failure(Kind.EMPTY_OUTPUT, f"no visible text (finish reason {answer.finish_reason or 'unknown'})",
                       status=200)  # fmt: skip
     return answer
+
+
+def _usable_calls(answer: Answer, request: Request) -> Sequence[Mapping[str, Any]]:
+    """Calls of offered tools, under the names by which they were offered. Raises Failure for any other."""
+    offered = names_of(request.params.get("tools"))
+    if request.params.get("tool_choice") == "none":
+        offered = frozenset()
+    if answer.tool_calls and not offered:
+        if answer.text.strip():
+            return ()  # a text beside it is an answer
+        raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
+    found = []
+    for call in answer.tool_calls:
+        function = call["function"]
+        name = offered_name(function["name"], offered)
+        if not name:
+            raise Failure(
+                Kind.EMPTY_OUTPUT, f"called a tool that nobody offered: {function['name'][:60]}", status=200
+            )
+        if answer.finish_reason != "length" and not whole_arguments(function["arguments"]):
+            raise Failure(Kind.EMPTY_OUTPUT, "a garbled call of a tool", status=200)
+        found.append({**call, "function": {**function, "name": name}})
+    return found
 
 
 def pull(iterator: Iterator[T], end: float) -> T | None:

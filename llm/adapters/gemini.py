@@ -1,4 +1,4 @@
-"""OpenAI's words for a chat request, said in Gemini's: messages, tools, structured answers, sampling."""
+"""OpenAI's words for a chat request, said in Gemini's: messages, tools, structured answers, sampling, reasoning."""
 
 import base64
 import binascii
@@ -8,14 +8,13 @@ from typing import Any
 
 from google.genai import types
 
-from llm.adapters.toolcalls import tool_call
+from llm.adapters.dialects import EFFORTS, NO_SIGNATURE, google_state
 from llm.failures.rules import Failure, Kind
 
-# Gemini 3 wants back the signature that came with its own call of a tool. A call in OpenAI's shape has lost it,
-# and may be another model's anyway; this value is the documented way to say so.
-NO_SIGNATURE = b"skip_thought_signature_validator"
 SAMPLING = ("top_p", "seed", "presence_penalty", "frequency_penalty")
 OPENAI_ONLY = {"stop", "response_format", "tools", "tool_choice", "parallel_tool_calls", *SAMPLING}
+LEVELS = dict(zip(EFFORTS, ("MINIMAL", "MINIMAL", "LOW", "MEDIUM", "HIGH", "HIGH", "HIGH"), strict=True))
+BUDGETS = dict(zip(EFFORTS, (0, 512, 1024, 8192, 24576, 24576, 24576), strict=True))  # tokens
 NEVER = {"http_options"}  # where a request goes, and with which headers, is the adapter's to say
 MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
@@ -53,21 +52,60 @@ def _choice(choice: object) -> types.FunctionCallingConfig:
     return types.FunctionCallingConfig.model_validate({"mode": MODES.get(str(choice or "auto"), "AUTO")})
 
 
+def thinking(model: str, params: Mapping[str, Any], effort: str | None, shown: bool | None) -> dict[str, Any]:
+    """`thinking_config` with the caller's wish for reasoning; empty when there is none.
+
+    Gemini 3 knows levels and cannot switch thinking off; 2.5 knows budgets of tokens.
+    """
+    if effort is None and shown is None:
+        return {}
+    stated = params.get("thinking_config")
+    config = dict(stated) if isinstance(stated, Mapping) else {}
+    if effort is not None:
+        config.pop("thinking_level", None)
+        config.pop("thinking_budget", None)
+        if "gemini-2" in model:
+            config["thinking_budget"] = BUDGETS[effort]
+        else:
+            config["thinking_level"] = LEVELS[effort]
+    config["include_thoughts"] = effort != "none" if shown is None else shown
+    return {"thinking_config": config}
+
+
 def contents(messages: Sequence[Mapping[str, Any]]) -> list[types.Content]:
-    """All messages but the system's. The result of a tool is told by the name of the function that was called."""
-    names: dict[str, str] = {}
-    found = []
+    """All messages but the system's. The result of a tool is told by the name of the function that was called.
+
+    Gemini wants the results of one turn's calls in one turn, in the order of the calls, and no turn without parts.
+    """
+    found: list[types.Content] = []
+    order: dict[str, tuple[int, str]] = {}  # of the latest turn's calls: place and name, by id
+    results: list[tuple[int, types.Part]] = []
+
+    def close() -> None:
+        if results:
+            parts = [part for _, part in sorted(results, key=lambda each: each[0])]
+            found.append(types.Content(role="user", parts=parts))
+            results.clear()
+
     for message in messages:
         role = message["role"]
         if role in {"system", "developer"}:
             continue
-        for call in message.get("tool_calls") or ():
-            names[call["id"]] = call["function"]["name"]
         if role == "tool":
-            parts = [_result(message, names.get(str(message.get("tool_call_id")), "unknown"))]
-        else:
-            parts = [*_parts(message.get("content")), *map(_called, message.get("tool_calls") or ())]
-        found.append(types.Content(role="model" if role == "assistant" else "user", parts=parts))
+            place, name = order.get(str(message.get("tool_call_id")), (len(order), "unknown"))
+            results.append((place, _result(message, name)))
+            continue
+        close()
+        calls: list[Mapping[str, Any]] = list(message.get("tool_calls") or ())
+        if calls:
+            order = {str(call["id"]): (place, call["function"]["name"]) for place, call in enumerate(calls)}
+        parts = _parts(message.get("content"))
+        parts += [_called(call, first=place == 0) for place, call in enumerate(calls)]
+        if role == "assistant" and not calls and parts and (signature := _signature(message)):
+            parts[-1].thought_signature = signature
+        if parts:
+            found.append(types.Content(role="model" if role == "assistant" else "user", parts=parts))
+    close()
     return found
 
 
@@ -87,6 +125,7 @@ def _parts(content: object) -> list[types.Part]:
     return [
         _image(part["image_url"]["url"]) if part.get("type") == "image_url" else types.Part(text=part["text"])
         for part in content
+        if part.get("type") == "image_url" or part.get("text")
     ]
 
 
@@ -102,11 +141,27 @@ def _image(url: str) -> types.Part:
         raise Failure(Kind.REQUEST_REJECTED, "an image's data is not base64") from None
 
 
-def _called(call: Mapping[str, Any]) -> types.Part:
+def _called(call: Mapping[str, Any], *, first: bool) -> types.Part:
+    """A call as it was made. Of several at once Gemini signs the first."""
     function = types.FunctionCall(
         name=call["function"]["name"], args=_object(call["function"].get("arguments"))
     )
-    return types.Part(function_call=function, thought_signature=NO_SIGNATURE)
+    signature = _signature(call) or (NO_SIGNATURE.encode() if first else None)
+    return types.Part(function_call=function, thought_signature=signature)
+
+
+def _signature(told: Mapping[str, Any]) -> bytes | None:
+    """The signature that came with a call or a text, if it is Google's."""
+    for state in google_state(told).values():
+        text = state.get("thought_signature")
+        if text == NO_SIGNATURE:
+            return NO_SIGNATURE.encode()
+        if isinstance(text, str) and text:
+            try:
+                return base64.b64decode(text, validate=True)
+            except binascii.Error:
+                return None
+    return None
 
 
 def _result(message: Mapping[str, Any], name: str) -> types.Part:
@@ -120,18 +175,3 @@ def _object(text: object) -> dict[str, Any]:
     except ValueError:
         value = {}
     return value if isinstance(value, dict) else {"value": value}
-
-
-def tool_calls(responses: Sequence[Any]) -> tuple[dict[str, Any], ...]:
-    """The calls of tools in a response, or in all chunks of a stream."""
-    candidates = [response.candidates[0] for response in responses if response.candidates]
-    parts = [part for each in candidates for part in (each.content.parts if each.content else None) or ()]
-    return tuple(
-        tool_call(
-            id=part.function_call.id or "",
-            name=part.function_call.name or "",
-            arguments=json.dumps(part.function_call.args or {}, ensure_ascii=False),
-        )
-        for part in parts
-        if part.function_call
-    )

@@ -14,16 +14,13 @@ from google.genai import errors, types
 from google.oauth2 import service_account
 
 from llm.adapters import gemini, transport
-from llm.adapters.base import Answer, Listed, Request, Timing, Visible, checked, count, pull, visible_text
-from llm.adapters.output import Output
+from llm.adapters.base import Answer, Listed, Patience, Piece, Reasoning, Request, Timing, checked, pull
+from llm.adapters.gemini_reading import GeminiReading
+from llm.adapters.sse import MAX_MALFORMED
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import Failure, Kind, classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
-BLOCKED_REASONS = {
-    "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "IMAGE_SAFETY", "LANGUAGE",
-}  # fmt: skip
-COMPLETE_REASONS = {"STOP", "MAX_TOKENS"}
 
 
 class _TokenRequest(google.auth.transport.Request):
@@ -60,7 +57,7 @@ class _TokenResponse(google.auth.transport.Response):
 class Vertex:
     """One service account in one location. `key` is the account's JSON, whose token_uri is honoured."""
 
-    http = transport.client(httpx, httpcore)
+    http = transport.client(httpx, httpcore, clean_events=True)  # the library's reader knows no odd event
 
     def __init__(self, *, base_url: str, key: str, user_agent: str, project: str, location: str) -> None:
         try:
@@ -88,7 +85,7 @@ class Vertex:
         options = self._client._api_client._http_options.retry_options
         return (options.attempts or 5) - 1 if options else 0  # the library's own default is 5 attempts
 
-    def run(self, request: Request, timing: Timing) -> Generator[str, None, Answer]:
+    def run(self, request: Request, timing: Timing) -> Generator[Piece, None, Answer]:
         try:
             arguments = self._arguments(request)
         except Failure:
@@ -97,12 +94,16 @@ class Vertex:
             raise unsendable(error) from error
         try:
             if request.stream:
-                return checked((yield from self._stream(arguments, timing, request.output)))
+                return checked((yield from self._stream(arguments, request, timing)), request)
             with transport.until(timing.end):
                 self._authorise()
                 response = self._client.models.generate_content(**arguments)
-            _note(response, request.output)
-            answer = checked(_read([response]))
+            reading = GeminiReading(request, whole=True)
+            for _ in (*reading.feed(response), *reading.end()):
+                pass
+            answer = checked(reading.answer({}), request)
+            if answer.reasoning:
+                yield Reasoning(answer.reasoning)
             if answer.text:
                 yield answer.text
             return answer
@@ -133,6 +134,7 @@ class Vertex:
             "system_instruction": gemini.system(request.messages),
             "temperature": request.temperature,
             **gemini.config(request.params),
+            **gemini.thinking(request.model, request.params, request.effort, request.show_reasoning),
         }
         contents = gemini.contents(request.messages)
         if not contents:
@@ -146,86 +148,32 @@ class Vertex:
         }
 
     def _stream(
-        self, arguments: dict[str, Any], timing: Timing, output: Output
-    ) -> Generator[str, None, Answer]:
-        with transport.until(timing.next_event()):
+        self, arguments: dict[str, Any], request: Request, timing: Timing
+    ) -> Generator[Piece, None, Answer]:
+        """Reads to the end: Gemini has no closing mark, and a finish reason may come early."""
+        reading, patience, lost = GeminiReading(request), Patience(timing), 0
+        with transport.until(patience.until):
             self._authorise()
             chunks: Iterator[Any] = self._client.models.generate_content_stream(**arguments)
-        visible, seen = Visible(), []
         try:
-            while (chunk := pull(chunks, timing.next_event())) is not None:
-                seen.append(chunk)
-                _note(chunk, output)
-                if _candidate(chunk) and _candidate(chunk).content and _candidate(chunk).content.parts:
-                    timing.alive()  # a thought and a call of a tool count as well
-                if piece := visible.feed(_text(chunk)):
-                    yield piece
-                if _reason(chunk) and chunk.usage_metadata:
-                    break  # Gemini has no closing mark: the reason and the usage come with the last chunk
+            while True:
+                try:
+                    chunk = pull(chunks, patience.until)
+                except Exception:
+                    if reading.ending.finish:
+                        break  # complete; only the end is missing
+                    raise
+                if chunk is None:
+                    break
+                lost = transport.lost_events()
+                if lost > MAX_MALFORMED:
+                    raise Failure(Kind.PROVIDER_DOWN, "malformed events in the stream", status=200)
+                yield from reading.feed(chunk)
+                patience.heard(said=reading.said, finished=bool(reading.ending.finish))
         finally:
             chunks.close()  # type: ignore[attr-defined]  # a generator: closes the response
-        if piece := visible.finish():
-            yield piece
-        return _read(seen)
-
-
-def _candidate(response: Any) -> Any:
-    return response.candidates[0] if response.candidates else None
-
-
-def _reason(response: Any) -> str:
-    candidate = _candidate(response)
-    reason = candidate.finish_reason if candidate else None
-    return str(getattr(reason, "value", reason) or "")
-
-
-def _text(response: Any) -> str:
-    candidate = _candidate(response)
-    parts = (candidate.content.parts if candidate and candidate.content else None) or []
-    return "".join(part.text for part in parts if part.text and not part.thought)
-
-
-def _note(response: Any, output: Output) -> None:
-    """What the model wrote, thoughts and calls of tools too, and what is counted of it so far."""
-    candidate = _candidate(response)
-    for part in (candidate.content.parts if candidate and candidate.content else None) or []:
-        output.wrote(part.text, str(part.function_call.args or "") if part.function_call else "")
-    output.counted(**_usage(response.usage_metadata))
-
-
-def _usage(usage: Any) -> dict[str, int | None]:
-    """tokens_in and tokens_out; thoughts are billed as output."""
-    spoken, thought = (
-        getattr(usage, name, None) for name in ("candidates_token_count", "thoughts_token_count")
-    )
-    return {
-        "tokens_in": count(getattr(usage, "prompt_token_count", None)),
-        "tokens_out": count((spoken or 0) + (thought or 0)) if usage else None,
-    }
-
-
-def _read(responses: list[Any]) -> Answer:
-    """The Answer in one response or in all chunks of a stream. Raises Failure when it is none."""
-    for response in responses:
-        if (feedback := response.prompt_feedback) and feedback.block_reason:
-            reason = getattr(feedback.block_reason, "value", feedback.block_reason)
-            raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
-    reason = next((found for response in reversed(responses) if (found := _reason(response))), "")
-    if reason in BLOCKED_REASONS:
-        raise Failure(Kind.CONTENT_BLOCKED, f"finish reason {reason}", status=200)
-    if not reason:
-        raise Failure(Kind.PROVIDER_DOWN, "the answer ended before it was complete", status=200)
-    if reason not in COMPLETE_REASONS:  # such as a malformed call of a tool: this answer's trouble alone
-        raise Failure(Kind.EMPTY_OUTPUT, f"finish reason {reason}", status=200)
-    usage = _usage(next((r.usage_metadata for r in reversed(responses) if r.usage_metadata), None))
-    calls = gemini.tool_calls(responses)
-    return Answer(
-        text=visible_text("".join(map(_text, responses))),
-        tool_calls=calls,
-        finish_reason="length" if reason == "MAX_TOKENS" else "tool_calls" if calls else "stop",
-        tokens_in=usage["tokens_in"],
-        tokens_out=usage["tokens_out"],
-    )
+        yield from reading.end()
+        return reading.answer({}, "an event of the stream was malformed" if lost else "")
 
 
 def _failure(error: Exception, timing: Timing, *, streamed: bool = False) -> Failure:
@@ -240,6 +188,8 @@ def _failure(error: Exception, timing: Timing, *, streamed: bool = False) -> Fai
         return timing.ran_out(streamed=streamed, connecting=isinstance(cause, httpx.ConnectTimeout))
     if isinstance(error, google.auth.exceptions.RefreshError):
         return classify(exception=str(error.args[0] if error.args else error))
+    if transport.is_too_large(cause):
+        return Failure(Kind.PROVIDER_DOWN, transport.TOO_LARGE, status=200)
     if isinstance(error, httpx.HTTPError | google.auth.exceptions.TransportError):
         return classify(exception=f"{type(cause).__name__}: {cause}")
     if isinstance(error, ValueError):

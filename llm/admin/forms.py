@@ -63,7 +63,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "slug", "name", "kind", "enabled", "free", "tier", "position", "base_url", "keyless", "first_byte_s",
             "timeout_s", "demote_after_h", "day_reset", "daily_budget_usd", "credit_usd", "credit_until", "project",
-            "locations", "trains_on_prompts", "commercial_use", "personal_data", "barred_regions",
+            "locations", "trains_on_prompts", "commercial_use", "personal_data", "barred_regions", "dialect",
         )  # fmt: skip
         labels = {
             "first_byte_s": _("First token of a stream within (seconds)"),
@@ -73,7 +73,9 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             "daily_budget_usd": _("Daily budget (USD)"),
             "credit_usd": _("Trial credit (USD)"),
             "credit_until": _("Trial credit ends on"),
+            "dialect": _("Dialect"),
         }
+        widgets = {"dialect": forms.Textarea(attrs={"rows": 2, "cols": 80})}
 
     def _get_validation_exclusions(self) -> set[str]:
         # The model's URL check knows neither {location} nor hosts such as http://ollama:11434; ours does.
@@ -96,6 +98,9 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         return list(
             _checked(fields.regions, [region.upper() for region in self.cleaned_data["barred_regions"]])
         )
+
+    def clean_dialect(self) -> dict[str, Any]:
+        return dict(_checked(fields.dialect, self.cleaned_data["dialect"] or {}))
 
     def clean_locations(self) -> list[str]:
         value = self.cleaned_data["locations"]

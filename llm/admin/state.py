@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from llm.admin.reading import ReadOnlyAdmin
+from llm.admin.lookups import AllowedLookups
+from llm.admin.reading import CappedPaginator, ReadOnlyAdmin
 from llm.failures import pauses
 from llm.models import Notice, Pause, Quota
 
@@ -61,7 +62,26 @@ class PauseAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Quota)
-class QuotaAdmin(ReadOnlyAdmin):
+class QuotaAdmin(AllowedLookups, ModelAdmin):  # type: ignore[type-arg]
+    """Learned limits. What staff enter holds; a row that they delete is learnt again."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    fieldsets = (
+        (None, {"fields": ("provider", "account", "model", "by_staff", "updated_at")}),
+        (
+            _("limits"),
+            {
+                "fields": ("rpm", "rpd", "tpm", "tpd"),
+                "description": _(
+                    "What you enter holds, whatever the provider states. A row that you delete is learnt again."
+                ),
+            },
+        ),
+    )
+    readonly_fields = ("provider", "account", "model", "by_staff", "updated_at")
     list_display = (
         "provider",
         "account",
@@ -71,9 +91,17 @@ class QuotaAdmin(ReadOnlyAdmin):
         "tpm",
         "tpd",
         "foreign_tokens",
+        "by_staff",
         "updated_at",
     )
     ordering = ("provider", "account", "model")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:
+        obj.by_staff = True
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Notice)

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm import gates
     from llm.cache import forget_calls
-    from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
+    from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
     from llm.chain.run import CallerLeft, ChainExhausted, complete, stream
     from llm.gates import purposes
     from llm.ledger import receipts
 
 _HOMES = {
     "llm.chain.run": ("CallerLeft", "ChainExhausted", "complete", "stream"),
-    "llm.chain.events": ("AttemptFailed", "AttemptStarted", "Completed", "Delta", "Event", "Reply"),
+    "llm.chain.events": ("AttemptFailed", "AttemptStarted", "Completed", "Delta", "Event", "ReasoningDelta", "Reply"),
     "llm.cache": ("forget_calls",),
 }
 _MODULES = {"gates": "llm.gates", "purposes": "llm.gates.purposes", "receipts": "llm.ledger.receipts"}
 
 __all__ = [
-    "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "Reply",
-    "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
+    "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "ReasoningDelta",
+    "Reply", "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
 ]  # fmt: skip
 
 

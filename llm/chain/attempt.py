@@ -6,15 +6,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm import clock
-from llm.adapters import Answer, Request, Timing, adapter_for
+from llm.adapters import Answer, Reasoning, Request, Timing, adapter_for
 from llm.adapters.output import Output
 from llm.chain import shaping
-from llm.chain.events import Delta
+from llm.chain.events import Delta, ReasoningDelta
 from llm.chain.plan import Deployment, Skipped, Want
 from llm.configuration.snapshot import ProviderConf
 from llm.failures import ownership
 from llm.failures.evidence import Asked
-from llm.failures.rules import Failure, in_view_of
+from llm.failures.rules import Failure, Kind, in_view_of
 from llm.ledger import billing, bookkeeper
 from llm.limits import quota
 from llm.models import Attempt, Call
@@ -33,6 +33,7 @@ class Trial:
     deployment: Deployment
     want: Want
     messages: Sequence[Mapping[str, Any]]
+    keep_prose: bool = True  # a provider's words may repeat what it was asked
     row: Attempt = field(init=False)
     began: float = field(default_factory=lambda: clock.monotonic())
     first_token_s: float | None = None
@@ -60,7 +61,7 @@ class Trial:
         temperature: float | None,
         params: Mapping[str, Any],
         timing: Callable[[], Timing],
-    ) -> Generator[Delta, None, Answer]:
+    ) -> Generator[Delta | ReasoningDelta, None, Answer]:
         """Yields the text as it comes and returns the answer. Raises Failure, and nothing else.
 
         timing: asked once the adapter is there, since to import its library is not the provider's time.
@@ -81,12 +82,15 @@ class Trial:
         asked = Asked(
             model=self.deployment.model.name, messages=self.messages, params=params, needs=self.want.needs
         )
+        failure.mask(self.deployment.key.key)  # it stays the cause of what is raised
         failure = in_view_of(failure, asked)
         if not states_own_organisation(self.deployment.provider):
             failure.organisation = failure.account = ""  # another service's, which was passed on to us
         if self.deployment.key.declared:
             failure.account = ""
         failure.mask(self.deployment.key.key)
+        if not self.keep_prose:
+            failure.hide_prose()
         return failure
 
     def _run(
@@ -95,7 +99,7 @@ class Trial:
         temperature: float | None,
         params: Mapping[str, Any],
         timing: Callable[[], Timing],
-    ) -> Generator[Delta, None, Answer]:
+    ) -> Generator[Delta | ReasoningDelta, None, Answer]:
         provider, model = self.deployment.provider, self.deployment.model
         adapter = adapter_for(
             kind=provider.kind,
@@ -105,12 +109,17 @@ class Trial:
             location=self.deployment.location,
         )
         messages, params = shaping.fit(self.messages, params, model)
+        wish = dict(params)
+        effort, shown = wish.pop("reasoning_effort", None), wish.pop("include_reasoning", None)
         request = Request(
             model=model.name,
             messages=messages,
             max_tokens=self.want.max_tokens + model.reasoning_reserve,
             temperature=temperature,
-            params={**model.params, **params},
+            params={**model.params, **wish},
+            effort=effort,
+            show_reasoning=shown,
+            dialect=provider.dialect,
             stream=streamed,
             output=self.output,
         )
@@ -119,6 +128,9 @@ class Trial:
         try:
             while True:
                 piece = next(pieces)
+                if isinstance(piece, Reasoning):
+                    yield ReasoningDelta(piece.text)
+                    continue
                 if self.first_token_s is None:
                     self.first_token_s = clock.monotonic() - self.began
                 self.text += piece
@@ -142,3 +154,7 @@ class Trial:
             latency_s=clock.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )
+        if failure is None and self.answer is not None:
+            self.row.detail = self.answer.doubt[:300]
+        if failure is not None and failure.kind is Kind.REJECTED_OUTPUT and not self.keep_prose:
+            self.row.detail = ""  # a gate's reason may repeat the answer

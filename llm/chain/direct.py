@@ -31,10 +31,12 @@ def ask(
     lang: str = "",
     max_tokens: int,
     temperature: float | None = None,
+    keep_prose: bool = True,
 ) -> Call:
     """The finished call of one plain request; others learn from it as from any.
 
     Its text is in `call.text`, but neither that nor the prompt is stored: they may be copies of a user's.
+    keep_prose: whether a refusal's own words may be kept; not where the prompt is a user's.
     Raises ledger.NoRoom when quota or budgets have no room, Failure when there is no answer.
     """
     estimated = tokens.estimate(messages)
@@ -44,7 +46,7 @@ def ask(
     meter = LedgerMeter(timezone.now(), taught())
     timeout_s = deployment.provider.timeout_s
     call = bookkeeper.open_call(purpose=purpose, lang=lang, deadline_s=timeout_s, messages=[])
-    trial = Trial(deployment=deployment, want=want, messages=messages)
+    trial = Trial(deployment=deployment, want=want, messages=messages, keep_prose=keep_prose)
     trial.begin(call, lambda: refusal(deployment, want, meter.at(timezone.now()), site_budget_usd()))
     began, outcome, answer = clock.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
     try:

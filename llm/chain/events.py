@@ -1,7 +1,7 @@
 """What a call to the chain tells its caller while it runs, and what it returns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,13 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of what the model thinks, where its provider tells it: no part of the text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptFailed:
     """After a Delta it also means: discard the text so far."""
 
@@ -41,6 +48,8 @@ class AttemptFailed:
 class Reply:
     """An answer and how it came about. `provider` is the credential's label; `cost_usd` None is unknown.
 
+    `reasoning` is what the model thought, as far as its provider told it; `state` what the provider wants back with
+    the next turn, beside the text (`reasoning_details`, `extra_content`).
     `max_tokens` is the cap that the answer had where that is lower than the one that the caller has named.
     """
 
@@ -58,6 +67,8 @@ class Reply:
     cached: bool = False
     tool_calls: Sequence[Mapping[str, Any]] = ()
     max_tokens: int | None = None
+    reasoning: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +76,4 @@ class Completed:
     reply: Reply
 
 
-Event = AttemptStarted | Delta | AttemptFailed | Completed
+Event = AttemptStarted | Delta | ReasoningDelta | AttemptFailed | Completed

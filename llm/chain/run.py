@@ -24,7 +24,7 @@ from llm.adapters import Answer, transport
 from llm.cache import forget_calls
 from llm.chain import spec
 from llm.chain.attempt import Trial
-from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
+from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.chain.plan import Deployment, Skipped, Want
 from llm.chain.selector import LEAST_SHARE_S, Chooser
 from llm.chain.terms import Use, without_images
@@ -41,8 +41,8 @@ from llm.models import Attempt, Call, Client
 from llm.operations import alerts
 
 __all__ = [
-    "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "Reply",
-    "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
+    "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "ReasoningDelta",
+    "Reply", "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
 ]  # fmt: skip
 log = logging.getLogger(__name__)
 
@@ -97,13 +97,13 @@ def complete(*, on_event: Callable[[Event], None] | None = None, **arguments: An
 
 
 def stream(**arguments: Any) -> Iterator[Event]:
-    """Asks the chain once and yields what happens: AttemptStarted, Delta, AttemptFailed, Completed.
+    """Asks the chain once and yields what happens: AttemptStarted, ReasoningDelta, Delta, AttemptFailed, Completed.
 
     user, system: the prompt; or messages: [{"role", "content"}, …]
     purpose, lang: for the ledger and the estimate of tokens
     max_tokens: the most visible text; lowered to what a deployment can give at all (see `Reply.max_tokens`). None:
         the model's own maximum, within quota and budget, or the setting LLM_MAX_TOKENS
-    temperature, params: passed on
+    temperature, params: passed on, `reasoning_effort` and `include_reasoning` in each provider's own words
     deadline_s: for the whole call, in seconds; None: a plain answer has `patience_s`, a stream must begin within
         that time and then lasts as long as words flow
     patience_s: how long to wait where no deadline is named (45 seconds)
@@ -287,7 +287,7 @@ class _Run:
             self._tick()
             want, messages = self._take_turn()
             want = self.chooser.fitted(deployment, want)
-            trial = Trial(deployment=deployment, want=want, messages=messages)
+            trial = Trial(deployment=deployment, want=want, messages=messages, keep_prose=self.keep_text)
             try:
                 trial.begin(self.call, partial(self._refusal, deployment, want))
             except bookkeeper.NoRoom:
@@ -367,7 +367,9 @@ class _Run:
             pauses.close(deployment.probes, by="answered again")
         return answer
 
-    def _watched(self, pieces: Generator[Delta, None, Answer]) -> Generator[Event, None, Answer]:
+    def _watched(
+        self, pieces: Generator[Delta | ReasoningDelta, None, Answer]
+    ) -> Generator[Event, None, Answer]:
         """The same pieces, with `_tick` while they are waited for."""
         with closing(pieces):
             while True:
@@ -487,6 +489,8 @@ class _Run:
         return Reply(
             text=answer.text,
             tool_calls=answer.tool_calls,
+            reasoning=answer.reasoning,
+            state=answer.state,
             provider=deployment.label,
             model=deployment.model.name,
             finish_reason=answer.finish_reason,

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from llm.adapters import dialects
 from llm.configuration import secrets
 from llm.configuration.errors import FieldError
 
@@ -224,6 +225,23 @@ def params(value: Any) -> dict[str, Any]:
     if taken := sorted(OWN_PARAMS & value.keys()):
         raise FieldError(f"must not set {', '.join(taken)}: the chain does")
     _check_json(value)
+    return value
+
+
+def dialect(value: Any) -> dict[str, Any]:
+    """What a service wants said differently; see `llm.adapters.dialects`."""
+    if not isinstance(value, dict):
+        raise FieldError(
+            f'must be a table, such as {{ max_tokens = "max_completion_tokens" }}, not {shown(value)}'
+        )
+    for name, item in value.items():
+        if name not in dialects.CHOICES:
+            raise FieldError(f"knows {', '.join(dialects.CHOICES)}, not {shown(name)}")
+        choices = dialects.CHOICES[name]
+        if not any(item is choice or (isinstance(item, str) and item == choice) for choice in choices):
+            raise FieldError(
+                f"must have {name} as one of {', '.join(map(shown, choices))}, not {shown(item)}"
+            )
     return value
 
 

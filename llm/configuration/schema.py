@@ -58,6 +58,7 @@ PROVIDER = _table(
     Field("commercial_use", fields.or_nothing(fields.boolean)),
     Field("personal_data", fields.or_nothing(fields.boolean)),
     Field("barred_regions", fields.regions),
+    Field("dialect", fields.dialect),
 )
 MODEL = _table(
     Field("id", fields.model_id, "name"),

@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,4096}")
 ENV_REFERENCE = re.compile(r"env:(?P<name>[A-Za-z_]\w*)(?:\[(?P<index>\d+)\])?")
 
 
@@ -89,6 +90,19 @@ def reveal(stored: str) -> str:
                 "the key was encrypted with a key that ENCRYPTION_KEYS no longer holds"
             ) from None
     return stored
+
+
+def checked(key: str) -> str:
+    """A key that goes into a header, as it was read; empty stays empty.
+
+    Raises SecretError, which shows nothing of it, when it is not one line of visible ASCII characters: two keys in
+    one variable, a file of several lines, NUL. HTTP libraries would quote all of that in their complaint.
+    """
+    if key and not HEADER_SAFE.fullmatch(key):
+        raise SecretError(
+            "it is not one line of visible ASCII characters, so it is not sent: look at what is there"
+        )
+    return key
 
 
 def rotate(stored: str) -> str:

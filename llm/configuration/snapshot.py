@@ -29,6 +29,7 @@ class ModelConf:
     tools: bool = True
     json_schema: bool = True
     images: bool = False
+    edited_at: datetime | None = None  # when staff, or a providers file, last changed it
     settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
 
 
@@ -65,6 +66,7 @@ class ProviderConf:
     commercial_use: bool | None = None
     personal_data: bool | None = None
     barred_regions: tuple[str, ...] = ()
+    dialect: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ def _provider(row: models.Provider) -> ProviderConf:
         models=tuple(_model(row, model) for model in sorted(row.models.all(), key=_place) if model.enabled),
         trains_on_prompts=row.trains_on_prompts, commercial_use=row.commercial_use,
         personal_data=row.personal_data, barred_regions=tuple(row.barred_regions),
+        dialect=dict(row.dialect),
     )  # fmt: skip
 
 
@@ -190,7 +193,7 @@ def _model(provider: models.Provider, row: models.Model) -> ModelConf:
     return ModelConf(
         name=row.name, params=dict(row.params), reasoning_reserve=row.reasoning_reserve, price=price,
         rpm=row.rpm, rpd=row.rpd, tpm=row.tpm, tpd=row.tpd,
-        tools=row.tools, json_schema=row.json_schema, images=row.images,
+        tools=row.tools, json_schema=row.json_schema, images=row.images, edited_at=row.updated_at,
     )  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """The words for a failed attempt: its kind, whose failure it is, and what it speaks of."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from llm.failures.masking import masked
 from llm.failures.signals import Signals
 from llm.text import mend
 
@@ -23,6 +25,11 @@ class Kind(StrEnum):
     EMPTY_OUTPUT = "empty_output"
     REJECTED_OUTPUT = "rejected_output"
     CUT_SHORT = "cut_short"  # our own or the caller's limit ended the attempt: see llm.failures.ownership
+
+
+MOST_PROSE = 4000
+MOST_DETAIL = 300
+_CODE = re.compile(r"[a-z0-9_.:-]{1,60}")
 
 
 class Owner(StrEnum):
@@ -86,9 +93,9 @@ class Failure(Exception):
         lacks: str = "",
         signals: Signals | None = None,
     ) -> None:
-        super().__init__(f"{kind}: {detail}")
+        super().__init__(str(kind))
         self.kind = kind
-        self.detail = mend(detail)[:300]
+        self._prose = mend(detail)[:MOST_PROSE]
         self.owner = owner or (Owner.CALLER if kind in OF_THE_CALLER else Owner.PROVIDER)
         self.scope = scope or SCOPE_OF_KIND.get(kind, Scope.CALL)
         self.status = status
@@ -107,7 +114,24 @@ class Failure(Exception):
         """Whether the provider said nothing at all, good or bad, so that nothing follows for anybody."""
         return self.kind is Kind.CUT_SHORT or self.owner is Owner.OURS
 
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}"
+
+    @property
+    def detail(self) -> str:
+        """One line for staff. It is cut after it was masked: half a key is no longer found."""
+        return self._prose[:MOST_DETAIL]
+
     def mask(self, key: str) -> None:
-        """Takes a key out of the detail: some providers quote it back, in whatever shape it has."""
-        if key:
-            self.detail = self.detail.replace(key, "***")
+        """Takes a key out of the detail: some providers quote it back, whole, in part or encoded."""
+        self._prose = masked(self._prose, key)
+
+    def hide_prose(self) -> None:
+        """Leaves of the detail what is no prose, for calls of which nothing may be kept: the status and the codes."""
+        if self.signals is not None:
+            codes = ", ".join(sorted(code for code in self.signals.codes if _CODE.fullmatch(code)))
+            self._prose = f"HTTP {self.status}: {codes}" if codes else f"HTTP {self.status}"
+            if self.status is None:
+                self._prose = "no HTTP answer"
+        elif self.kind is Kind.REJECTED_OUTPUT:
+            self._prose = ""

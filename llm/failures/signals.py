@@ -266,8 +266,8 @@ class Signals:
         return match[1] if match else ""
 
     def detail(self) -> str:
-        """One line for staff: at most 300 characters, no keys."""
-        return redact(self.text)[:300]
+        """One line for staff, without what looks like a key."""
+        return redact(self.text)
 
     def retry_after_s(self, now: float) -> float | None:
         """The longest wait that is named anywhere, in seconds; None when none is. `now` is a Unix time."""

@@ -156,6 +156,7 @@ def _try(deployment: Deployment, sample: Sample, gate: purposes.Gate | None) -> 
             purpose=PURPOSE,
             lang=sample.lang,
             max_tokens=sample.max_tokens,
+            keep_prose=False,
         )
     except (NoRoom, Failure) as failure:
         return str(failure)[:100]

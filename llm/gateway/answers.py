@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from llm.chain import AttemptStarted, CallerLeft, ChainExhausted, Completed, Delta, Event, Reply
+from llm.chain import (
+    AttemptStarted,
+    CallerLeft,
+    ChainExhausted,
+    Completed,
+    Delta,
+    Event,
+    ReasoningDelta,
+    Reply,
+)
 from llm.gateway import errors
 from llm.gateway.errors import ApiError
 
@@ -23,7 +32,14 @@ def new_id() -> str:
 
 def completion(reply: Reply, id: str) -> dict[str, Any]:
     """A chat.completion."""
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None, "refusal": None}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": reply.text or None,
+        "refusal": None,
+        **reply.state,
+    }
+    if reply.reasoning:
+        message["reasoning_content"] = reply.reasoning
     if reply.tool_calls:
         message["tool_calls"] = list(reply.tool_calls)
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(reply)}
@@ -34,9 +50,9 @@ def completion(reply: Reply, id: str) -> dict[str, Any]:
 
 
 def finish_reason(reply: Reply) -> str:
-    if reply.tool_calls:
-        return "tool_calls"
-    return reply.finish_reason if reply.finish_reason in REASONS else "stop"
+    if reply.finish_reason in REASONS:
+        return reply.finish_reason
+    return "tool_calls" if reply.tool_calls else "stop"
 
 
 def model_of(reply: Reply) -> str:
@@ -83,7 +99,7 @@ class Stream:
     created: int = field(default_factory=lambda: int(time.time()))
     attempt: AttemptStarted | None = None
     attempts: int = 0
-    first: Delta | Completed | None = None
+    first: Delta | ReasoningDelta | Completed | None = None
 
     def start(self) -> None:
         """Runs the chain until there is something to tell. Raises what the chain raises."""
@@ -91,7 +107,7 @@ class Stream:
             if isinstance(event, AttemptStarted):
                 self.attempt, self.attempts = event, self.attempts + 1
             elif isinstance(event, Completed) or (
-                isinstance(event, Delta) and not self.hold and self.attempt is not None
+                isinstance(event, Delta | ReasoningDelta) and not self.hold and self.attempt is not None
             ):  # a text without an attempt was kept: who gave it comes with its end, which is there already
                 self.first = event
                 return
@@ -126,21 +142,28 @@ class Stream:
 
     def _pieces(self) -> Iterator[bytes]:
         event: Event | None = self.first
-        told = False
+        told = thought = False
         while event is not None:
             if isinstance(event, Completed):
-                yield from self._end(event.reply, told=told)
+                yield from self._end(event.reply, told=told, thought=thought)
                 return
+            if isinstance(event, ReasoningDelta) and not self.hold:
+                thought = True
+                yield self._delta({"reasoning_content": event.text})
             if isinstance(event, Delta) and not self.hold:
                 told = True
                 yield self._delta({"content": event.text})
             event = next(self.events, None)
 
-    def _end(self, reply: Reply, *, told: bool) -> Iterator[bytes]:
+    def _end(self, reply: Reply, *, told: bool, thought: bool) -> Iterator[bytes]:
+        if reply.reasoning and not thought:
+            yield self._delta({"reasoning_content": reply.reasoning})
         if reply.text and not told:
             yield self._delta({"content": reply.text})
         for index, call in enumerate(reply.tool_calls):
             yield self._delta({"tool_calls": [{"index": index, **call}]})
+        if reply.state:
+            yield self._delta(reply.state)
         yield self._delta({}, finish_reason(reply))
         if self.include_usage:
             told_also = {"provider": reply.provider, "attempts": len(reply.attempts),

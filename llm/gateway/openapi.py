@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from llm.adapters.dialects import EFFORTS
 from llm.gateway import request as limits
 
 ERRORS = {
@@ -109,6 +110,9 @@ SCHEMAS: dict[str, Any] = {
         tools={"type": ["array", "null"], "items": {"type": "object"}, "maxItems": limits.MOST_TOOLS},
         tool_choice={"anyOf": [TEXT, {"type": "object"}, {"type": "null"}]},
         parallel_tool_calls={"type": ["boolean", "null"]},
+        reasoning_effort={"enum": [*EFFORTS, None]},
+        include_reasoning={"type": ["boolean", "null"], "description": "whether `reasoning_content` is told"},
+        reasoning={"type": ["object", "null"], "description": "the same as an object: effort, enabled, exclude"},
         deadline_s={**_number(0.1, limits.MOST_DEADLINE_S), "description": "seconds for the whole call"},
         max_usd={**_number(0, 1000), "description": "the most that this call may cost; 0 is free only"},
     ),
@@ -119,6 +123,9 @@ SCHEMAS: dict[str, Any] = {
         name=TEXT,
         tool_calls=LIST,
         tool_call_id=TEXT,
+        reasoning_content=TEXT,
+        reasoning_details=LIST,
+        extra_content={"type": "object"},
     ),
     "Completion": _object(
         ["id", "object", "created", "model", "choices", "usage"],
@@ -127,7 +134,7 @@ SCHEMAS: dict[str, Any] = {
             ["index", "message", "finish_reason"],
             index={"const": 0},
             message=_object(["role", "content"], role={"const": "assistant"},
-                            content={"type": ["string", "null"]}, tool_calls=LIST),
+                            content={"type": ["string", "null"]}, tool_calls=LIST, reasoning_content=TEXT),
             finish_reason={"enum": ["stop", "length", "tool_calls", "content_filter"]},
         )},
         usage=_object(["prompt_tokens", "completion_tokens", "total_tokens"], **{

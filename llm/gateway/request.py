@@ -1,7 +1,7 @@
 """Reads the body of a chat request: what is understood is checked, what is not is left out.
 
-Deliberately not read: `user`, `metadata`, `store` (nobody else's business), `logit_bias`, `logprobs` and
-`reasoning_effort` (a model's own words, set by staff for each model), and whatever comes after 2026.
+Deliberately not read: `user`, `metadata`, `store` (nobody else's business), `logit_bias` and `logprobs`, and whatever
+comes after 2026.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.http import HttpRequest
 
+from llm.adapters.dialects import EFFORTS, STATE
 from llm.gates import Gate
 from llm.gateway.errors import ApiError
 from llm.gateway.gate import gate_for
@@ -203,6 +204,29 @@ def _tool_choice(body: Mapping[str, Any], name: str) -> Any:
     return {"type": "function", "function": {"name": function["name"]}}
 
 
+def _effort(body: Mapping[str, Any], name: str) -> Any:
+    """OpenAI's `reasoning_effort`, or OpenRouter's `reasoning`."""
+    wish = _reasoning(body)
+    value = body.get(name)
+    if value is None:
+        value = wish.get("effort") or ("none" if wish.get("enabled") is False else None)
+    if value is not None and value not in EFFORTS:
+        _refuse(f"'{name}' must be one of {', '.join(EFFORTS)}.", name)
+    return value
+
+
+def _include_reasoning(body: Mapping[str, Any], name: str) -> bool | None:
+    exclude = _reasoning(body).get("exclude")
+    return (not exclude) if isinstance(exclude, bool) else _boolean(body, name)
+
+
+def _reasoning(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    value = body.get("reasoning")
+    if value is not None and not isinstance(value, dict):
+        _refuse("'reasoning' must be an object.", "reasoning")
+    return value or {}
+
+
 def _within(least: float, most: float, *, whole: bool = False) -> Callable[[Mapping[str, Any], str], Any]:
     return lambda body, name: _number(body, name, least=least, most=most, whole=whole)
 
@@ -217,6 +241,8 @@ PARAMS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "tools": _tools,
     "tool_choice": _tool_choice,
     "parallel_tool_calls": _boolean,
+    "reasoning_effort": _effort,
+    "include_reasoning": _include_reasoning,
 }
 
 
@@ -246,6 +272,8 @@ def _message(message: object, place: str) -> dict[str, Any]:
     read["content"] = content
     if calls:
         read["tool_calls"] = calls
+    if role == "assistant":
+        read |= _state(message)
     if isinstance(message.get("name"), str) and role != "tool":
         read["name"] = message["name"]
     if role == "tool":
@@ -303,4 +331,13 @@ def _call(call: object, place: str) -> dict[str, Any]:
     return {
         "id": values["id"], "type": "function",
         "function": {"name": values["name"], "arguments": values["arguments"]},
+        **_state(call, ("extra_content",)),
     }  # fmt: skip
+
+
+def _state(told: Mapping[str, Any], names: Sequence[str] = STATE) -> dict[str, Any]:
+    """What an answer's provider wants back; the adapter of another one leaves it out."""
+    kinds = {"reasoning_details": list, "extra_content": dict}
+    return {
+        name: told[name] for name in names if told.get(name) and isinstance(told[name], kinds.get(name, str))
+    }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from llm.adapters import Answer
 from llm.adapters.output import Output
-from llm.failures.rules import Failure, Kind
+from llm.failures.rules import Failure, Kind, Owner
 from llm.limits import tokens
 
 # Answers before a model has run: nothing is billed for them.
@@ -64,7 +64,7 @@ def bill(
 
 def _unbilled(failure: Failure | None) -> bool:
     """Whether a failure without any output says that no model ran: refused at the door, broken, or never reached."""
-    if failure is None:
+    if failure is None or failure.owner is Owner.OURS:  # a bug of ours says nothing of what a model did
         return False
     refused = failure.kind in AT_THE_DOOR or failure.status not in {None, 200, *TOOK_TOO_LONG}
     return refused or _never_sent(failure)

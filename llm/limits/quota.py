@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Case, F, Sum, When
+from django.utils import timezone
 
 from llm.chain.plan import ABOVE_LIMIT, Deployment, Skipped, Want, fitted, is_elastic
 from llm.failures.pauses import day_start, next_day
@@ -29,6 +30,8 @@ UNCOUNTED = (
     Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, Kind.BLOCKED_PROVIDER, Kind.KEY_INVALID,
     Kind.CREDITS_DEPLETED, Kind.MODEL_GONE, Kind.REQUEST_TOO_LARGE, Kind.REQUEST_REJECTED, "abandoned",
 )  # fmt: skip
+LEARNED_FOR = timedelta(days=1)  # a limit that nobody has stated for so long is asked anew
+HEARD_AGAIN_AFTER = timedelta(hours=1)  # what is stated with every answer is written down as often
 LOOK_AGAIN = timedelta(seconds=5)
 FOREIGN_SHARE = 0.1  # of a limit: a smaller difference is rounding, or a call that has just ended
 FIELDS = ("rpm", "rpd", "tpm", "tpd")
@@ -127,13 +130,24 @@ class LedgerMeter:
         return LedgerMeter(now, self.taught, self.last_used)
 
     def limits(self, deployment: Deployment) -> dict[str, int]:
-        """The limits in force: the configured ones, lowered to what the provider has stated."""
-        row = self.taught.get(_key(deployment))
-        found = {}
+        """The limits in force: the configured ones, lowered to what the provider last stated.
+
+        What staff enter for the account holds, whatever is stated; a limit that they configure holds until the
+        provider states another one. A statement ages out, since one that lets nothing through is never corrected.
+        """
+        row, now, found = self.taught.get(_key(deployment)), timezone.now(), {}
         for name in FIELDS:
-            known = [getattr(deployment.model, name), getattr(row, name) if row else None]
-            if limits := [limit for limit in known if limit is not None]:
-                found[name] = min(limits)
+            limit = configured = getattr(deployment.model, name)
+            learned = getattr(row, name) if row else None
+            if row is not None and learned is not None:
+                if row.by_staff:
+                    limit = learned
+                elif configured is None:
+                    limit = learned if _is_fresh(row, name, now) else None
+                elif _is_fresh(row, name, now, since=deployment.model.edited_at):
+                    limit = min(configured, learned)
+            if limit is not None:
+                found[name] = limit
         return found
 
     def room(self, deployment: Deployment, want: Want) -> Skipped | None:
@@ -264,14 +278,13 @@ class LedgerMeter:
         return rows.aggregate(total=Sum(MONEY))["total"] or Decimal(0)
 
     def learn(self, deployment: Deployment, seen: list[Observed], attempt: Attempt) -> None:
-        """Corrects our count by the provider's: lower limits, and tokens that others of the account use.
+        """Corrects our count by the provider's: its limits, and tokens that others of the account use.
 
-        Called with what an answer stated; writes only when that differs from what we hold to be true.
+        Called with what an answer stated; writes only when that differs from what we hold to be true, or was last
+        heard an hour ago.
         """
-        limits = self.limits(deployment)
-        changes: dict[str, Any] = {
-            o.field: o.limit for o in seen if o.limit > 0 and o.limit < limits.get(o.field, o.limit + 1)
-        }
+        changes: dict[str, Any] = self._newly_stated(deployment, seen)
+        stated = dict.fromkeys(changes, timezone.now().isoformat())
         for o in seen:
             if o.field == "tpm" and o.used is not None and o.reset_s:
                 foreign = o.used - self._ours(deployment, o.used - o.limit * FOREIGN_SHARE, attempt)
@@ -280,7 +293,27 @@ class LedgerMeter:
                     changes |= {"foreign_tokens": round(foreign), "foreign_until": until}
         if changes:
             with write_transaction():
-                Quota.objects.update_or_create(defaults=changes, **_names(deployment))
+                row, _ = Quota.objects.select_for_update().get_or_create(**_names(deployment))
+                changes["stated"] = row.stated | stated
+                for name, value in changes.items():
+                    setattr(row, name, value)
+                row.save(update_fields=[*changes, "updated_at"])
+
+    def _newly_stated(self, deployment: Deployment, seen: list[Observed]) -> dict[str, int]:
+        """The limits that are worth writing down, the lowest where an answer states several."""
+        row, found = self.taught.get(_key(deployment)), {}
+        if row is not None and row.by_staff:
+            return {}
+        for one in sorted(seen, key=lambda one: -one.limit):
+            known = getattr(row, one.field) if row else None
+            configured = getattr(deployment.model, one.field)
+            if one.limit <= 0 or (known is None and configured is not None and one.limit >= configured):
+                continue
+            if known != one.limit or not _is_fresh(row, one.field, timezone.now(), within=HEARD_AGAIN_AFTER):
+                found[one.field] = one.limit
+            else:
+                found.pop(one.field, None)
+        return found
 
     def _ours(self, deployment: Deployment, enough: float, attempt: Attempt) -> int:
         """Our own tokens of the minute: as known when we reserved if that explains `enough`, else as they are."""
@@ -310,6 +343,22 @@ def lock(deployment: Deployment) -> None:
             "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(%s, 0))",
             [f"llm quota {name}"],
         )
+
+
+def _is_fresh(
+    row: Quota | None,
+    name: str,
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    within: timedelta = LEARNED_FOR,
+) -> bool:
+    """Whether a learned limit was stated not long ago, and not before `since`."""
+    if row is None:
+        return False
+    text = row.stated.get(name)
+    at = datetime.fromisoformat(text) if text else row.updated_at
+    return now - at < within and (since is None or at >= since)
 
 
 def _moment(value: datetime | str) -> datetime:

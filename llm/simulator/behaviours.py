@@ -5,11 +5,13 @@ How each is played on the wire is in `play.py`.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+HOW = ("usual", "same_index", "no_index", "name_repeated", "twice", "object", "cut")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,19 @@ def ok(
     reasoning: str | None = None,
     usage: Mapping[str, int] | None = None,
     pace: float = 0.0,
+    finish: str | None = "stop",
 ) -> Behaviour:
     """A good answer.
 
     text: what to say; None writes what the prompt asks for (see `report.py`).
     reasoning: visible reasoning beside the text, in the provider's own field; counts as output.
     usage: {"prompt_tokens", "completion_tokens"} to state instead of the counted ones.
-    pace: seconds between the pieces of a stream, for eyes that watch it.
+    pace: seconds between the pieces of a stream, those of the reasoning too, for eyes that watch it.
+    finish: the finish reason, in whatever word a service may have for it; None: none.
     """
-    return Behaviour("ok", {"text": text, "reasoning": reasoning, "usage": usage, "pace": pace})
+    return Behaviour(
+        "ok", {"text": text, "reasoning": reasoning, "usage": usage, "pace": pace, "finish": finish}
+    )
 
 
 def payload(payload_id: str) -> Behaviour:
@@ -129,9 +135,9 @@ def midstream_stall(after: int = 3) -> Behaviour:
     return Behaviour("midstream_stall", {"after": after})
 
 
-def malformed_chunk(after: int = 3) -> Behaviour:
-    """After some pieces of text comes one that is no JSON (plain request: the body is none)."""
-    return Behaviour("malformed_chunk", {"after": after})
+def malformed_chunk(after: int = 3, count: int = 1) -> Behaviour:
+    """After some pieces of text come `count` that are no JSON (plain request: the body is none)."""
+    return Behaviour("malformed_chunk", {"after": after, "count": count})
 
 
 def error_in_200(code: int = 502, message: str = "Provider returned error") -> Behaviour:
@@ -157,6 +163,43 @@ def tool_call(function: str, arguments: Mapping[str, Any]) -> Behaviour:
     return Behaviour("tool_call", {"function": function, "arguments": dict(arguments)})
 
 
+def tool_calls(*calls: Sequence[Any], how: str = "usual", reasoning: str | None = None) -> Behaviour:
+    """Several calls at once, each a (function, arguments).
+
+    how: usual | same_index (always 0) | no_index (the id in each piece instead) | name_repeated (in each piece) |
+    twice (each call whole, two times) | object (arguments as JSON, not text) | cut (by the limit of tokens).
+    reasoning: what the model thought before. Gemini knows usual and cut.
+    """
+    if how not in HOW:
+        raise ValueError(f"tool_calls how={how!r}")
+    return Behaviour(
+        "tool_calls", {"calls": [list(call) for call in calls], "how": how, "reasoning": reasoning}
+    )
+
+
+def events(*chunks: Any, done: bool = True, pace: float = 0.0) -> Behaviour:
+    """A stream of these events: text as it is, anything else as the JSON of one. A plain request gets the first one.
+
+    done: whether the closing mark follows. pace: seconds between them.
+    """
+    return Behaviour("events", {"chunks": list(chunks), "done": done, "pace": pace})
+
+
+def odd_events(text: str | None = None) -> Behaviour:
+    """A good answer that begins with a byte order mark, with events between its own that hold no data."""
+    return Behaviour("odd_events", {"text": text})
+
+
+def early_finish(text: str | None = None) -> Behaviour:
+    """A good answer whose every event states the finish reason and a usage, the last one the right usage."""
+    return Behaviour("early_finish", {"text": text})
+
+
+def huge(size: int = 300_000_000, *, packed: bool = True) -> Behaviour:
+    """An answer of `size` bytes. packed: as gzip, a thousandth of that."""
+    return Behaviour("huge", {"size": size, "packed": packed})
+
+
 def content_filter() -> Behaviour:
     """The provider's moderation stopped the answer: finish reason content_filter (Gemini: SAFETY)."""
     return Behaviour("content_filter")
@@ -167,16 +210,20 @@ MAKERS: dict[str, Callable[..., Behaviour]] = {
     for maker in (
         ok, payload, http, hang, slow_first_token, reset, truncate, blank_keepalive, drip, empty, short,
         think_only, midstream_death, midstream_stall, malformed_chunk, error_in_200, error_in_stream,
-        no_done, tool_call, content_filter,
+        no_done, tool_call, tool_calls, events, odd_events, early_finish, huge, content_filter,
     )
 }  # fmt: skip
+
+
+SPREAD = {"tool_calls": "calls", "events": "chunks"}  # options that are a maker's positional arguments
 
 
 def from_json(value: str | Mapping[str, Any]) -> Behaviour:
     """A behaviour from its name or from `{"name": …, option: …}`. Raises ValueError if there is none such."""
     options = {"name": value} if isinstance(value, str) else dict(value)
     name = str(options.pop("name", ""))
+    spread = options.pop(SPREAD[name]) if name in SPREAD and SPREAD[name] in options else ()
     try:
-        return MAKERS[name](**options)
+        return MAKERS[name](*spread, **options)
     except (KeyError, TypeError) as error:
         raise ValueError(f"no such behaviour: {value}") from error

@@ -8,6 +8,7 @@ from typing import Any
 from llm.simulator.behaviours import Behaviour
 from llm.simulator.connection import Gone, chunk
 from llm.simulator.exchange import EVENTS, JSON, Exchange
+from llm.simulator.play_odd import play_early_finish, play_events, play_huge, play_odd_events, play_tool_calls
 from llm.simulator.play_payload import play_payload
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import PIECE, Answer, Events, dump
@@ -24,14 +25,18 @@ def play(exchange: Exchange, behaviour: Behaviour) -> None:
 
 
 def _ok(
-    x: Exchange, text: str | None, reasoning: str | None, usage: Mapping[str, int] | None, pace: float
-) -> None:
-    answer = x.answer(text, reasoning=reasoning or "", usage=usage)
+    x: Exchange, text: str | None, reasoning: str | None, usage: Mapping[str, int] | None, pace: float,
+    finish: str | None,
+) -> None:  # fmt: skip
+    answer = x.answer(text, reasoning=reasoning or "", usage=usage, finish=finish)
     if not (pace and x.ask.stream):
         x.tell(answer)
         return
     events = x.wire.events(x.ask, answer)
-    x.connection.start_chunked(x.headers(EVENTS), *events.opening)
+    x.connection.start_chunked(x.headers(EVENTS))
+    for opening in events.opening:
+        x.connection.write_chunks(opening)
+        x.connection.wait(pace)
     for number, piece in enumerate(events.pieces, 1):
         x.note(200, answer.prompt_tokens, _tokens_of(answer, number))
         x.connection.write_chunks(piece)
@@ -132,14 +137,14 @@ def _midstream_stall(x: Exchange, after: int) -> None:
     x.connection.wait()
 
 
-def _malformed_chunk(x: Exchange, after: int) -> None:
+def _malformed_chunk(x: Exchange, after: int, count: int) -> None:
     answer = x.answer()
     if not x.ask.stream:
         _cut_body(x, answer, mismatch=False)
         return
     events = x.wire.events(x.ask, answer)
     broken = events.pieces[min(after, len(events.pieces) - 1)].rstrip()[:-2] + b"\n\n"
-    events.pieces.insert(after, broken)
+    events.pieces[after:after] = [broken] * count
     headers = x.headers(EVENTS)
     x.finished(answer)
     x.connection.send_chunked(headers, events.all())
@@ -183,10 +188,7 @@ def _no_done(x: Exchange, finish: bool, hold_open: bool) -> None:
 
 
 def _tool_call(x: Exchange, function: str, arguments: Mapping[str, Any]) -> None:
-    answer = x.answer("", finish="tool_calls")
-    answer.tool = (function, json.dumps(arguments))
-    answer.completion_tokens = count_tokens(answer.tool[1]) + 1
-    x.tell(answer)
+    play_tool_calls(x, [(function, arguments)], "usual", None)
 
 
 def _content_filter(x: Exchange) -> None:
@@ -250,5 +252,10 @@ _PLAYERS: dict[str, Callable[..., Any]] = {
     "error_in_stream": _error_in_stream,
     "no_done": _no_done,
     "tool_call": _tool_call,
+    "tool_calls": play_tool_calls,
+    "events": play_events,
+    "odd_events": play_odd_events,
+    "early_finish": play_early_finish,
+    "huge": play_huge,
     "content_filter": _content_filter,
 }

@@ -13,6 +13,7 @@ from llm.simulator.limits import Denial
 from llm.simulator.oauth import Refused, label_of_token
 from llm.simulator.play import play
 from llm.simulator.records import Record
+from llm.simulator.strict import Rejected
 from llm.simulator.wire import DEFAULT_MAX_TOKENS, Ask, Reply, Wire, dump
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ def _chat(
         return
     try:
         ask = read()
+    except Rejected as refusal:
+        _end(
+            connection, record, "invalid", Reply(status=refusal.status, headers=JSON, body=dump(refusal.body))
+        )
+        return
     except ValueError as error:
         _end(connection, record, "invalid", Reply(
             status=400, headers=JSON, body=dump(wire.error(400, str(error))),

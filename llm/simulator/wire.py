@@ -32,7 +32,7 @@ class Ask:
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """What is said. finish: stop | length | content_filter, None when the finish reason is held back."""
+    """What is said. finish: stop | length | content_filter | any other word; None: the finish reason is held back."""
 
     text: str
     reasoning: str = ""
@@ -41,7 +41,8 @@ class Answer:
     completion_tokens: int  # reasoning included
     reasoning_tokens: int = 0
     serial: int = 0  # makes ids differ
-    tool: tuple[str, str] | None = None  # name and arguments (JSON) of a call of the caller's tool
+    tools: tuple[tuple[str, str], ...] = ()  # name and arguments (JSON) of calls of the caller's tools
+    how: str = "usual"  # in which pieces a stream brings them, see `behaviours.tool_calls`
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +75,9 @@ class Wire(Protocol):
 
     def events(self, ask: Ask, answer: Answer) -> Events:
         """A streamed answer."""
+
+    def finished_early(self, ask: Ask, answer: Answer, piece: bytes) -> bytes:
+        """An event of a piece of text, with a finish reason and a usage in it."""
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         """The provider's error object, as it stands alone, in a body with status 200 or in a stream."""

@@ -1,11 +1,13 @@
 """The wire format of OpenAI, and of everyone who copied it: Groq, DeepSeek, OpenRouter, Hugging Face, …"""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
 from llm.simulator.limits import Denial, Standing, go_duration
+from llm.simulator.strict import check_openai
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import Answer, Ask, Events, Reply, dump, pieces_of
 
@@ -18,6 +20,7 @@ ERROR_TYPES = {
     400: "invalid_request_error", 401: "authentication_error", 402: "insufficient_balance",
     403: "permissions_error", 404: "invalid_request_error", 429: "rate_limit_error",
 }  # fmt: skip
+SIGNATURE = "c2lnbmF0dXJl"  # of Gemini, which wants it back
 MODEL_NAMES_CREATED = 1_780_000_000  # epoch seconds
 
 
@@ -30,8 +33,10 @@ class OpenAIWire:
             message["content"] = ""
         if answer.reasoning:
             message[_reasoning_field(ask)] = answer.reasoning
-        if answer.tool:
-            message["tool_calls"] = [_tool_call(answer)]
+        if answer.tools:
+            message["tool_calls"] = [_tool_call(ask, answer, place) for place in range(len(answer.tools))]
+            if answer.how == "twice":
+                message["tool_calls"] *= 2
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer.finish}
         body = {**_base(ask, answer, "chat.completion"), "choices": [choice], "usage": _usage(answer)}
         if ask.provider == "groq":
@@ -47,7 +52,7 @@ class OpenAIWire:
             {**base, "choices": [_choice({_reasoning_field(ask): piece})]}
             for piece in pieces_of(answer.reasoning)
         ]
-        thoughts += [{**base, "choices": [_choice({"tool_calls": [d]})]} for d in _tool_deltas(answer)]
+        thoughts += [{**base, "choices": [_choice({"tool_calls": [d]})]} for d in _tool_deltas(ask, answer)]
         closing = {**base, "choices": [_choice({}, answer.finish)]} if answer.finish else None
         usage = _usage(answer)
         if closing and ask.provider == "groq":
@@ -65,6 +70,13 @@ class OpenAIWire:
             closing=[_event(each) for each in (closing, with_usage) if each],
             done=[b"data: [DONE]\n\n"],
         )
+
+    def finished_early(self, ask: Ask, answer: Answer, piece: bytes) -> bytes:
+        event = json.loads(piece.removeprefix(b"data: "))
+        event["choices"][0]["finish_reason"] = answer.finish
+        event["usage"] = {"prompt_tokens": answer.prompt_tokens, "completion_tokens": 1,
+                          "total_tokens": answer.prompt_tokens + 1}  # fmt: skip
+        return _event(event)
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         kind = ERROR_TYPES.get(status, "internal_server_error" if status >= 500 else "invalid_request_error")
@@ -125,6 +137,7 @@ def read(provider: str, credential: str, body: Mapping[str, Any]) -> Ask:
         raise ValueError("'messages' : minimum number of items is 1")
     if not isinstance(body.get("model"), str):
         raise ValueError("'model' : property 'model' is missing")
+    check_openai(provider, body["model"], body)
     texts = [(message.get("role"), _text(message.get("content"))) for message in messages]
     prompt = "\n".join(text for _, text in texts)
     wanted = body.get("response_format")
@@ -212,20 +225,36 @@ def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
 
 
-def _tool_call(answer: Answer) -> dict[str, Any]:
-    name, arguments = answer.tool or ("", "")
-    function = {"name": name, "arguments": arguments}
-    return {"id": f"call_sim{answer.serial}", "type": "function", "function": function}
+def _tool_call(ask: Ask, answer: Answer, place: int) -> dict[str, Any]:
+    name, arguments = answer.tools[place]
+    function = {"name": name, "arguments": json.loads(arguments) if answer.how == "object" else arguments}
+    number = f"{place or ''}"
+    call: dict[str, Any] = {
+        "id": f"call_sim{answer.serial}{number}",
+        "type": "function",
+        "function": function,
+    }
+    if ask.provider == "gemini" and place == 0:  # only the first of several calls is signed
+        call["extra_content"] = {"google": {"thought_signature": SIGNATURE}}
+    return call
 
 
-def _tool_deltas(answer: Answer) -> list[dict[str, Any]]:
-    """The call in pieces, as a stream brings it: its name first, then its arguments bit by bit."""
-    if not answer.tool:
-        return []
-    name, arguments = answer.tool
-    whole = _tool_call(answer)
-    first = {"index": 0, **whole, "function": {"name": name, "arguments": ""}}
-    return [first, *({"index": 0, "function": {"arguments": piece}} for piece in pieces_of(arguments))]
+def _tool_deltas(ask: Ask, answer: Answer) -> list[dict[str, Any]]:
+    """The calls in pieces, as a stream brings them: a name first, then its arguments bit by bit; or as `how` says."""
+    found: list[dict[str, Any]] = []
+    for place, (name, arguments) in enumerate(answer.tools):
+        index = {} if answer.how == "no_index" else {"index": 0 if answer.how == "same_index" else place}
+        whole = _tool_call(ask, answer, place)
+        if answer.how in ("object", "twice"):
+            found += [{**index, **whole}] * (2 if answer.how == "twice" else 1)
+            continue
+        named = {"name": name} if answer.how == "name_repeated" else {}
+        id = {"id": whole["id"]} if answer.how == "no_index" else {}
+        found.append({**index, **whole, "function": {"name": name, "arguments": ""}})
+        found += [
+            {**index, **id, "function": {**named, "arguments": piece}} for piece in pieces_of(arguments)
+        ]
+    return found
 
 
 def _usage(answer: Answer) -> dict[str, Any]:
@@ -240,7 +269,7 @@ def _usage(answer: Answer) -> dict[str, Any]:
 
 
 def _reasoning_field(ask: Ask) -> str:
-    return "reasoning_content" if ask.provider == "deepseek" else "reasoning"
+    return "reasoning" if ask.provider in ("groq", "openrouter", "cerebras") else "reasoning_content"
 
 
 def _text(content: object) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llm.simulator.limits import Denial, Standing
+from llm.simulator.strict import check_gemini
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import Answer, Ask, Events, Reply, dump, pieces_of
 
@@ -15,6 +16,7 @@ STATUSES = {
     429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 502: "UNAVAILABLE", 503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }  # fmt: skip
+SIGNATURE = "c2ln"  # base64, as Google sends it
 METRICS = {
     "rpm": "generate_content_requests_per_minute_per_project_per_base_model",
     "tpm": "generate_content_input_tokens_per_minute_per_base_model",
@@ -44,6 +46,13 @@ class VertexWire:
             else [],
             done=[],
         )
+
+    def finished_early(self, ask: Ask, answer: Answer, piece: bytes) -> bytes:
+        event = json.loads(piece.removeprefix(b"data: "))
+        event["candidates"][0]["finishReason"] = FINISH.get(answer.finish or "", "STOP")
+        event["usageMetadata"] = {"promptTokenCount": answer.prompt_tokens, "candidatesTokenCount": 1,
+                                  "totalTokenCount": answer.prompt_tokens + 1}  # fmt: skip
+        return _event(event)
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         return {"error": {"code": status, "message": message, "status": STATUSES.get(status, "UNKNOWN")}}
@@ -84,6 +93,7 @@ def read(
     contents = body.get("contents")
     if not isinstance(contents, list) or not all(isinstance(each, dict) for each in contents):
         raise ValueError("Unable to submit request because at least one contents field is required.")
+    check_gemini(model, contents)
     texts = [(content.get("role"), _text(content)) for content in contents]
     system = body.get("systemInstruction")
     prompt = "\n".join([*([_text(system)] if isinstance(system, dict) else []), *(text for _, text in texts)])
@@ -112,7 +122,7 @@ def _response(
     content: dict[str, Any] = {"role": "model", "parts": parts} if parts else {"role": "model"}
     candidate: dict[str, Any] = {"content": content, "index": 0}
     if finish:
-        candidate["finishReason"] = FINISH[finish]
+        candidate["finishReason"] = FINISH.get(finish, finish)
     response: dict[str, Any] = {"candidates": [candidate], "modelVersion": ask.model,
                                 "responseId": f"sim{answer.serial}"}  # fmt: skip
     if usage:
@@ -128,10 +138,14 @@ def _response(
 
 
 def _calls(answer: Answer) -> list[dict[str, Any]]:
-    if not answer.tool:
-        return []
-    name, arguments = answer.tool
-    return [{"functionCall": {"name": name, "args": json.loads(arguments)}, "thoughtSignature": "c2ln"}]
+    """The calls, of which Gemini signs the first."""
+    calls: list[dict[str, Any]] = [
+        {"functionCall": {"name": name, "args": json.loads(arguments) if answer.how != "cut" else {}}}
+        for name, arguments in answer.tools
+    ]
+    if calls:
+        calls[0]["thoughtSignature"] = SIGNATURE
+    return calls
 
 
 def _text(content: Mapping[str, Any]) -> str:

@@ -19,7 +19,6 @@ ADMIN_NAME = "admin"
 
 class Command(BaseCommand):
     help = "Migrates, loads the question bank and provider presets, compiles translations, collects static files."
-    requires_system_checks: list[str] = []  # there may be no database yet
 
     def add_arguments(self, parser: CommandParser) -> None:
         only = parser.add_mutually_exclusive_group()

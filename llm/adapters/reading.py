@@ -1,0 +1,227 @@
+"""Reads an answer in OpenAI's shape: the chunks of a stream one by one, or a whole body as the only one."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llm.adapters.base import Answer, Request
+from llm.adapters.finish import Ending, Finish
+from llm.adapters.toolcalls import ToolCalls, names_of, written
+from llm.adapters.usage import Usage, note_openai
+from llm.adapters.visible import Leaked, Piece, Visible
+from llm.failures.rules import Failure, Kind, classify
+
+MAX_CHARACTERS = 2_000_000  # of text, reasoning and arguments: more than any model writes in one answer
+_REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+
+
+class Reading:
+    """One answer as it is read. `started`: something of it has come, if only reasoning."""
+
+    def __init__(self, request: Request, *, whole: bool = False) -> None:
+        self.ending = Ending()
+        self.usage = Usage()
+        self.tools = ToolCalls(names_of(request.params.get("tools")))
+        self.visible = Visible(request.model, whole=whole, thinks=request.thinks)
+        self.output = request.output
+        self.started = False
+        self.said = False  # whether the latest chunk brought some of the answer
+        self._whole = whole
+        self._index: object = None
+        self._refusal = ""
+        self._details: list[dict[str, Any]] = []
+        self._extra: dict[str, Any] = {}
+        self._size = 0
+
+    def feed(self, chunk: Mapping[str, Any]) -> Iterator[Piece]:
+        """The pieces that a chunk brings. Raises Failure."""
+        self.said = False
+        if chunk.get("error") or chunk.get("object") == "error":
+            raise error_in_body(chunk if chunk.get("error") else {"error": dict(chunk)})
+        if reason := block_reason(chunk):
+            raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
+        note_openai(self.usage, chunk.get("usage"))
+        note_openai(self.usage, _mapping(chunk.get("x_groq")).get("usage"))
+        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, Mapping) and self._is_first(choice.get("index")):
+                yield from self._choice(choice, chunk)
+
+    def _is_first(self, index: object) -> bool:
+        """One choice was asked for; what a provider says beside it is not read."""
+        self._index = index if self._index is None else self._index
+        return index in (None, self._index)
+
+    def _choice(self, choice: Mapping[str, Any], chunk: Mapping[str, Any]) -> Iterator[Piece]:
+        if choice.get("error") or choice.get("finish_reason") == "error":
+            raise error_in_body({"error": choice.get("error") or chunk.get("error")})
+        self.ending.note(choice.get("finish_reason"))
+        note_openai(self.usage, choice.get("usage"))
+        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
+        delta = _mapping(choice.get("message") if self._whole else choice.get("delta"))
+        if not delta and not self._whole and not self.started:  # the whole message as the only chunk
+            delta = _mapping(choice.get("message"))
+        yield from self._delta(delta)
+
+    def _delta(self, delta: Mapping[str, Any]) -> Iterator[Piece]:
+        content, reasoning = _parts(delta)
+        google = _mapping(_mapping(delta.get("extra_content")).get("google"))
+        if google.get("thought") is True:
+            content, reasoning = "", content + reasoning
+        self._refusal = self._refusal or str(delta.get("refusal") or "")
+        calls = delta.get("tool_calls") or _legacy_call(delta.get("function_call"))
+        if self._whole and isinstance(calls, list):
+            calls = [{**call, "index": at} for at, call in enumerate(calls) if isinstance(call, Mapping)]
+        self.output.wrote(content, reasoning, delta.get("refusal"), *written(calls))
+        self.tools.feed(calls)
+        self._keep_state(delta)
+        self.said = bool(content or reasoning or calls)
+        self.started = self.started or self.said
+        self._size += len(content) + len(reasoning) + (len(str(calls)) if calls else 0)
+        if self._size > MAX_CHARACTERS:
+            raise Failure(
+                Kind.PROVIDER_DOWN, f"the answer is longer than {MAX_CHARACTERS} characters", status=200
+            )
+        try:
+            if reasoning:
+                yield from self.visible.think(reasoning)
+            if content:
+                yield from self.visible.feed(content)
+        except Leaked:
+            raise Failure(
+                Kind.EMPTY_OUTPUT, "reasoning was told as the text, without its mark", status=200
+            ) from None
+
+    def _keep_state(self, delta: Mapping[str, Any]) -> None:
+        """What the provider wants back with the next turn."""
+        details = delta.get("reasoning_details")
+        for item in details if isinstance(details, list) else ():
+            if isinstance(item, dict):
+                _join(self._details, item)
+        if google := _mapping(_mapping(delta.get("extra_content")).get("google")):
+            kept = {name: value for name, value in google.items() if name != "thought"}
+            self._extra = {"google": {**_mapping(self._extra.get("google")), **kept}} if kept else self._extra
+
+    def end(self) -> Iterator[Piece]:
+        """What was held back, once no more will come."""
+        yield from self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
+
+    def answer(self, headers: Mapping[str, str], doubt: str = "") -> Answer:
+        """The whole answer. Raises Failure when its ending says that it is none."""
+        text, reasoning = self.visible.text, self.visible.reasoning
+        if self._refusal and not text:
+            raise Failure(Kind.CONTENT_BLOCKED, "finish reason refusal", status=200)
+        self.ending.check()
+        calls = self.tools.calls()
+        state: dict[str, Any] = {}
+        if self._details:
+            state["reasoning_details"] = self._details
+        if self._extra:
+            state["extra_content"] = self._extra
+        written = text + reasoning + "".join(call["function"]["arguments"] for call in calls)
+        return Answer(
+            text=text,
+            reasoning=reasoning,
+            tool_calls=calls,
+            state=state,
+            finish_reason=self.ending.word(called=bool(calls)),
+            doubt=doubt or self.ending.doubt,
+            tokens_in=self.usage.tokens_in,
+            tokens_out=self.usage.plausible_out(written),
+            headers=headers,
+        )
+
+
+def read_completion(text: str, headers: Mapping[str, str], request: Request) -> Answer:
+    """The Answer in the body of a plain 200. Raises Failure when it is none."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Failure(Kind.PROVIDER_DOWN, f"200 with {'no' if not text.strip() else 'a malformed'} body",
+                      status=200) from None  # fmt: skip
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, dict):
+        raise Failure(Kind.PROVIDER_DOWN, "200 with a body that is no object", status=200)
+    reading = Reading(request, whole=True)
+    for _ in reading.feed(body):
+        pass
+    choices = body.get("choices")
+    if not (isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0]):
+        raise Failure(Kind.PROVIDER_DOWN, "200 without choices", status=200)
+    for _ in reading.end():
+        pass
+    return reading.answer(headers)
+
+
+def error_in_body(body: Mapping[str, Any]) -> Failure:
+    """The failure that a body with status 200 tells of; without a telling code it is the provider's fault."""
+    error = body.get("error")
+    inner = error if isinstance(error, dict) else {}
+    failure = classify(status=200, body=json.dumps(body, default=str))
+    code = str(inner.get("code") or inner.get("status") or "")
+    if failure.kind is Kind.PROVIDER_DOWN and re.fullmatch(r"[45]\d\d", code, re.A):
+        return classify(status=int(code), body=json.dumps(body, default=str))
+    return failure
+
+
+def block_reason(body: Mapping[str, Any]) -> str:
+    """Why Google blocked the prompt, as bridges to Gemini pass it on beside an empty list of choices."""
+    feedback = _mapping(body.get("promptFeedback")) or _mapping(body.get("prompt_feedback"))
+    return str(feedback.get("blockReason") or feedback.get("block_reason") or "")[:60]
+
+
+def _parts(message: Mapping[str, Any]) -> tuple[str, str]:
+    """Text and reasoning of a message or a delta. Some put both into a list of parts, some tell reasoning twice."""
+    content = message.get("content")
+    text = thought = ""
+    if isinstance(content, str):
+        text = content
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, Mapping):
+            kind = part.get("type", "text")
+            if kind in ("text", "output_text"):
+                text += _string(part.get("text"))
+            elif kind in ("thinking", "reasoning", "thought"):
+                thought += _string(part.get("thinking") or part.get("text") or part.get("reasoning"))
+        elif isinstance(part, str):
+            text += part
+    told = next((found for name in _REASONING if (found := _string(message.get(name)))), "")
+    if not told and isinstance(details := message.get("reasoning_details"), list):
+        told = "".join(
+            _string(each.get("text") or each.get("summary")) for each in details if isinstance(each, Mapping)
+        )
+    return text, thought + told
+
+
+def _string(value: object) -> str:
+    """A text, or the texts of a list of parts."""
+    if isinstance(value, list):
+        return "".join(_string(part.get("text") if isinstance(part, Mapping) else part) for part in value)
+    if isinstance(value, Mapping):
+        return _string(value.get("content") or value.get("text"))
+    return value if isinstance(value, str) else ""
+
+
+def _legacy_call(call: object) -> list[dict[str, Any]]:
+    return [{"index": 0, "function": call}] if isinstance(call, Mapping) else []
+
+
+def _join(details: list[dict[str, Any]], item: dict[str, Any]) -> None:
+    """Adds a piece of OpenRouter's `reasoning_details` to the block that it continues."""
+    last = details[-1] if details else {}
+    same = last and item.get("index") is not None and last.get("index") == item["index"]
+    if not same or last.get("type") != item.get("type"):
+        details.append(dict(item))
+        return
+    for name, value in item.items():
+        grows = (
+            name in ("text", "summary", "data") and isinstance(value, str) and isinstance(last.get(name), str)
+        )
+        last[name] = last[name] + value if grows else value if value is not None else last.get(name)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

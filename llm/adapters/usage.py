@@ -1,0 +1,64 @@
+"""How many tokens an answer took, from whatever a provider states; None for what cannot be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MAX_IN, MAX_OUT = 20_000_000, 2_000_000  # beyond any model's window: whoever counts more has miscounted
+
+
+@dataclass(slots=True)
+class Usage:
+    """The counts of one answer. A stream may state them several times: the last statement counts."""
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+    def note(self, *, prompt: object, spoken: object, thought: object = None, total: object = None) -> None:
+        """One statement. Hidden reasoning is billed as output, whether `spoken` includes it or not.
+
+        The counts contradict each other at some providers, so the largest that they allow is taken. Zero is what
+        an unfilled field holds, not a count.
+        """
+        asked, both = count(prompt, MAX_IN) or 0, count(total, MAX_IN + MAX_OUT) or 0
+        said, hidden = count(spoken, MAX_OUT) or 0, count(thought, MAX_OUT) or 0
+        known = [said if said >= hidden else said + hidden]
+        if asked < both <= asked + MAX_OUT and asked:
+            known.append(both - asked)
+        self.tokens_out = max(known) or self.tokens_out
+        self.tokens_in = asked or (both - said if both > said > 0 else 0) or self.tokens_in
+
+    def plausible_out(self, text: str) -> int | None:
+        """The output's count, unless so few tokens cannot hold the text: a word takes one at least."""
+        few = self.tokens_out is not None and 2 * self.tokens_out < text.count(" ")
+        return None if few else self.tokens_out
+
+
+def note_openai(usage: Usage, stated: object) -> None:
+    """Notes a `usage` in OpenAI's shape, with the names that others gave its fields."""
+    if not isinstance(stated, Mapping):
+        return
+    details = _mapping(stated.get("completion_tokens_details")) or _mapping(
+        stated.get("output_tokens_details")
+    )
+    usage.note(
+        prompt=_first(stated, "prompt_tokens", "input_tokens"),
+        spoken=_first(stated, "completion_tokens", "output_tokens"),
+        thought=_first(details, "reasoning_tokens") or _first(stated, "reasoning_tokens"),
+        total=stated.get("total_tokens"),
+    )
+
+
+def count(value: object, most: int = MAX_IN) -> int | None:
+    """A number of tokens as a provider states it; None for what cannot be one."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= most else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _first(stated: Mapping[str, Any], *names: str) -> object:
+    return next((stated[name] for name in names if count(stated.get(name))), None)

@@ -1,0 +1,323 @@
+"""Parts what a reader is to see from a model's reasoning, in a text that comes whole or in pieces.
+
+A mark of reasoning counts where reasoning stands: at the beginning, on a line of its own, directly before words. A text
+that speaks of a mark (in code, in quotes, as a word between spaces) is prose and stays as it is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+
+from llm.adapters.marks import (
+    BARE,
+    ENDS,
+    FINAL,
+    HEADERS,
+    MARKS,
+    MESSAGE,
+    OPENED_IN_PROMPT,
+    SILENT,
+    Mark,
+    is_of,
+)
+from llm.text import is_half, mend
+
+_OPEN = {mark.open: mark for mark in MARKS}
+_CLOSE = frozenset(chain.from_iterable(mark.closes for mark in MARKS))
+_HARMONY = Mark("", (*ENDS, *HEADERS))
+_TOKENS = (*_OPEN, *_CLOSE, *SILENT, *HEADERS, MESSAGE, *ENDS)
+_LONGEST = max(map(len, (*_TOKENS, *BARE.closes)))
+_PREFIXES = frozenset(token[:length] for token in (*_TOKENS, *BARE.closes) for length in range(1, len(token)))
+_FIRST = "".join({prefix for prefix in _PREFIXES if len(prefix) == 1})
+_BARE_OPEN = re.compile(r"\s*analysis(?=[A-Z])")
+_LONGEST_HEADER = 200
+_AHEAD = 2  # characters after a mark that decide what it is
+_QUOTES = "`'\"«»“”‘’("
+_AFTER_A_WORD = " .,;:!?)"
+_MAX_KNOWN = 256
+_opened_in_prompt: set[str] = set()  # models whose streams have shown it since this process began
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A piece of a model's reasoning: a sign of life, told apart from the text."""
+
+    text: str
+
+
+Piece = str | Reasoning
+
+
+class Leaked(Exception):
+    """What was streamed as the text turned out to be reasoning."""
+
+
+@cache
+def _any_of(tokens: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True)), re.I)
+
+
+class Visible:
+    """Feed it the pieces, then `finish`. `text` and `reasoning` are what has been told so far.
+
+    model: its id, which decides where the text does not. whole: all of the text comes at once, so that reasoning
+    without its opening mark can be taken out of any model's. thinks: whether the model was left to think at all.
+    """
+
+    def __init__(self, model: str = "", *, whole: bool = False, thinks: bool = True) -> None:
+        self._model = model.lower()
+        self._buffer = ""  # not yet told
+        self._place = 0  # in it: what is before was looked at
+        self._half = ""  # of a character that was cut between two pieces
+        self._told: list[str] = []
+        self._thought: list[str] = []
+        self._code = _Code()
+        self._last = ""  # character of the text told so far
+        self._last_letter = ""  # of it that is no space
+        self._hidden: Mark | None = None  # of the reasoning that we are in
+        self._opening = ""  # it as written, while it may still be prose
+        self._header = ""  # of harmony, as written, when we are in one
+        # Until the first mark the text may be reasoning that the prompt has opened.
+        self._waiting = whole or (thinks and self._opens_in_prompt())
+
+    def _opens_in_prompt(self) -> bool:
+        return self._model in _opened_in_prompt or any(word in self._model for word in OPENED_IN_PROMPT)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._told)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(self._thought)
+
+    def think(self, piece: str) -> Iterator[Piece]:
+        """A piece of reasoning that the provider told apart itself: then the text needs no guess of ours."""
+        if piece and self._waiting:
+            self._waiting = False
+            yield from self._drain()
+        yield from self._tell_reasoning(mend(piece))
+
+    def feed(self, piece: str) -> Iterator[Piece]:
+        """What is now known to be text or reasoning. Raises Leaked."""
+        piece, self._half = self._half + piece, ""
+        if piece and is_half(piece[-1]):
+            piece, self._half = piece[:-1], piece[-1]
+        if piece:
+            self._buffer += mend(piece)
+            yield from self._drain()
+
+    def finish(self, *, cut: bool = False) -> Iterator[Piece]:
+        """What was held back. cut: the answer ended at its limit of tokens, perhaps in the middle of reasoning."""
+        yield from self._drain(final=True, cut=cut)
+
+    # -- the machine: each step takes something from the buffer, or waits for more -------------------
+
+    def _drain(self, *, final: bool = False, cut: bool = False) -> Iterator[Piece]:
+        while self._buffer:
+            before = (len(self._buffer), self._place, self._header, self._hidden)
+            if self._header:
+                self._read_header(final=final)
+            elif self._hidden is not None:
+                yield from self._read_hidden(self._hidden, final=final, cut=cut)
+            else:
+                yield from self._read_visible(final=final)
+            if before == (len(self._buffer), self._place, self._header, self._hidden):
+                return
+
+    def _read_visible(self, *, final: bool) -> Iterator[Piece]:
+        if not self._told and not self._place and is_of(BARE, self._model):
+            if bare := _BARE_OPEN.match(self._buffer):
+                return self._hide(BARE, bare.end(), doubtful=True)
+            if not final and BARE.open.startswith(self._buffer.strip()):
+                return
+        found = _any_of(_TOKENS).search(self._buffer, self._place)
+        start, end = found.span() if found else (len(self._buffer) if final else self._sure(),) * 2
+        self._look(start)
+        if found is None or (end > len(self._buffer) - _AHEAD and not final):  # what follows a mark decides
+            if final or not self._waiting:
+                yield from self._tell(start)
+            return
+        token = found[0].lower()
+        if self._is_mention(token, start, end):
+            return self._look(end)
+        if token in _CLOSE and self._closes_the_prompts_reasoning():
+            yield from self._tell_reasoning(self._buffer[:start])
+            self._code = _Code()
+            self._drop(end)
+            return
+        clear = self._is_clear(start, end)
+        yield from self._tell(start)
+        if token in _OPEN:
+            mark = _OPEN[token]
+            self._hide(mark, len(token), doubtful=not (clear or is_of(mark, self._model)))
+        elif token in HEADERS:
+            self._header = self._buffer[: len(token)]
+            self._drop(len(token))
+        else:  # around what is visible, or left over
+            self._drop(len(token))
+
+    def _closes_the_prompts_reasoning(self) -> bool:
+        """Of a closing mark without its opening. Raises Leaked when what it closes was already told."""
+        if self._thought:
+            return False
+        if not self._waiting and self._told:
+            if len(_opened_in_prompt) < _MAX_KNOWN:
+                _opened_in_prompt.add(self._model)
+            raise Leaked
+        return True
+
+    def _read_hidden(self, mark: Mark, *, final: bool, cut: bool) -> Iterator[Piece]:
+        for found in _any_of(mark.closes).finditer(self._buffer, self._place):
+            start, end = found.span()
+            if end > len(self._buffer) - _AHEAD and not final:
+                return
+            if self._is_quoted(start, end):
+                continue
+            if self._opening and self._speaks_of_both(start, end):
+                return self._show_doubtful(end)
+            yield from self._tell_reasoning(self._buffer[:start])
+            self._drop(start if found[0].lower() in HEADERS else end)
+            self._hidden = None
+            return
+        if not final:
+            sure = self._sure()
+            if self._opening:
+                self._place = max(self._place, sure - _AHEAD - _LONGEST)
+            else:
+                yield from self._tell_reasoning(self._buffer[:sure])
+                self._drop(sure)
+            return
+        if self._opening and not cut and not is_of(mark, self._model):
+            return self._show_doubtful(0)
+        yield from self._tell_reasoning(self._buffer)
+        self._drop(len(self._buffer))
+
+    def _read_header(self, *, final: bool) -> None:
+        """What stands between <|start|> or <|channel|> and <|message|> says for whom the message is."""
+        head = self._buffer[:_LONGEST_HEADER].lower()
+        length = head.find(MESSAGE)
+        if length >= 0:
+            channel = (self._header.lower() + head[:length]).partition(HEADERS[1])[2].strip()
+            self._hidden = None if not channel or channel.startswith(FINAL) else _HARMONY
+            self._header, self._opening, self._waiting = "", "", False
+            self._drop(length + len(MESSAGE))
+        elif len(self._buffer) >= _LONGEST_HEADER or (
+            final and len(head.split()) > 3
+        ):  # not harmony after all
+            self._buffer, self._place = self._header + self._buffer, len(self._header)
+            self._header = ""
+        elif final:
+            self._drop(len(self._buffer))
+
+    # -- what stands where ---------------------------------------------------------------------------
+
+    def _around(self, start: int, end: int) -> tuple[str, str]:
+        return (self._buffer[start - 1] if start else self._last), self._buffer[end : end + 1]
+
+    def _is_mention(self, token: str, start: int, end: int) -> bool:
+        """Whether the text speaks of a mark instead of using it."""
+        previous, following = self._around(start, end)
+        if self._code.inside or self._is_quoted(start, end):
+            return True
+        begun = bool(self._told or self._buffer[:start].strip())
+        if token in _OPEN:
+            return begun and previous != "\n" and (previous in _QUOTES or following in (" ", "\t"))
+        if token in _CLOSE:
+            if not begun:  # some models open their answer with it
+                return following == " " and self._buffer[end + 1 : end + 2].islower()
+            said = (self._buffer[:start].rstrip() or self._last_letter)[-1:]
+            return (
+                previous in " (" and following in _AFTER_A_WORD and (following != " " or said not in ".!?…")
+            )
+        return False
+
+    def _is_quoted(self, start: int, end: int) -> bool:
+        previous, following = self._around(start, end)
+        return bool(previous and following) and previous in _QUOTES and following in _QUOTES + "),.;:"
+
+    def _is_clear(self, start: int, end: int) -> bool:
+        """Whether an opening mark stands as reasoning's do, and not perhaps as a word of a text about it."""
+        previous, following = self._around(start, end)
+        begun = bool(self._told or self._buffer[:start].strip())
+        return following in ("", "\n") if begun and previous == "\n" else not begun and following != " "
+
+    def _speaks_of_both(self, start: int, end: int) -> bool:
+        """“<think> and </think> are tags”, “<think>…</think>”: both marks as words of a sentence."""
+        between, after = self._buffer[:start], self._buffer[end : end + 2]
+        if "\n" in between or not between.strip():
+            return False
+        if not any(letter.isalnum() for letter in between):
+            return bool(self._told)
+        words = between.startswith(" ") and between.endswith(" ") and between.strip()[0].islower()
+        return words and (after[:1] in ",.;:" or (after[:1] == " " and after[1:].islower()))
+
+    def _sure(self) -> int:
+        """The length of the buffer without what may be the beginning of a mark."""
+        tail = self._buffer[-_LONGEST:].lower()
+        for place, letter in enumerate(tail):
+            if letter in _FIRST and tail[place:] in _PREFIXES:
+                return len(self._buffer) - len(tail) + place
+        return len(self._buffer)
+
+    # -- taking from the buffer ----------------------------------------------------------------------
+
+    def _look(self, end: int) -> None:
+        self._code.feed(self._buffer[self._place : end])
+        self._place = end
+
+    def _drop(self, end: int) -> None:
+        self._buffer, self._place = self._buffer[end:], 0
+
+    def _hide(self, mark: Mark, length: int, *, doubtful: bool) -> None:
+        self._hidden, self._opening = mark, self._buffer[:length] if doubtful else ""
+        self._drop(length)
+
+    def _show_doubtful(self, end: int) -> None:
+        """The mark was prose, and so is what came after it up to `end`."""
+        self._buffer, self._hidden, self._place = self._opening + self._buffer, None, 0
+        self._look(len(self._opening) + end)
+
+    def _tell(self, end: int) -> Iterator[Piece]:
+        piece, place = self._buffer[:end], self._place
+        self._drop(end)
+        self._place = max(place - end, 0)
+        if not self._told:
+            piece = piece.lstrip()
+        if piece:
+            self._last, self._last_letter = piece[-1], piece.rstrip()[-1:] or self._last_letter
+            self._told.append(piece)
+            yield piece
+
+    def _tell_reasoning(self, piece: str) -> Iterator[Piece]:
+        if not self._thought:
+            piece = piece.lstrip()
+        if piece:
+            self._waiting = False
+            self._thought.append(piece)
+            yield Reasoning(piece)
+
+
+class _Code:
+    """Whether a text, as far as it was fed, stands within a code fence or within backticks of its line."""
+
+    def __init__(self) -> None:
+        self._fenced = False
+        self._ticks = 0
+        self._head = ""  # of the line, without its indent
+
+    @property
+    def inside(self) -> bool:
+        return self._fenced or self._ticks % 2 == 1
+
+    def feed(self, text: str) -> None:
+        for number, part in enumerate(text.split("\n")):
+            if number:
+                if self._head.startswith(("```", "~~~")):
+                    self._fenced = not self._fenced
+                self._ticks, self._head = 0, ""
+            self._ticks += part.count("`")
+            if len(self._head) < 3:
+                self._head = (self._head + part[:64]).lstrip()[:3]

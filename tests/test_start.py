@@ -1,0 +1,103 @@
+"""A site with a wrong setting does not start: it says which one, and how it is written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+RIGHT = {
+    "DJANGO_SETTINGS_MODULE": "guardlabs.settings",
+    "SECRET_KEY": "k" * 50, "ENCRYPTION_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "DATABASE_URL": "sqlite:////tmp/never-opened.sqlite3",
+}  # fmt: skip
+WRONG = {
+    "SITE_URL": "audit.example.org",
+    "PORT": "0",
+    "DEBUG": "maybe",
+    "ALLOWED_HOSTS": "https://audit.example.org",
+    "DATABASE_URL": "mysql://me@db/site",
+    "DATABASE_TIMEOUT_S": "-1",
+    "DATABASE_POOL": "many",
+    "REDIS_URL": "localhost:6379",
+    "EMAIL_URL": "pigeon://roof",
+    "DEFAULT_FROM_EMAIL": "nobody",
+    "ADMINS": "notmail",
+    "TRUSTED_PROXIES": "proxy.local",
+    "WEB_CONCURRENCY": "0",
+    "WEB_THREADS": "none",
+    "SCAN_RATE": "20/0h",
+    "RETENTION_DAYS": "0",
+    "REPORT_DEADLINE_S": "300",
+    "CHORES": "sometimes",
+    "LLM_CACHE": "maybe",
+    "LLM_CACHE_TTL_S": "-5",
+    "LLM_DAILY_BUDGET_USD": "a lot",
+    "LLM_SECRETS_DIR": "/no/such/folder",
+    "LOG_LEVEL": "loud",
+    "LOG_FORMAT": "xml",
+    "SENTRY_DSN": "sentry",
+    "METRICS_TOKEN": "1234",
+    "STAFF_2FA": "perhaps",
+    "HSTS": "forever",
+    "AUDIT_PRICE_USD": "-49",
+    "STRIPE_WEBHOOK_SECRET": "whsec_alone",
+    "ENCRYPTION_KEYS": "short",
+}
+
+
+def start(*command, **changed):
+    environment = {name: value for name, value in os.environ.items() if name not in WRONG}
+    return subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, env=environment | RIGHT | changed, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def ended(process):
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out + err
+
+
+def test_every_wrong_setting_stops_the_start_with_a_hint():
+    waiting, ran = list(WRONG.items()), {}
+    while waiting:
+        batch, waiting = waiting[:4], waiting[4:]
+        processes = {name: start("-m", "guardlabs.start", **{name: value}) for name, value in batch}
+        ran |= {name: ended(process) for name, process in processes.items()}
+    passed = [name for name, (status, _) in ran.items() if status == 0]
+    unnamed = [name for name, (_, words) in ran.items() if name not in words]
+    broken = {name: words for name, (_, words) in ran.items() if "Traceback" in words}
+    assert (passed, unnamed, broken) == ([], [], {})
+
+
+def test_the_shipped_settings_start():
+    status, words = ended(start("-m", "guardlabs.start"))
+    assert (status, words) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.wsgi"),
+        ("manage.py", "prepare", "--database"),
+        ("manage.py", "chores"),
+    ],
+    ids=["server", "prepare", "chores"],
+)
+def test_whatever_starts_the_site_asks_first(command):
+    status, words = ended(start(*command, SCAN_RATE="lots", PORT="18999"))
+    assert status != 0
+    assert "SCAN_RATE" in words
+    assert "20/h" in words
+
+
+def test_no_secret_is_in_what_is_said():
+    status, words = ended(
+        start("-m", "guardlabs.start", ENCRYPTION_KEYS="s3cret-but-wrong", METRICS_TOKEN="t0ken")
+    )
+    assert status == 1
+    assert "s3cret" not in words
+    assert "t0ken" not in words
