@@ -9,7 +9,14 @@ from decimal import Decimal
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy, to_locale
+
+BAND_WORDS = {
+    "exposed": pgettext_lazy("band", "Exposed"),
+    "fragile": pgettext_lazy("band", "Fragile"),
+    "fair": pgettext_lazy("band", "Fair"),
+    "solid": pgettext_lazy("band", "Solid"),
+}
 
 
 def money(usd: int, lang: str | None = None) -> str:
@@ -105,3 +112,21 @@ def usd(amount: Decimal, lang: str | None = None) -> str:
         format_currency(amount, "USD", format=None, locale=_locale(lang), decimal_quantization=False)
     )
     return text.replace("US$", "USD")  # Spanish: as everywhere else on the site
+
+
+def duration(minutes: int) -> str:
+    """`45 min`, `2 h`, `1 h 30 min`; empty for no estimate."""
+    if minutes <= 0:
+        return ""
+    hours, rest = divmod(minutes, 60)
+    if hours and rest:
+        return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+    if hours:
+        return gettext("%(hours)d h") % {"hours": hours}
+    return gettext("%(minutes)d min") % {"minutes": rest}
+
+
+def points(amount: Decimal) -> str:
+    """`1 point`, `14 points`, `8.4 points`; fractions take the form that follows 2 ("8,4 балла")."""
+    count = int(amount) if amount == int(amount) else 2
+    return ngettext("%(points)s point", "%(points)s points", count) % {"points": number(amount)}

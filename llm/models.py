@@ -268,6 +268,16 @@ class Quota(models.Model):
         return f"{self.account} {self.model}"
 
 
+class PastSpending(models.Model):
+    """What a paid provider has cost, in attempts that are no longer kept: a credit that is spent stays spent."""
+
+    provider = models.CharField(max_length=40, unique=True)
+    usd = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0))
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.usd}"
+
+
 class Notice(models.Model):
     """Something that staff should know; sent to ADMINS in digests."""
 
@@ -297,7 +307,8 @@ class Client(models.Model):
         PERSONAL = "personal", _("personal: only where personal data may be sent; not kept in the ledger")
 
     class Cache(models.TextChoices):
-        DEFAULT = "default", _("as the site does")
+        DEFAULT = "default", _("as the site does, its own answers only")
+        SHARED = "shared", _("as the site does, with other clients that share")
         OFF = "off", _("never")
 
     name = models.CharField(

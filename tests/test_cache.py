@@ -19,7 +19,6 @@ from llm import cache, chain
 from llm.chain import ChainExhausted, Completed, Delta, complete, stream
 from llm.models import Attempt, CachedReply, Call
 from llm.simulator import behaviours as b
-from tests import report_texts
 from tests.chain_setup import OSS, make_deepseek, make_groq
 from tests.factories import load_bank, make_scan
 from tests.test_processes import Worker
@@ -316,7 +315,6 @@ def test_deleting_a_scan_forgets_the_kept_copy_of_its_report(sim, settings):
     settings.LLM_CACHE = "on"
     load_bank()
     make_groq(sim, keys=1)
-    sim.default(b.ok(report_texts.EN))
     one, two = make_scan(), make_scan()
     for scan in (one, two):
         jobs.write_report_now(scan)

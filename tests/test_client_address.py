@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from guardlabs.web.client_address import client_address
+from guardlabs.web.client_address import client_address, client_site
 from guardlabs.web.proxy import TrustedProxy
 
 
@@ -24,7 +24,12 @@ def address(peer, forwarded=""):
         ("127.0.0.1", "6.6.6.6, 1.2.3.4", "1.2.3.4"),  # the left end is what the client wrote
         ("127.0.0.1", "6.6.6.6, 1.2.3.4, 10.1.2.3", "1.2.3.4"),
         ("127.0.0.1", "", "127.0.0.1"),
-        ("127.0.0.1", "not an address", "not an address"),
+        ("127.0.0.1", "not an address", "unknown"),  # or each request could be an address of its own
+        ("127.0.0.1", "1.2.3.4:4711", "1.2.3.4"),
+        ("127.0.0.1", "[2001:db8:1:2::5]:4711", "2001:db8:1:2::/64"),
+        ("127.0.0.1", "[2001:db8:1:2::5]", "2001:db8:1:2::/64"),
+        ("127.0.0.1", "6.6.6.6, 1.2.3.4:1, 10.1.2.3:2", "1.2.3.4"),
+        ("127.0.0.1", "1.2.3.4:99999999", "unknown"),
         ("2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
         ("::ffff:203.0.113.9", "", "203.0.113.9"),
         ("", "", "unknown"),
@@ -44,3 +49,9 @@ def test_forwarding_headers_of_strangers_are_dropped(settings):
     assert "HTTP_X_FORWARDED_PROTO" not in seen
     middleware(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", **headers))
     assert seen["HTTP_X_FORWARDED_PROTO"] == "https"
+
+
+def test_an_ipv6_client_belongs_to_a_site_of_many_networks():
+    meta = {"REMOTE_ADDR": "2001:db8:1:2:3:4:5:6"}
+    assert client_site(RequestFactory().get("/", **meta)) == "2001:db8:1::/48"
+    assert client_site(RequestFactory().get("/", REMOTE_ADDR="203.0.113.9")) is None

@@ -194,6 +194,50 @@ def test_status_codes_and_known_sentences_stand(status, body, kind):
     assert judged(status, body, prompt=prompt).kind == kind
 
 
+SUBSCRIPTIONS = [
+    tool(
+        "cancel_subscription",
+        {
+            "billing_cycle": {"enum": ["monthly", "annual"]}, "access_token": {"type": "string"}, "credits": {},
+            "organization": {"type": "string"}, "country": {"type": "string"},
+        },
+    ),
+    tool("delete_model", {"reason": {"enum": ["deprecated", "billing", "suspended account"]}}),
+    tool("check_proxy", {"ip_address": {"type": "string"}, "quota_exceeded": {"type": "boolean"}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        err("In context=('properties', 'billing_cycle'), 'enum' is not permitted.", param="tools[0].function"),
+        {"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "* GenerateContentRequest.tools[0]."
+                   "function_declarations[0].parameters.properties[billing_cycle].enum: only allowed for STRING type"}},
+        err("Tool delete_model not found in provided tools"),
+        err("Tool choice delete_model does not exist"),
+        {"type": "error", "error": {"type": "invalid_request_error",
+                                    "message": "tools.0.custom.input_schema.properties.access_token: invalid"}},
+        {"message": "tool delete_model: parameter reason: enum value suspended account is not a string"},
+        err("quota_exceeded: boolean is not supported in this schema"),
+        err("organization: this property has been disabled by the validator"),
+        err("credits limit: maximum is missing"),
+        err("Das Feld access_token fehlt: access_token ist invalid"),
+        err("工具 delete_model 的参数 billing_cycle 无效"),
+        err("关键字“余额不足”不允许出现在工具描述中"),
+        err("ツール『残高不足』は無効です"),
+        err("Параметр «insufficient balance» не распознан"),
+        err("Unknown parameter: billing. Did you mean 'metadata'?", code="unknown_parameter", param="billing"),
+        err("The request contains billing_cycle which is unsupported for models of this family"),
+        {"error": {"message": "Bad Request", "details": {"upstream": {"error": {"code": "insufficient_quota"}}}}},
+        {"error": {"message": "Bad Request", "metadata": {"response": {"error": {"code": "invalid_api_key"}}}}},
+        {"error": {"message": "Bad Request", "debug": {"error": {"code": "invalid_api_key"}}}},
+        {"error": {"message": "Error code: 400 - {'error': {'message': \"Your account has been suspended\"}}"}},
+    ],
+)  # fmt: skip
+def test_refusals_of_tools_in_the_words_of_many_services_are_about_the_request(body):
+    assert judged(400, body, prompt="cancel it please", tools=SUBSCRIPTIONS).kind == REJECTED
+
+
 # -- money, windows, models ----------------------------------------------------------------------------------
 
 
@@ -207,6 +251,12 @@ def test_status_codes_and_known_sentences_stand(status, body, kind):
         (403, err("Недостаточно средств на счёте"), Kind.CREDITS_DEPLETED, Scope.ACCOUNT),
         (429, err("Requests per minute (RPM) reached, try again in 20s", code="insufficient_quota"),
          Kind.RATE_LIMITED_KEY, Scope.DEPLOYMENT),
+        (429, err("Rate limit: 3 requests per 1 minute", code="insufficient_quota"),
+         Kind.RATE_LIMITED_KEY, Scope.DEPLOYMENT),
+        (403, err("TPM limit exceeded, retry in 12s", code="insufficient_quota"),
+         Kind.RATE_LIMITED_KEY, Scope.DEPLOYMENT),
+        (403, err("该令牌额度已用尽"), Kind.CREDITS_DEPLETED, Scope.ACCOUNT),
+        (503, err("当前分组 default 下对于模型 m1 无可用渠道"), Kind.PROVIDER_DOWN, Scope.MODEL),
         (429, err("60 requests/min exceeded", code="credit_limit"), Kind.RATE_LIMITED_KEY, Scope.DEPLOYMENT),
         (403, {"code": "AllocationQuota.FreeTierOnly", "message": "The free tier of the model has been exhausted. "
                "Please disable the \"use free tier only\" mode."}, Kind.CREDITS_DEPLETED, Scope.DEPLOYMENT),

@@ -213,3 +213,16 @@ def test_an_https_site_has_host_cookies_and_hsts_everywhere(tmp_path, hsts):
         [sys.executable, "-c", HTTPS_SITE], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert done.stdout.strip() == "good", done.stderr[-800:]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/en/", "/en/order/", "/en/scan/", "/en/receipt/", "/en/nowhere/", "/healthz"]
+)
+@pytest.mark.parametrize("cookie", ["csrftoken=x", "csrftoken=" + "a" * 32, "sessionid=x", "messages=x"])
+def test_no_public_page_sets_a_cookie_whatever_comes_in(client, path, cookie):
+    for response in (
+        client.get(path, headers={"cookie": cookie}),
+        client.post(path, headers={"cookie": cookie}),
+    ):
+        assert not response.cookies

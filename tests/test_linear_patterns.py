@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from audit.orders import secret_guard
-from audit.report import citations, drafts, render
-from audit.report.gates import figures, links, secrets
+from audit.report import drafts, render, slots
+from audit.report import gates as report_gates
+from audit.report.gates import links, secrets
 from guardlabs.operations import logs
 from llm import gates
 from llm.adapters.sse import EventParser
@@ -25,6 +26,11 @@ QUICK_S = 0.02  # below, nothing can be told
 # Patterns that are put together while the program runs, and of what.
 BUILT = {
     "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
+    'audit.report.slots f"{marks}(?P<label>{names})(?![\\\\w\'’])"': "labels of the plan",
+    "audit.report.gates.claims f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module",
+    "audit.report.gates.claims words": "held by the module",
+    "audit.report.gates.lexicon f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's tongues",
+    "audit.report.gates.topics f'(?<!\\\\w)(?:{words[place]})'": "held by the module's cache",
     "audit.orders.secret_guard.keys pattern": "held by the module",
     "llm.failures.rules pattern": "the table's, see below",
     "llm.failures.rules words": "the table's, see below",
@@ -137,6 +143,9 @@ HOSTILE = (
     "abandon ", "一", "\u0301", "\u200b", "ß", "{", "|", "a|b\n", "~", "!", "![", "(", "http://", "www.", "'", '"',
     "1 Jan 2019 ",
 )  # fmt: skip
+NO_WORDS = slots.Words({}, {}, {}, ("Today",), str, lambda named: "")
+
+
 def _visible(text: str) -> None:
     visible = Visible("deepseek-r1")
     for start in range(0, len(text), 64):
@@ -155,9 +164,7 @@ def _call(text: str) -> None:
 
 READERS: dict[str, Callable[[str], object]] = {
     "secret_guard.find": secret_guard.find,
-    "citations.with_sources": lambda text: citations.with_sources(text, ()),
-    "citations.cited": lambda text: citations.cited(text, ()),
-    "figures.unfounded": lambda text: figures.unfounded(text, "$5"),
+    "slots.fill": lambda text: slots.fill(text, NO_WORDS),
     "links.only": links.only(["https://example.com/"]),
     "secrets.not_asked_for": secrets.not_asked_for(),
     "drafts.settled": drafts.settled,
@@ -169,6 +176,19 @@ READERS: dict[str, Callable[[str], object]] = {
     "adapters.calls": _call,
     "gates.no_refusal": gates.no_refusal(),
     "gates.json_schema": gates.json_schema({}),
+    **{
+        f"gates.{lang}.{name}": gate
+        for lang in ("en", "ru", "es")
+        for name, gate in report_gates.report(
+            report_gates.given(
+                lang=lang,
+                system='Use "## One", "## Two", "## Three".',
+                user="{score} = 1\n{finding:1} A {fix:1} B\nToday: {fix:1}\n{case:1} C, 2024: D",
+                weak=["seed_storage"],
+                passed=["seed_backup"],
+            )
+        ).items()
+    },
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 import threading
 from io import StringIO
 from unittest.mock import Mock
@@ -82,7 +83,7 @@ def test_a_line_of_a_request_carries_its_id(written):
     (line,) = [line for line in written() if line["logger"] == "django.request"]
     assert line["request_id"] == told
     assert line["level"] == "WARNING"
-    assert line["message"] == "Not Found: /en/nothing-here"
+    assert line["message"] == "Not Found: ***"  # what leads nowhere may be anything
     assert "call_id" not in line
 
 
@@ -182,3 +183,45 @@ def test_gunicorn_forgets_the_last_request_before_the_next():
     current.call_id.set(7)
     gunicorn.pre_request(Mock(), Mock())
     assert (correlation.request_id.get(), current.call_id.get()) == ("", None)
+
+
+@pytest.mark.parametrize("name", logs.FORMATS)
+@pytest.mark.parametrize("char", ["\n", "\r", "\x1b[2J", "\x9b2J", "\u2028", "\x00", "\x7f"])
+def test_nothing_that_is_logged_begins_a_line_or_moves_the_cursor(name, char):
+    formatter = logs.formatter(name)
+    forged = f"{char}2026-11-28 12:00:00 CRITICAL root FORGED"
+    record = logging.LogRecord("x", logging.WARNING, "f.py", 1, "asked for %s", (f"/en/x{forged}",), None)
+    line = formatter.format(record)
+    assert len(line.splitlines()) == 1
+    assert char[0] not in line
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "f.py", 1, "broke", (), sys.exc_info())
+    written = formatter.format(record)
+    assert not [line for line in written.splitlines()[1:] if line.startswith("2026")]
+    assert char == "\n" or char[0] not in written
+
+
+@pytest.mark.parametrize("name", logs.FORMATS)
+def test_a_path_that_leads_nowhere_is_not_logged(name):
+    formatter = logs.formatter(name)
+    path = "/en/legal-winner-thank-year/"
+    missing = logging.LogRecord(
+        "django.request", logging.WARNING, "f.py", 1, "%s: %s", ("Not Found", path), None
+    )
+    missing.status_code = 404
+    atoms = {
+        "m": "GET",
+        "U": path,
+        "r": f"GET {path} HTTP/1.1",
+        "s": "404",
+        "B": "1",
+        "M": "2",
+        "h": "-",
+        "q": "a=winner",
+    }
+    access = logging.LogRecord("gunicorn.access", logging.INFO, "f.py", 1, '%(h)s "%(r)s" %(s)s', None, None)
+    access.args = atoms
+    assert "winner" not in formatter.format(missing) + formatter.format(access)
+    assert atoms["U"] == path  # the record itself is as it was

@@ -101,8 +101,8 @@ def test_what_is_paused_left_and_unfinished_is_told(sim):
 @pytest.mark.parametrize(
     ("meta", "status"),
     [
-        ({"REMOTE_ADDR": "127.0.0.1"}, 200),
-        ({"REMOTE_ADDR": "::1"}, 200),
+        ({"REMOTE_ADDR": "127.0.0.1"}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_AUTHORIZATION": "Bearer let-me-in"}, 200),
         ({"REMOTE_ADDR": "203.0.113.5"}, 403),
         # A proxy on this machine that nobody declared: everybody seems to be local.
         ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "203.0.113.5"}, 403),
@@ -111,7 +111,7 @@ def test_what_is_paused_left_and_unfinished_is_told(sim):
         ({"REMOTE_ADDR": "127.0.0.1", "HTTP_AUTHORIZATION": "Bearer wrong"}, 403),
     ],
 )
-def test_it_is_for_this_machine_or_for_whoever_has_the_token(settings, meta, status):
+def test_with_a_token_set_it_is_for_whoever_brings_it(settings, meta, status):
     settings.METRICS_TOKEN = "let-me-in"
     assert Client().get("/metrics", **meta).status_code == status
 
@@ -126,3 +126,18 @@ def test_no_token_in_the_settings_is_no_token_to_guess(settings):
     settings.METRICS_TOKEN = ""
     meta = {"REMOTE_ADDR": "203.0.113.5", "HTTP_AUTHORIZATION": "Bearer "}
     assert Client().get("/metrics", **meta).status_code == 403
+
+
+@pytest.mark.parametrize("header", ["HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_FOR"])
+def test_what_came_through_a_proxy_is_not_from_this_machine(settings, header):
+    settings.METRICS_TOKEN = ""
+    assert Client().get("/metrics", REMOTE_ADDR="127.0.0.1").status_code == 200
+    assert Client().get("/metrics", REMOTE_ADDR="::1").status_code == 200
+    assert (
+        Client().get("/metrics", **{"REMOTE_ADDR": "127.0.0.1", header: "for=203.0.113.5"}).status_code == 403
+    )
+
+
+def test_with_a_token_this_machine_needs_it_too(settings):
+    settings.METRICS_TOKEN = "let-me-in"
+    assert Client().get("/metrics", REMOTE_ADDR="127.0.0.1").status_code == 403

@@ -231,7 +231,7 @@ def test_one_network_may_order_ten_times_an_hour(client, settings):
 
 def test_one_address_may_have_three_unpaid_orders(client):
     answers = [client.post("/en/order/", fields()).status_code for _ in range(4)]
-    assert answers == [303, 303, 303, 429]
+    assert answers == [303, 303, 303, 409]
 
 
 @pytest.mark.parametrize(
@@ -440,3 +440,36 @@ def test_enter_presses_no_language(client):
     ):
         first = re.search(rf'<button[^>]*form="{form}"[^>]*>', page)[0]
         assert "name=" not in first
+
+
+# -- letters to people who may not have asked for them -----------------------------------------------
+def test_an_address_gets_few_letters_a_day_whatever_becomes_of_the_orders(client):
+    codes = []
+    for number in range(8):
+        email = f"anna+{number}@example.org" if number % 2 else "Anna@example.org"
+        response = client.post("/en/order/", fields(email=email))
+        codes.append(response.status_code)
+        if response.status_code == 303:
+            client.post(response["Location"] + "cancel")
+    assert codes == [303] * orders.A_DAY_AN_ADDRESS + [409] * (8 - orders.A_DAY_AN_ADDRESS)
+
+
+def test_the_networks_of_one_ipv6_site_share_a_limit_of_orders(client, settings):
+    settings.SCAN_RATE = "20/h"
+    answers = [
+        client.post(
+            "/en/order/", fields(email=f"{n}@example.org"), REMOTE_ADDR=f"2001:db8:1:{n:x}::1"
+        ).status_code
+        for n in range(35)
+    ]
+    assert answers.count(303) == 30
+
+
+def test_an_address_is_gone_when_its_letter_was_still_queued_as_it_was_forgotten():
+    order = make_order("cancelled")
+    Mail.objects.filter(order=order).delete()
+    outbox.queue(order, "cancelled")
+    orders.forget_words(order, actor="anna")
+    outbox.send_due()
+    assert not Mail.objects.filter(order=order).exclude(to=orders.NOBODY).exists()
+    assert not Mail.objects.filter(order=order).exclude(text="").exists()

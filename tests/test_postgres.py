@@ -71,6 +71,13 @@ def test_quotas_and_pauses_hold_under_concurrency(postgres_url):
     )  # fmt: skip
 
 
+def test_the_ledger_takes_what_it_is_told(postgres_url):
+    assert " passed" in suite(
+        postgres_url, "tests/test_money_kept.py", "tests/test_money.py",
+        "-k", "kept or bounded or prun or died or disk or max_usd or all_time or reservation",
+    )  # fmt: skip
+
+
 @pytest.mark.exhaustive
 def test_the_whole_state_works(postgres_url):
     assert " passed" in suite(

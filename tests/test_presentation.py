@@ -7,10 +7,11 @@ from django.utils.translation import override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit import formats
 from audit.bank import catalogue
 from audit.bank.questions import QUESTIONS
+from audit.formats import points
 from audit.presentation import scan as presentation
-from audit.presentation.scan import points
 from audit.scans import findings as details
 from audit.scans import service as scans
 from audit.scoring import formula
@@ -110,7 +111,7 @@ def test_the_gauge_marks_the_raw_score_only_where_it_is_higher(score, raw, marke
 )
 def test_durations_in_words(minutes, text):
     with override("en"):
-        assert presentation.duration(minutes) == text
+        assert formats.duration(minutes) == text
 
 
 def test_points_and_hosts():

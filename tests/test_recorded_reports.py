@@ -1,78 +1,65 @@
-"""Outputs as models write them, good and bad, held against the gates: no bad one in, at least 95 % of the good ones.
+"""Reports as models write them, held against the gates: at least 95 % of the good ones in, 90 % of the bad ones out.
 
-`recorded_reports/<lang>/facts.txt` is what the model was given. `tuned/` was there while the gates were written,
-`held_out/` was written afterwards. The name says what is expected: good-…, flagged-… (accepted, but staff look at
-it), or bad-<what is wrong>-…; docs/gates.md has the figures.
+The sets are in `recorded_reports/`, how they are read in report_sets.py, the figures in docs/gates.md.
 """
 
-import re
-from pathlib import Path
+from collections import Counter
+from functools import cache
 
 import pytest
 from django.utils import translation
 
-from audit.report import gates
-from audit.report.template import headings
-from audit.scans.findings import Case
-from llm.gates import all_of
+from audit.report import generate, prompts
+from llm.gates import Gate
+from tests import report_sets
+from tests.factories import load_bank
+from tests.report_sets import LANGS, SCANS, Recorded
 
-FOLDER = Path(__file__).parent / "recorded_reports"
-LANGS = ["en", "ru", "es"]
-FILES = sorted(FOLDER.glob("*/*/*.md"))
-SOURCE = "https://unchainedcrypto.com/68-million-stolen-in-dust-attack-returned-to-victim"
+pytestmark = pytest.mark.django_db
 
 
-def facts(lang: str) -> str:
-    return (FOLDER / lang / "facts.txt").read_text()
+@pytest.fixture(autouse=True)
+def _bank():
+    load_bank()
+    _checks.cache_clear()
 
 
-def verdict(path: Path) -> str | None:
-    """Why the gates reject a recorded output; None if they accept it."""
-    lang = path.parts[-3]
-    given = dict.fromkeys(re.findall(r"^\[([a-z0-9-]+)\] ", facts(lang), re.MULTILINE))
-    cases = [
-        Case(
-            slug=slug,
-            kind="",
-            name=slug,
-            date="",
-            loss="",
-            what_happened="",
-            lesson="",
-            note="",
-            sources=(SOURCE,),
-        )
-        for slug in given
-    ]
+@cache
+def _checks(lang: str, scan: str) -> tuple[dict[str, Gate], tuple[str, ...]]:
     with translation.override(lang):
-        checks = gates.report(lang, headings=headings(), cases=cases, words=f"{facts(lang)}\nRevoke.cash")
-    return all_of(checks)(path.read_text())
+        prompt = prompts.build(report_sets.scan_details(scan), lang)
+        return generate.gates_of(prompt, lang), prompt.facts.parts
 
 
-def expected(path: Path) -> str:
-    return path.stem.partition("-")[0]
+def reasons(each: Recorded) -> dict[str, str]:
+    """Which gates reject a recorded report, and why."""
+    checks, headings = _checks(each.lang, each.scan)
+    text = each.with_headings(headings)
+    with translation.override(each.lang):
+        return {name: why for name, gate in checks.items() if (why := gate(text))}
 
 
+@pytest.mark.parametrize("held_out", [False, True], ids=["tuned", "held out"])
 @pytest.mark.parametrize("lang", LANGS)
-def test_no_bad_output_is_accepted_and_nearly_every_good_one_is(lang):
-    verdicts = {path: verdict(path) for path in FILES if path.parts[-3] == lang}
-    bad = [path for path in verdicts if expected(path) == "bad"]
-    fine = [path for path in verdicts if expected(path) != "bad"]
-    assert [path.name for path in bad if verdicts[path] is None] == []
-    accepted = [path for path in fine if verdicts[path] is None]
-    refused = {path.name: verdicts[path] for path in fine if path not in accepted}
-    assert len(accepted) >= 0.95 * len(fine), refused
+def test_good_reports_are_accepted_and_bad_ones_rejected(lang, held_out):
+    found = {each: reasons(each) for each in report_sets.recorded(lang, held_out=held_out)}
+    good = [each for each in found if each.good]
+    bad = [each for each in found if not each.good]
+    refused = {each.name: found[each] for each in good if found[each]}
+    missed = [each.name for each in bad if not found[each]]
+    accepted, rejected = (0.8, 0.7) if held_out else (0.95, 0.9)
+    assert len(refused) <= (1 - accepted) * len(good), refused
+    assert len(missed) <= (1 - rejected) * len(bad), missed
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-3:]))
-def test_figures_are_flagged_where_and_only_where_they_are_invented(path):
-    flags = gates.unfounded(path.read_text(), facts(path.parts[-3]))
-    if expected(path) != "bad":
-        assert bool(flags) == (expected(path) == "flagged"), flags
+def test_every_gate_has_a_true_hit_in_the_set():
+    """A rule that rejects nothing bad is to be deleted."""
+    hits = Counter(name for each in report_sets.everything() if not each.good for name in reasons(each))
+    assert set(_checks("en", "mixed")[0]) - set(hits) == set()
 
 
 def test_the_set_is_as_large_as_the_documents_say():
-    kinds = [(expected(path), path.parts[-2]) for path in FILES]
-    assert sum(kind == "good" for kind, _ in kinds) >= 25
-    assert sum(kind == "bad" for kind, _ in kinds) >= 40
-    assert sum(part.startswith("held_out") for _, part in kinds) >= len(kinds) / 3
+    everything = list(report_sets.everything())
+    assert sum(each.good for each in everything) >= 60
+    assert sum(not each.good for each in everything) >= 120
+    assert {each.scan for each in everything} == set(SCANS)

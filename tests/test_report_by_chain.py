@@ -33,9 +33,8 @@ def test_the_first_provider_writes_in_the_scans_language(sim, lang, streamed, mo
     row = jobs.start_report(scan) if streamed else jobs.write_report_now(scan)
     assert (row.status, row.provider, row.cost_usd) == (Report.Status.READY, "groq1", Decimal(0))
     with translation.override(lang):
-        facts = details(scan)
-        prompt = prompts.build(facts, lang)
-        assert all_of(generate.gates_of(facts, prompt, lang))(row.call.text) is None
+        prompt = prompts.build(details(scan), lang)
+        assert all_of(generate.gates_of(prompt, lang))(row.call.text) is None
     assert row.progress == [{"provider": "groq1", "model": "openai/gpt-oss-120b", "outcome": "ok"}]
     assert row.call == Call.objects.get()
     assert (row.call.purpose, row.call.lang) == ("audit-report", lang)

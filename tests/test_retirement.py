@@ -85,7 +85,8 @@ def test_on_the_day_itself_the_chain_moves_on_without_anybody(sim, clock, ending
     sim.script("key-of-groq1", b.payload("groq-400-decommissioned-1"), model=OSS)
     reply = complete(user="hi")
     assert reply.provider == "deepseek"
-    assert [attempt["outcome"] for attempt in reply.attempts] == ["model_gone", "ok"]
+    assert [attempt["outcome"] for attempt in reply.attempts] == ["ok"]  # and no call is spent to learn it
+    assert {skip["why"] for skip in reply.skipped} == {f"ended on {LAST_DAY}"}
     assert complete(user="hi").attempts[0]["provider"] == "deepseek"
 
 

@@ -139,3 +139,17 @@ def assert_opens(client, name, allowed, args, also=frozenset()):
         assert status in {200, *also}, (address, status)
     else:
         assert status in {302, 403}, (address, status)
+
+
+@pytest.mark.parametrize(
+    ("permission", "holders"),
+    [
+        ("audit.manage_payment", {"finance"}),
+        ("audit.process_order", {"reviewer"}),
+        ("audit.review_scan", {"reviewer"}),
+        ("llm.change_credential", {"ops"}),
+        ("llm.change_provider", {"ops"}),
+    ],
+)
+def test_what_moves_money_opens_answers_or_changes_keys_belongs_to_one_role(permission, holders):
+    assert {role for role, permissions in ROLES.items() if permission in permissions} == holders

@@ -41,7 +41,7 @@ def _in_russian():
 @pytest.mark.usefixtures("_in_russian")
 def test_a_few_texts_come_out_translated() -> None:
     assert gettext("Keep two copies in two buildings.") == "Держи две копии в двух разных зданиях."
-    assert gettext("What to fix first") == "Что исправить первым"
+    assert gettext("Your plan") == "Твой план"
     assert pgettext("severity", "High") == "Высокий риск"
 
 

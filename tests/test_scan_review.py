@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.models import Report, Scan
 from audit.report import jobs
-from audit.scans import review, tokens
+from audit.scans import review, shares, tokens
 from audit.scans import service as scans
 from llm.models import Attempt, Call
 from tests.factories import load_bank, make_scan
@@ -91,6 +91,16 @@ def test_a_hidden_scan_opens_for_staff_alone(admin_client, client):
     assert page(admin_client, scan).status_code == 200
     act(admin_client, scan, "show")
     assert (client.get(address).status_code, client.get(api).status_code) == (200, 200)
+
+
+def test_the_shared_card_of_a_hidden_scan_opens_for_nobody():
+    scan = make_scan(ai=False)
+    shares.share(scan)
+    scan.refresh_from_db()
+    token = shares.share_token(scan)
+    assert shares.shared_scan(token) == scan
+    review.set_hidden(scan, hidden=True)
+    assert shares.shared_scan(token) is None
 
 
 def test_a_template_version_keeps_the_earlier_one(admin_client):

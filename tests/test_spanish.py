@@ -48,7 +48,7 @@ def _in_spanish() -> Iterator[None]:
 @pytest.mark.usefixtures("_in_spanish")
 def test_a_few_texts_come_out_translated() -> None:
     assert gettext("Keep two copies in two buildings.") == "Ten dos copias en dos edificios."
-    assert gettext("What to fix first") == "Qué corregir primero"
+    assert gettext("Your plan") == "Tu plan"
     assert gettext("Heirs without access") == "Herederos sin acceso"
     assert pgettext("severity", "High") == "Alta"
     assert [ngettext("%(days)d day", "%(days)d days", n) % {"days": n} for n in (0, 1, 2, 1_000_000)] == [

@@ -1,6 +1,7 @@
 """How staff get in: password, second factor, limits, sessions; and what of it is written down."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
@@ -215,3 +216,40 @@ def test_the_trail_is_read_only_and_cheap(client, anna, django_assert_max_num_qu
         client.post(reverse("admin:admin_logentry_delete", args=[entry.pk]), {"post": "yes"}).status_code
         == 403
     )
+
+
+# -- guesses are counted before they are checked -----------------------------------------------------
+def test_of_many_parallel_guesses_no_more_are_checked_than_the_limit(anna, rf):
+    """Each has taken its place before any password is compared."""
+    requests = [rf.post(LOGIN, REMOTE_ADDR="203.0.113.7") for _ in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        allowed = list(pool.map(lambda request: limits.claim(request, "anna"), requests))
+    assert sum(allowed) <= limits.PER_ACCOUNT
+
+
+def test_one_address_may_fail_thirty_times_over_all_accounts(rf):
+    request = rf.post(LOGIN, REMOTE_ADDR="203.0.113.8")
+    allowed = [limits.claim(request, f"name{number}") for number in range(40)]
+    assert sum(allowed) == limits.PER_ADDRESS == 30
+
+
+def test_the_networks_of_one_ipv6_site_share_a_limit(rf):
+    allowed = [
+        limits.claim(rf.post(LOGIN, REMOTE_ADDR=f"2001:db8:1:{number:x}::1"), f"name{number}")
+        for number in range(100)
+    ]
+    assert sum(allowed) == limits.PER_SITE
+
+
+def test_a_login_gives_the_guess_back(rf):
+    request = rf.post(LOGIN, REMOTE_ADDR="203.0.113.9")
+    for _ in range(3 * limits.PER_ADDRESS):
+        assert limits.claim(request, "anna")
+        limits.forget(request, "anna")
+
+
+def test_what_this_process_remembers_is_bounded(rf, monkeypatch):
+    monkeypatch.setattr(limits, "MOST_KEPT", 50)
+    for number in range(300):
+        limits.claim(rf.post(LOGIN, REMOTE_ADDR=f"198.51.{number // 200}.{number % 200}"), f"name{number}")
+    assert len(limits._own) <= 52

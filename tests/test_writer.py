@@ -15,6 +15,7 @@ from audit.scans import service as scans
 from llm import chain
 from llm.failures.rules import Kind
 from llm.models import Call
+from llm.simulator.slot_texts import STORY
 from tests.factories import load_bank, make_scan
 from tests.fake_chain import FakeChain, a_reply
 
@@ -122,27 +123,29 @@ def test_progress_shows_attempts_and_text_and_voids_what_failed(monkeypatch):
 
     def look():
         row = Report.objects.get(scan=scan)
-        seen.append((row.draft, [line["outcome"] for line in row.progress]))
+        seen.append(("You stand at 42 of 100," in row.draft, [line["outcome"] for line in row.progress]))
+        assert "{" not in row.draft
 
     monkeypatch.setattr(writer, "DRAFT_EVERY_S", 0)
     names = {"provider": "groq", "credential": "groq1", "model": "llama", "location": ""}
+    start = f"## The likeliest way you lose it\n\n{STORY['en'][0]} {STORY['en'][1]} And th"
     FakeChain(
         monkeypatch,
         chain.AttemptStarted(**names), look,
-        chain.Delta("Hel"), chain.Delta("lo"), look,
+        chain.Delta(start[:50]), chain.Delta(start[50:]), look,
         chain.AttemptFailed(kind=Kind.PROVIDER_DOWN, detail="secret detail", **names), look,
         chain.AttemptStarted(**{**names, "credential": "groq2"}), look,
-        chain.Delta("Good"), look,
+        chain.Delta(start), look,
         chain.Completed(a_reply()),
     )  # fmt: skip
     monkeypatch.setattr(writer, "spawn", lambda claim, job: job())
     row = writer.start_report(scan)
     assert seen == [
-        ("", ["trying"]),
-        ("Hello", ["trying"]),
-        ("", ["provider_down"]),
-        ("", ["provider_down", "trying"]),
-        ("Good", ["provider_down", "trying"]),
+        (False, ["trying"]),
+        (True, ["trying"]),
+        (False, ["provider_down"]),
+        (False, ["provider_down", "trying"]),
+        (True, ["provider_down", "trying"]),
     ]
     assert "secret" not in str(row.progress)
 
@@ -170,7 +173,7 @@ def test_trouble_with_the_progress_does_not_cost_the_report(monkeypatch):
 
     monkeypatch.setattr(writer, "_own", lambda claim: SimpleNamespace(update=locked))
     progress = writer._Progress("claim")
-    progress(chain.Delta("text"))
+    progress(chain.Delta("text"), str)
     assert progress.text == "text"
 
 

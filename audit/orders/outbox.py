@@ -27,6 +27,7 @@ BACKOFF = tuple(
 )  # after the last, a mail is given up
 BATCH = 50
 STAFF_LANG = "en"
+NOBODY = "nobody@invalid.invalid"  # in the place of an address that was forgotten; reaches no one (RFC 2606)
 
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
@@ -98,8 +99,15 @@ def _send(mail: Mail, now: datetime) -> bool:
         _failed(mail, now, error)
         return False
     Mail.objects.filter(pk=mail.pk).update(state=Mail.State.SENT, sent_at=timezone.now(), last_error="")
+    _forget_with_order(mail)
     log.info("mail %s (%s) of order %s was sent", mail.pk, mail.kind, mail.order.code)
     return True
+
+
+def _forget_with_order(mail: Mail) -> None:
+    """A letter that still waited when its order's words were forgotten keeps its address only until it is over."""
+    over = Mail.objects.filter(pk=mail.pk, order__email=NOBODY).exclude(state=Mail.State.QUEUED)
+    over.exclude(kind__startswith="staff").update(to=NOBODY, text="", html="")
 
 
 def _failed(mail: Mail, now: datetime, error: Exception) -> None:
@@ -110,6 +118,7 @@ def _failed(mail: Mail, now: datetime, error: Exception) -> None:
         next_try_at=now if give_up else now + BACKOFF[attempts - 1],
         last_error=_reason(error),
     )
+    _forget_with_order(mail)
     log.warning(
         "mail %s (%s) of order %s was not sent (attempt %s, %s): %s",
         mail.pk, mail.kind, mail.order.code, attempts, "given up" if give_up else "will be retried", _reason(error),

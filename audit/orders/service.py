@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
@@ -53,11 +53,12 @@ UNPAID_DAYS = 14  # then an unpaid order expires
 FOLLOW_UP_DAYS = 14  # questions by e-mail after delivery; then the order is closed
 INVOICE_DAYS = 2  # an order that waits longer for its invoice is overdue
 OPEN_AN_ADDRESS = 3  # unpaid orders one e-mail address may have
+A_DAY_AN_ADDRESS = 4  # orders of any state that one e-mail address may make in 24 hours
 
 CUSTOMER, STRIPE, CLOCK = "customer", "stripe", "clock"
 WRONG_AMOUNT = "wrong amount"
 FORGOTTEN = "words forgotten"
-NOBODY = "nobody@invalid.invalid"  # in the place of an address that was forgotten; reaches no one (RFC 2606)
+NOBODY = outbox.NOBODY
 
 # No 0 O Q, 1 I L, 2 Z, 5 S, 6 G, 8 B, U V: what looks or sounds alike in print, by hand or on the phone.
 CODE_ALPHABET = "ACDEFHJKMNPRTWXY3479"
@@ -81,7 +82,7 @@ class SecretInMessage(ValueError):
 
 
 class TooManyOpen(Exception):
-    """This e-mail address has OPEN_AN_ADDRESS unpaid orders already."""
+    """This e-mail address has OPEN_AN_ADDRESS unpaid orders already, or made A_DAY_AN_ADDRESS within a day."""
 
 
 # -- making ------------------------------------------------------------------------------------------
@@ -105,11 +106,10 @@ def create(
     for text in dict.fromkeys((message, "\n".join(words))):  # a phrase may come in two messages
         if (found := secret_guard.look(text)) and (found.certain or not cleared):
             raise SecretInMessage(found.kind)
-    if Order.objects.filter(email__iexact=email, state__in=UNPAID).count() >= OPEN_AN_ADDRESS:
-        raise TooManyOpen
     for _attempt in range(5):
         try:
             with transaction.atomic():
+                _within_limits(email)
                 order = Order.objects.create(
                     public_id=tokens.new_id(),
                     code=new_code(),
@@ -130,6 +130,24 @@ def create(
         except IntegrityError:  # the code was taken: 20**8 are not endless
             continue
     raise RuntimeError("no free order code was found")
+
+
+def _within_limits(email: str) -> None:
+    """Raises TooManyOpen. One at a time, so that parallel orders do not pass together; `me+anything@` is `me@`.
+
+    Orders of the last day count whatever became of them: each has sent letters to somebody who may not have asked.
+    """
+    if connection.vendor == "postgresql":  # SQLite has begun with its write lock
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["audit.orders.create"])
+    name, _, host = email.rpartition("@")
+    name = name.partition("+")[0]
+    same = Q(email__iexact=f"{name}@{host}") | Q(email__istartswith=f"{name}+", email__iendswith=f"@{host}")
+    theirs = Order.objects.filter(same)
+    if theirs.filter(state__in=UNPAID).count() >= OPEN_AN_ADDRESS:
+        raise TooManyOpen
+    if theirs.filter(created_at__gt=timezone.now() - timedelta(days=1)).count() >= A_DAY_AN_ADDRESS:
+        raise TooManyOpen
 
 
 def new_code() -> str:

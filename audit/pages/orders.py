@@ -61,7 +61,7 @@ def order(request: HttpRequest) -> HttpResponse:
         return _form(request, sent=form.without_message(sent, found.kind), status=400)
     except orders.TooManyOpen:
         problem = _("This e-mail address has unpaid orders already. Their links are in its inbox.")
-        return _form(request, sent=sent, problem=problem, status=429)
+        return _form(request, sent=sent, problem=problem, status=409)
     if made.method == Order.Method.STRIPE:
         _open_checkout(made)
     return _to_status(made)

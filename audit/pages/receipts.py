@@ -1,7 +1,7 @@
 """What can be done with a report once it is there: check its receipt, or have a model write it after all."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -21,7 +21,8 @@ def receipt(request: HttpRequest) -> HttpResponse:
     pasted = request.GET.get("receipt", "").strip()
     found = receipts.verify(pasted)
     if found is None and secret_guard.look(pasted):
-        pasted = ""  # what is no receipt is shown again, but no secret is
+        pasted = ""  # what is no receipt is shown again, but no secret is, nor do links carry it on
+        request.GET, request.META["QUERY_STRING"] = QueryDict(), ""
     context = {
         "pasted": pasted[: receipts.MOST_CHARS],
         "receipt": receipt_view.view(found) if found else None,

@@ -11,13 +11,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 
-from guardlabs.web.client_address import client_address
+from guardlabs.web.client_address import client_address, client_site
 
 log = logging.getLogger(__name__)
 
 OFF = "off"
 RATE = re.compile(r"[1-9][0-9]{0,8}/(?:[1-9][0-9]{0,5})?[smhd]")
 ORDER_RATE = "10/h"  # each order sends an e-mail to an address that its owner may not have typed
+SITE_FACTOR = 3  # times the rate of one network: for all the networks of an IPv6 site
 LOG_EVERY_S = 300.0
 
 _last_logged = float("-inf")
@@ -39,20 +40,25 @@ def order_wait_s(request: HttpRequest) -> int:
 
 
 def _wait_s(request: HttpRequest, *, group: str, rate: str) -> int:
+    """The client's own network counts, and with IPv6 the customer's site (/48) that it is one of."""
     if rate == OFF:
         return 0
+    most, _, span = rate.partition("/")
+    waits = [_counted(request, group=group, key=client_address(request), rate=rate)]
+    if site := client_site(request):
+        waits.append(_counted(request, group=group, key=site, rate=f"{int(most) * SITE_FACTOR}/{span}"))
+    return max(waits)
+
+
+def _counted(request: HttpRequest, *, group: str, key: str, rate: str) -> int:
     try:
-        usage = get_usage(request, group=group, key=_address, rate=rate, increment=True)
+        usage = get_usage(request, group=group, key=lambda *_: key, rate=rate, increment=True)
     except Exception:  # each cache library has errors of its own
         _log_once()
         return 0
     if not usage or not usage["limit"]:  # the counter vanished between two steps
         return 0
     return max(1, usage["time_left"]) if usage["should_limit"] else 0
-
-
-def _address(group: str, request: HttpRequest) -> str:
-    return client_address(request)
 
 
 def _log_once() -> None:

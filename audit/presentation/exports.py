@@ -14,8 +14,8 @@ from audit.bank import catalogue
 from audit.bank.catalogue import QuestionText
 from audit.models import Report, Scan
 from audit.presentation import scan as presentation
+from audit.report.citations import plain, sources
 from audit.report.render import to_markdown
-from audit.report.template import plain, sources
 from audit.scans import service as scans
 from audit.scans.findings import Details, Weakness
 
@@ -130,8 +130,8 @@ def _weakness(number: int, weakness: Weakness) -> Iterator[str]:
     severity = presentation.SEVERITY_WORDS[finding.severity]
     facts = [
         str(severity),
-        "−" + presentation.points(finding.lost),
-        presentation.duration(finding.minutes),
+        "−" + formats.points(finding.lost),
+        formats.duration(finding.minutes),
     ]
     yield f"*{' · '.join(filter(None, facts))}*"
     if option.harm:

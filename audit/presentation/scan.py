@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import cos, pi, sin
 
-from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from audit import formats
 from audit.bank.catalogue import OptionText, QuestionText
@@ -23,12 +23,7 @@ QUICK_WINS = 3
 QUICK_MINUTES = 30
 NAMED_CRITICAL = 3
 
-BAND_WORDS = {
-    "exposed": pgettext_lazy("band", "Exposed"),
-    "fragile": pgettext_lazy("band", "Fragile"),
-    "fair": pgettext_lazy("band", "Fair"),
-    "solid": pgettext_lazy("band", "Solid"),
-}
+BAND_WORDS = formats.BAND_WORDS
 BAND_SENTENCES = {
     "exposed": gettext_lazy(
         "Common attacks would work on you today. The good news: the first fixes change most."
@@ -444,24 +439,6 @@ def _answered(
 
 
 # -- small words -----------------------------------------------------------------------------------
-def duration(minutes: int) -> str:
-    """`45 min`, `2 h`, `1 h 30 min`; empty for no estimate."""
-    if minutes <= 0:
-        return ""
-    hours, rest = divmod(minutes, 60)
-    if hours and rest:
-        return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
-    if hours:
-        return gettext("%(hours)d h") % {"hours": hours}
-    return gettext("%(minutes)d min") % {"minutes": rest}
-
-
-def points(amount: Decimal) -> str:
-    """`1 point`, `14 points`, `8.4 points`; fractions take the form that follows 2 ("8,4 балла")."""
-    count = int(amount) if amount == int(amount) else 2
-    return ngettext("%(points)s point", "%(points)s points", count) % {"points": formats.number(amount)}
-
-
 def kept_of(kept: Decimal, most: Decimal) -> str:
     """`24 of 38`; where nothing applied, that it was not assessed."""
     if not most:

@@ -6,7 +6,7 @@ What a model has begun and not ended yet is ended for it (`**bold` becomes `**bo
 
 import re
 
-from audit.report import citations
+from audit.report import slots
 
 # A line that is all syntax so far: "#", "1. **", "-", "> ", "```"; also the underline of a heading.
 BARE = re.compile(r"[>\s]*+(?:#{1,6}|\d{1,3}[.)]?)?[-+=*_`\\\s]*")
@@ -17,8 +17,8 @@ MARK = re.compile(r"\\.|`+|\*{1,3}|_{1,3}", re.S)
 
 
 def settled(draft: str) -> str:
-    """The text so far, ready for `render.to_html`. References to cases wait for the final version."""
-    text = OPEN_BRACKET.sub("", citations.with_sources(draft, ()).rstrip())
+    """The text so far, ready for its slots to be filled and for `render.to_html`."""
+    text = OPEN_BRACKET.sub("", slots.OPEN.sub("", draft.rstrip()))
     head, _, last = text.rpartition("\n")
     if BARE.fullmatch(last):
         text = head.rstrip()

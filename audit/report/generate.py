@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +10,9 @@ from django.conf import settings
 from django.utils import translation
 
 from audit.models import Scan
-from audit.report import citations, prompts
+from audit.report import drafts, prompts, slots
+from audit.report import gates as report_gates
 from audit.report import template as template_report
-from audit.report.gates import report as report_gates
-from audit.report.gates import unfounded
 from audit.scans.findings import Details, details
 from llm import chain, stats
 from llm.chain import gates, receipts
@@ -24,7 +23,8 @@ FALLBACK = "fallback-template"
 PURPOSE = "audit-report"
 TEMPERATURE = 0.3
 
-Observer = Callable[[chain.Event], None]
+# Shown every event of the chain, and how the text so far reads to its reader.
+Observer = Callable[[chain.Event, Callable[[str], str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def write(scan: Scan, observer: Observer | None = None, *, fresh: bool = False) 
         if not scan.ai:
             return _put_together(facts)
         prompt = prompts.build(facts, scan.lang)
-        checks = gates_of(facts, prompt, scan.lang)
+        checks = gates_of(prompt, scan.lang)
         try:
             reply = _ask(prompt, scan.lang, gates.all_of(checks), observer, fresh=fresh)
         except chain.ChainExhausted as exhausted:
@@ -68,17 +68,44 @@ def write(scan: Scan, observer: Observer | None = None, *, fresh: bool = False) 
         return _written(reply, prompt, list(checks))
 
 
-def gates_of(facts: Details, prompt: prompts.Prompt, lang: str) -> dict[str, gates.Gate]:
+def gates_of(prompt: prompts.Prompt, lang: str) -> dict[str, gates.Gate]:
     """What an answer to this prompt has to pass, by name."""
-    questions = [*(weakness.question for weakness in facts.weaknesses), *facts.passed]
-    tools = [tool for question in questions for option in question.options for tool in option.tools]
-    words = "\n".join([prompt.user, *tools])
-    return report_gates(lang, headings=prompt.headings, cases=prompt.cases, words=words)
+    return report_gates.report(_held(prompt, lang))
+
+
+def _held(prompt: prompts.Prompt, lang: str) -> report_gates.Given:
+    details = prompt.facts.details
+    questions = [*(weakness.question for weakness in details.weaknesses), *details.passed]
+    return report_gates.given(
+        lang=lang,
+        system=prompt.system,
+        user=prompt.user,
+        tools="\n".join(
+            tool for question in questions for option in question.options for tool in option.tools
+        ),
+        weak=[weakness.finding.question for weakness in details.weaknesses],
+        passed=[question.id for question in details.passed],
+    )
+
+
+def _shown(prompt: prompts.Prompt, lang: str) -> Callable[[str], str]:
+    """How a text that is still being written reads: our words in its slots, and nothing that the gates would refuse."""
+    words = prompt.facts.words()
+    accept = gates.all_of(report_gates.content(_held(prompt, lang)))
+    shown = ""
+
+    def show(text: str) -> str:
+        nonlocal shown
+        settled = drafts.settled(storable(text))
+        if settled and not accept(settled):
+            shown = slots.fill(settled, replace(words, after=lambda named: ""))
+        return shown if settled else ""
+
+    return show
 
 
 def _written(reply: chain.Reply, prompt: prompts.Prompt, passed: list[str]) -> Written:
-    text = storable(reply.text)
-    markdown = citations.with_sources(text, prompt.cases)
+    markdown = slots.fill(storable(reply.text), prompt.facts.words())
     return Written(
         markdown=markdown,
         provider=reply.provider,
@@ -87,7 +114,6 @@ def _written(reply: chain.Reply, prompt: prompts.Prompt, passed: list[str]) -> W
         prompt_version=prompts.PROMPT_VERSION,
         call_id=reply.call_id,
         attempts=[attempt_line(**attempt) for attempt in reply.attempts],
-        flags=unfounded(text, prompt.user),
         receipt=receipts.of_reply(reply, text=markdown, gates=passed, prompt_version=prompts.PROMPT_VERSION),
     )
 
@@ -129,8 +155,9 @@ def _ask(
     }
     if observer is None:
         return chain.complete(**call)
+    shown = _shown(prompt, lang)
     for event in chain.stream(**call):
-        observer(event)
+        observer(event, shown)
         if isinstance(event, chain.Completed):
             return event.reply
     raise RuntimeError("the stream ended without an answer")

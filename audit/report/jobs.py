@@ -242,20 +242,20 @@ class _Progress:
         self.text = ""
         self.saved_at = 0.0
 
-    def __call__(self, event: chain.Event) -> None:
+    def __call__(self, event: chain.Event, shown: Callable[[str], str]) -> None:
         match event:
             case chain.AttemptStarted():
                 self._begin(event)
             case chain.Delta():
                 self.text += event.text
                 if time.monotonic() - self.saved_at >= DRAFT_EVERY_S:
-                    self._save(draft=generate.storable(self.text))
+                    self._save(draft=shown(self.text))
             case chain.AttemptFailed():
                 self.text = ""  # what came so far is void
                 self.attempts[-1] |= attempts.failed(event)
                 self._save(draft="", progress=self.attempts)
             case chain.Completed():
-                self._save(draft=generate.storable(event.reply.text))
+                self._save(draft=shown(event.reply.text + "\n"))
 
     def _begin(self, event: chain.AttemptStarted) -> None:
         self.text = ""

@@ -32,7 +32,7 @@ LONG_WORD = re.compile(r"(\S{300})\S+")  # longer than any of our links
 LINK = re.compile(
     r"!?\[(?P<words>\\\[\d{1,3}\\\]|[^\[\]]{0,300})\]\((?:<(?P<angled>[^<>\s]{1,500})>|(?P<bare>[^()<>\s]{1,500}))\)"
 )
-OWN_PAGE = re.compile(r"/[a-z]{2,3}(?:-[a-z]{2,4})?/incidents/[a-z0-9-]{1,60}/")
+OWN_PAGE = re.compile(r"/[a-z]{2,3}(?:-[a-z]{2,4})?/incidents/[a-z0-9-]{1,60}/|#finding-[a-z0-9_]{1,40}")
 ANGLE = re.compile(r"<(?:(?P<url>https://[^<>\s]{1,500})>)?")
 TARGET = re.compile(r"\]\(<?(?P<url>[^()<>\s]*)")
 BRACKET = re.compile(r"(?<!\\)\[")

@@ -64,12 +64,13 @@ class Weakness:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Everything that can be said about a scan. `passed`: the questions answered safely."""
+    """Everything that can be said about a scan. `passed`: the questions answered safely; `kept`: those answers."""
 
     assessment: Assessment
     weaknesses: tuple[Weakness, ...]
     passed: tuple[QuestionText, ...]
     capped_by: tuple[Weakness, ...]
+    kept: tuple[OptionText, ...] = ()
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -84,10 +85,12 @@ def details(scan: Scan) -> Details:
     incidents = catalogue.incidents_by_answer(f"{f.question}.{f.value}" for f in assessment.findings)
     weaknesses = tuple(_weakness(finding, questions, incidents) for finding in assessment.findings)
     because = assessment.cap.because if assessment.cap else ()
+    passed = tuple(questions[name] for name in assessment.passed if name in questions)
     return Details(
         assessment=assessment,
         weaknesses=weaknesses,
-        passed=tuple(questions[name] for name in assessment.passed if name in questions),
+        passed=passed,
+        kept=tuple(each.option(scan.answers[each.id]) for each in passed if each.id in scan.answers),
         capped_by=tuple(each for each in weaknesses if each.finding.question in because),
     )
 

@@ -14,14 +14,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from audit import formats
-from audit.presentation import scan as presentation
 
 register = template.Library()
 
 register.filter("points_number", formats.number)
 register.filter("known_day", formats.day)
-register.filter("duration", presentation.duration)
-register.simple_tag(presentation.points, name="points")
+register.filter("duration", formats.duration)
+register.simple_tag(formats.points, name="points")
 
 
 @register.simple_tag

@@ -7,6 +7,7 @@ whole line, last.
 
 import logging
 import re
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from llm.chain import current
 FORMATS = ("line", "json")
 LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
 MASK = "***"
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 TOKEN = re.compile(r"(?<=/r/)[\w.:=%-]+|(?<=/s/)[\w.:=%-]+|(?<=/scans/)[\w.:=%-]+|(?<=/order/)[\w.:=%-]{20,}")
 MAILBOX = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63})+")
@@ -37,14 +39,39 @@ def redact(text: str) -> str:
     return text
 
 
+def _escaped(text: str) -> str:
+    """The text in which no character moves the cursor, colours the terminal or begins a line of its own."""
+    return CONTROL.sub(lambda char: char[0].encode("unicode_escape").decode(), text)
+
+
+def _without_unknown_path(record: logging.LogRecord) -> logging.LogRecord:
+    """A path that leads nowhere may hold anything, a recovery phrase too: it is left out."""
+    args: Any = record.args
+    if isinstance(args, dict) and "r" in args and str(args.get("s")) == "404":  # gunicorn's access log
+        record, known = copy(record), copy(args)
+        known.update({"U": MASK, "r": f"{args.get('m', '-')} {MASK}", "q": "", "f": "-"})
+        record.args = known
+    elif getattr(record, "status_code", None) == 404 and isinstance(args, tuple) and len(args) == 2:
+        record = copy(record)
+        record.args = (args[0], MASK)
+    return record
+
+
 class Line(logging.Formatter):
-    """One line an event, traceback below."""
+    """One line an event, traceback below, further in."""
 
     def __init__(self) -> None:
         super().__init__(LINE)
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        return redact(super().format(_without_unknown_path(record)))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return _escaped(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {_escaped(line)}" for line in lines)
 
 
 class Json(JsonFormatter):
@@ -54,7 +81,7 @@ class Json(JsonFormatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        return _escaped(redact(super().format(_without_unknown_path(record))))
 
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]

@@ -1,6 +1,6 @@
 """/metrics for Prometheus. The numbers are the ledger's, so they are the same whichever process answers.
 
-For whoever comes from this machine itself, or brings METRICS_TOKEN as a bearer token.
+For whoever brings METRICS_TOKEN as a bearer token; without that setting, for this machine itself.
 """
 
 import hmac
@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from audit.models import Report
-from guardlabs.web.proxy import FORWARDING_HEADERS
+from guardlabs.web.proxy import TELLING
 from llm.configuration import snapshot
 from llm.ledger import rollup, usage
 from llm.models import Attempt, Call
@@ -39,9 +39,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _allowed(request: HttpRequest) -> bool:
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if settings.METRICS_TOKEN and scheme.lower() == "bearer":
-        return hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
-    if request.META.get("guardlabs.undeclared_proxy") or any(h in request.META for h in FORWARDING_HEADERS):
+    if settings.METRICS_TOKEN:
+        return scheme.lower() == "bearer" and hmac.compare_digest(
+            token.strip().encode(), settings.METRICS_TOKEN.encode()
+        )
+    if request.META.get("guardlabs.undeclared_proxy") or any(h in request.META for h in TELLING):
         return False  # whoever it came through, it came from elsewhere
     try:
         return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback

@@ -28,14 +28,10 @@ class LoginForm(AdminAuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         account = str(self.cleaned_data.get("username") or "")
-        if self.request is None or limits.is_blocked(self.request, account):
+        if self.request is None or not limits.claim(self.request, account):
             raise ValidationError(WRONG, code="invalid_login")
-        try:
-            cleaned = super().clean()
-            self._second_factor()
-        except ValidationError:
-            limits.note_failure(self.request, account)
-            raise
+        cleaned = super().clean()
+        self._second_factor()
         limits.forget(self.request, account)
         return dict(cleaned)
 

@@ -9,56 +9,66 @@ from threading import Lock
 from django.core.cache import caches
 from django.http import HttpRequest
 
-from guardlabs.web.client_address import client_address
+from guardlabs.web.client_address import client_address, client_site
 
 log = logging.getLogger(__name__)
 
 WINDOW_S = 15 * 60
 PER_ACCOUNT, PER_ADDRESS = 5, 30  # failures in WINDOW_S
+PER_SITE = 60  # from all networks of one IPv6 site (/48)
+MOST_KEPT = 10_000  # addresses and accounts that this process remembers
 
 _own: dict[str, tuple[int, float]] = {}  # this process's count, for while the cache is away
 _lock = Lock()
 
 
-def is_blocked(request: HttpRequest, account: str) -> bool:
-    """Whether this account from this address, or the address as such, has failed too often lately."""
-    return any(_count(key) >= most for key, most in _keys(request, account))
-
-
-def note_failure(request: HttpRequest, account: str) -> None:
-    """Counts a wrong password or code."""
-    for key, _ in _keys(request, account):
-        _add(key)
+def claim(request: HttpRequest, account: str) -> bool:
+    """Counts one guess, before it is checked; False when there were too many lately, and it must not be checked."""
+    counts = [(_add(key), most) for key, most in _keys(request, account)]
+    return all(count <= most for count, most in counts)
 
 
 def forget(request: HttpRequest, account: str) -> None:
-    """After a login: the account's count from this address starts anew. The address's does not."""
-    key = _keys(request, account)[0][0]
-    _own.pop(key, None)
-    _try(lambda: caches["logins"].delete(key))
+    """After a login: the account's count from this address starts anew, and the address's is one less."""
+    own, *wider = (key for key, _ in _keys(request, account))
+    with _lock:
+        _own.pop(own, None)
+        for key in wider:
+            number, since = _own.get(key, (1, 0.0))
+            _own[key] = (max(0, number - 1), since)
+    _try(lambda: caches["logins"].delete(own))
+    for key in wider:
+        _try(lambda key=key: caches["logins"].decr(key))  # type: ignore[misc]
 
 
 def _keys(request: HttpRequest, account: str) -> list[tuple[str, int]]:
-    address = client_address(request)
+    address, site = client_address(request), client_site(request)
     name = sha256(f"{address} {account.lower()}".encode()).hexdigest()[:32]
-    return [(f"login:{name}", PER_ACCOUNT), (f"login-from:{address}", PER_ADDRESS)]
+    keys = [(f"login:{name}", PER_ACCOUNT), (f"login-from:{address}", PER_ADDRESS)]
+    return [*keys, (f"login-site:{site}", PER_SITE)] if site else keys
 
 
-def _count(key: str) -> int:
-    number, since = _own.get(key, (0, 0.0))
-    mine: int = number if time.monotonic() - since < WINDOW_S else 0
-    shared = _try(lambda: caches["logins"].get(key))
+def _add(key: str) -> int:
+    """One more, in the cache for all processes, and here, so that a cache that is away opens no door."""
+    now = time.monotonic()
+    with _lock:
+        if len(_own) >= MOST_KEPT:
+            _drop_old(now)
+        number, since = _own.pop(key, (0, now))
+        mine, since = (number + 1, since) if now - since < WINDOW_S else (1, now)
+        _own[key] = (mine, since)
+    _try(lambda: caches["logins"].add(key, 0, WINDOW_S))
+    shared = _try(lambda: caches["logins"].incr(key))
     return max(mine, shared if isinstance(shared, int) else 0)
 
 
-def _add(key: str) -> None:
-    """In the cache for all processes, and here, so that a cache that is away opens no door."""
-    with _lock:
-        number, since = _own.get(key, (0, time.monotonic()))
-        fresh = time.monotonic() - since < WINDOW_S
-        _own[key] = (number + 1, since) if fresh else (1, time.monotonic())
-    _try(lambda: caches["logins"].add(key, 0, WINDOW_S))
-    _try(lambda: caches["logins"].incr(key))
+def _drop_old(now: float) -> None:
+    """Makes room: what is over first, then a tenth of what was not asked for longest."""
+    for key in [key for key, (_, since) in _own.items() if now - since >= WINDOW_S]:
+        del _own[key]
+    if len(_own) >= MOST_KEPT:
+        for key in list(_own)[: MOST_KEPT // 10]:
+            del _own[key]
 
 
 def _try(ask: Callable[[], object]) -> object:

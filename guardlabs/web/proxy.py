@@ -7,6 +7,12 @@ from django.http import HttpRequest, HttpResponseBase
 from guardlabs.web.client_address import from_trusted_proxy
 
 FORWARDING_HEADERS = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
+TELLING = (
+    *FORWARDING_HEADERS,
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_REAL_IP",
+)  # that a request came through one
 
 
 class TrustedProxy:
@@ -18,7 +24,7 @@ class TrustedProxy:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not from_trusted_proxy(request):
             # A proxy that nobody declared: its own address must not pass for the client's (see metrics.py).
-            request.META["guardlabs.undeclared_proxy"] = any(h in request.META for h in FORWARDING_HEADERS)
+            request.META["guardlabs.undeclared_proxy"] = any(h in request.META for h in TELLING)
             for header in FORWARDING_HEADERS:
                 request.META.pop(header, None)
         return self.get_response(request)

@@ -14,6 +14,7 @@ from llm.chain.terms import Use, forbidden, lacking
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
 from llm.failures import waits
 from llm.failures.rules import Kind
+from llm.limits.calendar import today
 from llm.limits.prices import MILLION
 
 ABOVE_LIMIT = "request above limit"
@@ -161,6 +162,8 @@ class Planner:
                 yield deployment, Skipped(provider.slug, key.problem or "no key", key.label)
             elif whole:
                 yield deployment, whole
+            elif ended := self._ended(provider, model):
+                yield deployment, Skipped(provider.slug, ended, key.label, model.name)
             elif blocking := self._blocking(covering):
                 yield deployment, _paused(blocking, key, model)
             elif reached:
@@ -207,7 +210,7 @@ class Planner:
             for model in provider.models:
                 if (provider.slug, model.name) in self.skips.models or not self._asked_for(model):
                     continue
-                if why := lacking(model, self.want.needs):
+                if why := self._ended(provider, model) or lacking(model, self.want.needs):
                     yield Skipped(provider.slug, why, credential=keys[0].label, model=model.name)
                     continue
                 for location in provider.locations or ("",):
@@ -215,6 +218,11 @@ class Planner:
 
     def _asked_for(self, model: ModelConf) -> bool:
         return self.want.models is None or model.name in self.want.models
+
+    def _ended(self, provider: ProviderConf, model: ModelConf) -> str:
+        """That the provider has ended the model, by its own calendar; empty while it has not."""
+        over = model.shutdown_on is not None and today(provider.day_reset, self.now) >= model.shutdown_on
+        return f"ended on {model.shutdown_on}" if over else ""
 
     def _unusable(self, provider: ProviderConf) -> str:
         if self.want.use is not None and (why := forbidden(provider, self.want.use)):

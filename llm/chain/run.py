@@ -191,7 +191,8 @@ def _run(
     )
     if fresh or not keep_text or not cache.is_on():
         return run.events()
-    key = cache.key_of(messages, lang=lang, want=want, temperature=temperature, params=params)
+    shared = client is not None and client.cache == Client.Cache.SHARED
+    key = cache.key_of(messages, lang=lang, want=want, temperature=temperature, params=params, shared=shared)
     admit = partial(clients.admit, client) if client else None
     return cache.through(run.events, call=call, key=key, accept=accept, end=begin_by, admit=admit)
 

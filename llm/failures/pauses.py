@@ -7,8 +7,7 @@ guesses grow with every failure in a row, with jitter, so that workers do not co
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -22,6 +21,7 @@ from llm.failures.rules import Failure, Kind, Owner, Scope
 from llm.failures.waits import DAY, HOUR, MINUTE
 from llm.ledger import rollup
 from llm.ledger.transactions import write_transaction
+from llm.limits.calendar import next_day
 from llm.models import Attempt, Credential, Pause
 
 
@@ -173,21 +173,6 @@ def _until(
     if failure.kind is Kind.RATE_LIMITED_KEY and failure.window == "minute":
         grown_s = max(grown_s, MINUTE)
     return Pause.Source.GUESS, now + timedelta(seconds=grown_s)
-
-
-def next_day(day_reset: str, now: datetime) -> datetime:
-    """When a daily quota that resets at midnight comes back; a rolling one is looked at again in an hour."""
-    if day_reset == "rolling":
-        return now + timedelta(hours=1)
-    return day_start(day_reset, now) + timedelta(days=1)  # by the wall clock: a day may have 23 or 25 hours
-
-
-def day_start(day_reset: str, now: datetime) -> datetime:
-    """The beginning of the day that a daily quota counts: midnight UTC or Pacific, or 24 hours ago."""
-    if day_reset == "rolling":
-        return now - timedelta(days=1)
-    zone = ZoneInfo("America/Los_Angeles") if day_reset == "pacific" else UTC
-    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def claim_probes(pauses: Iterable[PauseView], until: datetime) -> bool:

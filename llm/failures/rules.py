@@ -123,7 +123,8 @@ KEY = (
 )
 
 THROTTLED = (
-    r"\b[rt]p[ms]\b|(requests?|tokens?|calls?|queries) (limit )?(per|/|a|each) ?(second|sec|min)|per[ -]min(ute)?\b"
+    r"\b[rt]p[ms]\b|per[ -]min(ute)?\b"
+    r"|(requests?|tokens?|calls?|queries) (limit )?(per|/|a|each) ?(\d{1,4} ?)?(second|sec|min)"
     r"|/ ?min(ute)?\b|每分钟|в минуту|por minuto"
 )
 ONE_MODEL = (

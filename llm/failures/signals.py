@@ -29,8 +29,11 @@ FOREIGN_KEYS = {
     "raw", "input", "ctx", "value", "given", "received", "patterns", "prompt", "messages", "tools", "body", "arguments",
     "cause", "trace", "traceback", "stack", "inner_error", "inner_exception", "innerexception", "loc", "param", "field",
 }  # fmt: skip
+# Beside the error itself; an error within one of these is somebody else's.
+ERRORS = {"error", "errors"}
+ASIDE = {"metadata", "meta", "debug", "details", "context", "extra", "response", "data"}
 FOREIGN_BEGINNINGS = (
-    "upstream_", "original_", "provider_error", "provider_response", "previous_", "flagged_", "failed_", "request_body",
+    "upstream", "original_", "provider_error", "provider_response", "previous_", "flagged_", "failed_", "request_body",
     "echo", "quoted", "raw_",
 )  # fmt: skip
 # Which part of the request a provider complains of; these are about what every request has.
@@ -100,18 +103,24 @@ def _wordy_waits(text: str) -> Iterator[float]:
             yield wait
 
 
-def _walk(node: object, key: str = "") -> Iterator[tuple[str, Any]]:
+def _walk(node: object, key: str = "", above: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Every (lower-case key, scalar) of a JSON value, without the parts that quote another service."""
     if isinstance(node, dict):
         for name, child in node.items():
-            key_ = str(name).lower()
-            if key_ not in FOREIGN_KEYS and not key_.startswith(FOREIGN_BEGINNINGS):
-                yield from _walk(child, key_)
+            below = str(name).lower()
+            foreign = below in FOREIGN_KEYS or below.startswith(FOREIGN_BEGINNINGS)
+            if not foreign and not (below in ERRORS and _is_aside(above)):
+                yield from _walk(child, below, (*above, below))
     elif isinstance(node, list):
         for child in node:
-            yield from _walk(child, key)
+            yield from _walk(child, key, above)
     else:
         yield key, node
+
+
+def _is_aside(above: tuple[str, ...]) -> bool:
+    """Whether this is beside an error rather than the error itself."""
+    return any(name in ASIDE and any(one in ERRORS for one in above[:n]) for n, name in enumerate(above))
 
 
 def _places(node: object, depth: int = 0) -> Iterator[object]:
@@ -226,6 +235,8 @@ class Signals:
         only the request that says the same sentence takes its meaning away.
         """
         text = self.unquoted if known else self.own_words
+        if known:  # a sentence does not begin within a name such as delete_model
+            pattern = rf"(?<![\w-])(?:{pattern})"
         for match in re.finditer(pattern, text, re.I):
             if self.asked is None or not self.asked.contains(match[0]):
                 return True

@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from llm.chain.plan import CallSkips, Deployment, Planner, Skipped, Want
 from llm.configuration.snapshot import KeyConf, PauseView, ProviderConf
-from llm.failures.pauses import day_start
+from llm.limits.calendar import day_start
 from llm.limits.quota import MINUTE, LedgerMeter, Taught, Used, reserved_tokens
 
 MOST_WAITS = 3  # as `choosing` waits for a free deployment

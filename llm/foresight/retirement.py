@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from llm.chain import direct
@@ -18,6 +17,7 @@ from llm.configuration import snapshot
 from llm.configuration.ordering import reorder
 from llm.configuration.snapshot import ModelConf, ProviderConf
 from llm.failures.rules import Failure
+from llm.foresight.workload import OWN_PURPOSES
 from llm.gates import purposes
 from llm.ledger.bookkeeper import NoRoom
 from llm.ledger.transactions import write_transaction
@@ -169,7 +169,7 @@ def _samples(model: Model) -> dict[str, list[Sample]]:
     recent = (
         Call.objects.filter(outcome=Call.Outcome.OK, started_at__gt=timezone.now() - REMEMBERED)
         .exclude(messages=[])
-        .exclude(Q(purpose=PURPOSE) | Q(purpose="provider-check"))
+        .exclude(purpose__in=OWN_PURPOSES)
     )
     for purpose in recent.order_by().values_list("purpose", flat=True).distinct():
         rows = recent.filter(purpose=purpose).order_by("-id")

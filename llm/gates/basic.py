@@ -23,3 +23,16 @@ def at_least(chars: int) -> Gate:
         return f"{length} of {chars} characters" if length < chars else None
 
     return gate
+
+
+def between(least: int, most: int) -> Gate:
+    """Rejects a text with fewer than `least` characters, spaces at its ends not counted, or more than `most`.
+
+    The first gate of a long list: those after it need not read what nobody would.
+    """
+    floor = at_least(least)
+
+    def gate(text: str) -> str | None:
+        return f"more than {most} characters" if len(text) > most else floor(text)
+
+    return gate

@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from llm.gates import bounds
 from llm.gates.basic import Gate
 
 FENCE, FENCE_BEGIN = "```", re.compile(r"```(?:json)?[ \t]*\n", re.IGNORECASE)
@@ -27,9 +28,10 @@ def read_json(text: str, *, fence: bool = True) -> Any:
 def json_schema(schema: Mapping[str, Any] | None = None, *, fence: bool = True) -> Gate:
     """Rejects what `read_json` cannot read, or what does not fit the JSON schema, if there is one.
 
-    Raises ValueError at once for a schema that is none. References to other documents are never fetched, and a
-    pattern cannot run away: the engine limits them.
+    Raises ValueError at once for a schema that is none, or larger than `bounds` allow. References to
+    other documents are never fetched, and a pattern cannot run away: the engine limits them.
     """
+    bounds.check(schema or {})
     try:
         validator = jsonschema_rs.validator_for(dict(schema or {}), offline=True)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:

@@ -1,12 +1,18 @@
 """Judges structured answers: `response_format` as a gate for the chain, which asks the next provider on failure."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Mapping
-from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from llm.gates import Gate, json_schema
 from llm.gateway.errors import ApiError
+
+MOST_BYTES = 1024 * 1024
+
+_kept: OrderedDict[str, Gate] = OrderedDict()
+_lock = Lock()
 
 
 def gate_for(response_format: Mapping[str, Any] | None) -> Gate | None:
@@ -19,9 +25,24 @@ def gate_for(response_format: Mapping[str, Any] | None) -> Gate | None:
     return None
 
 
-@lru_cache(maxsize=256)
 def _gate(schema: str) -> Gate:
-    """Clients read the whole answer as JSON, so a code fence around it is not good enough."""
+    """Clients read the whole answer as JSON, so a code fence around it is not good enough.
+
+    The last ones are kept, as many as MOST_BYTES of schemas make: a compiled one takes some twenty times as much.
+    """
+    with _lock:
+        if schema in _kept:
+            _kept.move_to_end(schema)
+            return _kept[schema]
+    made = _compiled(schema)
+    with _lock:
+        _kept[schema] = made
+        while len(_kept) > 1 and sum(map(len, _kept)) > MOST_BYTES:
+            _kept.popitem(last=False)
+    return made
+
+
+def _compiled(schema: str) -> Gate:
     try:
         return json_schema(json.loads(schema), fence=False)
     except ValueError as error:

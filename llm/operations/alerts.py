@@ -92,6 +92,7 @@ def housekeeping() -> None:
 
 def tend() -> None:
     """Marks calls whose worker died, mails the digest, tends the kept replies, warns of models that end."""
+    bookkeeper.redate()
     bookkeeper.bury_abandoned()
     mail_digest()
     cache.tend()

@@ -17,6 +17,7 @@ from llm.configuration import secrets, snapshot
 from llm.configuration.snapshot import ProviderConf
 from llm.failures.rules import Failure, Kind
 from llm.foresight import workload
+from llm.libraries import missing_library
 from llm.limits.quota import taught
 from llm.models import Credential, Provider
 
@@ -48,6 +49,7 @@ def check_chain(*, databases: Collection[str] | None = None, **options: Any) -> 
             *_accounts_counted_twice(rows),
             *_unknown_prices(providers),
             *_prompts_too_large(providers),
+            *_missing_libraries(rows),
             *_sdk_retries(providers),
             *_last_link(providers),
         ]
@@ -145,6 +147,17 @@ def _prompts_too_large(providers: Iterable[ProviderConf]) -> Iterator[CheckMessa
                     hint="Shorten prompts, lower max_tokens or reasoning_reserve, or switch the model off.",
                     id="llm.W004",
                 )
+
+
+def _missing_libraries(rows: Iterable[Provider]) -> Iterator[CheckMessage]:
+    """llm.W006: a provider's client library is an extra that is not installed, so it is always skipped."""
+    for row in rows:
+        if row.credentials.all() and (lacking := missing_library(row.kind)):
+            yield Warning(
+                f"{row.slug}: the library of {row.kind} is {lacking.partition(':')[0]}, so it is always skipped.",
+                hint=f"Run `{lacking.partition(': ')[2]}`, or switch the provider off.",
+                id="llm.W006",
+            )
 
 
 def _sdk_retries(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]:

@@ -1,38 +1,58 @@
-"""What a written report must be before anyone sees it, and what staff should look at if it is.
+"""What a written report must be before anyone sees it.
 
 Each module knows one concern. Gates are plain functions, composed here and handed to the chain by report.py.
 """
 
-from collections.abc import Sequence
-
 from django.conf import settings
 
-from audit.report.gates import citing, links, secrets, sections
-from audit.report.gates.figures import unfounded
-from audit.scans.findings import Case
+from audit.report.gates import (
+    address,
+    advice,
+    claims,
+    figures,
+    links,
+    markup,
+    names,
+    secrets,
+    sections,
+    shape,
+)
+from audit.report.gates.given import Given, given
 from llm.chain import gates
 
-__all__ = ["report", "unfounded"]
+__all__ = ["Given", "given", "report"]
 
 MIN_CHARS = 400
+MAX_CHARS = 8_000
 
 
-def report(
-    lang: str, *, headings: Sequence[str], cases: Sequence[Case], words: str = ""
-) -> dict[str, gates.Gate]:
-    """The gates of a report, by name, in the order in which they are asked.
-
-    headings: the sections it must have; cases: the incidents that were given; words: the prompt and our
-    tools, which may be named even where their name is a domain (Revoke.cash).
-    """
-    sources = [url for case in cases for url in case.sources]
+def report(held: Given) -> dict[str, gates.Gate]:
+    """The gates of a report, by name, in the order in which they are asked; `held`: what its prompt gave."""
     return {
-        "length": gates.at_least(MIN_CHARS),
-        "refusal": gates.no_refusal(),
-        "language": gates.language(lang),
-        "sections": sections.required(headings),
+        "length": gates.between(MIN_CHARS, MAX_CHARS),
+        **content(held),
+        "sections": sections.required(held.headings),
         "ending": sections.finished(),
-        "citations": citing.only([case.slug for case in cases]),
-        "links": links.only([settings.SITE_URL, *sources], words),
+        "slots": shape.known_slots(held),
+        "plan": shape.plan(held),
+        "shape": shape.lengths(held),
+        "repeats": shape.said_once(),
+    }
+
+
+def content(held: Given) -> dict[str, gates.Gate]:
+    """Those that judge what is said, so that they hold for the first half of a text as well."""
+    return {
+        "markup": markup.only_prose(held),
+        "refusal": gates.no_refusal(),
+        "language": gates.language(held.lang),
+        "address": address.informal(held),
+        "links": links.only([settings.SITE_URL], held.words),
         "secrets": secrets.not_asked_for(),
+        "advice": advice.by_reference(held),
+        "figures": figures.only_counts(held),
+        "names": names.only_given(held),
+        "promises": claims.nothing_promised(held),
+        "reader": claims.true_of_reader(held),
+        "cases": claims.true_of_cases(held),
     }

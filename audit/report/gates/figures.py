@@ -1,111 +1,132 @@
-"""Figures that a report has and its facts have not: sums of money, amounts of coins, dates.
-
-They are no reason to reject a report, since a price of a device may well be true, but staff should see them.
-"""
+"""Figures, dates and sums belong to the slots: a report's own words count steps and weeks, and nothing else."""
 
 import re
-from collections.abc import Iterator
 
-MOST_FLAGS = 12
-FLAG_CHARS = 60
-TOLERANCE = 0.01  # "$1.35M" and "$1.4M" are both among the facts, so rounding needs no more
+from audit.report.gates import prose
+from audit.report.gates.given import Given
+from audit.report.gates.prose import FACT
+from llm.chain import gates
 
-# At most 10**18 in groups of three: rows of figures in a table must not be tried as one number at each of them.
-_NUMBER = r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3}){1,5}(?:[.,]\d{1,2})?|\d++(?:[.,]\d++)?"
-_SCALE = (
-    r"k|m|mm|bn|b|thousand|million|billion|тыс|тысяч\w*|млн|миллион\w*|млрд|миллиард\w*|mil millones|mil"
-    r"|millón|millones|mill"
+SMALL = 12  # up to here a number counts things; beyond it is a fact
+WHOLE_TEXT = {12, 24, 25}  # the words of a seed phrase, the passphrase
+DAYS = {30, 60, 90, 100, 180}  # until the next look
+_SMALL_WORDS = (
+    r"zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|ноль|один|два|три|четыре|пять|шесть|семь|восемь"
+    r"|девять|десять|одиннадцать|двенадцать|cero|un|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce"
 )
-_UNIT = r"US\$|\$|USD[TC]?|dollars?|€|euros?|EUR|доллар\w*|евро|рубл\w*|₽|dólares|pesos"
-_COIN = r"W?BTC|W?ETH|XRP|LTC|SOL|BNB|TRX|DOGE|ADA|TON|bitcoins?|ether|биткоин\w*"
-_SEP = r"[ \u00a0\u202f-]?"
+_BIG_WORDS = (
+    # thirteen … a billion
+    r"thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty"
+    r"|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|millions?|billions?"
+    r"|\w{2,9}надцат\w{1,3}|двадцат\w{1,3}|тридцат\w{1,3}|сорок[а]?|пятьдесят|шестьдесят|семьдесят|восемьдесят|девяност[оа]"
+    r"|двести|триста|\w{3,6}сот|миллион\w{0,3}|миллиард\w{0,3}|млн|млрд"
+    r"|trece|catorce|quince|dieci\w{4,6}|veint\w{1,8}|(?:treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa)"
+    r"|\w{3,6}cient[oa]s|mill[oó]n(?:es)?"
+    # hundreds and thousands only when they are counted
+    rf"|(?:{_SMALL_WORDS}|several|a few|несколько|varios|varias) (?:hundred|thousand|сотен|сотни|тысяч\w?|mil|cientos)"
+)
+BIG = re.compile(rf"(?<!\w)(?:{_BIG_WORDS})(?!\w)", re.IGNORECASE)
+_UNITS = (
+    r"[$€£₽]|usdt?|dollars?|bucks|euros?|bitcoins?|btc|eth|ether|coins|sats|percent|per cent|%"
+    r"|доллар\w{0,3}|евро|рубл\w{1,3}|биткоин\w{0,3}|эфир\w{0,2}|монет\w{0,2}|процент\w{0,3}"
+    r"|dólares|pesos|monedas|por ciento"
+)
 SUM = re.compile(
-    rf"(?P<before>US\$|\$|€|£)\s?(?P<a>{_NUMBER}){_SEP}(?:(?P<sa>{_SCALE})(?![\w]))?"
-    rf"|(?<![\w$€.,])(?P<b>{_NUMBER}){_SEP}(?:(?P<sb>{_SCALE})\.?{_SEP}(?:de )?)?(?P<after>{_UNIT}"
-    rf"|{_COIN})(?!\w)",
+    rf"[$€£₽]|%|(?<!\w)(?:\d[\d.,]{{0,12}}|{_SMALL_WORDS}) (?:and a half )?(?:{_UNITS})(?!\w)", re.IGNORECASE
+)
+_SCORES = r"scores?|points?|балл\w{0,3}|очк\w{1,3}|puntos?|puntuación|puntaje|nota"
+SCORE = re.compile(rf"(?<!\w)(?:{_SCORES})(?!\w)", re.IGNORECASE)
+NUMBER_WORD = re.compile(rf"(?<!\w)(?:{_SMALL_WORDS})(?!\w)", re.IGNORECASE)
+NOT_COUNTS = {"un", "uno", "one", "один", "once"}  # also articles, and an English adverb
+DIGITS = re.compile(r"(?<![\w.,])\d(?:[\d.,  ]{0,14}\d)?(?!\w)")
+YEAR = re.compile(r"(?:19|20)\d\d")
+VAGUE_YEAR = re.compile(
+    r"(?:(?:mid|early|late)-|(?:mid|early|late|since|середин\w|начал\w|конц\w|mediados de|principios de|finales de) )"
+    r"(?:the |of )?\Z|(?:19|20)\d\d ?[-–—/] ?\Z",
     re.IGNORECASE,
 )
-FACTORS = (
-    (("mil millones", "bn", "b", "billion", "млрд", "миллиард"), 1e9),
-    (("mm", "m", "million", "млн", "миллион", "millón", "millones", "mill"), 1e6),
-    (("k", "thousand", "тыс", "mil"), 1e3),
+RANGE = re.compile(r"\A ?[-–—/] ?(?:19|20)\d\d")
+WORDS_AFTER = re.compile(
+    r"\A[ -](?:secret |recovery |backup )?(?:words?|слов\w{0,2}|palabras?)\b", re.IGNORECASE
 )
+DAYS_AFTER = re.compile(r"\A[ -](?:days?|minutes? or|дн\w{1,3}|день|días?)(?!\w)", re.IGNORECASE)
+HALF_HOUR = re.compile(r"\A[ -](?:minutes?|min|минут\w?|минуты?|minutos?)(?!\w)", re.IGNORECASE)
 _MONTHS = (
-    "january enero январ", "february febrero феврал", "march marzo март", "april abril апрел", "may mayo ма",
-    "june junio июн", "july julio июл", "august agosto август", "september septiembre сентябр",
-    "october octubre октябр", "november noviembre ноябр", "december diciembre декабр",
-)  # fmt: skip
-MONTHS = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()}
-_MONTH = (
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-    r"|(?:ener|febrer|marz|abril|may|juni|juli|agost|sept?iembr|octubr|noviembr|diciembr)[oe]?"
-    r"|(?:январ|феврал|март|апрел|ма|июн|июл|август|сентябр|октябр|ноябр|декабр)[а-я]{0,3}"
+    r"(?i:january|february|april|june|july|september|october|november|december)|(?-i:March|May|August)"
+    r"|(?i:январ|феврал|апрел|июн|июл|август|сентябр|октябр|ноябр|декабр)(?i:[ьяеюём]{1,3}|)|(?i:март[аеу]?|ма[йяею])"
+    r"|(?i:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre)"
 )
-DATE = re.compile(
-    rf"(?:(?P<d1>\d{{1,2}})(?:-?го|st|nd|rd|th)?(?: of"
-    rf"| de)? )?\b(?P<m>{_MONTH})\.?(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)?"
-    r"(?:,? (?:de |del |of )?(?P<y>(?:19|20)\d\d))(?!\d)"
-    r"|(?<![\w.$€,-])(?P<year>(?:19|20)\d\d)(?![\w$€%-]|[.,]\d)",
-    re.IGNORECASE,
-)
+MONTH = re.compile(rf"(?<!\w)(?:{_MONTHS})(?!\w)")
+TOKEN = re.compile(r"[\w-]++")
+PRODUCT = re.compile(r"(?<!\w)[A-ZА-ЯЁ]\w{1,20}(?: [A-ZА-ЯЁ]\w{1,20})? \d{1,2}(?!\d)")
+ORDINAL = re.compile(r"\d{1,2}-?(?:st|nd|rd|th|го|й|я|е|х|ю|м|[оаыя])|u?2fa", re.IGNORECASE)
+CLOCK = re.compile(r"(?<!\d)\d{1,2}:\d\d(?!\d)")
 
 
-def unfounded(text: str, facts: str) -> list[str]:
-    """Figures of `text` that `facts` has not, as short flags such as `money:$5M` or `date:May 2019`."""
-    sums, dates = list(_sums(facts)), set(_dates(facts))
-    days = {date for date, _ in dates}
-    flags = [
-        f"money:{words}"
-        for value, unit, words in _sums(text)
-        if not any(unit == other and abs(value - known) <= TOLERANCE * known for known, other, _ in sums)
-    ]
-    flags += [f"date:{words}" for date, words in _dates(text) if not any(_within(date, day) for day in days)]
-    return [flag[:FLAG_CHARS] for flag in dict.fromkeys(flags)][:MOST_FLAGS]
+def only_counts(given: Given) -> gates.Gate:
+    """Rejects scores, sums, shares, dates, times and every number above twelve in a report's own words.
+
+    Names that hold a figure (2FA, Trezor Safe 3) pass where they were given, and so do a year that one of the given
+    cases has or that is only hinted at ("mid-2025"), the words of a seed phrase, and the days until the next look.
+    """
+    named = {word for word in TOKEN.findall(given.words) if _mixed(word)}
+    products = PRODUCT.findall(given.words)
+    years = {year for facts in given.cases.values() for year in YEAR.findall(facts)}
+
+    def gate(text: str) -> str | None:
+        for line in prose.read(text).lines:
+            for product in products:
+                line = line.replace(product, FACT)
+            if MONTH.search(line) or CLOCK.search(line):
+                return "a date"
+            if SUM.search(line):
+                return "a sum or a share"
+            for sentence in prose.SENTENCE.split(line):
+                if (SCORE.search(sentence) and _counts(sentence)) or any(
+                    not WORDS_AFTER.match(sentence[match.end() :])
+                    and not DAYS_AFTER.match(sentence[match.end() :])
+                    for match in BIG.finditer(sentence)
+                ):
+                    return "a figure in words"
+            if any(_is_fact(match, line, years) for match in DIGITS.finditer(line)):
+                return "a figure"
+            if any(
+                _mixed(part) and not {part, word} & named and not ORDINAL.fullmatch(part)
+                for word in TOKEN.findall(line)
+                for part in word.split("-")
+            ):
+                return "a name or figure that was not given"
+        return None
+
+    return gate
 
 
-def _sums(text: str) -> Iterator[tuple[float, str, str]]:
-    """Value, unit ("$" for any money, else the coin) and wording of each sum."""
-    for match in SUM.finditer(text):
-        value = _value(match["a"] or match["b"]) * _factor(match["sa"] or match["sb"] or "")
-        unit = (match["after"] or "").upper()
-        coin = re.fullmatch(_COIN, unit, re.IGNORECASE)
-        yield value, unit.removeprefix("W") if coin else "$", " ".join(match[0].split())
+def _counts(sentence: str) -> bool:
+    """Whether a number stands in a sentence about the score, but for "of 100" behind the slot."""
+    bare = re.sub(rf"{FACT}\W{{0,3}}(?:(?:out )?of|из|de|sobre|/)\s?100", FACT, sentence)
+    found = [word.lower() for word in NUMBER_WORD.findall(bare)]
+    return bool(DIGITS.search(bare) or BIG.search(bare) or [word for word in found if word not in NOT_COUNTS])
 
 
-def _value(number: str) -> float:
-    """`1,155`, `1.155` and `1 155` are thousands; a last group of one or two digits is a fraction."""
-    digits = re.sub(r"[ \u00a0\u202f]", "", number)
-    whole, mark, rest = re.fullmatch(r"(.*?)(?:([.,])(\d+))?", digits).groups()  # type: ignore[union-attr]
-    if re.search(r"[.,]", whole or "") or (mark and len(rest) == 3 and digits[0] != "0"):
-        last = re.fullmatch(r"(.*)[.,](\d{1,2})", digits)
-        whole, rest = (last[1], last[2]) if last else (digits, "")
-        return float(f"{re.sub(r'[.,]', '', whole)}.{rest or 0}")
-    return float(f"{whole or 0}.{rest or 0}")
+def _mixed(word: str) -> bool:
+    """Whether a word has letters and digits, as names of products have."""
+    return any(char.isdigit() for char in word) and any(char.isalpha() for char in word)
 
 
-def _factor(scale: str) -> float:
-    scale = scale.lower()
-    for names, factor in FACTORS:
-        if scale in names or (len(scale) > 4 and scale.startswith(tuple(n for n in names if len(n) > 4))):
-            return factor
-    return 1e3 if scale.startswith("тыс") else 1.0
-
-
-def _dates(text: str) -> Iterator[tuple[tuple[int, int, int], str]]:
-    """Year, month and day (0 where it is not said) and wording of each date."""
-    for match in DATE.finditer(text):
-        if match["year"]:
-            yield (int(match["year"]), 0, 0), match[0]
-        else:
-            month = _month(match["m"].lower())
-            yield (int(match["y"]), month, int(match["d1"] or match["d2"] or 0)), " ".join(match[0].split())
-
-
-def _month(word: str) -> int:
-    starts = (number for name, number in MONTHS.items() if word.startswith(name[:3]) or name.startswith(word))
-    return next(starts, 5 if word.startswith("ма") else 0)
-
-
-def _within(date: tuple[int, int, int], known: tuple[int, int, int]) -> bool:
-    """Whether a date is the known one, or the same less exactly; the other way round it would be invented."""
-    return all(part in {0, of} for part, of in zip(date, known, strict=True))
+def _is_fact(match: re.Match[str], line: str, years: set[str]) -> bool:
+    number, before, after = match[0].strip(), line[: match.start()], line[match.end() :]
+    if YEAR.fullmatch(number):
+        return not (number in years or VAGUE_YEAR.search(before) or RANGE.match(after))
+    if number == "24" and after.startswith("/7"):
+        return False
+    if number == "7" and before.endswith("24/"):
+        return False
+    if not number.isdigit():
+        return True
+    if int(number) in WHOLE_TEXT and WORDS_AFTER.match(after):
+        return False
+    if int(number) in DAYS and (DAYS_AFTER.match(after) or (number == "30" and HALF_HOUR.match(after))):
+        return False
+    if number == "100" and re.search(rf"{FACT}\W{{0,3}}(?:(?:out )?of |из |de |sobre |/ ?)\Z", before):
+        return False
+    return int(number) > SMALL

@@ -1,7 +1,8 @@
 """A report never asks for a seed phrase, a key or a password; it may well advise never to give them away.
 
 Read clause by clause: words for a secret, a verb that hands it over, and somebody or some place that gets it,
-without a word that turns the sense around ("never", "whoever asks"). Three languages, and English in all of them.
+without a word that turns
+the sense around ("never" before it, "nobody" behind it, "whoever asks"). Three languages, and English in all of them.
 """
 
 import re
@@ -154,6 +155,7 @@ ALWAYS = _any(_ALWAYS)
 GIVE, ENTER, US, FIELD, PLACE = _any(_GIVE, _ALSO), _any(_ENTER, _ALSO), _any(_US), _any(_FIELD), _any(_PLACE)
 NOT, OTHERS, DEVICE, ASIDE = _any(_NOT), _any(_OTHERS), _any(_DEVICE), _any(_ASIDE)
 NEAR = 45  # characters before a verb in which a "never" belongs to it
+NOBODY = _any(r"nobody|no one|none|никому|никаким?|nadie|ningún|ninguna|ninguno")  # behind the verb
 QUESTION = re.compile(
     r"(?<!\w)(?:what (?:is|are)|which are|(?:could|can|would|will) you|tell us|какая|какой|какие|назовёшь"
     r"|можешь"
@@ -223,4 +225,8 @@ def _asks(clause: str, about: str) -> bool:
 def _does(verbs: re.Pattern[str], clause: str, start: int = 0, end: int | None = None) -> bool:
     """Whether the clause, between `start` and `end`, has such a verb that no "never" belongs to."""
     found = verbs.finditer(clause, start, len(clause) if end is None else end)
-    return any(not NOT.search(clause[max(0, verb.start() - NEAR) : verb.start()]) for verb in found)
+    return any(
+        not NOT.search(clause[max(0, verb.start() - NEAR) : verb.start()])
+        and not NOBODY.search(clause[verb.end() :])
+        for verb in found
+    )

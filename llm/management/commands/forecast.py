@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from llm.foresight import forecast, workload
 from llm.foresight.forecast import Change, Day
+from llm.management import quiet
 
 MOST, MOST_COMPARED = 100_000, 20_000  # scans a day: to play, and to play once for every change
 MONTH_DAYS = 30
@@ -23,7 +24,7 @@ def count(text: str) -> int:
     return int(text)
 
 
-class Command(BaseCommand):
+class Command(quiet.Command):
     help = (
         "Plays a day of that many scans (each is one call) against the configured limits, quotas and prices."
     )

@@ -1,0 +1,140 @@
+"""The facts of one scan as a report may name them: numbered weaknesses and fixes, cases, kept answers, the plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+
+from audit import formats
+from audit.report import citations, slots
+from audit.report.citations import plain
+from audit.scans.findings import Case, Details, Weakness
+from audit.scoring import formula
+
+TODAY_MINUTES = 30
+TODAY_FIXES, WEEK_FIXES, MONTH_FIXES = 3, 3, 4
+QUOTES = {"ru": ("«", "»"), "es": ("«", "»")}
+
+
+def headings() -> tuple[str, str, str]:
+    """The parts of a report, written or put together, in the active language."""
+    return _("The likeliest way you lose it"), _("Your plan"), _("What to keep")
+
+
+def labels() -> tuple[str, str, str]:
+    """The times of the plan, as they stand at the beginning of its lines."""
+    return pgettext("plan", "Today"), pgettext("plan", "This week"), pgettext("plan", "This month")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a report may say of a scan. Weaknesses are numbered from 1 in their order, so are cases and kept answers.
+
+    plan: the numbers of the fixes for today (at most 30 minutes in all), this week and this month.
+    """
+
+    details: Details
+    cases: tuple[Case, ...]
+    plan: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The headings of this report: without a weakness there is nothing to plan."""
+        story, plan, keep = headings()
+        return (story, plan, keep) if self.details.weaknesses else (_("Where you stand"), keep)
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The labels of the plan that have a fix."""
+        return tuple(label for label, fixes in zip(labels(), self.plan, strict=True) if fixes)
+
+    def value(self, name: str) -> str:
+        """What a slot without a number says in plain words; empty where it does not apply."""
+        result = self.details.assessment
+        above = [(least, band) for least, band in formula.BANDS if least > result.score]
+        if name == "score":
+            return _("%(score)s of 100") % {"score": result.score}
+        if name == "band":
+            return quoted(str(formats.BAND_WORDS[result.band]))
+        if not above:
+            return ""
+        least, band = above[-1]
+        if name == "next-band":
+            return quoted(str(formats.BAND_WORDS[band]))
+        return formats.points(Decimal(least - result.score))
+
+    def words(self) -> slots.Words:
+        """What stands in each slot, as Markdown in the active language."""
+        first = {name: plain(value) for name in VALUES if (value := self.value(name))}
+        again = dict[str, str]()
+        minutes = dict[str, int]()
+        for number, weakness in enumerate(self.details.weaknesses, start=1):
+            anchor = f"<#finding-{weakness.finding.question}>"
+            first[f"fix:{number}"] = f"[{plain(action(weakness))}]({anchor})"
+            short = _("fix %(number)d") % {"number": number}
+            again[f"fix:{number}"] = f"[{short}]({anchor})"
+            first[f"finding:{number}"] = quoted(plain(weakness.title))
+            again[f"finding:{number}"] = _("weak spot %(number)d") % {"number": number}
+            minutes[f"fix:{number}"] = weakness.finding.minutes
+        for number, case in enumerate(self.cases, start=1):
+            first[f"case:{number}"] = citations.named(case)
+            again[f"case:{number}"] = citations.again(case)
+        for number, option in enumerate(self.details.kept, start=1):
+            first[f"keep:{number}"] = quoted(plain(option.label))
+        return slots.Words(
+            first=first,
+            again=again,
+            minutes=minutes,
+            labels=labels(),
+            duration=formats.duration,
+            after=self._cases_below,
+        )
+
+    def _cases_below(self, named: Sequence[str]) -> str:
+        told = [case for number, case in enumerate(self.cases, start=1) if f"case:{number}" in named]
+        return citations.listed(told)
+
+
+VALUES = ("score", "band", "next-band", "points")
+
+
+def facts_of(details: Details, cases: int = 0) -> Facts:
+    """The facts of a scan, with at most that many cases."""
+    return Facts(details, pick(details, cases), _plan(details))
+
+
+def action(weakness: Weakness) -> str:
+    """What to do about it, as a title."""
+    return weakness.action.rstrip(".")
+
+
+def quoted(words: str) -> str:
+    """The words in the active language's quotation marks."""
+    opening, closing = QUOTES.get(get_language() or "", ("“", "”"))
+    return f"{opening}{words.rstrip('.')}{closing}"
+
+
+def pick(details: Details, count: int) -> tuple[Case, ...]:
+    """The strongest case of each weakness, worst first, then the second ones, each case once."""
+    ranks = max((len(weakness.cases) for weakness in details.weaknesses), default=0)
+    ordered = [
+        weakness.cases[rank]
+        for rank in range(ranks)
+        for weakness in details.weaknesses
+        if rank < len(weakness.cases)
+    ]
+    return tuple({case.slug: case for case in ordered}.values())[:count]
+
+
+def _plan(details: Details) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Today what gains most for its minutes and fits, this week the worst of the rest, this month what follows."""
+    numbers = {each.finding.question: n for n, each in enumerate(details.weaknesses, start=1)}
+    today, left = list[int](), TODAY_MINUTES
+    for finding in details.assessment.by_speed:
+        if 0 < finding.minutes <= left and len(today) < TODAY_FIXES:
+            today.append(numbers[finding.question])
+            left -= finding.minutes
+    rest = [number for number in numbers.values() if number not in today]
+    return tuple(today), tuple(rest[:WEEK_FIXES]), tuple(rest[WEEK_FIXES : WEEK_FIXES + MONTH_FIXES])

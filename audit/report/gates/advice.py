@@ -1,0 +1,215 @@
+"""Advice comes from the fixes: a report's own words order, link and time them, and give no steps of their own.
+
+Read clause by clause. A clause is advice when it begins with a verb that tells the reader to do something, or when
+one follows "you can", "it is enough to" and the like. Advice about a secret, about value, protection or a way in is
+rejected unless the verb is harmless, or negated: before it ("never type") or behind it ("tell nobody").
+"""
+
+import re
+
+from audit.report.gates import prose, russian
+from audit.report.gates.given import Given
+from audit.report.gates.lexicon import TONGUES, Tongue
+from audit.report.gates.prose import FACT, word_set
+from llm.chain import gates
+
+HARD = re.compile(r"[:;()\n]|\s[–—-]\s|[–—]")
+ENCLITIC = re.compile(r"\w{2,}[aeií](?:me|nos|la|lo|las|los|le|les|sela|selo|noslas?|melas?)\Z")
+# What a thief of the sentence before does: Spanish leaves "he" out, and "he copies" is also "copy".
+NARRATED_ES = re.compile(
+    r"\W*(?:luego |después |entonces |así )?(?:copia|lee|abre|cambia|vacía|encuentra|entra|roba|mueve|saca|descubre"
+    r"|mira|revisa|usa|espera"
+    r"|consigue|recibe|transfiere|envía|busca) (?!.*\b(?:nosotros|nuestr\w+|aquí|formulario|soporte)\b)",
+    re.IGNORECASE,
+)
+IMPERATIVE_ES = re.compile(r"\w{2,}[ae]\Z")
+REACH = 60  # characters before a verb in which a word belongs to it
+
+
+def by_reference(given: Given) -> gates.Gate:
+    """Rejects steps in the report's own words that touch a secret, coins, protection or a way in; and requests."""
+    tongue = TONGUES.get(given.lang)
+
+    def gate(text: str) -> str | None:
+        if tongue is None:
+            return None
+        for line in prose.read(text).lines:
+            before = ""
+            for sentence in prose.SENTENCE.split(line):
+                told = given.lang == "es" and tongue.others.search(before) and NARRATED_ES.match(sentence)
+                if not told and _advises(sentence, tongue, given.lang):
+                    return "a step in words of its own"
+                before = sentence
+        return None
+
+    return gate
+
+
+def _advises(sentence: str, tongue: Tongue, lang: str) -> bool:
+    plain = tongue.hedges.sub(" ", sentence)
+    for stretch in HARD.split(plain):
+        refused = about = False
+        for clause in filter(str.strip, re.split(r",|\"|«|»|“|”|\.\.\.|…", stretch)):
+            own = tongue.objects.search(clause) is not None
+            if (
+                tongue.but_us.search(clause)
+                and (tongue.before.search(stretch) or refused)
+                and tongue.secrets.search(stretch)
+            ):
+                return True
+            verbs = _verbs(clause, tongue, lang)
+            negated = [_negated(clause, start, end, tongue) for start, end, _ in verbs]
+            carried = refused and bool(verbs) and verbs[0][0] <= len(clause) - len(clause.lstrip()) + 4
+            misplaced = tongue.places.search(clause) and tongue.secrets.search(stretch)
+            told = [gentle for (_start, _end, gentle), no in zip(verbs, negated, strict=True) if not no]
+            if (own or about) and not carried and told and (misplaced or not all(told)):
+                return True
+            if own and tongue.fine.search(clause) and not verbs:
+                return True
+            short = len(clause.split()) <= 3 and tongue.before.search(clause) is not None
+            refused = short or (bool(negated) and all(negated)) or carried
+            about = own
+    return False
+
+
+def _verbs(clause: str, tongue: Tongue, lang: str) -> list[tuple[int, int, bool]]:
+    """Where a clause tells the reader to do something: start and end of each verb, and whether it is a gentle one."""
+    if lang == "ru":
+        return _russian_verbs(clause, tongue)
+    found = []
+    opening = _opening(clause, tongue, lang)
+    if opening:
+        found.append(opening)
+    led_in = not opening and _LEAD_IN.match(clause) is not None  # "During the trip turn the …"
+    for match in tongue.harm.finditer(clause):
+        following = clause[match.end() :].split()
+        if (
+            led_in
+            and following
+            and following[0].lower() in tongue.determiners
+            and not tongue.others.search(clause)
+        ):
+            previous = clause[: match.start()].split()[-1:]
+            if previous and previous[0].lower() not in _SUBJECTS:
+                found.append((match.start(), match.end(), False))
+                continue
+        before = clause[max(0, match.start() - REACH) : match.start()]
+        if opening and match.start() == opening[0]:
+            continue
+        last = before.split()[-1].lower() if before.split() else ""
+        led = [
+            each
+            for each in tongue.may.finditer(before)
+            if not before[each.end() :].strip(" '") or each.end() == len(before.rstrip())
+        ]
+        joined = last in {"and", "or", "y", "o", "then", "luego"} and opening is not None
+        if not led and not joined:
+            continue
+        if (
+            last in {"and", "or", "y", "o", "then", "luego", "before", "after", "now", "next", "first"}
+            and not joined
+        ):
+            continue
+        if tongue.others.search(before):
+            continue
+        if last in {"you", "we", "one"} and not tongue.places.search(clause):
+            continue  # what the reader does, not what he is to do
+        gentle = (
+            match[0].lower() in {"keep", "leave", "use", "read", "tell", "put", "note", "turn"}
+            and lang == "en"
+        )
+        found.append((match.start(), match.end(), gentle and not _harsh(match[0].lower(), clause, tongue)))
+    return found
+
+
+def _opening(clause: str, tongue: Tongue, lang: str) -> tuple[int, int, bool] | None:
+    """The verb that a clause begins with, behind words such as "then" and "today"."""
+    tokens = list(re.finditer(rf"[^\W\d_]+(?:['-][^\W\d_]+)*|{FACT}", clause))
+    while tokens and tokens[0][0].lower() in tongue.fillers:
+        tokens.pop(0)
+    if not tokens:
+        return None
+    first, word = tokens[0], tokens[0][0].lower()
+    following = tokens[1][0].lower() if len(tokens) > 1 else ""
+    if lang == "es":
+        is_verb = bool(ENCLITIC.match(word)) or (
+            bool(IMPERATIVE_ES.match(word) or tongue.harm.fullmatch(word))
+            and (
+                following in tongue.determiners
+                or following == FACT
+                or tongue.harm.fullmatch(word) is not None
+            )
+        )
+        if word in tongue.determiners or word in _NO_VERBS_ES or tongue.objects.fullmatch(word):
+            is_verb = False
+    else:
+        known = tongue.harm.fullmatch(word) is not None and not word.endswith("ing")
+        is_verb = known or (following in tongue.determiners and not word.endswith(("s", "ing", "ed", "ly")))
+        is_verb = is_verb and word not in _NO_VERBS
+        if word.endswith("ing") and tongue.harm.fullmatch(word):
+            is_verb = True
+    if not is_verb:
+        return None
+    gentle = word in tongue.gentle and not _harsh(word, clause, tongue)
+    return first.start(), first.end(), gentle
+
+
+_NO_VERBS = word_set(
+    "with in on at by from for of to as if when while because since although though that this these "
+    "those which who what "
+    "where how why whether than like without within under over between through during until against about into onto "
+    "is are was were be been being has have had does did will would can could may might shall should must not all both "
+    "half even not such what behind beside near per via and or but nor yet it he she they we you i one so"
+)
+
+_NO_VERBS_ES = word_set(
+    "porque que donde aunque entre sobre desde durante hasta para contra mientras nada otra una "
+    "esa ella ante siempre parte gente "
+    "noche tarde bajo mediante excepto menos antes cuando como quien cualquiera nadie algo adonde tras media fuera "
+    "cerca dentro "
+    "encima ahora nunca casi tanta mucha poca toda misma propia cosa persona ese este le se de fue era sea puede "
+    "debe tiene viene "
+    "hace va está"
+)
+
+
+_LEAD_IN = re.compile(
+    r"\W*(?:during|on|in|at|before|after|until|for|durante|en|antes|después|para|por|con|al|hasta)\b", re.I
+)
+_SUBJECTS = word_set(
+    "you we it to that who which and or a an the your no not se te lo la le que quien me nos y o un una el tu no"
+)
+_SPEAKING = word_set(
+    "read tell give say write open call di lee da escribe дать прочитать читать сказать говорить"
+)
+
+
+def _harsh(word: str, clause: str, tongue: Tongue) -> bool:
+    """Whether a verb that is harmless in most clauses gives a secret away in this one."""
+    return word in _SPEAKING and tongue.secrets.search(clause) is not None
+
+
+def _russian_verbs(clause: str, tongue: Tongue) -> list[tuple[int, int, bool]]:
+    found = []
+    advised = tongue.may.search(clause) is not None
+    for match in prose.WORD.finditer(clause):
+        word = match[0]
+        told = russian.imperative(word)
+        if not told and not (advised and russian.infinitive(word) and tongue.harm.fullmatch(word)):
+            continue
+        if tongue.others.search(clause[: match.start()]) or russian.lemma(word) in {
+            "давать",
+            "пусть",
+            "скажем",
+        }:
+            continue
+        lemma = russian.lemma(word)
+        gentle = told and lemma in tongue.gentle and not _harsh(lemma, clause, tongue)
+        found.append((match.start(), match.end(), gentle))
+    return found
+
+
+def _negated(clause: str, start: int, end: int, tongue: Tongue) -> bool:
+    """Whether a "never" stands before the verb, or a "nobody" behind it."""
+    before = clause[max(0, start - REACH) : start]
+    return tongue.before.search(before) is not None or tongue.after.search(clause[end:]) is not None

@@ -1,0 +1,72 @@
+"""Names of people, places, companies and products: only those that the facts have, and the words of the field."""
+
+import re
+from collections.abc import Iterator
+
+from audit.report.gates import prose, russian
+from audit.report.gates.given import Given
+from audit.report.gates.prose import word_set
+from llm.chain import gates
+
+# Written with a capital, or in Latin letters in a Russian text, and no name of anybody.
+GLOSSARY = word_set(
+    "guardlabs i i'm i'd i'll i've bitcoin ethereum crypto defi nft nfts dapp dapps web3 seed sim "
+    "esim sms pin pins 2fa u2f totp otp "
+    "fido passkey passkeys qr usb nfc wi-fi wifi vpn ip id ok ai ia kyc url pdf os pc tv internet permit web email "
+    "e-mail "
+    "dns ens sos atm monday tuesday wednesday thursday friday saturday sunday ledger phishing wallet token tokens "
+    "dex cex dao p2p mail backup hardware exchange app apps "
+    "биткоин эфириум интернет ии"
+)
+WORD = re.compile(r"(?<![\w-])[^\W\d_][\w'-]*")
+LATIN = re.compile(r"(?<![\w-])[A-Za-z][\w'-]+")
+SPEAKING = re.compile(
+    r"\A([^\W\d_]+), (?:your|you|ты|тебе|твой|твоя|твои|тебя|tu|tus|tienes|has)\b", re.IGNORECASE
+)
+ADVERBS = word_set(
+    "today tomorrow now first then next later finally remember overall together yes no so still also "
+    "afterwards meanwhile "
+    "сегодня завтра сейчас сначала потом затем итак значит наконец вместе пока помни да нет hoy mañana ahora primero "
+    "luego "
+    "después así además entonces juntos recuerda sí no aquí finalmente"
+)
+AFTER_POINT = re.compile(r"(?:\A|[.!?…:;\"'«“„(¿¡–—/-]\s{0,2})\Z")
+
+
+def only_given(given: Given) -> gates.Gate:
+    """Rejects capitalised words within sentences, Latin words in a Russian text, and whoever is spoken to by name."""
+    known = {word.lower() for word in re.findall(r"[\w'-]+", given.words)} | GLOSSARY
+
+    def unknown(word: str) -> bool:
+        parts = [word, *re.split(r"[-']", word)]
+        return not any(part.lower().rstrip("s") in known or part.lower() in known for part in parts if part)
+
+    def gate(text: str) -> str | None:
+        for line in prose.read(text).lines:
+            if any(
+                unknown(match[0]) and (not AFTER_POINT.search(line[: match.start()]) or _odd(match[0]))
+                for match in _capitals(line)
+            ):
+                return "a name that was not given"
+            if given.lang == "ru" and any(unknown(word) for word in LATIN.findall(line)):
+                return "a name that was not given"
+            if given.lang == "ru" and any(
+                unknown(match[0]) and russian.name(match[0]) for match in _capitals(line)
+            ):
+                return "a name that was not given"
+            for sentence in prose.SENTENCE.split(line):
+                spoken = SPEAKING.match(sentence)
+                if spoken and spoken[1].lower() not in ADVERBS | known:
+                    return "somebody spoken to by name"
+        return None
+
+    return gate
+
+
+def _capitals(line: str) -> Iterator[re.Match[str]]:
+    return (match for match in WORD.finditer(line) if match[0][0].isupper())
+
+
+def _odd(word: str) -> bool:
+    """Whether a word has capitals inside, as products have."""
+    return any(char.isupper() for char in word[1:]) and not word.isupper()

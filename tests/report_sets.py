@@ -1,0 +1,97 @@
+"""Reports as models write them, good and with one flaw each, and the prompt that each of them answers.
+
+`recorded_reports/<lang>.toml` was there while the gates were tuned, `<lang>.held_out.toml` was looked at only at the
+end. A bad one is a good one of its file with a flaw put in: `text` at the end of a `part`, `before` in front of all,
+a part left out (`drop`) or told again (`repeat`), all of it cut to `keep_words` a part. A bad one without `into`
+spoils each time the next good one.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audit.bank import catalogue
+from audit.models import Scan
+from audit.scans.findings import Details, details
+from audit.scoring import json as scoring_json
+from audit.scoring.formula import assess
+from tests.factories import answers
+
+FOLDER = Path(__file__).parent / "recorded_reports"
+LANGS = ("en", "ru", "es")
+SCANS: dict[str, dict[str, str]] = {
+    "mixed": {
+        "seed_storage": "cloud_notes", "account_2fa": "sms", "phishing_support": "click_links",
+        "tx_verification": "first_last", "token_approvals": "unlimited_known", "password_hygiene": "browser_saved",
+    },
+    "few": {"sim_protection": "recovery_no_lock", "device_hygiene": "daily_mixed"},
+    "middle": {},
+    "best": {},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`kind` is `good` or the kind of flaw; `scan`: whose report it is; headings are H1, H2, H3 still."""
+
+    lang: str
+    name: str
+    kind: str
+    scan: str
+    text: str
+
+    @property
+    def good(self) -> bool:
+        return self.kind == "good"
+
+    def with_headings(self, headings: tuple[str, ...]) -> str:
+        text = self.text
+        for place, heading in enumerate(headings, start=1):
+            text = text.replace(f"## H{place}", f"## {heading}")
+        return text
+
+
+def recorded(lang: str, *, held_out: bool = False) -> list[Recorded]:
+    """The set of a language, good ones first."""
+    path = FOLDER / (f"{lang}.held_out.toml" if held_out else f"{lang}.toml")
+    data = tomllib.loads(path.read_text())
+    good = [
+        Recorded(lang, each["name"], "good", each.get("scan", "mixed"), each["text"].strip() + "\n")
+        for each in data["good"]
+    ]
+    mixed = [each for each in good if each.scan == "mixed"]
+    return [*good, *(_spoilt(each, mixed[n % len(mixed)], n) for n, each in enumerate(data["bad"]))]
+
+
+def _spoilt(flaw: dict[str, Any], base: Recorded, number: int) -> Recorded:
+    head, *parts = base.text.split("## H")
+    parts = [f"## H{part}".rstrip() for part in parts]
+    place = flaw.get("part", 1) - 1
+    if "text" in flaw:
+        glue = "\n\n" if flaw["text"].startswith(("```", "<", "{")) else " "
+        parts[place] += glue + flaw["text"]
+    if flaw.get("repeat") == "part":
+        parts[place] += "\n\n" + parts[place].split("\n", 2)[2]
+    if "drop" in flaw:
+        del parts[flaw["drop"] - 1]
+    if "keep_words" in flaw:
+        parts = [" ".join(part.split(" ")[: flaw["keep_words"]]).rstrip(" ,;:") + "." for part in parts]
+    text = "\n\n".join(filter(None, [flaw.get("before", ""), head, *parts])) + "\n"
+    if flaw.get("repeat") == "all":
+        text += "\n" + text
+    return Recorded(base.lang, f"{flaw['kind']}-{number}", flaw["kind"], base.scan, text)
+
+
+def scan_details(name: str) -> Details:
+    """What is known of a made-up scan, in the active language. Reads the bank."""
+    chosen = answers("middle" if name == "middle" else "best", **SCANS[name])
+    result = assess(catalogue.scoring_bank(), chosen)
+    return details(Scan(answers=chosen, result=scoring_json.dump(result)))
+
+
+def everything() -> Iterator[Recorded]:
+    for lang in LANGS:
+        yield from recorded(lang)
+        yield from recorded(lang, held_out=True)
