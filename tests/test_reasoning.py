@@ -32,6 +32,7 @@ HIDDEN = {
     "harmony without an end": "<|channel|>analysis<|message|>{}<|start|>assistant<|channel|>final<|message|>Hello",
     "harmony with a remark": "<|start|>assistant<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>"
     "commentary<|message|>I will greet.<|end|><|start|>assistant<|channel|>final<|message|>Hello",
+    "with its own mark in quotes": "<think>{} It ends with `</think>`, so.</think>Hello",
     "in the middle": "Hel<think>{}</think>lo",
     "on a line in the middle": "Hel\n<think>\n{}\n</think>\nlo",
     "at the end": "Hello<think>{}</think>",
@@ -49,6 +50,8 @@ PROSE = [
     "The last word is <think",
     "analysis of your answers: fine.",
     "Das (</think>) schließt es.",
+    '{"html": "<think>x</think>", "more": "[THINK]y[/THINK]"}',
+    "| tag |\n| <think> | opens |\n| </think> | closes |",
 ]
 
 
