@@ -13,6 +13,7 @@ from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils.translation import override, trans_real
 
+from audit.bank import sources
 from audit.models import Report
 from audit.report import facts, jobs
 from audit.scans import service as scans
@@ -125,6 +126,8 @@ def test_every_page_speaks_the_new_language_and_nothing_else(client):
         for tool in option.tools
         if LEFT not in tool
     }
+    tools |= set(sources.PUBLISHERS.values()) | set(sources.PRIMARY_PUBLISHERS.values())
+    tools |= {name for each in sources.KNOWN.values() for name in (each.publisher, each.title) if name}
     left = {}
     for address in addresses:
         html = client.get(address).content.decode()
