@@ -28,7 +28,8 @@ NAMES = re.compile(
     r"ethereum.org: Security and scam prevention|https?://\S+|(?:[\w-]+\.)+[a-z]{2,}\b|English|Русский|Español|Italiano|"
     r"GuardLabs|FBI IC3|Report Fraud|Canadian Anti-Fraud Centre|ReportCyber|SEAL Frameworks: [\w -]+|"
     r"CryptoCurrency Security Standard|NIST SP 800-63B-4: Authentication|Personal Security Checklist|"
-    r"Known physical attacks|[\d.,]+ (?:Mln|Mld) USD|\d{1,2} \w+ 20\d\d|Lissy93|CCSS|J. Lopp|fallback-template|[0-9a-f]{32}"
+    r"Known physical attacks|[\d.,]+ (?:Mln|Mld) USD|\d{1,2} \w+ 20\d\d|Lissy93|CCSS|J. Lopp|"
+    r"fallback-template|[0-9a-f]{32}"
 )
 
 
