@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "guardlabs.staff.middleware.SlidingSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "guardlabs.web.doors.Doors",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {

@@ -104,3 +104,8 @@ def test_orders_and_payments_work(postgres_url):
 def test_the_chain_and_the_audit_work(postgres_url):
     files = ("tests/test_chain.py", "tests/test_scans.py", "tests/test_report.py", "tests/test_api.py")
     assert " passed" in suite(postgres_url, *files)
+
+
+@pytest.mark.exhaustive
+def test_no_address_breaks_over_what_nobody_should_send_it(postgres_url):
+    assert " passed" in suite(postgres_url, "tests/test_every_address.py")

@@ -76,6 +76,7 @@ class Visible:
         self._code = _Code()
         self._last = ""  # character of the text told so far
         self._last_letter = ""  # of it that is no space
+        self._mentions = 0  # opening marks that were prose
         self._hidden: Mark | None = None  # of the reasoning that we are in
         self._opening = ""  # it as written, while it may still be prose
         self._header = ""  # of harmony, as written, when we are in one
@@ -142,6 +143,10 @@ class Visible:
             return
         token = found[0].lower()
         if self._is_mention(token, start, end):
+            self._mentions += token in _OPEN
+            return self._look(end)
+        if token in _CLOSE and self._mentions:  # of a mark that was spoken of
+            self._mentions -= 1
             return self._look(end)
         if token in _CLOSE and self._closes_the_prompts_reasoning():
             yield from self._tell_reasoning(self._buffer[:start])
@@ -215,7 +220,8 @@ class Visible:
     # -- what stands where ---------------------------------------------------------------------------
 
     def _around(self, start: int, end: int) -> tuple[str, str]:
-        return (self._buffer[start - 1] if start else self._last), self._buffer[end : end + 1]
+        before = self._thought[-1][-1] if self._hidden is not None and self._thought else self._last
+        return (self._buffer[start - 1] if start else before), self._buffer[end : end + 1]
 
     def _is_mention(self, token: str, start: int, end: int) -> bool:
         """Whether the text speaks of a mark instead of using it."""

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from llm import storage
 from llm.chain import run as chain
 from llm.clients import access as clients
 from llm.gateway import answers, catalogue, errors, openapi
@@ -49,14 +50,8 @@ def endpoint(*methods: str, open_to_all: bool = False) -> Callable[[View], View]
                 response = errors.exhausted(failure).response()
             except chain.CallerLeft:
                 response = HttpResponse(status=CLIENT_CLOSED)
-            except DatabaseError:
-                log.exception("the gateway's database failed")
-                response = ApiError(
-                    503, "The server is busy.", code="server_busy", retry_after_s=5
-                ).response()
-            except Exception:
-                log.exception("the gateway failed")
-                response = ApiError(500, "The server failed.", code="internal_error").response()
+            except Exception as error:
+                response = _broken(error)
             response["Cache-Control"] = "no-store"
             response["X-Content-Type-Options"] = "nosniff"
             return response
@@ -64,6 +59,18 @@ def endpoint(*methods: str, open_to_all: bool = False) -> Callable[[View], View]
         return handle
 
     return decorate
+
+
+def _broken(error: Exception) -> HttpResponseBase:
+    """What was neither answered nor refused: nothing can be stored now, it never can, or a bug of ours."""
+    if storage.is_unstorable(error):
+        log.warning("a request held what no row can: %s", type(error).__name__, exc_info=error)
+        return errors.by_status(400).response()
+    log.exception("the gateway failed")
+    if storage.is_away(error) or isinstance(error, DatabaseError):
+        storage.reconnect()
+        return errors.by_status(503).response()
+    return errors.by_status(500).response()
 
 
 def _client(request: HttpRequest) -> Client:
