@@ -20,9 +20,16 @@ _env = environ.Env()
 # transaction never fails half-way when it turns from reading to writing.
 SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
+    "timeout": 10,  # for somebody else's lock; then 503 and Retry-After
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2000;",
 }
+
+
+# A host that is gone without a word is noticed within 20 seconds; see also guardlabs.postgresql.
+GONE: dict[str, Any] = {
+    "connect_timeout": "3", "keepalives_idle": "10", "keepalives_interval": "3", "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}  # fmt: skip
 
 
 def text(name: str, default: str = "") -> str:
@@ -96,6 +103,7 @@ def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from None
     return {
         **read,
+        "ENGINE": "guardlabs.postgresql",
         "PORT": str(read["PORT"]),
         "CONN_MAX_AGE": 0 if pool else 60,
         "CONN_HEALTH_CHECKS": True,
@@ -105,7 +113,7 @@ def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
 
 
 def _postgresql_options(given: dict[str, Any], timeout_s: int, pool: int) -> dict[str, Any]:
-    options: dict[str, Any] = {"connect_timeout": "5"} | given
+    options: dict[str, Any] = GONE | given
     if timeout_s:
         limits = {
             "statement_timeout": timeout_s,

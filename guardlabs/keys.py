@@ -6,6 +6,7 @@ ENCRYPTION_KEYS in the environment instead, and these files are then not read.
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 VAR = Path(__file__).resolve().parent.parent / "var"
@@ -19,13 +20,24 @@ def read(path: Path) -> str:
 
 
 def _write_once(path: Path, value: str) -> None:
+    """Writes the whole file or none, and never over another: of two first starts, both use the first one's key."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists() and path.read_text().strip():
         return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(value + "\n")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 600
+    whole = Path(name)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(value + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(whole, path)
+        except FileExistsError:
+            if not path.read_text().strip():  # what a start on a full disk left, before this was mended
+                whole.replace(path)
+    finally:
+        whole.unlink(missing_ok=True)
 
 
 def main() -> None:

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "guardlabs.staff.middleware.SlidingSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "guardlabs.web.doors.Doors",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -217,6 +218,7 @@ STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("
 _methods = env.words("STRIPE_PAYMENT_METHODS", "card")
 STRIPE_PAYMENT_METHODS = [] if _methods == ["auto"] else _methods
 STRIPE_AUTOMATIC_TAX = env.boolean("STRIPE_AUTOMATIC_TAX")
+REPORT_SECOND_READER = env.choice("REPORT_SECOND_READER", "auto", among=("auto", "on", "off"))
 REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45, least=1, most=100)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
 WEB_THREADS = env.integer("WEB_THREADS", 16, least=1, most=1_000)

@@ -16,6 +16,6 @@ urlpatterns = [
     *i18n_patterns(path("", include("audit.urls"))),
 ]
 handler404 = "audit.pages.errors.not_found"
-handler500 = "audit.pages.errors.server_error"
+handler500 = "guardlabs.web.doors.server_error"
 handler403 = "audit.pages.errors.forbidden"
-handler400 = "audit.pages.errors.bad_request"
+handler400 = "guardlabs.web.doors.bad_request"

@@ -42,13 +42,18 @@ PATIENCE = 0.75  # of its time a call waits for another's answer; with the rest 
 DETAILS_AT_A_TIME = 200
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.02, 0.25
 sleep = time.sleep  # tests put their own clock here
-_busy = False
+_busy: bool | None = None  # not measured yet
 
 
 def is_on() -> bool:
-    """Whether calls are looked up now. Costs no query: `tend` measures aside."""
+    """Whether calls are looked up now, in every process alike.
+
+    Costs a query only in the first call of a process; later `tend` measures aside.
+    """
     mode = getattr(settings, "LLM_CACHE", "auto")
-    return mode == "on" or (mode == "auto" and _busy)
+    if mode != "auto":
+        return bool(mode == "on")
+    return measure() if _busy is None else _busy
 
 
 def key_of(
@@ -58,11 +63,14 @@ def key_of(
     want: Want,
     temperature: float | None,
     params: Mapping[str, Any] | None,
+    shared: bool = False,
 ) -> str:
     """The same for two calls exactly when the answer to one will do for the other.
 
     Time, purpose and money are no part of it, for a kept reply costs nothing; but who asks for free models
-    alone does not get a paid one's. Keyed, since the hash of a few answers could be found by trying.
+    alone does not get a paid one's. A client sees what it asked itself, unless `shared` with those who say the same:
+    that an answer is there already tells that somebody has asked. Keyed, since the hash of a few answers could be
+    found by trying.
     """
     asked = {
         "messages": messages,
@@ -74,6 +82,7 @@ def key_of(
         "tiers": None if want.tiers is None else sorted(str(tier.normalize()) for tier in want.tiers),
         "models": None if want.models is None else sorted(want.models),
         "free": want.max_usd == 0,
+        "client": None if shared else want.client,
     }
     return salted_hmac("llm.cache", json.dumps(asked, sort_keys=True), algorithm="sha256").hexdigest()
 
@@ -101,14 +110,14 @@ def through(
         now = timezone.now()
         pk = rows.pk_of(CachedReply, "key", key)
         row = CachedReply.objects.filter(pk=pk).first() if pk else None
-        if row is not None and row.filled_at is not None and row.expires_at > now:
+        if row is not None and row.filled_at is not None and now < row.expires_at <= now + ttl() + LEASE:
             if row.filled_at != refused and _accepted(row.text, accept):
                 reply = _serve(row, call, began, admit)
                 yield Delta(reply.text)
                 yield Completed(reply)
                 return
             refused = row.filled_at
-        if row is None or row.lease_until is None or row.lease_until <= now:
+        if row is None or row.lease_until is None or not now < row.lease_until <= now + 2 * LEASE:
             try:
                 yield from _lead(events, Claim(key, row))
                 return
@@ -261,14 +270,18 @@ def tend() -> None:
 def measure() -> bool:
     """Whether there are enough calls for `auto`. On above 10,000 in 24 hours, then off only below 8,000.
 
-    Two look-ups in indexes instead of a count: the ids of the first call of the day and of the last.
+    Two look-ups in indexes instead of a count: the ids of the first call of the day and of the last. That it was on
+    other processes see by the replies that are kept.
     """
     global _busy
     day = Call.objects.filter(started_at__gte=timezone.now() - timedelta(days=1))
     first = day.order_by("started_at").values_list("id", flat=True).first()
     last = Call.objects.order_by("-id").values_list("id", flat=True).first()
     calls = 0 if first is None or last is None else last - first + 1
-    _busy = calls > (CALM_CALLS if _busy else BUSY_CALLS)
+    if CALM_CALLS < calls <= BUSY_CALLS:
+        _busy = bool(_busy) or CachedReply.objects.filter(filled_at__isnull=False).exists()
+    else:
+        _busy = calls > BUSY_CALLS
     return _busy
 
 
@@ -319,4 +332,4 @@ def _forget_details(calls: QuerySet[Call]) -> None:
 def forget() -> None:
     """Drops what was measured, for tests."""
     global _busy
-    _busy = False
+    _busy = None

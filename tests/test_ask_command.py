@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from django.db import OperationalError
 
 from llm import chain
 from llm.chain import AttemptFailed, AttemptStarted, ChainExhausted, Completed, Delta, Reply
+from llm.chain.terms import Use
 from llm.failures.rules import Kind
 from llm.ledger import receipts
 from llm.models import Provider
@@ -156,13 +158,49 @@ def test_the_prompt_comes_from_standard_input(asked, monkeypatch):
     assert asked.arguments["user"] == "from a pipe"
 
 
-def test_a_prompt_stands_above_its_file(asked, tmp_path, monkeypatch):
-    (tmp_path / "diff").write_text("+ line")
-    ask("Review this:", "-f", str(tmp_path / "diff"))
-    assert asked.arguments["user"] == "Review this:\n\n+ line"
+def test_what_is_piped_in_the_files_and_the_prompt_are_joined_in_this_order(asked, tmp_path, monkeypatch):
+    (tmp_path / "a").write_text("first")
+    (tmp_path / "b").write_text("second")
+    files = ["-f", str(tmp_path / "a"), "-f", str(tmp_path / "b")]
+    ask("Review this:", *files)
+    assert asked.arguments["user"] == "first\n\nsecond\n\nReview this:"
+    for more in ([], ["-f", "-"]):
+        monkeypatch.setattr("sys.stdin", io.StringIO("+ piped"))
+        ask("Review this:", *files, *more)
+        assert asked.arguments["user"] == "+ piped\n\nfirst\n\nsecond\n\nReview this:"
     monkeypatch.setattr("sys.stdin", io.StringIO("+ piped"))
-    ask("Review this:", "-f", "-")
-    assert asked.arguments["user"] == "Review this:\n\n+ piped"
+    ask(*files)
+    assert asked.arguments["user"] == "+ piped\n\nfirst\n\nsecond"
+
+
+def test_what_the_call_may_use_reaches_the_chain(asked):
+    ask("Hi", "--tier", "1", "--tier", "1.5", "--model", "m", "--data-class", "personal")
+    assert asked.arguments["tiers"] == [Decimal(1), Decimal("1.5")]
+    assert asked.arguments["models"] == ["m"]
+    assert asked.arguments["use"] == Use(data_class="personal")
+    assert asked.arguments["keep_text"] is False
+
+
+def test_the_help_is_of_our_own_options(capsys):
+    with pytest.raises(SystemExit) as left:
+        call_command("ask", "--help")
+    told = capsys.readouterr().out
+    assert left.value.code == 0
+    assert {"--tier", "--model", "--data-class", "--max-usd"} <= set(re.findall(r"--[a-z-]+", told))
+    assert not {"--settings", "--verbosity", "--traceback"} & set(re.findall(r"--[a-z-]+", told))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["providers", "clients", "llm_cache", "retirements", "forecast"])
+def test_every_command_is_quiet_when_its_reader_has_left(command):
+    class Left(io.StringIO):
+        def flush(self):
+            raise BrokenPipeError
+
+    arguments = ["--scans-per-day", "10"] if command == "forecast" else []
+    with pytest.raises(SystemExit) as left:
+        call_command(command, *arguments, stdout=Left())
+    assert left.value.code == 141
 
 
 def test_a_prompt_does_not_wait_for_standard_input(asked, monkeypatch):

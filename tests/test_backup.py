@@ -1,13 +1,20 @@
 """A copy of the database is worth what can be restored from it."""
 
+import fcntl
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
 
+import psycopg
 import pytest
 
+from guardlabs.operations import backup as copies
 from tests.test_postgres import INITDB, PG_CTL, postgres_url  # noqa: F401  # a fixture
 from tests.test_two_servers import ROOT
 
@@ -99,3 +106,119 @@ def test_what_is_restored_is_what_was_there(tmp_path):
 @pytest.mark.skipif(not (INITDB and PG_CTL), reason="PostgreSQL is not on this machine")
 def test_what_is_restored_is_what_was_there_on_postgresql(tmp_path, postgres_url):  # noqa: F811
     prove(postgres_url, tmp_path / "copies")
+
+
+# -- copies that meet each other, and what a killed one leaves ------------------------------------------
+
+
+@pytest.fixture
+def a_file_database(settings, tmp_path, monkeypatch):
+    """backup() and restore() on a SQLite file of this test's own."""
+    own = tmp_path / "own.sqlite3"
+    with closing(sqlite3.connect(own)) as made:
+        made.execute("CREATE TABLE django_migrations (id INTEGER)")
+        made.execute("CREATE TABLE audit_scan (id INTEGER)")
+        made.commit()
+    monkeypatch.setattr(copies, "connection", FileConnection(own))
+    monkeypatch.setattr(copies, "call_command", lambda *args, **kwargs: None)
+    return own
+
+
+class FileConnection:
+    vendor = "sqlite"
+
+    def __init__(self, file):
+        self.settings_dict = {"NAME": str(file)}
+        self.introspection = self
+
+    def table_names(self):
+        return ["audit_scan"]
+
+    def close(self):
+        pass
+
+
+def modes(folder):
+    return {file.name: oct(file.stat().st_mode & 0o777) for file in folder.iterdir()}
+
+
+def test_copies_of_the_same_second_have_names_of_their_own(a_file_database, tmp_path, monkeypatch):
+    monkeypatch.setattr(copies.timezone, "now", lambda: datetime(2026, 11, 28, 12, tzinfo=UTC))
+    folder = tmp_path / "copies"
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _number: copies.backup(folder), range(4)))
+    assert len(set(made)) == 4
+    for file in made:
+        copies._check_sqlite(file)
+    assert sorted(modes(folder)) == sorted(name for file in made for name in (file.name, f"{file.name}.json"))
+    assert set(modes(folder).values()) == {"0o600"}
+
+
+def test_a_failed_copy_leaves_nothing_and_harms_no_other(a_file_database, tmp_path, monkeypatch):
+    folder = tmp_path / "copies"
+    good = copies.backup(folder)
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(copies, "_copy_sqlite", full)
+    with pytest.raises(OSError, match="No space"):
+        copies.backup(folder)
+    assert sorted(modes(folder)) == [good.name, f"{good.name}.json"]
+
+
+def test_what_a_killed_copy_left_is_removed_by_the_next_and_a_running_one_is_not(a_file_database, tmp_path):
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    dead = folder / ".guardlabs-20261128-110000.sqlite3.partial"
+    for name in (dead.name, f"{dead.name}-journal"):
+        (folder / name).write_text("half of all data")
+    running = folder / ".guardlabs-20261128-110001.sqlite3.partial"
+    with running.open("w") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        made = copies.backup(folder)
+        assert sorted(modes(folder)) == sorted([running.name, made.name, f"{made.name}.json"])
+
+
+def test_a_restored_file_is_for_its_owner_alone(a_file_database, tmp_path):
+    made = copies.backup(tmp_path / "copies")
+    a_file_database.unlink()
+    copies.restore(made, replace=True)
+    assert oct(a_file_database.stat().st_mode & 0o777) == "0o600"
+    a_file_database.chmod(0o644)
+    copies.restore(made, replace=True)
+    assert oct(a_file_database.stat().st_mode & 0o777) == "0o600"
+
+
+@pytest.mark.skipif(not (INITDB and PG_CTL), reason="PostgreSQL is not on this machine")
+def test_going_back_removes_what_a_later_release_made(tmp_path, postgres_url):  # noqa: F811
+    """A table that points to an old one, a view, a sequence, a table of its own: the schema is replaced whole."""
+    environment = environment_for(postgres_url)
+    manage(environment, "migrate", "-v0")
+    copy = manage(environment, "backup", str(tmp_path)).stdout.strip()
+    with psycopg.connect(postgres_url, autocommit=True) as later:
+        later.execute("CREATE TABLE later (id serial PRIMARY KEY, scan bigint REFERENCES audit_scan (id))")
+        later.execute("CREATE VIEW later_view AS SELECT id FROM audit_scan")
+        later.execute("CREATE TABLE later_alone (id int)")
+        later.execute("CREATE SEQUENCE later_sequence")
+        later.execute("ALTER TABLE audit_scan ADD COLUMN later text")
+    manage(environment, "restore", "--replace", copy)
+    with psycopg.connect(postgres_url) as seen:
+        names = {row[0] for row in seen.execute("SELECT relname FROM pg_class WHERE relname LIKE 'later%'")}
+        columns = seen.execute(
+            "SELECT 1 FROM information_schema.columns WHERE column_name = 'later'"
+        ).fetchall()
+        done = seen.execute("SELECT count(*) FROM django_migrations").fetchone()[0]
+    assert (names, columns) == (set(), [])
+    assert done > 10
+
+
+@pytest.mark.skipif(not (INITDB and PG_CTL), reason="PostgreSQL is not on this machine")
+def test_a_copy_that_cannot_be_read_changes_nothing(tmp_path, postgres_url):  # noqa: F811
+    with psycopg.connect(postgres_url, autocommit=True) as here:
+        here.execute("CREATE TABLE IF NOT EXISTS keep_me (id int)")
+    broken = tmp_path / "guardlabs-x.dump"
+    broken.write_bytes(b"PGDMP is not a dump")
+    manage(environment_for(postgres_url), "restore", "--replace", str(broken), ok=False)
+    with psycopg.connect(postgres_url) as seen:
+        assert seen.execute("SELECT count(*) FROM keep_me").fetchone() == (0,)

@@ -143,9 +143,9 @@ HOSTILE = (
     "abandon ", "一", "\u0301", "\u200b", "ß", "{", "|", "a|b\n", "~", "!", "![", "(", "http://", "www.", "'", '"',
     "1 Jan 2019 ",
 )  # fmt: skip
-<<<<<<< HEAD
 NO_WORDS = slots.Words({}, {}, {}, ("Today",), str, lambda named: "")
-=======
+
+
 def _visible(text: str) -> None:
     visible = Visible("deepseek-r1")
     for start in range(0, len(text), 64):
@@ -162,7 +162,6 @@ def _call(text: str) -> None:
     offered_name(text, {"f"})
 
 
->>>>>>> main
 READERS: dict[str, Callable[[str], object]] = {
     "secret_guard.find": secret_guard.find,
     "slots.fill": lambda text: slots.fill(text, NO_WORDS),

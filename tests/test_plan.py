@@ -1,6 +1,7 @@
 """The plan: which deployments a call would try, in which order, and what it passes over and why."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from llm.chain.plan import CallSkips, Deployment, Planner, Skipped, Want
@@ -191,3 +192,25 @@ def test_a_provider_blocked_for_long_stands_behind_the_next_healthy_tier():
     )
     assert told(steps(*three, pauses=[blocked_for(23)])) == ["g m1", "o m1", "d m1"]
     assert told(steps(*three, pauses=[blocked_for(25)])) == ["o m1", "g m1", "d m1"]
+
+
+def ending(day, **more):
+    models = (ModelConf("old", {}, 0, FREE, shutdown_on=day), ModelConf("new", {}, 0, FREE))
+    return provider(**more) if not day else replace(provider(**more), models=models)
+
+
+def test_a_model_is_passed_over_from_the_day_on_which_its_provider_ends_it():
+    assert told(steps(ending(date(2026, 11, 24)))) == ["a old", "a new"]
+    assert told(steps(ending(date(2026, 11, 23)))) == ["- ended on 2026-11-23", "a new"]
+    assert told(steps(ending(date(2026, 11, 15)))) == ["- ended on 2026-11-15", "a new"]
+
+
+def test_the_day_of_the_end_is_the_providers_own():
+    early = NOW.replace(hour=5)  # 21:00 of the day before, in Pacific time
+    planner = Planner(
+        (ending(date(2026, 11, 23), day_reset="pacific"),), {}, Meter(), Want(tokens_in=1, max_tokens=1), CallSkips(),
+        early,
+    )  # fmt: skip
+    assert told(planner.steps()) == ["a old", "a new"]
+    deployment, skipped = next(iter(replace(planner, now=NOW).survey()))
+    assert (deployment.model.name, skipped.why) == ("old", "ended on 2026-11-23")

@@ -71,6 +71,13 @@ def test_quotas_and_pauses_hold_under_concurrency(postgres_url):
     )  # fmt: skip
 
 
+def test_the_ledger_takes_what_it_is_told(postgres_url):
+    assert " passed" in suite(
+        postgres_url, "tests/test_money_kept.py", "tests/test_money.py",
+        "-k", "kept or bounded or prun or died or disk or max_usd or all_time or reservation",
+    )  # fmt: skip
+
+
 @pytest.mark.exhaustive
 def test_the_whole_state_works(postgres_url):
     assert " passed" in suite(
@@ -97,3 +104,8 @@ def test_orders_and_payments_work(postgres_url):
 def test_the_chain_and_the_audit_work(postgres_url):
     files = ("tests/test_chain.py", "tests/test_scans.py", "tests/test_report.py", "tests/test_api.py")
     assert " passed" in suite(postgres_url, *files)
+
+
+@pytest.mark.exhaustive
+def test_no_address_breaks_over_what_nobody_should_send_it(postgres_url):
+    assert " passed" in suite(postgres_url, "tests/test_every_address.py")

@@ -60,3 +60,8 @@ def too_many(request: HttpRequest, *, retry_after_s: int) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return _error(template="500.html", status=500)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503: nothing can be stored at the moment."""
+    return _error(template="503.html", status=503)

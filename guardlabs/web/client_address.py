@@ -50,7 +50,7 @@ def _client(request: HttpRequest) -> IPv4Address | IPv6Address | None:
         ip = ip_address(address)
     except ValueError:
         return None
-    return ip.ipv4_mapped or ip if ip.version == 6 else ip
+    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
 
 
 def _bare(address: str) -> str:

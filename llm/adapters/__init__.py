@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 
 from llm.adapters.base import Adapter, Answer, Reasoning, Request, Timing
+from llm.failures.rules import Failure, Kind
+from llm.libraries import missing_library
 
 __all__ = ["Adapter", "Answer", "Reasoning", "Request", "Timing", "adapter_for"]
 
@@ -20,6 +22,8 @@ def adapter_for(*, kind: str, base_url: str, key: str, project: str = "", locati
 
     Imports a kind's SDK on first use: Google's alone takes a second. Raises Failure for an unusable key.
     """
+    if lacking := missing_library(kind):
+        raise Failure(Kind.KEY_INVALID, lacking)
     identity = (kind, base_url, key, project, location)
     with _lock:
         if adapter := _clients.get(identity):

@@ -61,7 +61,7 @@ def thinking(model: str, params: Mapping[str, Any], effort: str | None, shown: b
         return {}
     stated = params.get("thinking_config")
     config = dict(stated) if isinstance(stated, Mapping) else {}
-    if effort is not None:
+    if effort in LEVELS:  # a word that nobody knows leaves the model as it is
         config.pop("thinking_level", None)
         config.pop("thinking_budget", None)
         if "gemini-2" in model:

@@ -64,9 +64,13 @@ class Visible:
 
     model: its id, which decides where the text does not. whole: all of the text comes at once, so that reasoning
     without its opening mark can be taken out of any model's. thinks: whether the model was left to think at all.
+    goes_on: the text continues one that was given, so the space that it begins with is part of it.
     """
 
-    def __init__(self, model: str = "", *, whole: bool = False, thinks: bool = True) -> None:
+    def __init__(
+        self, model: str = "", *, whole: bool = False, thinks: bool = True, goes_on: bool = False
+    ) -> None:
+        self._goes_on = goes_on
         self._model = model.lower()
         self._buffer = ""  # not yet told
         self._place = 0  # in it: what is before was looked at
@@ -76,6 +80,7 @@ class Visible:
         self._code = _Code()
         self._last = ""  # character of the text told so far
         self._last_letter = ""  # of it that is no space
+        self._mentions = 0  # opening marks that were prose
         self._hidden: Mark | None = None  # of the reasoning that we are in
         self._opening = ""  # it as written, while it may still be prose
         self._header = ""  # of harmony, as written, when we are in one
@@ -142,6 +147,10 @@ class Visible:
             return
         token = found[0].lower()
         if self._is_mention(token, start, end):
+            self._mentions += token in _OPEN
+            return self._look(end)
+        if token in _CLOSE and self._mentions:  # of a mark that was spoken of
+            self._mentions -= 1
             return self._look(end)
         if token in _CLOSE and self._closes_the_prompts_reasoning():
             yield from self._tell_reasoning(self._buffer[:start])
@@ -215,7 +224,8 @@ class Visible:
     # -- what stands where ---------------------------------------------------------------------------
 
     def _around(self, start: int, end: int) -> tuple[str, str]:
-        return (self._buffer[start - 1] if start else self._last), self._buffer[end : end + 1]
+        before = self._thought[-1][-1] if self._hidden is not None and self._thought else self._last
+        return (self._buffer[start - 1] if start else before), self._buffer[end : end + 1]
 
     def _is_mention(self, token: str, start: int, end: int) -> bool:
         """Whether the text speaks of a mark instead of using it."""
@@ -284,7 +294,7 @@ class Visible:
         piece, place = self._buffer[:end], self._place
         self._drop(end)
         self._place = max(place - end, 0)
-        if not self._told:
+        if not (self._told or self._goes_on):
             piece = piece.lstrip()
         if piece:
             self._last, self._last_letter = piece[-1], piece.rstrip()[-1:] or self._last_letter

@@ -10,7 +10,9 @@ from typing import Any
 from django.contrib.admin import SimpleListFilter
 from django.http import HttpRequest
 
-MOMENTS = ("gte", "gt", "lte", "lt", "year", "month", "day")
+DATE_PARTS = ("year", "month", "day")
+MOMENTS = ("gte", "gt", "lte", "lt", *DATE_PARTS)
+MAX_YEAR = 9998  # the year after it is asked for, too
 
 
 class AllowedLookups:
@@ -23,6 +25,9 @@ class AllowedLookups:
     lookups: Sequence[str] = ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        part = lookup.rpartition("__")[2]
+        if part in DATE_PARTS and not (value.isdecimal() and 1 <= int(value[:5]) <= MAX_YEAR):
+            return False  # the list of dates would break over it
         return lookup in set(self._allowed(request))
 
     def _allowed(self: Any, request: HttpRequest | None) -> Iterator[str]:
@@ -35,10 +40,13 @@ class AllowedLookups:
                 yield each.parameter_name or ""
                 continue
             name = each[0] if isinstance(each, list | tuple) else each
-            yield from (name, f"{name}__exact", f"{name}__isnull", f"{name}__id__exact")
-            if self._is_moment(name):
+            yield from (name, f"{name}__exact", f"{name}__isnull")
+            field = self.opts.get_field(name) if "__" not in name else None
+            if field is not None and field.is_relation:
+                yield f"{name}__id__exact"
+            elif field is not None and "Date" in field.get_internal_type():
                 yield from (f"{name}__{part}" for part in MOMENTS)
 
-    def _is_moment(self: Any, name: str) -> bool:
-        field = self.opts.get_field(name) if "__" not in name else None
-        return field is not None and "Date" in field.get_internal_type()
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """`?_to_field=` names no column, and means the usual one."""
+        return super().get_object(request, object_id, from_field or None)  # type: ignore[misc]  # a ModelAdmin's

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -93,7 +94,10 @@ class LedgerAdmin(ReadOnlyAdmin):
         """The rows of the current filter as CSV, streamed: numbers and names, never prompts and replies."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            raise SuspiciousOperation("a filter with a value that its column cannot have") from None
         response = StreamingHttpResponse(
             csv_lines(self.export_fields, rows.values_list(*self.export_fields).iterator(chunk_size=2000)),
             content_type="text/csv; charset=utf-8",

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "llm.chain.run": ("CallerLeft", "ChainExhausted", "complete", "stream"),
-    "llm.chain.events": ("AttemptFailed", "AttemptStarted", "Completed", "Delta", "Event", "ReasoningDelta", "Reply"),
+    "llm.chain.events": (
+        "AttemptFailed",
+        "AttemptStarted",
+        "Completed",
+        "Delta",
+        "Event",
+        "ReasoningDelta",
+        "Reply",
+    ),
     "llm.cache": ("forget_calls",),
 }
 _MODULES = {"gates": "llm.gates", "purposes": "llm.gates.purposes", "receipts": "llm.ledger.receipts"}

@@ -154,7 +154,7 @@ class Trial:
             latency_s=clock.monotonic() - self.began,
             first_token_s=self.first_token_s,
         )
-        if failure is None and self.answer is not None:
+        if failure is None and self.answer is not None and self.keep_prose:
             self.row.detail = self.answer.doubt[:300]
         if failure is not None and failure.kind is Kind.REJECTED_OUTPUT and not self.keep_prose:
             self.row.detail = ""  # a gate's reason may repeat the answer

@@ -16,8 +16,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from llm.chain.terms import Use
-from llm.failures.pauses import day_start
+from llm.ledger import bookkeeper
 from llm.ledger.transactions import write_transaction
+from llm.limits.calendar import day_start
 from llm.models import Call, Client
 
 PREFIX = "sk-gl"
@@ -29,7 +30,7 @@ USED_EVERY = timedelta(minutes=1)  # how exact "last used" is
 _USED_SQL = f"""
     SELECT COUNT(CASE WHEN started_at > %s THEN 1 END), MIN(CASE WHEN started_at > %s THEN started_at END),
            COUNT(CASE WHEN started_at > %s AND outcome = 'running' THEN 1 END),
-           COUNT(CASE WHEN started_at >= %s THEN 1 END)
+           COUNT(CASE WHEN started_at >= %s THEN 1 END), COUNT(CASE WHEN started_at > %s THEN 1 END)
     FROM {Call._meta.db_table} WHERE client = %s AND started_at >= %s
 """  # noqa: S608  # only our own names and placeholders
 _NOBODY = hashlib.sha256(b"nobody").hexdigest()
@@ -139,7 +140,7 @@ def admit(client: Client) -> datetime:
         Client.objects.select_for_update().only("pk").get(pk=client.pk)
     if client.rpm is not None or client.concurrency is not None or client.daily_calls is not None:
         _check(client, _used(client, now), now)
-    if client.last_used_at is None or now - client.last_used_at > USED_EVERY:
+    if client.last_used_at is None or abs(now - client.last_used_at) > USED_EVERY:
         client.last_used_at = now
         Client.objects.filter(pk=client.pk).update(last_used_at=now)
     return now
@@ -151,9 +152,11 @@ def _used(client: Client, now: datetime) -> Used:
     since = min(minute if client.concurrency is None else floor, now if client.daily_calls is None else day)
     moment = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
-        moments = map(moment, (minute, minute, floor, day))
+        moments = map(moment, (minute, minute, floor, day, now + MINUTE))
         cursor.execute(_USED_SQL, [*moments, client.name, moment(since)])
-        in_minute, first, running, in_day = cursor.fetchone()
+        in_minute, first, running, in_day, ahead = cursor.fetchone()
+    if ahead and bookkeeper.redate(now):  # a clock was wrong for a while
+        return _used(client, now)
     if isinstance(first, str):  # SQLite has no dates of its own
         first = datetime.fromisoformat(first).replace(tzinfo=UTC)
     return Used(in_minute, first, running, in_day)

@@ -1,7 +1,7 @@
 """Reads configuration and pauses into plain, immutable values, so that the plan is a pure function of them."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from threading import Lock
@@ -11,6 +11,7 @@ from django.db import connection
 
 from llm import hosts, models
 from llm.configuration import secrets
+from llm.libraries import missing_library
 from llm.limits.prices import Price, price_of
 
 REREAD_AFTER_S = 60  # prices by the hour may change without a row changing
@@ -29,6 +30,8 @@ class ModelConf:
     tools: bool = True
     json_schema: bool = True
     images: bool = False
+    prefill: bool = False
+    shutdown_on: date | None = None
     edited_at: datetime | None = None  # when staff, or a providers file, last changed it
     settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
 
@@ -86,6 +89,8 @@ class PauseView:
     streak: int
     detail: str
     probe_until: datetime | None
+    silent: bool = False
+    found_with: str = ""
     fingerprint: str = ""  # of the key that was refused: another key under the same name is not
 
     def covers(
@@ -167,6 +172,8 @@ def _read_providers() -> tuple[ProviderConf, ...]:
 
 def _provider(row: models.Provider) -> ProviderConf:
     keys = tuple(_key(key) for key in sorted(row.credentials.all(), key=_place) if key.enabled)
+    if lacking := missing_library(row.kind):
+        keys = tuple(replace(key, key="", problem=lacking) for key in keys)
     if row.keyless and not keys:
         keys = (KeyConf(label=row.slug, account=row.slug, key=""),)
     return ProviderConf(
@@ -193,7 +200,9 @@ def _model(provider: models.Provider, row: models.Model) -> ModelConf:
     return ModelConf(
         name=row.name, params=dict(row.params), reasoning_reserve=row.reasoning_reserve, price=price,
         rpm=row.rpm, rpd=row.rpd, tpm=row.tpm, tpd=row.tpd,
-        tools=row.tools, json_schema=row.json_schema, images=row.images, edited_at=row.updated_at,
+        tools=row.tools, json_schema=row.json_schema, images=row.images, prefill=row.prefill,
+        shutdown_on=row.shutdown_on,
+        edited_at=row.updated_at,
     )  # fmt: skip
 
 

@@ -101,9 +101,8 @@ class Failure(Exception):
         self.status = status
         self.retry_after_s = retry_after_s
         self.window = window
-        self.organisation = self.account = (
-            organisation  # the account's own name, where it has no declared one
-        )
+        # The account's own name, where it has no declared one; as long as the columns are that keep it.
+        self.organisation = self.account = mend(organisation)[:120]
         self.silent = silent
         self.headers = headers or {}
         self.lacks = lacks

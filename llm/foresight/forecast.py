@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from llm.chain.plan import CallSkips, Deployment, Planner, Skipped, Want
 from llm.configuration.snapshot import KeyConf, PauseView, ProviderConf
-from llm.failures.pauses import day_start
+from llm.limits.calendar import day_start
 from llm.limits.quota import MINUTE, LedgerMeter, Taught, Used, reserved_tokens
 
 MOST_WAITS = 3  # as `choosing` waits for a free deployment
@@ -55,7 +55,8 @@ class Load:
                 found.append(hour + timedelta(seconds=dice.random() * 3600))
             hour += timedelta(hours=1)
         moments = sorted(moment for moment in found if start <= moment < end)
-        sizes = [self.asks[number % len(self.asks)] for number in range(len(moments))]
+        # Evenly over all samples, also where there are fewer calls than samples: these are sorted by their age.
+        sizes = [self.asks[number * len(self.asks) // len(moments)] for number in range(len(moments))]
         dice.shuffle(sizes)
         return list(zip(moments, sizes, strict=True))
 

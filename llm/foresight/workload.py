@@ -19,7 +19,7 @@ from llm.models import Attempt, Call, Model
 
 LATEST, LEAST = 500, 20
 REMEMBERED = timedelta(days=30)
-OWN_PURPOSES = ("provider-check", "rehearsal")  # our own calls, which no visitor made
+OWN_PURPOSES = ("provider-check", "rehearsal", "staff-test")  # our own calls, which no visitor made
 ASSUMED = (Ask(tokens_in=900, max_tokens=1400, tokens_out=700),)  # about a report
 
 

@@ -14,6 +14,7 @@ from llm.clients.access import Refused
 from llm.failures.rules import Kind
 
 MOST_REASONS = 8  # told in one line; the error's `skipped` holds all
+BUSY_RETRY_AFTER_S = 5
 LIMITED = {Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, "quota of the minute", "quota of the day"}
 TOO_LARGE = {Kind.REQUEST_TOO_LARGE, ABOVE_LIMIT}
 # Why a provider is none for this call, whatever its size and however long one waits.
@@ -89,6 +90,16 @@ def _type(status: int, code: str | None) -> str:
         429: "rate_limit_error",
     }
     return names.get(status, "server_error" if status >= 500 else "invalid_request_error")
+
+
+def by_status(status: int) -> ApiError:
+    """400 for what no row can hold, 503 while nothing can be stored, 500 for a bug of ours."""
+    return {
+        400: ApiError(400, "The request holds a value that cannot be stored.", code="invalid_request"),
+        503: ApiError(
+            503, "The server cannot store anything now.", code="server_busy", retry_after_s=BUSY_RETRY_AFTER_S
+        ),
+    }.get(status) or ApiError(500, "The server failed.", code="internal_error")
 
 
 def refused(refusal: Refused) -> ApiError:

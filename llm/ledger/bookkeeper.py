@@ -5,19 +5,22 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Subquery, Sum
+from django.db import connection
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from llm.chain import current
 from llm.chain.plan import Deployment, Skipped, Want, worst_cost
 from llm.failures.rules import Failure
-from llm.ledger import rows
+from llm.ledger import rollup, rows
 from llm.ledger.billing import NOTHING, Bill
 from llm.ledger.transactions import write_transaction
 from llm.limits.prices import Price
-from llm.models import Attempt, Call
+from llm.models import Attempt, Call, Provider
 
+CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ABANDONED_AFTER_S = 60  # beyond its deadline, a call that is still running has lost its worker
 
 
@@ -31,7 +34,9 @@ class NoRoom(Exception):
 
 def open_call(**fields: Any) -> Call:
     """An unsaved Call; `begin` writes it together with its first attempt."""
-    return Call(started_at=timezone.now(), **fields)
+    call = Call(started_at=timezone.now(), **fields)
+    rows.bound(call)
+    return call
 
 
 def attempt_for(deployment: Deployment, want: Want, *, reserved_tokens: int) -> Attempt:
@@ -149,7 +154,7 @@ def close_call(
     call.tokens_out = sum(attempt.tokens_out for attempt in attempts)
     costs = [attempt.cost_usd for attempt in attempts]
     call.cost_usd = None if None in costs else sum((c for c in costs if c is not None), Decimal(0))
-    if outcome == Call.Outcome.OK and call.cost_usd is not None:
+    if attempts and outcome == Call.Outcome.OK and call.cost_usd is not None:
         answered = attempts[-1]
         instead = [price.cost(answered.tokens_in, answered.tokens_out) for price in paid_prices]
         known = [cost for cost in instead if cost is not None]
@@ -163,6 +168,52 @@ def close_call(
             rows.update(call, CLOSED_FIELDS)
         if also is not None:
             also()
+
+
+def redate(now: datetime | None = None) -> int:
+    """Puts calls and attempts back into the past that a clock which was wrong has dated into the future.
+
+    They would count for the minute, and for a client's calls at a time, until that moment came, and for the wrong day.
+    Clocks are mostly wrong by whole hours, so that is how far they are moved, and never beyond `now`. Does nothing
+    where it is our own clock that differs from the database's. Returns how many calls there were.
+    """
+    now = now or timezone.now()
+    late = now + CLOCKS_DIFFER
+    if (
+        not Call.objects.filter(started_at__gt=late).exists()
+        and not Attempt.objects.filter(started_at__gt=late).exists()
+    ):
+        return 0
+    if not _clock_is_right(now):
+        return 0
+    with write_transaction():
+        _move_back(Attempt.objects.filter(started_at__gt=late), now)
+        moved = _move_back(Call.objects.filter(started_at__gt=late), now)
+        rollup.forget_from(now - DAY)
+        # Has all processes drop what they have summed: see quota.Settled.
+        Provider.objects.update(updated_at=now)
+    return moved
+
+
+def _move_back(rows_ahead: QuerySet[Any], now: datetime) -> int:
+    ahead = list(rows_ahead.order_by("-started_at"))
+    if ahead:
+        back = timedelta(hours=max(round((ahead[0].started_at - now) / HOUR), 1))
+        for row in ahead:
+            row.started_at = min(row.started_at - back, now)
+            if row.finished_at is not None:
+                row.finished_at = min(row.finished_at - back, now)
+        rows_ahead.model._default_manager.bulk_update(ahead, ["started_at", "finished_at"], batch_size=200)
+    return len(ahead)
+
+
+def _clock_is_right(now: datetime) -> bool:
+    """Whether the database's clock agrees with ours; SQLite's is ours."""
+    if connection.vendor == "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        return bool(abs(cursor.fetchone()[0] - now) < CLOCKS_DIFFER)
 
 
 def bury_abandoned(now: datetime | None = None) -> int:

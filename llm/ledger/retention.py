@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Sum
 
 from llm.ledger.transactions import write_transaction
-from llm.models import CachedReply, Call, Notice, Pause
+from llm.limits.quota import MONEY
+from llm.models import Attempt, CachedReply, Call, Notice, PastSpending, Pause
 
 BATCH = 500  # rows a transaction, so that no call waits long for its turn to write
 
@@ -23,7 +24,9 @@ def prune(before: datetime) -> dict[str, int]:
         "notices": Notice.objects.filter(at__lt=before),
         "pauses": Pause.objects.filter(closed_at__lt=before),
     }
-    return {name: in_batches(rows, _delete) for name, rows in old.items()}
+    return {
+        name: in_batches(rows, _delete_calls if name == "calls" else _delete) for name, rows in old.items()
+    }
 
 
 def in_batches(rows: QuerySet[Any], delete: Callable[[QuerySet[Any]], None]) -> int:
@@ -33,6 +36,17 @@ def in_batches(rows: QuerySet[Any], delete: Callable[[QuerySet[Any]], None]) -> 
         delete(rows.model._default_manager.filter(pk__in=keys))
         total += len(keys)
     return total
+
+
+def _delete_calls(rows: QuerySet[Any]) -> None:
+    """What paid attempts have cost outlives them: credits are for ever."""
+    with write_transaction():
+        calls = list(rows.select_for_update().values_list("pk", flat=True))
+        paid = Attempt.objects.filter(call__in=calls, free=False).order_by().values_list("provider")
+        for provider, usd in paid.annotate(usd=Sum(MONEY)):
+            past, _ = PastSpending.objects.get_or_create(provider=provider)
+            PastSpending.objects.filter(pk=past.pk).update(usd=F("usd") + (usd or 0))
+        Call.objects.filter(pk__in=calls).delete()
 
 
 def _delete(rows: QuerySet[Any]) -> None:

@@ -91,6 +91,11 @@ def total(source: Source, now: datetime) -> list[Line]:
     return [line for lines in older.values_list("lines", flat=True) for line in lines] + recent.all
 
 
+def forget_from(moment: datetime) -> None:
+    """Has all sums of hours and days summed again that end after a moment: rows have moved."""
+    Rollup.objects.filter(start__gt=moment - DAY).delete()
+
+
 def forget_hours(source: str) -> None:
     """Has a source's last hours summed again: their rows were changed after the fact."""
     Rollup.objects.filter(source=source, grain=Rollup.Grain.HOUR).delete()

@@ -6,10 +6,13 @@ Django words a statement anew for every save(), which takes longer than the data
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
+
+from llm.text import mend
 
 if TYPE_CHECKING:
     Fields = tuple[tuple[models.Field[Any, Any], bool], ...]
@@ -43,13 +46,48 @@ def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
     return found[0] if found else None
 
 
+def bound(row: models.Model) -> None:
+    """Cuts the values of a row that its columns do not take: too long, too large, with NUL or half a character.
+
+    SQLite would take them; PostgreSQL would raise in the middle of a call.
+    """
+    for field in row._meta.concrete_fields:
+        if (value := getattr(row, field.attname)) is not None:
+            setattr(row, field.attname, _bounded(field, value))
+
+
 def _values(row: models.Model, fields: Fields) -> list[Any]:
-    return [
-        getattr(row, field.attname)
-        if plain
-        else field.get_db_prep_save(getattr(row, field.attname), connection)
-        for field, plain in fields
-    ]
+    found = []
+    for field, plain in fields:
+        value = getattr(row, field.attname)
+        if value is not None and (bounded := _bounded(field, value)) is not value:
+            setattr(row, field.attname, bounded)
+            value = bounded
+        found.append(value if plain else field.get_db_prep_save(value, connection))
+    return found
+
+
+def _bounded(field: models.Field[Any, Any], value: Any) -> Any:
+    most = _most(field)
+    if isinstance(value, str):
+        if not value.isascii() or "\0" in value:
+            value = mend(value)
+        return value if most is None or len(value) <= most else value[:most]
+    if most is None or isinstance(value, bool) or -most <= value <= most:
+        return value
+    return most if value > 0 else -most
+
+
+@cache
+def _most(field: models.Field[Any, Any]) -> Any:
+    """The most characters, or the largest number, that a column takes; None where it takes all that comes."""
+    if isinstance(field, models.CharField):
+        return field.max_length
+    if isinstance(field, models.DecimalField):
+        return Decimal(10**field.max_digits - 1).scaleb(-field.decimal_places)
+    if isinstance(field, models.PositiveSmallIntegerField):
+        return 2**15 - 1
+    return 2**31 - 1 if isinstance(field, models.PositiveIntegerField) else None
 
 
 def _with_plain(fields: Iterable[models.Field[Any, Any]]) -> Fields:

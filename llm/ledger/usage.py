@@ -14,9 +14,9 @@ from django.utils import timezone
 from llm.chain.plan import Deployment
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
-from llm.failures.pauses import day_start, next_day
 from llm.ledger import rollup
 from llm.ledger.rollup import Line, Source
+from llm.limits.calendar import day_start, next_day
 from llm.limits.quota import MONEY, UNCOUNTED, LedgerMeter, taught
 from llm.models import Attempt, Call, Provider
 

@@ -14,11 +14,12 @@ from django.db.models import Case, F, Sum, When
 from django.utils import timezone
 
 from llm.chain.plan import ABOVE_LIMIT, Deployment, Skipped, Want, fitted, is_elastic
-from llm.failures.pauses import day_start, next_day
 from llm.failures.rules import Kind
+from llm.ledger import bookkeeper
 from llm.ledger.transactions import write_transaction
+from llm.limits.calendar import day_start, next_day
 from llm.limits.headers import Observed
-from llm.models import Attempt, Quota
+from llm.models import Attempt, PastSpending, Quota
 
 MINUTE = timedelta(minutes=1)
 # A provider counts a request from its arrival: after we wrote it down, by as much as a bad line takes, and
@@ -47,7 +48,8 @@ _OF_THE_QUOTA = f"""
 _USED_SQL = f"""
     SELECT COUNT(CASE WHEN in_minute = 1 THEN 1 END), SUM(CASE WHEN in_minute = 1 THEN tokens ELSE 0 END),
            MIN(CASE WHEN in_minute = 1 THEN started_at END), MIN(CASE WHEN in_minute = 1 THEN finished_at END),
-           COUNT(CASE WHEN started_at >= %s THEN 1 END), SUM(CASE WHEN started_at >= %s THEN tokens ELSE 0 END)
+           COUNT(CASE WHEN started_at >= %s THEN 1 END), SUM(CASE WHEN started_at >= %s THEN tokens ELSE 0 END),
+           COUNT(CASE WHEN started_at > %s THEN 1 END)
     FROM (
         SELECT started_at, finished_at,
                CASE WHEN finished_at IS NULL THEN reserved_tokens ELSE tokens_in + tokens_out END AS tokens,
@@ -202,11 +204,14 @@ class LedgerMeter:
             cursor.execute(
                 _USED_SQL,
                 [
-                    *[moment(since)] * 2, moment(minute - ON_THE_WAY), moment(minute),
+                    *[moment(since)] * 2, moment(self.now + MINUTE), moment(minute - ON_THE_WAY), moment(minute),
                     *_key(deployment), *UNCOUNTED, moment(settled.until),
                 ],
             )  # fmt: skip
-            requests, tokens, started, finished, day_requests, day_tokens = cursor.fetchone()
+            requests, tokens, started, finished, day_requests, day_tokens, ahead = cursor.fetchone()
+        if ahead and bookkeeper.redate(self.now):  # a clock was wrong for a while
+            deployment.model.settled.clear()
+            return self.used(deployment, daily=daily)
         leaving = [_moment(started) + MINUTE + ON_THE_WAY] if started else []
         leaving += [_moment(finished) + MINUTE] if finished else []
         used = Used(
@@ -259,7 +264,9 @@ class LedgerMeter:
         return self._spent(provider, day_start("utc", self.now))
 
     def spent_ever(self, provider: str) -> Decimal:
-        return self._spent(provider, None)
+        """USD spent of all time, in attempts that are no longer kept, too."""
+        past = PastSpending.objects.filter(provider=provider).values_list("usd", flat=True).first()
+        return self._spent(provider, None) + (past or Decimal(0))
 
     def spent_by(self, client: str) -> Decimal:
         """USD that a client has spent since midnight UTC; attempts in flight at their worst."""

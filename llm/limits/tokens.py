@@ -78,8 +78,10 @@ def _json_bytes(value: Any) -> int:
 
 def estimate_answer(answer: Answer) -> int:
     """Tokens of an answer that nobody has counted."""
-    return estimate_text(answer.text) + estimate_text(answer.reasoning) + sum(
-        estimate_text(str(call["function"])) for call in answer.tool_calls
+    return (
+        estimate_text(answer.text)
+        + estimate_text(answer.reasoning)
+        + sum(estimate_text(str(call["function"])) for call in answer.tool_calls)
     )
 
 

@@ -92,6 +92,7 @@ def housekeeping() -> None:
 
 def tend() -> None:
     """Marks calls whose worker died, mails the digest, tends the kept replies, warns of models that end."""
+    bookkeeper.redate()
     bookkeeper.bury_abandoned()
     mail_digest()
     cache.tend()
@@ -109,7 +110,10 @@ def _warn_of_retirements() -> None:
 
 
 def _housekeeping() -> None:
+    from llm.failures import probes  # it writes notices itself
+
     try:
+        probes.run_due()
         tend()
     except Exception:
         log.exception("housekeeping failed; the next call tries again")

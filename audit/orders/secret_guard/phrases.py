@@ -58,8 +58,8 @@ def certainty(text: str) -> bool | None:
         found += [_plate(words), _joined(reading)]
     words = WORD.findall(plain)
     for listed in word_lists():
-        found.append(_sparse(words, listed) or _itemised(plain, listed))
-    certainties = [bool(each) for each in found if each is not None and each != ()]
+        found += [_sparse(words, listed), _itemised(plain, listed)]
+    certainties = [bool(each) for each in found if each is not None]
     return max(certainties, default=None)
 
 

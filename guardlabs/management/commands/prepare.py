@@ -1,6 +1,10 @@
 """Everything between an installed checkout and a serving site; safe to run at every start."""
 
+import fcntl
+import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,18 @@ from llm.configuration import presets
 from llm.failures import pauses
 
 ADMIN_NAME = "admin"
+LOCK = 0x6775617264  # "guard": of all nodes that start on one PostgreSQL, one prepares it at a time
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until no other start prepares what is in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class Command(BaseCommand):
@@ -26,6 +42,10 @@ class Command(BaseCommand):
         only.add_argument("--database", action="store_true", help="only what is in the database")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with _alone(settings.BASE_DIR):
+            self._prepare(options)
+
+    def _prepare(self, options: dict[str, Any]) -> None:
         if not options["database"]:
             compile_catalogues(settings.LOCALE_PATHS[0])
             call_command("collectstatic", verbosity=0, interactive=False)
@@ -39,8 +59,18 @@ class Command(BaseCommand):
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:  # an index on a long table takes its time
                 cursor.execute("SET statement_timeout = 0")
-        else:
-            Path(connection.settings_dict["NAME"]).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                cursor.execute("SET lock_timeout = 0")
+                cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # let go as the connection ends
+            self._fill()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            return
+        folder = Path(connection.settings_dict["NAME"]).parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(folder):
+            self._fill()
+
+    def _fill(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         call_command("load_bank", verbosity=0)

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from argparse import ArgumentTypeError
+from argparse import SUPPRESS, ArgumentTypeError
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
@@ -17,11 +17,16 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
 from llm import chain
+from llm.chain.terms import Use
 from llm.configuration import presets
 from llm.ledger import receipts
-from llm.models import Call, Provider
+from llm.management import quiet
+from llm.models import Call, Client, Provider
 
-FAILED, WRONG_USE, INTERRUPTED, BROKEN_PIPE = 3, 2, 130, 141
+FAILED, WRONG_USE, INTERRUPTED = 3, 2, 130
+DJANGOS_OPTIONS = {
+    "version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks",
+}  # fmt: skip
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -54,14 +59,19 @@ class Command(BaseCommand):
     only: str | None = None  # a program of its own may ask some providers only: see llm.cli
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("prompt", nargs="?", metavar="PROMPT", help="what to ask")
-        parser.add_argument("-f", "--file", metavar="FILE", help="read it from a file (- is standard input)")
+        parser.add_argument(
+            "prompt", nargs="?", metavar="PROMPT", help="what to ask; comes after piped input and files"
+        )
+        parser.add_argument(
+            "-f", "--file", action="append", default=[], metavar="FILE",
+            help="also ask what a file holds (- is standard input); may be repeated",
+        )  # fmt: skip
         parser.add_argument("--system", metavar="TEXT", help="the system message")
         parser.add_argument(
             "--max",
             type=at_least(int, 1, most=1_000_000),
             metavar="N",
-            help="most tokens of the answer (1024)",
+            help="most tokens of the answer; default: the model's own maximum",
         )
         parser.add_argument(
             "--temperature", type=at_least(float, 0, most=2), metavar="X", help="0 to 2; default: the model's"
@@ -69,6 +79,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--provider", action="append", metavar="SLUG", help="only this one; may be repeated"
         )
+        parser.add_argument("--model", action="append", metavar="ID", help="only this model; may be repeated")
+        parser.add_argument(
+            "--tier", action="append", type=at_least(Decimal, 0, most=999), metavar="N",
+            help="only providers of this tier; may be repeated",
+        )  # fmt: skip
+        parser.add_argument(
+            "--data-class", choices=Client.DataClass.values, help="what the text is: providers whose terms forbid "
+            "it are skipped; personal text is not kept in the ledger",
+        )  # fmt: skip
         parser.add_argument("--lang", default="", metavar="xx", help="language of the answer, for the ledger")
         parser.add_argument(
             "--deadline", type=at_least(float, 0, above=True, most=3600), default=45.0, metavar="S",
@@ -82,6 +101,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--stream", action="store_true", help="show the text as it comes")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """The parser, whose help tells of our options alone. Django's own still work."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        for action in parser._actions:
+            if action.dest in DJANGOS_OPTIONS:
+                action.help = SUPPRESS
+        return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
         for stream in (sys.stdout, sys.stderr):
@@ -99,10 +126,8 @@ class Command(BaseCommand):
             )
         except KeyboardInterrupt:
             self._leave(INTERRUPTED)
-        except BrokenPipeError:  # whoever read us has left; do not fail again when Python flushes at its end
-            for stream in (sys.stdout, sys.stderr):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-            self._leave(BROKEN_PIPE)
+        except BrokenPipeError:
+            quiet.leave()
 
     def _leave(self, status: int, message: str = "") -> NoReturn:
         if message:
@@ -122,6 +147,7 @@ class Command(BaseCommand):
             "deadline_s": options["deadline"],
             "max_usd": options["max_usd"],
             "purpose": "ask",
+            **_limits(options),
         }
         live = options["stream"] and not options["json"] and self.stdout.isatty()
         try:
@@ -217,15 +243,29 @@ class _Progress:
 # -- reading what was asked --------------------------------------------------------------------------
 
 
-def _prompt(prompt: str | None, path: str | None) -> str:
-    """The prompt, with the file's text below it when both are given; standard input when neither is."""
-    parts = [] if prompt is None else [_clean(prompt, "the prompt")]
-    if path is not None or prompt is None:
-        parts.append(_read(path or "-"))
+def _prompt(prompt: str | None, files: list[str]) -> str:
+    """What to ask: standard input, the files and PROMPT, joined in this order by empty lines."""
+    only_input = prompt is None and not files
+    piped = _read("-") if only_input or "-" in files else _piped()
+    parts = [piped, *(_read(path) for path in files if path != "-")]
+    if prompt is not None:
+        parts.append(_clean(prompt, "the prompt"))
     text = "\n\n".join(part for part in parts if part.strip())
     if not text:
         raise UsageError("the prompt is empty")
     return text
+
+
+def _piped() -> str:
+    """What is piped in besides; nothing from a terminal, or where no input can be read (a service, a test)."""
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        return ""
+    try:
+        return _clean(sys.stdin.read(), "standard input")
+    except OSError:
+        return ""
+    except UnicodeDecodeError:
+        raise UsageError("standard input is not UTF-8 text") from None
 
 
 def _read(path: str) -> str:
@@ -248,6 +288,15 @@ def _clean(text: str, name: str) -> str:
     if "\x00" in text:
         raise UsageError(f"{name} is not text: it holds a NUL character")
     return text
+
+
+def _limits(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the call may use, where it is said."""
+    found = {"models": options["model"], "tiers": options["tier"]}
+    limits: dict[str, Any] = {name: value for name, value in found.items() if value}
+    if data_class := options["data_class"]:
+        limits |= {"use": Use(data_class=data_class), "keep_text": data_class != Client.DataClass.PERSONAL}
+    return limits
 
 
 def _known(slugs: list[str] | None, only: str | None) -> list[str] | None:

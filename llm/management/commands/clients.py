@@ -8,11 +8,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
 from llm.clients import access as clients
+from llm.management import quiet
 from llm.models import Client
 from llm.status.table import columns
 
@@ -32,7 +33,7 @@ HEADER = (
 )
 
 
-class Command(BaseCommand):
+class Command(quiet.Command):
     help = "Clients of the gateway (/v1/). `add NAME` prints the key alone, which nobody can read again."
     requires_system_checks: list[str] = []
 

@@ -3,14 +3,15 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db.models import Sum
 
 from llm import cache
+from llm.management import quiet
 from llm.models import CachedReply
 
 
-class Command(BaseCommand):
+class Command(quiet.Command):
     help = "Without arguments: how many replies are kept, and how often they were used."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,4 +28,5 @@ class Command(BaseCommand):
         kept = CachedReply.objects.exclude(filled_at=None)
         hits = kept.aggregate(hits=Sum("hits"))["hits"] or 0
         state = "on" if cache.is_on() else "off"
-        self.stdout.write(f"LLM_CACHE={settings.LLM_CACHE}: {state} · kept: {kept.count()} · hits: {hits}")
+        mode = getattr(settings, "LLM_CACHE", "auto")
+        self.stdout.write(f"LLM_CACHE={mode}: {state} · kept: {kept.count()} · hits: {hits}")

@@ -4,17 +4,18 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from llm.configuration import file as config
 from llm.foresight import provider_check
+from llm.management import quiet
 from llm.operations import alerts
 from llm.status import providers as standing
 from llm.status.table import table
 
 
-class Command(BaseCommand):
+class Command(quiet.Command):
     help = "Without arguments: a table of providers, keys, models and their state. It never prints a key."
     requires_system_checks: list[str] = []
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from llm.foresight import retirement
+from llm.management import quiet
 from llm.models import Model
 
 
-class Command(BaseCommand):
+class Command(quiet.Command):
     help = "Without arguments: models in use whose end is known, with their replacements and rehearsals."
 
     def add_arguments(self, parser: CommandParser) -> None:

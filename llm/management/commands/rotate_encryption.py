@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from llm.configuration import secrets
 from llm.ledger.transactions import write_transaction
+from llm.management import quiet
 from llm.models import Credential
 
 
-class Command(BaseCommand):
+class Command(quiet.Command):
     help = (
         "Encrypts stored provider keys with the first of ENCRYPTION_KEYS. All or nothing; afterwards the others can "
         "be dropped from it."

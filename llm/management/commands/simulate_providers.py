@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from llm.management import quiet
 from llm.simulator import Simulator
 from llm.simulator.oauth import ServiceAccounts
 from llm.simulator.providers_file import providers_toml
@@ -15,7 +16,7 @@ DIRECTORY = "var/simulator"
 wait = threading.Event().wait  # for Ctrl+C; a name of its own for tests
 
 
-class Command(BaseCommand):
+class Command(quiet.Command):
     help = "Runs a loopback stand-in for every provider and prints the providers file that points at it."
     requires_system_checks = ()
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--strict", action="store_true", help="answer 401 to keys that nobody mentioned")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        directory = Path(settings.BASE_DIR) / DIRECTORY
+        directory = Path(getattr(settings, "BASE_DIR", ".")) / DIRECTORY
         if options["print_providers"]:
             url = f"http://127.0.0.1:{options['port']}"
             self.stdout.write(providers_toml(url, ServiceAccounts(), directory))

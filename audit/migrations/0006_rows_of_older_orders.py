@@ -62,5 +62,5 @@ def forget_rows(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0004_payments_refunds_disputes")]
+    dependencies = [("audit", "0005_payments_refunds_disputes")]
     operations = [migrations.RunPython(make_rows, forget_rows)]

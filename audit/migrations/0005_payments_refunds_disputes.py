@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0003_action_titles_hints_and_days'),
+        ('audit', '0004_tested_answers'),
     ]
 
     operations = [
