@@ -30,7 +30,7 @@ SESSION_PARAMS = {
     "line_items[0][quantity]", "line_items[0][price]", "line_items[0][price_data][currency]",
     "line_items[0][price_data][unit_amount]", "line_items[0][price_data][product_data][name]",
     "line_items[0][price_data][product_data][description]", "payment_intent_data[description]",
-    "payment_intent_data[metadata][*]", "metadata[*]", "adaptive_pricing[enabled]", "payment_method_types[*]",
+    "payment_intent_data[metadata][*]", "metadata[*]", "adaptive_pricing[enabled]", "allowed_payment_method_types[*]",
     "automatic_tax[enabled]",
 }  # fmt: skip
 REFUND_PARAMS = {"payment_intent", "charge", "amount", "reason", "metadata[*]"}
@@ -60,9 +60,7 @@ class StripeStandin:
         self.disputes: dict[str, dict] = {}
         self.events: list[dict] = []
         self.requests: list[tuple[str, dict]] = []
-        self.failures: deque = (
-            deque()
-        )  # how the next requests fail: a status, LOST, KILLED; None: not at all
+        self.failures: deque = deque()  # how the next requests fail: a status, LOST, KILLED; None: not at all
         self.refund_status = "succeeded"  # of the next refund
         self.refuses: dict[str, tuple[int, str]] = {}  # path: status and code of each request there
         self.replayed: dict[str, tuple[tuple, int, dict]] = {}
@@ -151,14 +149,16 @@ class StripeStandin:
         if after := params.get("starting_after"):
             found = found[[each["id"] for each in found].index(after) + 1 :]
         limit = int(params.get("limit", 10))
-        return {"object": "list", "url": path, "has_more": len(found) > limit, "data": found[:limit]}
+        kind = path.removeprefix("/v1/")
+        data = [self.expanded(kind, each, params) for each in found[:limit]]
+        return {"object": "list", "url": path, "has_more": len(found) > limit, "data": data}
 
     def expanded(self, kind: str, thing: dict, params: dict) -> dict:
         wanted = [value for name, value in params.items() if name.startswith("expand")]
         thing = json.loads(json.dumps(thing))
         if kind == "checkout/sessions" and "payment_intent" in wanted and thing["payment_intent"]:
             thing["payment_intent"] = self.payments[thing["payment_intent"]]
-        if kind == "payment_intents" and "latest_charge.balance_transaction" in wanted:
+        if kind == "payment_intents" and wanted:
             charge = {"id": thing["latest_charge"], "object": "charge", "created": thing["created"]}
             thing["latest_charge"] = charge | {"balance_transaction": self.transaction(thing["id"])}
         return thing
@@ -229,7 +229,7 @@ class StripeStandin:
             "mode": "payment",
             "payment_intent": None,
             "payment_method_types": [
-                value for name, value in params.items() if name.startswith("payment_method_t")
+                value for name, value in params.items() if name.startswith("allowed_payment_method_t")
             ],
             "payment_status": "unpaid",
             "status": "open",

@@ -102,7 +102,7 @@ def kinds(order: Order) -> list[str]:
     return list(order.mails.order_by("pk").values_list("kind", flat=True))
 
 
-# -- 1: a worker dies between the claim and the answer -------------------------------------------------
+# -- 1: a worker dies between the claim and the answer -----------------------------------------------
 @pytest.mark.parametrize("reached", [LOST, KILLED])
 @pytest.mark.parametrize("by", ["housekeeping", "button"])
 def test_a_claimed_refund_whose_answer_was_lost_is_looked_up(
@@ -135,7 +135,7 @@ def test_a_refund_that_nobody_answers_becomes_overdue(stripe, paid, finance):
     assert list(orders.overdue(timezone.now() + timedelta(hours=2))) == [paid]
 
 
-# -- 2: parts ------------------------------------------------------------------------------------------
+# -- 2: parts ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("first_known", [True, False])
 def test_a_part_by_hand_and_the_rest_by_the_admin_are_a_whole(stripe, paid, deliver, finance, first_known):
     stripe.make_refund({"payment_intent": paid.payment_intent, "amount": "1000"})
@@ -175,7 +175,7 @@ def test_two_parts_by_hand_are_a_whole(stripe, paid, deliver):
     assert kinds(paid).count("part_refunded") == 1
 
 
-# -- 3: a second payment that cannot be sent back ---------------------------------------------------------
+# -- 3: a second payment that cannot be sent back ----------------------------------------------------
 @pytest.fixture
 def second(stripe, order, deliver) -> Payment:
     """Paid twice; the second could not be sent back, whatever `stripe.failures` said."""
@@ -212,7 +212,7 @@ def test_a_second_payment_sent_back_by_hand_needs_nobody(stripe, order, second, 
     assert not orders.overdue().exists()
 
 
-# -- 4: stored failures -------------------------------------------------------------------------------------
+# -- 4: stored failures ------------------------------------------------------------------------------
 @pytest.mark.parametrize("failure", [500, 402, 429, LOST, KILLED])
 def test_one_failure_does_not_block_the_payment_page(client, stripe, failure):
     stripe.failures.append(failure)
@@ -245,7 +245,7 @@ def test_a_refund_that_went_through_behind_a_500_is_found_and_not_repeated(strip
     assert (paid.state, len(stripe.refunds)) == ("refunded", 1)
 
 
-# -- 5: lost webhooks ------------------------------------------------------------------------------------------
+# -- 5: lost webhooks --------------------------------------------------------------------------------
 def test_a_payment_whose_webhook_was_lost_is_found_within_the_hour(stripe, order):
     stripe.pay(order.checkout_session)
     tend(minutes=31)
@@ -303,7 +303,7 @@ def test_cancelling_what_was_just_paid_sends_it_back(stripe, client):
     assert order.state == "refunded"
 
 
-# -- 6: slow payments -----------------------------------------------------------------------------------------------
+# -- 6: slow payments --------------------------------------------------------------------------------
 def test_cards_only_unless_the_seller_says_more(stripe, settings):
     payments.open_checkout(make_order(method=CARD), actor="customer")
     settings.STRIPE_PAYMENT_METHODS = ["card", "sepa_debit"]
@@ -348,7 +348,7 @@ def test_a_slow_payment_that_fails_is_told_and_can_be_made_again(stripe, order, 
     assert deliver(stripe.pay(order.checkout_session)) == "paid"
 
 
-# -- 7: a revoked key --------------------------------------------------------------------------------------------------
+# -- 7: a revoked key --------------------------------------------------------------------------------
 def test_a_refused_key_is_told_to_staff_once_and_over_when_it_works(stripe, client, settings):
     good = settings.STRIPE_SECRET_KEY
     settings.STRIPE_SECRET_KEY = "sk_test_revoked"
@@ -366,7 +366,7 @@ def test_a_refused_key_is_told_to_staff_once_and_over_when_it_works(stripe, clie
     assert "Stripe refuses" not in client.get("/admin/").content.decode()
 
 
-# -- 8: addresses that Stripe refuses -------------------------------------------------------------------------------------
+# -- 8: addresses that Stripe refuses ----------------------------------------------------------------
 @pytest.mark.parametrize("address", ["someone@localhost", "a@[127.0.0.1]", '"a b"@example.org', "a@[::1]"])
 def test_an_address_that_stripe_refuses_is_refused_at_the_form(client, stripe, address):
     answer = client.post("/en/order/", {"email": address})
@@ -383,7 +383,7 @@ def test_an_address_that_only_stripe_dislikes_does_not_stop_the_payment(stripe):
     assert stripe.sessions[order.checkout_session]["customer_email"] is None
 
 
-# -- 9: tax, discounts, wrong amounts -----------------------------------------------------------------------------------------
+# -- 9: tax, discounts, wrong amounts ----------------------------------------------------------------
 @pytest.mark.parametrize(
     ("total", "details"),
     [
@@ -434,7 +434,7 @@ def test_automatic_tax_is_a_switch(stripe, settings):
     assert stripe.sessions[order.checkout_session]["automatic_tax"]["enabled"] is True
 
 
-# -- 10: parts are shown ---------------------------------------------------------------------------------------------------------
+# -- 10: parts are shown -----------------------------------------------------------------------------
 def test_a_part_is_shown_on_page_receipt_and_letter_and_noted_once(stripe, paid, deliver, client):
     refund = stripe.make_refund({"payment_intent": paid.payment_intent, "amount": "1050"})
     created = stripe.events[-1]
@@ -447,7 +447,7 @@ def test_a_part_is_shown_on_page_receipt_and_letter_and_noted_once(stripe, paid,
     assert "$10.50" in client.get(f"/en/order/{links.status_token(paid)}/receipt").content.decode()
 
 
-# -- 11: signed, and not ours ---------------------------------------------------------------------------------------------------------
+# -- 11: signed, and not ours ------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "thing",
     [
@@ -472,7 +472,7 @@ def test_events_of_any_shape_are_taken(deliver, stripe, order, changed):
     assert order.state == "awaiting_payment"
 
 
-# -- 12: another mode, another account ---------------------------------------------------------------------------------------------------
+# -- 12: another mode, another account ---------------------------------------------------------------
 @pytest.mark.parametrize("changed", [{"livemode": True}, {"account": "acct_1other"}, {"livemode": None}])
 def test_money_of_another_mode_or_account_does_not_pay(stripe, order, deliver, changed):
     event = stripe.pay(order.checkout_session) | changed
@@ -490,7 +490,7 @@ def test_a_live_key_takes_no_test_money(stripe, order, deliver, settings):
     assert order.state == "awaiting_payment"
 
 
-# -- 13: other parameters, no answer --------------------------------------------------------------------------------------------------------
+# -- 13: other parameters, no answer -----------------------------------------------------------------
 def test_another_site_address_after_a_lost_answer_does_not_block(client, stripe, settings):
     stripe.failures.append(LOST)
     client.post("/en/order/", {"email": "anna@example.org"})
@@ -525,7 +525,7 @@ def test_a_200_that_says_nothing_does_not_block_a_refund(stripe, paid, finance, 
     assert (paid.state, len(stripe.refunds)) == ("refunded", 1)
 
 
-# -- 14: disputes --------------------------------------------------------------------------------------------------------------------------------
+# -- 14: disputes ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("warning", [False, True])
 def test_a_dispute_stops_the_work_until_somebody_decides(stripe, paid, deliver, finance, warning, client):
     orders.start(paid, actor="staff:anna")
@@ -569,7 +569,7 @@ def test_a_dispute_that_was_won_lets_the_work_go_on(stripe, paid, deliver):
     orders.start(paid, actor="staff:anna")
 
 
-# -- letters ---------------------------------------------------------------------------------------------------------------------------------------
+# -- letters -----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("lang", ["en", "ru", "es"])
 @pytest.mark.parametrize("kind", ["payment_failed", "paid_twice", "part_refunded", "dispute"])
 def test_the_letters_say_it_in_the_customers_language(lang, kind):

@@ -102,7 +102,7 @@ def _params(order: Order, *, with_email: bool) -> dict[str, Any]:
     if with_email:
         params["customer_email"] = order.email
     if settings.STRIPE_PAYMENT_METHODS:  # none: whatever is on in Stripe's dashboard
-        params["payment_method_types"] = settings.STRIPE_PAYMENT_METHODS
+        params["allowed_payment_method_types"] = settings.STRIPE_PAYMENT_METHODS
     if settings.STRIPE_AUTOMATIC_TAX:
         params["automatic_tax"] = {"enabled": True}
     return params

@@ -63,7 +63,12 @@ def claim(order: Order, *, actor: str, payment: Payment | None = None) -> Refund
         if chosen is None or not chosen.left or chosen.refunds.filter(state__in=MOVING).exists():
             raise NotAllowed(current, "refund")
         again = chosen.refunds.filter(state=Refund.State.FAILED).exists()
-        if payment is None and chosen.use == Payment.Use.KEPT and current.state not in REFUNDABLE and not again:
+        if (
+            payment is None
+            and chosen.use == Payment.Use.KEPT
+            and current.state not in REFUNDABLE
+            and not again
+        ):
             raise NotAllowed(current, "refund")
         claimed = Refund.objects.create(
             payment=chosen, amount=chosen.left, state=Refund.State.ASKED, by=actor,

@@ -74,10 +74,17 @@ def stripe_key(figures: Figures) -> Iterator[Item]:
     if not figures.may("audit.view_order"):
         return
     if (order := upkeep.refused()) is not None:
-        yield Item(_("Stripe refuses our key: nobody can pay by card"), reverse("admin:audit_order_change", args=[order.pk]))
+        address = reverse("admin:audit_order_change", args=[order.pk])
+        yield Item(_("Stripe refuses our key: nobody can pay by card"), address)
 
 
-SOURCES: tuple[Callable[[Figures], Iterator[Item]], ...] = (stripe_key, broken, credits_spent, overdue, flagged)
+SOURCES: tuple[Callable[[Figures], Iterator[Item]], ...] = (
+    stripe_key,
+    broken,
+    credits_spent,
+    overdue,
+    flagged,
+)
 
 
 def attention(figures: Figures) -> Section:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connections
 
-from audit.orders import outbox
+from audit.orders import outbox, reconcile
 from audit.orders import service as orders
 from guardlabs.operations import retention, weekly
 from guardlabs.web import correlation
@@ -47,6 +47,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("llm", MINUTE, alerts.tend),
         Chore("mails", MINUTE, outbox.send_due),
         Chore("orders", 10 * MINUTE, orders.tend),
+        Chore("books", DAY, reconcile.daily),
         Chore("letter", HOUR, weekly.send),
         Chore("providers", DAY, check_providers),
         Chore("prune", DAY, lambda: retention.prune(settings.RETENTION_DAYS)),
