@@ -111,7 +111,8 @@ def stream(**arguments: Any) -> Iterator[Event]:
     providers, tiers, models: use only these (slugs, numbers, ids)
     on_content_block: "next" provider, or "error"
     on_broken_stream: after a Delta, "restart" with the next provider, or "error" where a text cannot be taken back
-    accept: accept(text) -> None, or a str that says why the text is not good enough
+    accept: accept(text) -> None, or a str that says why the text is not good enough; llm.gates.Unjudgeable, which
+        it may raise, ends the call
     repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried
     fresh: do not look for a kept reply (see `llm.cache`), and keep none
     use: llm.chain.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
@@ -255,6 +256,10 @@ class _Run:
         except (clients.Refused, cache.Taken):
             outcome = None  # nothing was sent, and nothing written
             raise
+        except gates.Unjudgeable:
+            outcome = Call.Outcome.EXHAUSTED
+            self._close(outcome)
+            raise
         finally:
             if outcome == Call.Outcome.CANCELLED:
                 self._close(outcome)
@@ -359,6 +364,11 @@ class _Run:
                 failure.kind, *names, detail=failure.detail, until=until, window=failure.window
             )
             return None
+        except gates.Unjudgeable as error:
+            trial.finish(
+                Kind.REJECTED_OUTPUT, Failure(Kind.REJECTED_OUTPUT, f"not judged: {error}", status=200)
+            )
+            raise
         except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
             trial.finish(Call.Outcome.CANCELLED)
             raise
@@ -387,6 +397,8 @@ class _Run:
             return
         try:
             why = self.accept(text)
+        except gates.Unjudgeable:
+            raise  # no other text would be judged either
         except Exception:
             log.exception("accept() raised; its text counts as rejected")
             why = "the gate itself failed"
