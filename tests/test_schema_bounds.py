@@ -215,7 +215,7 @@ def test_a_client_whose_schema_cannot_be_judged_by_is_told_so_and_nobody_else_is
 ):
     make_groq(sim, keys=1)
     make_deepseek(sim)
-    sim.script("key-of-groq1", b.text(levels(40)))
+    sim.script("key-of-groq1", b.ok(levels(40)))
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": DOUBLED_AT_EACH_LEVEL}}
     answer = Gateway(make_client()[1]).ask(response_format=form, stream=streamed)
     assert answer.status_code == 400

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -45,7 +44,7 @@ def view(receipt: receipts.Receipt) -> ReceiptView:
         untold=receipt.attempt_count - len(receipt.attempts),
         checks=", ".join(str(GATES.get(name, name)) for name in receipt.gates),
         cost=cost(receipt.cost_usd),
-        issued=gettext("%(when)s UTC") % {"when": date_format(receipt.issued_at, "DATETIME_FORMAT")},
+        issued=gettext("%(when)s UTC") % {"when": formats.utc(receipt.issued_at)},
         prompt=receipt.prompt_version,
         fingerprint=receipt.fingerprint,
     )

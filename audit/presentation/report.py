@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from audit import formats
 from audit.models import Report
 from audit.report import attempts, drafts
 from audit.report.generate import FALLBACK
@@ -82,7 +82,7 @@ def elapsed_s(report: Report) -> float:
 
 def byline(report: Report, *, ai: bool) -> str:
     """Who wrote the report and when, honestly."""
-    when = date_format(report.finished_at, "DATETIME_FORMAT") if report.finished_at else ""
+    when = formats.utc(report.finished_at)
     if report.provider != FALLBACK:
         return gettext(
             "Written by the language model %(model)s (%(provider)s), %(when)s UTC. Models make mistakes; your score "
