@@ -46,7 +46,7 @@ def judged(schema: Any, text: str | None) -> str | None:
         _places.release()
     if done.returncode:  # killed by its limits
         raise Unjudgeable
-    found = json.loads(done.stdout)
+    found: dict[str, str | None] = json.loads(done.stdout)
     if "invalid" in found:
-        raise ValueError(found["invalid"])
+        raise ValueError(str(found["invalid"]))
     return found.get("fault")

@@ -151,8 +151,9 @@ class _Count:
             return MOST_STEPS + 1, 0, 0
         finally:
             self.open.discard(id(value))
-        total = self.known[id(value)] = tuple(map(sum, zip(*found, strict=True)))
-        return total
+        steps, size, returns = map(sum, zip(*found, strict=True))
+        self.known[id(value)] = steps, size, returns
+        return steps, size, returns
 
     def _target(self, reference: Any) -> Any:
         if not isinstance(reference, str):
