@@ -35,7 +35,9 @@ def test_what_the_code_reads_is_documented():
     read = {
         name
         for path in (ROOT / "guardlabs").rglob("*.py")
-        for name in re.findall(r'env\.(?:text|words|boolean|integer|choice)\(\s*"([A-Z_]+)"', path.read_text())
+        for name in re.findall(
+            r'env\.(?:text|words|boolean|integer|choice)\(\s*"([A-Z_]+)"', path.read_text()
+        )
     }
     assert len(read) > 20
     assert read <= documented()
