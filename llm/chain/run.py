@@ -116,7 +116,8 @@ def stream(**arguments: Any) -> Iterator[Event]:
         or "continue": the next provider that can goes on from the text so far (AttemptFailed.kept)
     accept: accept(text) -> None, or a str that says why the text is not good enough; llm.gates.Unjudgeable, which
         it may raise, ends the call
-    repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried
+    repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried; or
+        repair(reason) -> whether it gets that turn
     fresh: do not look for a kept reply (see `llm.cache`), and keep none
     use: llm.chain.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
@@ -150,7 +151,7 @@ def _run(
     on_content_block: Literal["next", "error"] = "next",
     on_broken_stream: Literal["restart", "error", "continue"] = "restart",
     accept: Callable[[str], str | None] | None = None,
-    repair: bool = False,
+    repair: bool | Callable[[str], bool] = False,
     fresh: bool = False,
     use: Use | None = None,
     client: Client | None = None,
@@ -224,7 +225,7 @@ class _Run:
     trials: list[Trial] = field(default_factory=list)
     retry: Deployment | None = None
     retried: bool = False
-    repair: bool = False  # still to be had
+    repair: bool | Callable[[str], bool] = False  # still to be had
     so_far: str = ""  # what was told before the stream broke, and stands
     told: str = ""  # by the present attempt
     turn: Sequence[Mapping[str, Any]] = ()  # what the next trial adds to the messages
@@ -532,7 +533,7 @@ class _Run:
 
     def _deserves_repair(self, failure: Failure, trial: Trial) -> bool:
         return (
-            self.repair
+            (self.repair(failure.detail) if callable(self.repair) else self.repair)
             and failure.kind is Kind.REJECTED_OUTPUT
             and bool(trial.text.strip())
             and self.chooser.left_s() > 2 * LEAST_SHARE_S

@@ -46,6 +46,8 @@ def by_reference(given: Given) -> gates.Gate:
 
 
 def _advises(sentence: str, tongue: Tongue, lang: str) -> bool:
+    if tongue.fine.search(sentence) and tongue.objects.search(sentence) and tongue.places.search(sentence):
+        return True  # "it does no harm to leave it off"
     plain = tongue.hedges.sub(" ", sentence)
     for stretch in HARD.split(plain):
         refused = about = False

@@ -15,7 +15,7 @@ LITTLE_TO_SAY = 80  # words of a report with less than three fixes
 PART_WORDS = ((25, 190), (8, 190), (12, 150))
 LONE_WORDS = ((20, 250), (20, 250))  # of a report without a weakness
 SAME = 0.8  # of the words of two sentences
-LONG = 5  # words from which a sentence is a sentence
+LONG = 4  # words from which a sentence is a sentence
 ONCE = ("fix", "finding", "case", "keep")
 
 
