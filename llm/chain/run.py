@@ -116,7 +116,8 @@ def stream(**arguments: Any) -> Iterator[Event]:
     on_content_block: "next" provider, or "error"
     on_broken_stream: after a Delta, "restart" with the next provider, or "error" where a text cannot be taken back,
         or "continue": the next provider that can goes on from the text so far (AttemptFailed.kept)
-    accept: accept(text) -> None, or a str that says why the text is not good enough
+    accept: accept(text) -> None, or a str that says why the text is not good enough; llm.gates.Unjudgeable, which
+        it may raise, ends the call
     repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried; or
         repair(reason) -> whether it gets that turn
     fresh: do not look for a kept reply (see `llm.cache`), and keep none
@@ -264,6 +265,10 @@ class _Run:
         except (clients.Refused, cache.AlreadyClaimed):
             outcome = None  # nothing was sent, and nothing written
             raise
+        except gates.Unjudgeable:
+            outcome = Call.Outcome.EXHAUSTED
+            self._close(outcome)
+            raise
         finally:
             if outcome == Call.Outcome.CANCELLED:
                 self._close(outcome)
@@ -385,6 +390,12 @@ class _Run:
                 kept=bool(self.so_far),
             )
             return None
+        except gates.Unjudgeable as error:
+            trial.finish(
+                Kind.REJECTED_OUTPUT, Failure(Kind.REJECTED_OUTPUT, f"not judged: {error}", status=200)
+            )
+            pauses.release_probes(deployment.probes)
+            raise
         except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
             trial.finish(Call.Outcome.CANCELLED)
             breaker.release_probes(deployment.probes)
@@ -439,6 +450,8 @@ class _Run:
             return
         try:
             why = self.accept(text)
+        except gates.Unjudgeable:
+            raise  # no other text would be judged either
         except Exception:
             log.exception("accept() raised; its text counts as rejected")
             why = "the gate itself failed"

@@ -102,6 +102,14 @@ def by_status(status: int) -> ApiError:
     }.get(status) or ApiError(500, "The server failed.", code="internal_error")
 
 
+def invalid_schema(error: ValueError) -> ApiError:
+    """A schema that is none, is too large, or takes too long to judge an answer by."""
+    return ApiError(
+        400, f"Invalid schema for response_format: {error}", code="invalid_schema",
+        param="response_format.json_schema.schema",
+    )  # fmt: skip
+
+
 def refused(refusal: Refused) -> ApiError:
     """What a client is told that may not ask now."""
     status = REFUSED_STATUS.get(refusal.code, 429)
