@@ -394,7 +394,7 @@ class _Run:
             trial.finish(
                 Kind.REJECTED_OUTPUT, Failure(Kind.REJECTED_OUTPUT, f"not judged: {error}", status=200)
             )
-            pauses.release_probes(deployment.probes)
+            breaker.release_probes(deployment.probes)
             raise
         except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
             trial.finish(Call.Outcome.CANCELLED)
