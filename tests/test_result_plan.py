@@ -11,11 +11,11 @@ from django.utils.translation import override
 from icalendar import Calendar
 
 from audit import formats
-from audit.bank import sources
+from audit.bank import findings, sources
 from audit.models import Incident, Scan
 from audit.presentation import plan
-from audit.scans import findings, tested
 from audit.scans import service as scans
+from audit.scans import tested
 from audit.scoring import comparison, formula
 from tests.factories import answers, load_bank, make_scan
 

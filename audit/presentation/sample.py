@@ -5,11 +5,11 @@ import re
 from django.utils.safestring import mark_safe
 
 from audit.bank import catalogue
+from audit.bank.findings import details
 from audit.models import Scan
 from audit.presentation import method
-from audit.report import template as template_report
-from audit.report.render import to_html
-from audit.scans.findings import details
+from audit.report.text import template as template_report
+from audit.report.text.render import to_html
 from audit.scoring import formula
 from audit.scoring import json as scoring_json
 
