@@ -4,8 +4,8 @@ from typing import Any
 
 from audit.bank import catalogue, loading
 from audit.models import Order, Scan
-from audit.orders import refunds
 from audit.orders import service as orders
+from audit.orders.money import refunds
 from audit.scans import service as scans
 
 

@@ -11,8 +11,9 @@ from django.utils.translation import override
 
 from audit.models import Mail, Order
 from audit.orders import form as order_form
-from audit.orders import links, outbox, stripe_api
+from audit.orders import links, outbox
 from audit.orders import service as orders
+from audit.orders.money import stripe_api
 from audit.scans import service as scans
 from audit.scans import tokens
 from guardlabs.operations.logs import redact

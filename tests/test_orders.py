@@ -8,8 +8,8 @@ import time_machine
 from django.utils import timezone
 
 from audit.models import Mail, Order, OrderEvent
-from audit.orders import refunds
 from audit.orders import service as orders
+from audit.orders.money import refunds
 from audit.orders.service import State
 from tests.factories import load_bank, make_order, make_scan
 
@@ -178,7 +178,11 @@ def test_overdue_is_what_waits_for_us_too_long():
     now = timezone.now()
     make_order("delivered")
     make_order(method=Order.Method.STRIPE)  # waits for the customer
-    invoice, paid, working = make_order(), make_order("paid"), make_order("in_progress", email="w@example.org")
+    invoice, paid, working = (
+        make_order(),
+        make_order("paid"),
+        make_order("in_progress", email="w@example.org"),
+    )
     failed = make_order("paid", method=Order.Method.STRIPE, email="c@example.org")
     assert list(orders.overdue(now)) == []
     Order.objects.filter(pk=failed.pk).update(refund_status=Order.Refund.FAILED)

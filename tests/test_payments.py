@@ -7,8 +7,9 @@ import time_machine
 from django.utils import timezone
 
 from audit.models import Order
-from audit.orders import links, payments, refunds, stripe_api
+from audit.orders import links, payments
 from audit.orders import service as orders
+from audit.orders.money import refunds, stripe_api
 from tests.factories import make_order
 
 pytestmark = pytest.mark.django_db

@@ -15,8 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Dispute, Mail, Order, Payment, Refund, StripeEvent
-from audit.orders import links, outbox, payments, refunds, stripe_api, upkeep
+from audit.orders import links, outbox, payments
 from audit.orders import service as orders
+from audit.orders.money import refunds, sending, stripe_api, upkeep
 from guardlabs.staff.roles import make_groups
 from tests.factories import make_order
 from tests.stripe_standin import KILLED, LOST, signed
@@ -114,7 +115,7 @@ def test_a_claimed_refund_whose_answer_was_lost_is_looked_up(
         raise SystemExit
 
     with monkeypatch.context() as dying:
-        dying.setattr(payments, "_not_answered", die)
+        dying.setattr(sending, "_not_answered", die)
         with pytest.raises(SystemExit):
             payments.refund(paid, actor="staff:anna")
     paid.refresh_from_db()

@@ -8,8 +8,9 @@ import time_machine
 from django.utils import timezone
 
 from audit.models import Order, Payment, Refund
-from audit.orders import payments, reconcile, refunds, stripe_api
+from audit.orders import payments
 from audit.orders import service as orders
+from audit.orders.money import reconcile, refunds, sending, stripe_api
 from tests.factories import make_order
 from tests.stripe_standin import KILLED, LOST, signed
 
@@ -42,19 +43,19 @@ class Days:
     def attempt(self, do, *args, **kwargs):
         """Something that may meet a failure, a refusal, or a killed worker."""
         self.fail_sometimes()
-        original = payments.refunds.record, payments._not_answered
+        original = sending.refunds.record, sending._not_answered
         if self.chance(0.15):  # killed after Stripe did it, before we wrote it down
 
             def die(*args, **kwargs):
                 raise Died
 
-            payments.refunds.record = payments._not_answered = die
+            sending.refunds.record = sending._not_answered = die
         try:
             do(*args, **kwargs)
         except (payments.PaymentError, orders.NotAllowed, Died):
             pass
         finally:
-            payments.refunds.record, payments._not_answered = original
+            sending.refunds.record, sending._not_answered = original
             self.stripe.failures.clear()
 
     def post(self, event):
@@ -131,7 +132,7 @@ class Days:
         reconcile.compare(timezone.now() - timedelta(days=90), timezone.now())
         for order in orders.overdue():
             while (surplus := refunds.unwanted(order)) is not None:
-                payments.send(refunds.claim(order, actor="staff:anna", payment=surplus), actor="staff:anna")
+                sending.send(refunds.claim(order, actor="staff:anna", payment=surplus), actor="staff:anna")
         for order in Order.objects.filter(pk__in=self.wanted):
             if refunds.waiting(order) or refunds.kept(order):
                 payments.refund(order, actor="staff:anna")

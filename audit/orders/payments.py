@@ -14,9 +14,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from audit.models import Order, Payment, Refund, StripeEvent
-from audit.orders import links, outbox, refunds, stripe_api
+from audit.orders import links, outbox
 from audit.orders import service as orders
-from audit.orders.stripe_api import Kind, PaymentError
+from audit.orders.money import refunds, sending, stripe_api
+from audit.orders.money.prices import fair
+from audit.orders.money.stripe_api import Kind, PaymentError
 
 __all__ = ["PaymentError"]
 log = logging.getLogger(__name__)
@@ -223,7 +225,7 @@ def _paid(order: Order, row: Payment, session: Session) -> str:
     row.intent, row.at = intent, timezone.now()
     row.amount = amount if type(amount) is int and amount >= 0 else order.price_cents
     row.currency = currency[:10] if isinstance(currency, str) else ""
-    fair = _fair(order, session)
+    fair = fair(order, session)
     # Bought or not, this page is done.
     _forget_page(order, row.session)
     if fair and orders.State.PAID in orders.TRANSITIONS[orders.State(order.state)]:
@@ -250,20 +252,6 @@ def _paid(order: Order, row: Payment, session: Session) -> str:
     if row.left:
         refunds.claim(order, actor=orders.STRIPE, payment=row)
     return f"{what}, sent back"
-
-
-def _fair(order: Order, session: Session) -> bool:
-    """Whether the session sold what was ordered: at its price, to which only taxes and discounts were applied."""
-    total, subtotal = session.get("amount_total"), session.get("amount_subtotal")
-    if session.get("currency") != order.currency or type(total) is not int:
-        return False
-    if total == order.price_cents:
-        return True
-    details = session.get("total_details")
-    if subtotal != order.price_cents or not isinstance(details, dict):
-        return False
-    parts = [details.get(f"amount_{name}") or 0 for name in ("tax", "shipping", "discount")]
-    return all(type(part) is int for part in parts) and total == subtotal + parts[0] + parts[1] - parts[2]
 
 
 def _early_refunds(order: Order, row: Payment) -> list[str]:
@@ -301,91 +289,8 @@ def refund(order: Order, *, actor: str) -> None:
     One that was claimed and not answered is looked up first. Raises NotAllowed, and PaymentError when Stripe cannot be
     asked or says no; staff may then try again.
     """
-    send(refunds.waiting(order) or refunds.claim(order, actor=actor), actor=actor)
+    sending.send(refunds.waiting(order) or refunds.claim(order, actor=actor), actor=actor)
     order.refresh_from_db()
-
-
-def send_claimed(order: Order) -> None:
-    """Sends what was claimed by `take`. A failure is left to staff and housekeeping, who see the row."""
-    claimed = refunds.waiting(order)
-    if claimed is not None:
-        try:
-            send(claimed, actor=orders.STRIPE)
-        except PaymentError as error:
-            log.warning("order %s: a payment was not sent back yet: %s", order.code, error)
-        order.refresh_from_db()
-
-
-def send(claimed: Refund, *, actor: str) -> None:
-    """Asks Stripe for a claimed refund, after it was looked up unless this is the first time. Raises PaymentError."""
-    payment, order = claimed.payment, claimed.payment.order
-    first = claimed.answer == "" and claimed.at > timezone.now() - refunds.FIRST_LOOK
-    if not first:
-        look_up(payment)
-        claimed.refresh_from_db()
-        if claimed.state != Refund.State.ASKED:
-            return
-        if not payment.left:  # sent back by hand meanwhile
-            refunds.not_sent(claimed, actor=actor, reason="nothing is left")
-            return
-    params: dict[str, Any] = {
-        "payment_intent": payment.intent,
-        "reason": "requested_by_customer",
-        "metadata": {"order": order.public_id, "refund": str(claimed.pk)},
-    }
-    if claimed.amount < payment.amount:
-        params["amount"] = claimed.amount
-    options = {
-        "idempotency_key": stripe_api.key(f"refund-{payment.intent}-{claimed.pk}-{claimed.attempt}", params)
-    }
-
-    def request(v1: Any) -> dict[str, Any]:
-        return _facts(v1.refunds.create(params, options))
-
-    try:
-        made = stripe_api.ask(request, order=order)
-    except PaymentError as error:
-        _not_answered(claimed, error, actor=actor)
-        raise
-    refunds.record(payment, made, actor=actor)
-
-
-def _not_answered(claimed: Refund, error: PaymentError, *, actor: str) -> None:
-    if error.kind == Kind.REFUSED:
-        refunds.not_sent(claimed, actor=actor, reason=str(error))
-        try:  # perhaps because it was sent back by hand
-            look_up(claimed.payment)
-        except PaymentError:
-            log.info("the refunds of %s could not be listed", claimed.payment)
-        return
-    used_up = 1 if error.kind == Kind.STORED else 0
-    Refund.objects.filter(pk=claimed.pk, state=Refund.State.ASKED).update(
-        answer=str(error)[:200],
-        attempt=F("attempt") + used_up,
-        next_look_at=timezone.now() + refunds.FIRST_LOOK,
-    )
-    orders.note(claimed.payment.order, actor=actor, what="refund not answered", detail=str(error))
-
-
-def look_up(payment: Payment) -> None:
-    """Lists the payment's refunds at Stripe, and takes over what is new. Raises PaymentError."""
-
-    def request(v1: Any) -> list[dict[str, Any]]:
-        found = v1.refunds.list({"payment_intent": payment.intent, "limit": 100})
-        return [_facts(each) for each in found.data]
-
-    for facts in reversed(stripe_api.ask(request, order=payment.order)):  # oldest first
-        refunds.record(payment, facts, actor=orders.STRIPE)
-
-
-def _facts(made: Any) -> dict[str, Any]:
-    """A refund of the SDK as a webhook would say it."""
-    read = made.to_dict() if hasattr(made, "to_dict") else dict(made)
-    if not isinstance(read.get("id"), str) or not read["id"]:
-        raise ValueError("no refund")
-    return {
-        name: read.get(name) for name in ("id", "status", "amount", "currency", "metadata", "payment_intent")
-    }
 
 
 # -- asking ------------------------------------------------------------------------------------------
@@ -399,10 +304,10 @@ def ask(order: Order) -> list[str]:
         if row.state in (Payment.State.OPEN, Payment.State.ON_ITS_WAY) and row.session:
             told.append(ask_about(row))
         elif row.state == Payment.State.PAID and row.intent:
-            look_up(row)
+            sending.look_up(row)
     claimed = refunds.waiting(order)
     if claimed is not None:
-        send(claimed, actor=orders.STRIPE)
+        sending.send(claimed, actor=orders.STRIPE)
     order.refresh_from_db()
     return told
 
@@ -432,5 +337,5 @@ def ask_about(row: Payment) -> str:
         Payment.objects.filter(pk=row.pk, state__in=(Payment.State.OPEN, Payment.State.ON_ITS_WAY)).update(
             next_look_at=timezone.now() + LOOK_AGAIN
         )
-    send_claimed(locked)
+    sending.send_claimed(locked)
     return outcome

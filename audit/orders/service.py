@@ -11,11 +11,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
-from audit.models import Counter, Dispute, Mail, Order, OrderEvent, Payment, Refund, Scan
+from audit.models import Counter, Dispute, Mail, Order, OrderEvent, Payment, Scan
 from audit.orders import outbox, secret_guard
+from audit.orders.money import waiting
 from audit.scans import tokens
 
 State = Order.State
@@ -54,7 +55,6 @@ FOLLOW_UP_DAYS = 14  # questions by e-mail after delivery; then the order is clo
 INVOICE_DAYS = 2  # an order that waits longer for its invoice is overdue
 OPEN_AN_ADDRESS = 3  # unpaid orders one e-mail address may have
 FIRST_LOOK = timedelta(minutes=30)  # after a payment page was opened, Stripe is asked about it
-ANSWER_LATE = timedelta(hours=1)  # a refund that Stripe has not answered for so long waits for staff
 A_DAY_AN_ADDRESS = 4  # orders of any state that one e-mail address may make in 24 hours
 
 CUSTOMER, STRIPE, CLOCK = "customer", "stripe", "clock"
@@ -371,14 +371,14 @@ def tend(now: datetime | None = None, *, limit: int = 200) -> int:
 
     Returns how many orders expired or closed. An order that Stripe could not be asked about is not expired.
     """
-    from audit.orders import upkeep
+    from audit.orders.money import upkeep
 
     now = now or timezone.now()
     upkeep.look(now, limit=limit)
     unpaid = Order.objects.filter(state__in=UNPAID, created_at__lt=now - timedelta(days=UNPAID_DAYS))
     done = Order.objects.filter(state=State.DELIVERED, delivered_at__lt=now - timedelta(days=FOLLOW_UP_DAYS))
     changed = 0
-    for order in [*unpaid.exclude(pk__in=undecided().values("order"))[:limit], *done[:limit]]:
+    for order in [*unpaid.exclude(pk__in=waiting.undecided().values("order"))[:limit], *done[:limit]]:
         try:
             if order.state == State.DELIVERED:
                 close(order, actor=CLOCK)
@@ -388,20 +388,6 @@ def tend(now: datetime | None = None, *, limit: int = 200) -> int:
             continue
         changed += 1
     return changed
-
-
-def undecided() -> "QuerySet[Payment]":
-    """Payments that may still pay their order: pages not known to be closed, money on its way or of a wrong amount."""
-    open_or_coming = Q(state__in=(Payment.State.OPEN, Payment.State.ON_ITS_WAY))
-    questioned = Q(use=Payment.Use.QUESTIONED) & ~Q(pk__in=returned_whole())
-    return Payment.objects.filter(open_or_coming | questioned)
-
-
-def returned_whole() -> "QuerySet[Payment, int]":
-    """The ids of payments whose refunds that succeeded sum up to all of them."""
-    done = Sum("refunds__amount", filter=Q(refunds__state=Refund.State.SUCCEEDED))
-    found = Payment.objects.filter(state=Payment.State.PAID).order_by().annotate(returned_sum=done)
-    return found.filter(returned_sum__gte=F("amount")).values_list("pk", flat=True)
 
 
 # -- for the staff desk ------------------------------------------------------------------------------
@@ -427,17 +413,7 @@ def overdue(now: datetime | None = None) -> "QuerySet[Order]":
         | invoice_late
         | Q(pk__in=Order.objects.filter(unasked).values("pk"))
         | Q(refund_status=Order.Refund.FAILED)
-        | Q(pk__in=_money_waits(now).values("order"))
+        | Q(pk__in=waiting.stuck(now).values("order"))
         | Q(pk__in=Dispute.objects.filter(decided_at=None).values("order"))
         | Q(pk__in=OrderEvent.objects.filter(what=KEY_REFUSED).values("order"), state=State.NEW)
     ).order_by("created_at")
-
-
-def _money_waits(now: datetime) -> "QuerySet[Payment]":
-    """Payments that are not ours to keep and not on their way back, and refunds that wait for an answer too long."""
-    moving = Q(refunds__state__in=(Refund.State.ASKED, Refund.State.PENDING))
-    late = Q(refunds__state=Refund.State.ASKED, refunds__at__lt=now - ANSWER_LATE)
-    paid = Payment.objects.filter(state=Payment.State.PAID).order_by()
-    coming_back = paid.filter(moving).values("pk")
-    unwanted = Q(use__in=(Payment.Use.SURPLUS, Payment.Use.QUESTIONED)) & ~Q(pk__in=coming_back)
-    return paid.filter(unwanted & ~Q(pk__in=returned_whole()) | Q(pk__in=paid.filter(late).values("pk")))

@@ -16,8 +16,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from audit.models import Order, Payment, StripeEvent
-from audit.orders import disputes, payments, refunds
+from audit.orders import payments
 from audit.orders import service as orders
+from audit.orders.money import disputes, refunds, sending
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def handle(event: dict[str, Any]) -> str:
     with transaction.atomic():
         outcome, order = _record(event)
     if order is not None:
-        payments.send_claimed(order)
+        sending.send_claimed(order)
     return outcome
 
 

@@ -21,8 +21,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit import formats, throttle
 from audit.confidential import private
 from audit.models import Order
-from audit.orders import deliverable, form, letters, links, payments
+from audit.orders import deliverable, form, links, payments
 from audit.orders import service as orders
+from audit.orders.money import receipts
 from audit.pages.context import alternates
 from audit.pages.private import from_elsewhere
 from audit.presentation import orders as order_pages
@@ -140,7 +141,7 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     found = _order(token)
     if found.paid_at is None:
         raise Http404
-    context = {"order": found, "token": token, "facts": letters.receipt(found) + letters.seller(found)}
+    context = {"order": found, "token": token, "facts": receipts.receipt(found) + receipts.seller(found)}
     return private(render(request, "audit/order_receipt.html", context))
 
 
@@ -157,7 +158,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
     if not good:
         return private(render(request, "audit/order_link.html", {"order": found, "token": token}, status=410))
     context = {"order": found, "html": deliverable.to_html(found.report), "lang": found.lang}
-    context["delivered"] = letters.moment(found, found.delivered_at)
+    context["delivered"] = receipts.moment(found, found.delivered_at)
     return private(render(request, "audit/order_report.html", context))
 
 

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from audit.models import Order, Payment
-from audit.orders import letters, payments
+from audit.orders import payments
 from audit.orders import service as orders
+from audit.orders.money import receipts
 from audit.orders.service import State
 
 
@@ -59,17 +60,17 @@ def status(order: Order, *, back: bool, unreached: bool = False) -> StatusPage:
         else _unreached()
         if unreached and unpaid and by_card
         else _sentence(order),
-        price=letters.price(order),
+        price=receipts.price(order),
         email=f"{name[:1]}…@{host}",
-        ordered=letters.moment(order, order.created_at),
+        ordered=receipts.moment(order, order.created_at),
         may_pay=unpaid and by_card and not coming,
         pay_url=order.checkout_url if unpaid and by_card and not coming and payments.is_open(order) else "",
         may_cancel=unpaid and not coming,
         may_read=bool(order.report),
-        refunded=letters.refunded(order) if order.paid_at else [],
+        refunded=receipts.refunded(order) if order.paid_at else [],
         road=_road(order, {new: at for at, new in events}),
         contact=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
-        history=[(letters.moment(order, at), str(State(new).label)) for at, new in events],
+        history=[(receipts.moment(order, at), str(State(new).label)) for at, new in events],
     )
 
 
@@ -93,7 +94,7 @@ def _road(order: Order, reached: dict[str, datetime]) -> tuple[Milestone, ...]:
         at = order.created_at if state == State.NEW else reached.get(state)
         if place > here:
             at = order.due_at if state == State.DELIVERED else None
-        when = letters.moment(order, at) if at else ""
+        when = receipts.moment(order, at) if at else ""
         if place > here and when:
             when = _("by %(when)s") % {"when": when}
         found.append(
@@ -128,7 +129,7 @@ def _unreached() -> str:
 
 def _sentence(order: Order) -> str:
     """What the state means for the customer, and what comes next."""
-    due = {"when": letters.moment(order, order.due_at)}
+    due = {"when": receipts.moment(order, order.due_at)}
     card = order.method == Order.Method.STRIPE
     sentences = {
         State.NEW: _unreached()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from audit.models import Scan
 from audit.orders import service as orders
-from audit.orders import upkeep
+from audit.orders.money import upkeep
 from guardlabs.desk.blocks import Cell, Item, Section, listing, whole
 from guardlabs.desk.figures import Figures
 from llm.failures.kinds import Kind

@@ -15,8 +15,9 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connections
 
-from audit.orders import outbox, reconcile
+from audit.orders import outbox
 from audit.orders import service as orders
+from audit.orders.money import reconcile
 from guardlabs.operations import retention, weekly
 from guardlabs.web import correlation
 from llm import maintenance

@@ -13,8 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.models import Order, Payment, Refund
-from audit.orders import disputes, payments, refunds, stripe_api
+from audit.orders import payments
 from audit.orders import service as orders
+from audit.orders.money import disputes, refunds, sending, stripe_api
 
 DAILY = timedelta(days=7)  # Stripe itself repeats a webhook for three
 NOT_PAID_YET = (
@@ -107,7 +108,7 @@ def _take(order: Order, intent: str) -> None:
         with transaction.atomic():
             locked = Order.objects.select_for_update().get(pk=order.pk)
             payments.take(locked, session)
-        payments.send_claimed(locked)
+        sending.send_claimed(locked)
 
 
 def _learn(row: Payment, intent: dict[str, Any]) -> None:

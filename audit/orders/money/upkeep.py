@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from audit.models import Order, OrderEvent, Payment, Refund
-from audit.orders import payments, refunds, stripe_api
+from audit.orders import payments
 from audit.orders import service as orders
+from audit.orders.money import refunds, sending, stripe_api
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +45,9 @@ def _ask(row: Payment | Refund, now: datetime) -> int:
         if isinstance(row, Payment):
             payments.ask_about(row)
         elif row.state == Refund.State.ASKED:
-            payments.send(row, actor=orders.CLOCK)
+            sending.send(row, actor=orders.CLOCK)
         else:
-            payments.look_up(row.payment)
+            sending.look_up(row.payment)
             Refund.objects.filter(pk=row.pk).update(next_look_at=now + refunds.NEXT_LOOK)
     except payments.PaymentError as error:
         log.warning("Stripe could not be asked about %s: %s", row, error)
