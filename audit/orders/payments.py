@@ -225,15 +225,15 @@ def _paid(order: Order, row: Payment, session: Session) -> str:
     row.intent, row.at = intent, timezone.now()
     row.amount = amount if type(amount) is int and amount >= 0 else order.price_cents
     row.currency = currency[:10] if isinstance(currency, str) else ""
-    fair = fair(order, session)
+    right = fair(order, session)
     # Bought or not, this page is done.
     _forget_page(order, row.session)
-    if fair and orders.State.PAID in orders.TRANSITIONS[orders.State(order.state)]:
+    if right and orders.State.PAID in orders.TRANSITIONS[orders.State(order.state)]:
         orders.mark_paid(order, actor=orders.STRIPE, payment=row, detail=intent)
         return ", ".join(["paid", *_early_refunds(order, row)])
-    row.use = Payment.Use.QUESTIONED if not fair else Payment.Use.SURPLUS
+    row.use = Payment.Use.QUESTIONED if not right else Payment.Use.SURPLUS
     _changed(row, Payment.State.PAID)
-    if not fair:
+    if not right:
         detail = f"{amount} {currency} {intent}"
         orders.note(order, actor=orders.STRIPE, what=orders.WRONG_AMOUNT, detail=detail)
         outbox.queue_for_staff(order, "staff_money")
