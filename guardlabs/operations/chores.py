@@ -2,7 +2,8 @@
 
 Whoever puts a chore's mark into the cache does it; the mark stays for the chore's interval, so that of all
 processes and machines that share the cache one does it, once. A process that dies over it leaves it to the
-next interval. `manage.py chores` does what is due at once, for those who prefer a timer (CHORES=off).
+next interval. With CHORES=off, `manage.py chores` does what is due at once, for a timer, and
+`manage.py chores --forever` looks every minute, as a service of its own.
 """
 
 import logging
@@ -16,7 +17,7 @@ from django.db import connections
 
 from audit.orders import outbox
 from audit.orders import service as orders
-from guardlabs.operations import retention, weekly
+from guardlabs.operations import probe, retention, weekly
 from guardlabs.web import correlation
 from llm.configuration import snapshot
 from llm.foresight import provider_check
@@ -83,3 +84,12 @@ def _loop(stopping: threading.Event) -> None:
     while not stopping.wait(LOOK_EVERY_S):
         run_due()
         connections.close_all()
+
+
+def run_forever(stopping: threading.Event) -> None:
+    """Does what is due now and every LOOK_EVERY_S seconds, until `stopping` is set; probe.py sees that it goes on."""
+    while not stopping.is_set():
+        run_due()
+        connections.close_all()
+        (settings.VAR_DIR / probe.CHORES_SEEN).touch()
+        stopping.wait(LOOK_EVERY_S)
