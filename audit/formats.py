@@ -35,10 +35,15 @@ def money(usd: int, lang: str | None = None) -> str:
     return _plain(format_compact_currency(usd, "USD", locale=locale, fraction_digits=digits))
 
 
+def price(usd: int, lang: str | None = None) -> str:
+    """`money` for a page, where figure and currency stay on one line."""
+    return money(usd, lang).replace(" ", "\u00a0")
+
+
 def scale(usd: int, lang: str | None = None) -> str:
-    """US dollars for the scale of a drawing, where there is no room: `$100M`, `100 млн $`, `100 M`."""
+    """US dollars for the scale of a drawing, where there is no room: `$100M`, `100 млн`, `100 M`."""
     locale = _locale(lang)
-    if locale.language == "es":
+    if locale.language != "en":
         return _plain(format_compact_decimal(usd, locale=locale))
     return money(usd, lang)
 
@@ -74,7 +79,15 @@ def moment(when: datetime | None, zone: tzinfo = UTC, lang: str | None = None) -
     local = when.astimezone(zone)
     pattern = f"{locale.time_formats['short'].pattern} ZZZZ"
     clock = format_datetime(local, pattern, tzinfo=zone, locale=locale)
-    return f"{day(local.date().isoformat(), lang)}, {_plain(clock)}"
+    return f"{day(local.date().isoformat(), lang)}, {_plain(clock)}".replace("GMT+00:00", "UTC")
+
+
+def utc(when: datetime | None, lang: str | None = None) -> str:
+    """A time to the minute in UTC, without naming the zone: `November 28, 2026, 13:58`. Empty for None."""
+    if when is None:
+        return ""
+    local = when.astimezone(UTC)
+    return f"{day(local.date().isoformat(), lang)}, {local:%H:%M}"
 
 
 def number(value: object, lang: str | None = None) -> str:
@@ -95,9 +108,10 @@ def _plain(text: str) -> str:
 
 def usd(amount: Decimal, lang: str | None = None) -> str:
     """A small sum to the sixth decimal, without zeros at its end beyond cents: `$0.00`, `$0.000123`, `0,000123 $`."""
-    return _plain(
+    text = _plain(
         format_currency(amount, "USD", format=None, locale=_locale(lang), decimal_quantization=False)
     )
+    return text.replace("US$", "USD")  # Spanish: as everywhere else on the site
 
 
 def duration(minutes: int) -> str:

@@ -21,6 +21,7 @@ urlpatterns = [
     path("method/", views_method.method, name="method"),
     path("method/bank.json", views_method.bank_json, name="bank"),
     path("about/", views_site.about, name="about"),
+    path("approvals/", views_site.approvals, name="approvals"),
     path("hacked/", views_site.hacked, name="hacked"),
     path("deleted/", views.deleted, name="deleted"),
     path("r/<str:token>/", views.result, name="result"),

@@ -123,6 +123,11 @@ class Model(models.Model):
         _("takes a JSON schema"), default=True, help_text=_("Off: the schema goes into the prompt instead.")
     )
     images = models.BooleanField(_("takes images"), default=False)
+    prefill = models.BooleanField(
+        _("goes on from half an answer"),
+        default=False,
+        help_text=_("Takes a last message of the assistant's and continues it."),
+    )
     price_in = models.DecimalField(
         **PRICE, null=True, blank=True, help_text=_("USD per million tokens; empty: the price library's.")
     )
@@ -218,6 +223,12 @@ class Pause(models.Model):
     streak = models.PositiveIntegerField(default=1, help_text=_("Failures in a row; pauses grow with it."))
     detail = models.CharField(max_length=300, blank=True)
     fingerprint = models.CharField(max_length=8, blank=True, help_text=_("Of the key that was refused."))
+    silent = models.BooleanField(default=False, help_text=_("It let a call wait for nothing."))
+    found_with = models.CharField(
+        max_length=120,
+        blank=True,
+        help_text=_("The model that failed, as long as no other one of the scope did."),
+    )
     probe_until = models.DateTimeField(
         null=True, blank=True, help_text=_("One call is trying it until then.")
     )
@@ -306,6 +317,14 @@ class Client(models.Model):
         INTERNAL = "internal", _("internal: never to a provider that trains on prompts")
         PERSONAL = "personal", _("personal: only where personal data may be sent; not kept in the ledger")
 
+    class OnBreak(models.TextChoices):
+        END = "end", _("ends with an error")
+        CONTINUE = "continue", _("is continued by the next provider, where it can")
+
+    class OnContentBlock(models.TextChoices):
+        NEXT = "next", _("the next provider is asked")
+        ERROR = "error", _("is told as an error")
+
     class Cache(models.TextChoices):
         DEFAULT = "default", _("as the site does, its own answers only")
         SHARED = "shared", _("as the site does, with other clients that share")
@@ -336,6 +355,21 @@ class Client(models.Model):
     )
     tiers = models.JSONField(default=list, blank=True, help_text=_("Empty: all."))
     cache = models.CharField(max_length=10, choices=Cache, default=Cache.DEFAULT)
+    hold = models.BooleanField(
+        _("hold streams"),
+        default=False,
+        help_text=_("A stream is sent once it is whole, so that another provider can take over unseen."),
+    )
+    on_break = models.CharField(
+        _("a stream that breaks"), max_length=10, choices=OnBreak, default=OnBreak.END, blank=True
+    )
+    on_content_block = models.CharField(
+        _("content that a provider refuses"),
+        max_length=10,
+        choices=OnContentBlock,
+        default=OnContentBlock.NEXT,
+        blank=True,
+    )
     data_class = models.CharField(max_length=10, choices=DataClass, default=DataClass.PUBLIC)
     commercial = models.BooleanField(
         default=True, help_text=_("Off: an evaluation, which providers for evaluation only may serve.")

@@ -14,7 +14,9 @@ from llm.limits.quota import LedgerMeter, taught
 from llm.models import Call, Provider
 
 __all__ = [
-    "Line", "Source", "Sums", "can_answer", "cost_of", "has_working_key", "reachable_providers", "read_sums",
+    "Line", "Source", "Sums", "can_answer", "cost_of", "free_models", "has_working_key", "provider_name",
+    "reachable_providers",
+    "read_sums",
 ]  # fmt: skip
 
 
@@ -40,6 +42,22 @@ def can_answer(*, tokens_in: int, max_tokens: int, now: datetime | None = None) 
     want = Want(tokens_in=tokens_in, estimated_in=tokens_in, max_tokens=max_tokens)
     planner = Planner(current.providers, current.pauses, meter, want, CallSkips(), now, site_budget_usd())
     return any(isinstance(step, Deployment) for step in planner.steps())
+
+
+def free_models(*, tokens_in: int, max_tokens: int, now: datetime | None = None) -> list[tuple[str, str]]:
+    """Slug and model of every deployment that would take a call of this size now and cost nothing; each once."""
+    now, current = now or timezone.now(), snapshot.read()
+    meter = LedgerMeter(now, taught() if current.anything_taught else {})
+    want = Want(tokens_in=tokens_in, estimated_in=tokens_in, max_tokens=max_tokens, max_usd=Decimal(0))
+    planner = Planner(current.providers, current.pauses, meter, want, CallSkips(), now, site_budget_usd())
+    ready = [step for step in planner.steps() if isinstance(step, Deployment)]
+    return list(dict.fromkeys((step.provider.slug, step.model.name) for step in ready))
+
+
+def provider_name(label: str) -> str:
+    """The name of the service behind a credential's label (with or without its location); the label if unknown."""
+    names = Provider.objects.filter(credentials__label=label.partition(":")[0]).values_list("name", flat=True)
+    return names.first() or label
 
 
 def cost_of(call_id: int | None) -> Decimal | None:

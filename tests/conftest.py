@@ -8,7 +8,9 @@ from django.utils import translation
 from audit.orders import outbox
 from guardlabs.catalogues import compile_catalogues
 from llm import cache as replies
+from llm.chain import slow_start
 from llm.configuration import snapshot
+from llm.failures import probes
 from llm.limits import quota, tokens
 from llm.operations import alerts
 
@@ -29,6 +31,8 @@ def _clean_slate(monkeypatch):
     tokens.forget()
     replies.forget()
     quota.forget()
+    slow_start.forget()
+    probes.forget()
 
 
 @pytest.fixture

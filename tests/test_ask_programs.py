@@ -28,6 +28,7 @@ def shell(tmp_path, settings):
     programs.mkdir()
     launchers.write(programs)
     environment = {
+        "LLM_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",  # where the simulator is
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "SECRET_KEY": settings.SECRET_KEY,

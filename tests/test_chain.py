@@ -129,7 +129,8 @@ def test_when_everybody_fails_the_exception_tells_it_all(sim):
     sim.script("key-of-deepseek", b.payload("deepseek-503-busy"))
     with pytest.raises(ChainExhausted) as caught:
         complete(user="hi")
-    assert told(caught.value) == [("groq1", "key_invalid"), ("deepseek", "provider_down")]
+    # The provider that was only busy is asked once more.
+    assert told(caught.value) == [("groq1", "key_invalid"), *[("deepseek", "provider_down")] * 2]
     assert Call.objects.get().outcome == "exhausted"
 
 

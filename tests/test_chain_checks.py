@@ -14,6 +14,7 @@ from django.utils import timezone
 from llm.adapters.openai import OpenAICompatible
 from llm.configuration import snapshot
 from llm.models import Attempt, Call, Credential, Model, Pause, Provider, Quota
+from llm.status import checks
 from llm.status.checks import RETIRED
 from tests.chain_setup import OSS, make_deepseek, make_groq, make_provider, make_vertex
 
@@ -190,3 +191,15 @@ def test_before_the_first_migration_they_are_silent():
     finally:
         with connection.schema_editor() as editor:
             editor.alter_db_table(Provider, "not_here_yet", name)
+
+
+@pytest.mark.django_db
+def test_a_proxy_that_is_not_used_is_said(monkeypatch):
+    for name in checks.PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    assert not [message for message in checks.check_chain(databases=["default"]) if message.id == "llm.W007"]
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    assert [
+        message.msg for message in checks.check_chain(databases=["default"]) if message.id == "llm.W007"
+    ] == ["HTTPS_PROXY is set, but providers are called directly."]

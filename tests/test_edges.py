@@ -1,6 +1,5 @@
 """A blocked provider's edge is asked without a key; a long block demotes the provider until it opens."""
 
-import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ import pytest
 import time_machine
 from django.db import connection
 
-from llm.chain import ChainExhausted, complete
+from llm.chain import complete
 from llm.chain import run as chain
 from llm.configuration import snapshot
 from llm.failures import pauses, probes
@@ -90,19 +89,21 @@ def test_an_edge_that_is_down_or_silent_is_not_open(sim):
     assert time.monotonic() - began < 1
 
 
-# -- within a call -----------------------------------------------------------------------------------------
+# -- in the background -------------------------------------------------------------------------------------
 
 
-def test_an_open_edge_closes_the_block_and_serves_the_same_call(sim, clock):
+def test_an_open_edge_closes_the_block_and_serves_the_next_call(sim, clock):
     make_groq(sim, keys=2)
     make_deepseek(sim)
     sim.block_edge("groq")
     assert complete(user="hi").provider == "deepseek"
     sim.unblock_edge("groq")
-    clock.shift(299)
+    clock.shift(200)
+    assert probes.run_due() == 0
     assert complete(user="hi").provider == "deepseek"
-    assert sim.count(endpoint="models") == 0  # not before its time
-    clock.shift(2)
+    assert sim.count(endpoint="models") == 0  # not before its time, and never within a call
+    clock.shift(95)
+    assert probes.run_due() == 1
     assert complete(user="hi").provider == "groq1"
     assert (sim.count(endpoint="models"), sim.count(provider="groq")) == (1, 2)
     row = Pause.objects.get()
@@ -118,7 +119,8 @@ def test_an_edge_that_is_still_shut_lengthens_the_block_and_costs_no_attempt(sim
     sim.block_edge("groq")
     complete(user="hi")
     for streak, wait in ((2, 600), (3, 1200), (4, 2400)):
-        clock.move_to(Pause.objects.get().until + timedelta(seconds=1))
+        clock.move_to(Pause.objects.get().until - timedelta(seconds=2))
+        probes.run_due()
         reply = complete(user="hi")
         assert [attempt["credential"] for attempt in reply.attempts] == ["deepseek"]
         row = Pause.objects.get()
@@ -129,14 +131,84 @@ def test_an_edge_that_is_still_shut_lengthens_the_block_and_costs_no_attempt(sim
     assert all(r.credential == "" for r in sim.requests if r.endpoint == "models")
 
 
-def test_other_pauses_are_not_asked_at_the_edge(sim, clock):
+def test_a_block_that_ends_early_is_noticed_within_minutes(sim, clock):
     make_groq(sim, keys=1)
     make_deepseek(sim)
-    sim.script("key-of-groq1", b.http(503), b.ok())
-    assert complete(user="hi").provider == "deepseek"
-    clock.shift(60)
+    row = blocked(sim, ago=timedelta(hours=20), ended=-5 * 3600)
+    assert probes.run_due() == 1
+    row.refresh_from_db()
+    assert row.closed_by == "edge probe"
+    sim.block_edge("groq")
+    blocked(sim, ago=timedelta(hours=20), ended=-5 * 3600)
+    for minute in range(1, 61):
+        clock.shift(60)
+        probes.run_due()
+        if minute == 50:
+            sim.unblock_edge("groq")
+    assert not Pause.objects.filter(closed_at=None).exists()
+    assert 9 <= sim.count(endpoint="models") <= 13
+
+
+@pytest.mark.parametrize("kind", [Kind.BLOCKED_PROVIDER, Kind.PROVIDER_DOWN])
+def test_a_time_that_was_stated_and_staffs_own_are_not_probed(sim, clock, kind):
+    make_groq(sim, keys=1)
+    for source in ("provider", "staff"):
+        row = blocked(sim, ago=timedelta(hours=1), ended=-3)
+        Pause.objects.filter(pk=row.pk).update(source=source, kind=kind)
+        clock.shift(600)
+        assert probes.run_due() == 0
+        row.delete()
+    assert sim.requests == []
+
+
+def test_a_provider_that_is_down_comes_back_before_a_call_has_to_find_out(sim, clock):
+    make_groq(sim, keys=1)
+    make_deepseek(sim)
+    sim.block_edge("groq", "groq-503-over-capacity")
+    down(sim)
+    for _ in range(20):  # 80 seconds
+        clock.shift(4)
+        probes.run_due()
+        assert complete(user="hi").provider == "deepseek"
+    assert sim.count(provider="groq") == 0
+    sim.unblock_edge("groq")
+    for _ in range(4):
+        clock.shift(4)
+        probes.run_due()
     assert complete(user="hi").provider == "groq1"
-    assert sim.count(endpoint="models") == 0
+
+
+def test_that_models_are_listed_does_not_end_a_silence(sim, clock):
+    make_groq(sim, keys=1)
+    row = down(sim, silent=True)
+    for _ in range(5):
+        clock.shift(4)
+        assert probes.run_due() == 0
+    row.refresh_from_db()
+    assert (row.closed_at, row.probe_until) == (None, None)
+    assert complete(user="hi").provider == "groq1"  # one call tests it
+
+
+def down(sim, **fields):
+    now = datetime.now(tz=UTC)
+    return Pause.objects.create(
+        provider="groq",
+        kind=Kind.PROVIDER_DOWN,
+        source="guess",
+        since=now,
+        until=now + timedelta(seconds=15),
+        **fields,
+    )
+
+
+def test_what_speaks_of_a_model_or_a_key_is_not_asked_at_the_edge(sim, clock):
+    make_groq(sim, keys=1)
+    for scope in ({"model": "m"}, {"credential": "groq1"}, {"account": "groq1"}):
+        row = down(sim, **scope)
+        clock.shift(400)
+        assert probes.run_due() == 0
+        row.delete()
+    assert sim.requests == []
 
 
 def test_vertex_has_no_edge_to_ask_and_is_tried_by_one_call(sim, tmp_path, clock):
@@ -148,37 +220,44 @@ def test_vertex_has_no_edge_to_ask_and_is_tried_by_one_call(sim, tmp_path, clock
     assert sim.count(endpoint="models") == 0
 
 
-def test_of_many_callers_one_asks_at_the_edge(sim):
+def test_googles_front_is_asked_without_a_key(sim, tmp_path, clock):
+    make_vertex(sim, tmp_path, locations=["eu"])
+    now = datetime.now(tz=UTC)
+    row = Pause.objects.create(
+        provider="vertex", location="eu", kind=Kind.PROVIDER_DOWN, source="guess", since=now,
+        until=now + timedelta(seconds=5),
+    )  # fmt: skip
+    assert probes.run_due() == 1
+    row.refresh_from_db()
+    assert row.closed_by == "edge probe"
+    assert all("authorization" not in request.headers for request in sim.requests)
+
+
+def test_of_many_processes_one_asks_at_the_edge(sim):
     make_groq(sim, keys=1, timeout_s=20)
-    make_deepseek(sim, timeout_s=20)
     sim.block_edge("groq")
     blocked(sim, ago=timedelta(hours=1))
     snapshot.providers()
     barrier = threading.Barrier(6)
 
-    def call(n):
+    def look(n):
         try:
             barrier.wait(10)
-            return complete(user="hi").provider
+            return probes.run_due()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(6) as pool:
-        assert list(pool.map(call, range(6))) == ["deepseek"] * 6
+        assert list(pool.map(look, range(6))) == [0] * 6
     assert sim.count(provider="groq", endpoint="models") == 1
-    assert sim.count(provider="groq") == 0
 
 
-def test_a_silent_edge_does_not_beat_the_deadline(sim):
-    sim.keyless = frozenset({"groq"})
+def test_a_call_asks_no_edge(sim):
     make_groq(sim, keys=1)
     make_deepseek(sim)
-    sim.script("", b.hang(), endpoint="models")
     blocked(sim, ago=timedelta(hours=1))
-    began = time.monotonic()
-    with contextlib.suppress(ChainExhausted):
-        complete(user="hi", deadline_s=1)
-    assert time.monotonic() - began < 2.8
+    assert complete(user="hi").provider == "groq1"  # its pause is over: one call tests it
+    assert sim.count(endpoint="models") == 0
 
 
 # -- rank --------------------------------------------------------------------------------------------------
@@ -224,8 +303,9 @@ def test_demotion_is_told_once_and_ends_with_the_first_good_probe(sim, clock):
     three_tiers(sim)
     sim.block_edge("groq")
     assert complete(user="hi").provider == "openrouter"
-    for _ in range(20):  # blocked for a day and more; every ended pause is probed by one call
-        clock.move_to(Pause.objects.get().until + timedelta(seconds=1))
+    for _ in range(20):  # blocked for a day and more
+        clock.move_to(max(Pause.objects.get().until - timedelta(seconds=1), datetime.now(tz=UTC)))
+        probes.run_due()
         complete(user="hi")
         clock.shift(3600)
     assert order() == ["openrouter", "groq", "deepseek"]
@@ -234,7 +314,8 @@ def test_demotion_is_told_once_and_ends_with_the_first_good_probe(sim, clock):
     assert 1 <= demoted.count() <= days
     assert demoted.first().subject == "groq: blocked for over 24 hours, ranked below the next tier"
     sim.unblock_edge("groq")
-    clock.move_to(Pause.objects.get().until + timedelta(seconds=1))
+    clock.shift(600)
+    probes.run_due()
     assert complete(user="hi").provider == "groq1"
     assert order() == ["groq", "openrouter", "deepseek"]
     assert Attempt.objects.filter(provider="groq").count() == 2  # the first failure, and the answer

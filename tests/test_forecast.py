@@ -383,3 +383,23 @@ def test_repeats_are_measured(shop):
     assert (found.samples, found.repeated) == (40, 0.75)
     assert len(found.by_hour) == 24
     assert max(found.by_hour) == found.by_hour[12]
+
+
+@pytest.mark.parametrize("calls", [3, 7, 10, 25])
+def test_sizes_are_drawn_evenly_also_where_there_are_fewer_calls_than_samples(calls):
+    asks = [Ask(tokens_in=number, max_tokens=1, tokens_out=1) for number in range(10)]
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    drawn = Load(calls, asks).arrivals(start, start + timedelta(days=1), random.Random(1))
+    sizes = [ask.tokens_in for _, ask in drawn]
+    assert len(sizes) == calls
+    assert abs(sum(sizes) / calls - 4.5) <= 1.5
+    assert max(sizes) >= 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_scans_are_measured_on_reports_unless_another_purpose_is_said(sim, monkeypatch):
+    asked, found = [], workload.Measured(workload.ASSUMED, 20, (1.0,) * 24, 0.0)
+    monkeypatch.setattr(workload, "measure", lambda purpose, now: asked.append(purpose) or found)
+    for arguments in ([], ["--purpose", "letters"]):
+        call_command("forecast", "--scans-per-day", "5", *arguments, stdout=StringIO())
+    assert asked == ["audit-report", "letters"]

@@ -208,8 +208,8 @@ def test_one_query_a_tick_and_no_connection_between_two(
     scan = make_scan()
     Story(monkeypatch, scan, *[{}] * 20)
     with django_assert_num_queries(
-        3 + 22 + 2
-    ):  # the scan, the links, the first look; ticks; the end of the story, and what it offers
+        3 + 22 + 3
+    ):  # the scan, the links, the first look; ticks; the end of the story, who wrote it, and what it offers
         listen(client, scan)
     assert len(given_back) == 22
 

@@ -62,7 +62,9 @@ def test_other_words_stay_as_they_are():
 
 
 def test_of_a_service_account_only_what_is_secret_is_masked():
-    private = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n"
+    private = (
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n"
+    )
     account = json.dumps(
         {"project_id": "example-project", "private_key": private, "private_key_id": "0123456789abcdef"}
     )

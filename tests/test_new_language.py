@@ -13,6 +13,7 @@ from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils.translation import override, trans_real
 
+from audit.bank import sources
 from audit.models import Report
 from audit.report import facts, jobs
 from audit.scans import service as scans
@@ -28,7 +29,8 @@ NAMES = re.compile(
     r"ethereum.org: Security and scam prevention|https?://\S+|(?:[\w-]+\.)+[a-z]{2,}\b|English|Русский|Español|Italiano|"
     r"GuardLabs|FBI IC3|Report Fraud|Canadian Anti-Fraud Centre|ReportCyber|SEAL Frameworks: [\w -]+|"
     r"CryptoCurrency Security Standard|NIST SP 800-63B-4: Authentication|Personal Security Checklist|"
-    r"Known physical attacks|[\d.,]+ (?:Mln|Mld) USD|\d{1,2} \w+ 20\d\d|Lissy93|CCSS|J. Lopp|fallback-template|[0-9a-f]{32}"
+    r"Known physical attacks|[\d.,]+ (?:Mln|Mld) USD|\d{1,2} \w+ 20\d\d|Lissy93|CCSS|J. Lopp|fallback-template|"
+    r"[0-9a-f]{32}"
 )
 
 
@@ -124,6 +126,8 @@ def test_every_page_speaks_the_new_language_and_nothing_else(client):
         for tool in option.tools
         if LEFT not in tool
     }
+    tools |= set(sources.PUBLISHERS.values()) | set(sources.PRIMARY_PUBLISHERS.values())
+    tools |= {name for each in sources.KNOWN.values() for name in (each.publisher, each.title) if name}
     left = {}
     for address in addresses:
         html = client.get(address).content.decode()

@@ -416,6 +416,32 @@ def test_a_phrase_in_two_fields_or_in_two_orders_is_found(client):
     assert Order.objects.count() == 1
 
 
+def test_the_result_can_be_taken_off_and_the_language_changed_without_losing_the_rest(client):
+    scan = make_scan(ai=False)
+    sent = {"email": "anna@example.org", "message": "My phone", "scan_link": scans.scan_token(scan)}
+    page = html(client.post("/en/order/", {**sent, "remove": "scan"}))
+    assert "anna@example.org" in page
+    assert "My phone" in page
+    assert scans.scan_token(scan) not in page
+    page = html(client.post("/ru/order/", {**sent, "switch": "ru"}))
+    assert 'lang="ru"' in page
+    assert "anna@example.org" in page
+    assert scans.scan_token(scan) in page
+    assert 'role="alert"' not in page
+    assert not Order.objects.exists()
+
+
+def test_enter_presses_no_language(client):
+    """The first submit button of a form in the page is its default button."""
+    scan = make_scan(ai=False)
+    for page, form in (
+        (html(client.post("/en/order/", {"scan_link": scans.scan_token(scan)})), "order"),
+        (html(client.get("/en/scan/")), "scan"),
+    ):
+        first = re.search(rf'<button[^>]*form="{form}"[^>]*>', page)[0]
+        assert "name=" not in first
+
+
 # -- letters to people who may not have asked for them -----------------------------------------------
 def test_an_address_gets_few_letters_a_day_whatever_becomes_of_the_orders(client):
     codes = []

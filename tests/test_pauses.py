@@ -231,7 +231,6 @@ def test_scopes_do_not_shadow_each_other(clock):
         (Kind.BLOCKED_PROVIDER, 5 * MINUTE, 6 * HOUR),
         (Kind.CREDITS_DEPLETED, 6 * HOUR, DAY),
         (Kind.MODEL_GONE, DAY, 7 * DAY),
-        (Kind.PROVIDER_DOWN, 15, 10 * MINUTE),
     ],
 )
 def test_a_guess_doubles_with_every_failure_in_a_row_up_to_a_limit(clock, no_jitter, kind, first, most):
@@ -250,11 +249,47 @@ def test_failures_while_it_holds_are_one_failure(clock, no_jitter):
     assert (row.streak, seconds_of(row)) == (1, 15)
 
 
-def test_jitter_keeps_workers_apart_within_a_tenth(clock):
+def left_of(row):
+    return (row.until - datetime.now(tz=UTC)).total_seconds()
+
+
+def test_a_provider_that_refuses_at_once_is_tried_every_few_seconds_however_often_it_does(clock, no_jitter):
+    for streak in range(1, 30):
+        row = opened(Kind.PROVIDER_DOWN)
+        assert (row.streak, left_of(row)) == (streak, 15)
+        clock.shift(16)
+
+
+def test_a_pause_grows_with_the_failures_of_its_probes_after_the_first_minutes(clock, no_jitter):
+    waits = []
+    opened(Kind.PROVIDER_DOWN)
+    for _ in range(25):
+        row = pauses.open_for(Failure(Kind.PROVIDER_DOWN), deployment(), by_probe=True)
+        waits.append(left_of(row))
+        clock.move_to(row.until)
+    assert waits[:11] == [15] * 11  # some three minutes
+    assert waits[11:] == sorted(waits[11:])
+    assert waits[-1] == 10 * MINUTE
+
+
+@pytest.mark.parametrize("cost_s", [1, 10, 20, 60, 600])
+def test_a_silent_provider_is_left_alone_for_longer_than_what_it_cost_and_longer_every_time(clock, cost_s):
+    wait = cost_s
+    for _ in range(3):
+        row = pauses.open_for(Failure(Kind.PROVIDER_DOWN, silent=True), deployment(), cost_s=cost_s)
+        assert left_of(row) > wait
+        wait = min(left_of(row), 9 * MINUTE) if cost_s < 300 else cost_s
+        clock.move_to(row.until + timedelta(seconds=1))
+
+
+def test_jitter_keeps_workers_apart(clock):
     waits = [seconds_of(opened(Kind.PROVIDER_DOWN, at=deployment(location=f"l{n}"))) for n in range(60)]
     assert len(set(waits)) > 50
-    assert 13.5 <= min(waits) < 14.5
-    assert 15.5 < max(waits) <= 16.5
+    assert 12 <= min(waits) < 13
+    assert 14 < max(waits) <= 15
+    waits = [seconds_of(opened(Kind.RATE_LIMITED_KEY, at=deployment(account=f"a{n}"))) for n in range(60)]
+    assert 27 <= min(waits) < 29
+    assert 31 < max(waits) <= 33
 
 
 def test_a_stated_time_that_was_not_true_is_stretched_by_our_guess(clock, no_jitter):
@@ -343,11 +378,11 @@ def test_an_answer_closes_every_ended_pause_that_covered_it(sim, clock):
     assert set(Pause.objects.exclude(pk=other.pk).values_list("closed_by", flat=True)) == {"answered again"}
 
 
-def test_a_failure_on_trying_again_lengthens_the_pause(sim, clock, no_jitter):
+def test_a_failure_on_trying_again_pauses_again(sim, clock, no_jitter):
     make_groq(sim, keys=2)
     make_deepseek(sim)
     sim.script("key-of-groq1", b.http(503))
-    for streak, wait in ((1, 15), (2, 30), (3, 60)):
+    for streak, wait in ((1, 15), (2, 15), (3, 15)):
         assert complete(user="hi").provider == "deepseek"
         row = Pause.objects.get()
         assert row.streak == streak
@@ -524,7 +559,9 @@ def test_nothing_left_tells_until_when(sim, clock):
 @pytest.mark.parametrize("status", [503, 429, 402, 404])
 def test_a_pause_of_a_clock_that_was_ahead_is_over_when_it_is_right_again(sim, ahead, stated, status):
     make_groq(sim, keys=1)
-    sim.script("key-of-groq1", b.http(status, headers={"retry-after": stated} if stated else {}), b.ok())
+    failing = b.http(status, headers={"retry-after": stated} if stated else {})
+    times = 2 if status == 503 and not stated else 1  # one that is only busy is asked twice
+    sim.script("key-of-groq1", *[failing] * times, b.ok())
     with time_machine.travel(NOW + ahead, tick=False), pytest.raises(ChainExhausted):
         complete(user="hi")
     row = Pause.objects.get()

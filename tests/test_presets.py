@@ -2,9 +2,11 @@
 
 import json
 import os
+import textwrap
 import tomllib
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -294,3 +296,14 @@ def test_a_missing_variable_is_named_to_staff():
     assert presets.key_hint("groq") == "GROQ_API_KEY"
     assert presets.key_hint("vertex") == "GOOGLE_APPLICATION_CREDENTIALS and GOOGLE_CLOUD_PROJECT"
     assert presets.key_hint("mine") == ""
+
+
+@pytest.mark.django_db
+def test_the_readmes_file_for_gemini_2_5_leaves_nothing_newer_on():
+    presets.install()
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+    block = readme[readme.index('    [[provider]]\n    slug = "vertex"') :].split("\n\n")[0]
+    config.load(textwrap.dedent(block))
+    vertex = Provider.objects.get(slug="vertex")
+    assert list(vertex.models.filter(enabled=True).values_list("name", flat=True)) == ["gemini-2.5-flash"]
+    assert vertex.locations == ["us-central1", "europe-west1", "europe-west4"]

@@ -358,7 +358,8 @@ def test_an_exhausted_chain_leaves_its_attempts_and_its_call(monkeypatch):
     FakeChain(monkeypatch, exhausted)
     scan = make_scan()
     row = jobs.write_report_now(scan)
-    assert row.progress == [{"provider": "vertex:eu", "model": "gemini", "outcome": "rate_limited_provider"}]
+    (line,) = row.progress
+    assert (line["who"], line["provider"]) == ("vertex (gemini)", "vertex:eu")
     assert row.call == call
 
 

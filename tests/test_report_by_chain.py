@@ -35,7 +35,10 @@ def test_the_first_provider_writes_in_the_scans_language(sim, lang, streamed, mo
     with translation.override(lang):
         prompt = prompts.build(details(scan), lang)
         assert all_of(generate.gates_of(prompt, lang))(row.call.text) is None
-    assert row.progress == [{"provider": "groq1", "model": "openai/gpt-oss-120b", "outcome": "ok"}]
+    who = "Groq (gpt-oss-120b)"
+    assert row.progress == [
+        {"who": who, "provider": "groq1", "model": "openai/gpt-oss-120b", "outcome": "ok"}
+    ]
     assert row.call == Call.objects.get()
     assert (row.call.purpose, row.call.lang) == ("audit-report", lang)
 

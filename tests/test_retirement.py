@@ -233,3 +233,12 @@ def test_the_audit_has_told_its_gate():
     gate = purposes.gate_for("audit-report", "en", [])
     assert gate
     assert gate("too short")
+
+
+def test_a_sample_that_could_not_be_asked_is_none_that_did_not_pass(sim, ending, gate):
+    for number in range(3):
+        complete(user=f"letter {number}", purpose="letters", lang="en")
+    sim.script("key-of-groq1", b.ok("Dear you"), b.http(429), model=SMALL)
+    (result,) = retirement.rehearse(ending)
+    assert (result.passed, result.samples) == (1, 1)
+    assert "not asked" in result.detail

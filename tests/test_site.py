@@ -135,6 +135,7 @@ def test_public_pages_have_a_preview_and_private_ones_have_none(client, bank, la
     assert f"<title>{title} · GuardLabs</title>" in html
     assert f'<meta property="og:locale" content="{lang}">' in html
     assert re.search(r'<meta name="description" content="[^"]{80,300}">', html)
+    assert f"/static/audit/previews/{lang}.png" in html
     token = scans.scan_token(make_scan(lang=lang))
     assert "og:" not in client.get(path("result", lang, token=token)).content.decode()
 

@@ -121,7 +121,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
             "Turn off cloud sync of one-time codes, or better, replace them with passkeys or hardware keys."
         ),
         weaknesses=("account_2fa.totp_cloud", "phishing_support.remote_or_code"),
-        sources=("https://cryptonews.net/news/security/25453625/", "https://coinlive.com/news-detail/181044"),
+        sources=("https://cryptonews.net/news/security/25453625/", "https://retool.com/blog/mfa-isnt-mfa"),
         confirmed=True,
     ),
     IncidentData(
@@ -211,7 +211,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         weaknesses=("tx_verification.blind", "hot_cold_split.half_half"),
         sources=(
-            "https://safeguard.sh/resources/blog/ledger-connect-kit-supply-chain-attack-2023",
+            "https://www.ledger.com/blog/security-incident-report",
             "https://bitcoinsnews.com/inside-the-ledger-connect-kit-supply-chain-attack-how-a-compromised-npm-package-drained-484k-from-defi-users-72826",
         ),
         confirmed=True,
@@ -252,6 +252,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         weaknesses=("phishing_support.usually_check",),
         sources=(
+            "https://www.ic3.gov/AnnualReport/Reports/2024_IC3Report.pdf",
             "https://www.theblock.co/post/351746/fbi-says-americans-over-60-lost-nearly-3-billion-to-crypto-scams-in-2024",
         ),
         confirmed=True,
@@ -293,7 +294,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         weaknesses=("seed_storage.password_manager", "password_hygiene.pm_weak_master"),
         sources=(
-            "https://cryptocurrencywatchgroup.com/the-ripple-effect-of-a-major-security-breach-lessons-from-the-150-million-theft-targeting-chris-larsen/",
+            "https://krebsonsecurity.com/2025/03/feds-link-150m-cyberheist-to-2022-lastpass-hacks/",
             "https://financialdigest.top/en/feds-link-150m-crypto-heist-to-2022-lastpass-breach",
         ),
         confirmed=True,
@@ -499,7 +500,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
             "account_2fa.totp_local",
         ),
         sources=(
-            "https://news.kurtseifried.org/2024/12/18/krebs-on-security-how-to-lose-a-fortune-with-just-one-bad-click",
+            "https://krebsonsecurity.com/2024/12/how-to-lose-a-fortune-with-just-one-bad-click/",
         ),
         confirmed=True,
         note=_(
@@ -547,7 +548,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         weaknesses=("seed_storage.photo_device", "device_hygiene.risky_installs"),
         sources=(
-            "https://cybersecurefox.com/en/sparkcat-trojan-breaches-app-store-security/",
+            "https://securelist.com/sparkcat-stealer-in-app-store-and-google-play/115385/",
             "https://cyber.netsecops.io/articles/sparkcat-malware-resurfaces-on-app-stores-stealing-crypto-wallet-phrases",
         ),
         confirmed=True,
@@ -635,7 +636,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         sources=(
             "https://bitcoinsnews.com/how-the-bybit-hack-exploited-smart-contract-blind-signing-a-forensic-breakdown-of-the-1-46-billion-theft-71776",
-            "https://store.dcentwallet.com/blogs/post/bybit-hack-2025-exchange-security",
+            "https://www.ic3.gov/PSA/2025/PSA250226",
         ),
         confirmed=True,
         note=_("Bybit covered its customers' balances; the loss was the exchange's."),
@@ -721,7 +722,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         weaknesses=("token_approvals.never_checked", "phishing_support.click_links"),
         sources=(
-            "https://www.backdoor.news/post/inferno-drainer-malware-strikes-again-stealing-9-million-in-6-months",
+            "https://research.checkpoint.com/2025/inferno-drainer-reloaded-deep-dive-into-the-return-of-the-most-sophisticated-crypto-drainer/",
             "https://techfromthenet.it/2025/05/27/silenzioso-e-pericoloso-il-ritorno-del-malware-inferno-drainer",
         ),
         confirmed=True,
@@ -742,7 +743,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         weaknesses=("phishing_support.usually_check", "privacy_inheritance.known_holder"),
         sources=(
             "https://bitbo.io/news/coinbase-insider-phishing-attack",
-            "https://infointeract.com/?p=7816",
+            "https://www.coinbase.com/blog/protecting-our-customers-standing-up-to-extortionists",
         ),
         confirmed=True,
         note=_("No loss figure is shown: $180M to $400M is Coinbase's own cost estimate, not a stolen sum."),

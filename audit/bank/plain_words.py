@@ -37,7 +37,7 @@ PLAIN: dict[str, PlainData] = {
         title=_("A device for important things only"),
         steps=(
             _("Buy it new from its maker and set it up yourself."),
-            _("Type nothing into other devices that belongs to this one alone."),
+            _("Never type this device's code into another one."),
         ),
     ),
     "hot_cold_split": PlainData(

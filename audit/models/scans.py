@@ -121,6 +121,9 @@ class Scan(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     lang = models.CharField(_("language"), max_length=10)
     answers = models.JSONField()
+    tested = models.JSONField(
+        default=dict, blank=True, help_text=_("When an answer was last tried out: question id to month.")
+    )
     score = models.PositiveSmallIntegerField()
     raw_score = models.PositiveSmallIntegerField()
     result = models.JSONField(help_text=_("The scoring as it was computed, term by term."))

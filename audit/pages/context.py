@@ -1,13 +1,19 @@
 """What every page knows about the site. Never touches the database, the cache or the session."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import ResolverMatch, reverse
 from django.utils.translation import get_language, get_language_info, override
+
+from llm.chain import receipts
+
+KEPT = ("kind", "year", "case", "done", "back")
+CODE = re.compile(r"[a-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,21 @@ class Alternate:
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """The context processor: see `page`."""
-    return page(getattr(request, "resolver_match", None), query=request.GET.urlencode())
+    return page(getattr(request, "resolver_match", None), query=kept_query(request.GET))
+
+
+def kept_query(asked: QueryDict) -> str:
+    """What of a query goes along to another language: our own short codes, and a receipt that is genuine.
+
+    Anything else may be what somebody pasted by mistake, and is not written into the page again.
+    """
+    kept = QueryDict(mutable=True)
+    for name in KEPT:
+        kept.setlist(name, [value for value in asked.getlist(name) if CODE.fullmatch(value)])
+    receipt = asked.get("receipt", "").strip()
+    if receipt and receipts.verify(receipt):
+        kept["receipt"] = receipt
+    return kept.urlencode()
 
 
 def alternates(

@@ -83,7 +83,7 @@ def _form(request: HttpRequest, *, sent: form.Sent, problem: str = "", status: i
         "sent": sent,
         "problem": problem,
         "zones": form.time_zones(),
-        "price": formats.money(settings.AUDIT_PRICE_USD),
+        "price": formats.price(settings.AUDIT_PRICE_USD),
         "retention_days": settings.RETENTION_DAYS,
         "by_card": payments.method() == Order.Method.STRIPE,
         "promise_days": orders.PROMISE_DAYS,
@@ -99,7 +99,7 @@ def _form(request: HttpRequest, *, sent: form.Sent, problem: str = "", status: i
 @require_safe
 def sample(request: HttpRequest) -> HttpResponse:
     """What a delivered report looks like: two pages about a made-up customer."""
-    return render(request, "audit/order_sample.html", {"price": formats.money(settings.AUDIT_PRICE_USD)})
+    return render(request, "audit/order_sample.html", {"price": formats.price(settings.AUDIT_PRICE_USD)})
 
 
 # -- an order: private to whoever has its link -------------------------------------------------------

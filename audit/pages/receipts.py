@@ -1,8 +1,10 @@
 """What can be done with a report once it is there: check its receipt, or have a model write it after all."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
@@ -34,8 +36,14 @@ def receipt(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def new_version(request: HttpRequest, token: str) -> HttpResponse:
-    """Has a model write the report that we had to put together; the present one stays until it is there."""
+    """Has a model write the report that we had to put together; the present one stays until it is there.
+
+    `rewrite`: puts it together again in the language of the page instead, and asks nobody.
+    """
     scan = scan_or_404(token)
-    upgrade.start(scan)
+    if "rewrite" in request.POST:
+        upgrade.rewrite(scan, lang=get_language() or settings.LANGUAGE_CODE)
+    else:
+        upgrade.start(scan)
     address = reverse("audit:result", kwargs={"token": token})
     return private(HttpResponseRedirect(f"{address}#report", status=303))

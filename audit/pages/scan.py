@@ -31,7 +31,7 @@ from audit.presentation import library, plan, sample, yours
 from audit.presentation import replay as replay_view
 from audit.presentation import scan as presentation
 from audit.presentation.report import ReportView, present
-from audit.report import jobs, live
+from audit.report import jobs, live, upgrade
 from audit.report.render import to_html
 from audit.scans import findings as details
 from audit.scans import service as scans
@@ -115,7 +115,11 @@ def scan(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(wait)
         return response
     made = scans.create_scan(
-        answers=answers, lang=get_language(), ai=sent.ai is not False, previous=scans.get_scan(sent.previous)
+        answers=answers,
+        lang=get_language(),
+        ai=sent.ai is not False,
+        previous=scans.get_scan(sent.previous),
+        tried=sent.tested,
     )
     return redirect("audit:result", token=scans.scan_token(made))
 
@@ -154,7 +158,7 @@ def _form(
 
 def _offer() -> dict[str, Any]:
     """The manual audit in two figures: its price, and the days from payment to report."""
-    return {"price": formats.money(settings.AUDIT_PRICE_USD), "days": orders.PROMISE_DAYS}
+    return {"price": formats.price(settings.AUDIT_PRICE_USD), "days": orders.PROMISE_DAYS}
 
 
 def _about_data() -> dict[str, Any]:
@@ -180,6 +184,8 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
         "deleted_by": scans.kept_until(scan),
         "last_time": yours.last_time(scan),
+        "aged": yours.aged(scan),
+        "may_rewrite": scan.lang != get_language() and upgrade.may_rewrite(scan),
         "plan": plan.plan(facts, order=yours.fix_order(scan, facts)),
         "codes": [f"{question}.{value}" for question, value in scan.answers.items()],
         "offer": _offer(),
@@ -196,7 +202,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
 def again(request: HttpRequest, token: str) -> HttpResponse:
     """The form with the answers of this result filled in; sent, it makes a new result that knows this one."""
     scan = scan_or_404(token)
-    sent = forms.Sent(answers=scan.answers, ai=scan.ai, previous=token)
+    sent = forms.Sent(answers=scan.answers, ai=scan.ai, previous=token, tested=scan.tested)
     return _form(request, questionnaire=catalogue.questionnaire(), sent=sent)
 
 

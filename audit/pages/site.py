@@ -19,7 +19,7 @@ from audit.models import Incident
 from audit.presentation import emergency
 from audit.scoring import formula
 
-PUBLIC_PAGES = ("landing", "scan", "incidents", "method", "about", "hacked", "privacy")
+PUBLIC_PAGES = ("landing", "scan", "incidents", "method", "about", "approvals", "hacked", "privacy")
 SECURITY_TXT_DAYS = 180  # RFC 9116 wants less than a year; half of one shows that somebody still looks
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -34,6 +34,12 @@ def hacked(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def approvals(request: HttpRequest) -> HttpResponse:
+    """How to look up approvals and delegations, without giving anybody an address. Needs no database."""
+    return render(request, "audit/approvals.html")
+
+
+@require_safe
 def about(request: HttpRequest) -> HttpResponse:
     """Who stands behind the site, from the settings; and what changed last."""
     _name, contact = parseaddr(settings.DEFAULT_FROM_EMAIL)
@@ -43,7 +49,7 @@ def about(request: HttpRequest) -> HttpResponse:
         "address": settings.SELLER_ADDRESS,
         "contact": contact,
         "source": settings.SOURCE_URL,
-        "price": formats.money(settings.AUDIT_PRICE_USD),
+        "price": formats.price(settings.AUDIT_PRICE_USD),
         "bank": bank.BANK_VERSION,
         "scoring": formula.SCORING_VERSION,
         "cases_changed": formats.day(newest.isoformat()) if newest else "–",

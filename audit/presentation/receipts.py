@@ -3,24 +3,37 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from audit import formats
 from audit.report import attempts
+from audit.report.generate import author
 from llm.chain import receipts
 
 # Names of gates as reports have them (audit/gates); others, of other callers, show as they are.
 GATES = {
     "length": _("long enough"),
+    "markup": _("nothing but prose"),
     "refusal": _("no refusal"),
     "language": _("one language"),
+    "address": _("speaks to you informally"),
     "sections": _("every section there"),
     "ending": _("not broken off"),
     "citations": _("only real cases, at least two"),
     "links": _("no foreign address"),
     "secrets": _("asks for no secret"),
+    "advice": _("no steps but ours"),
+    "figures": _("no figures but ours"),
+    "names": _("no foreign name"),
+    "promises": _("promises and sells nothing"),
+    "reader": _("fits your answers"),
+    "cases": _("no case but ours"),
+    "slots": _("facts from our list"),
+    "plan": _("the whole plan"),
+    "shape": _("the right length"),
+    "repeats": _("nothing said twice"),
+    "second reader": _("read by another model"),
 }
 
 
@@ -45,7 +58,7 @@ def view(receipt: receipts.Receipt) -> ReceiptView:
         untold=receipt.attempt_count - len(receipt.attempts),
         checks=", ".join(str(GATES.get(name, name)) for name in receipt.gates),
         cost=cost(receipt.cost_usd),
-        issued=gettext("%(when)s UTC") % {"when": date_format(receipt.issued_at, "DATETIME_FORMAT")},
+        issued=gettext("%(when)s UTC") % {"when": formats.utc(receipt.issued_at)},
         prompt=receipt.prompt_version,
         fingerprint=receipt.fingerprint,
     )
@@ -76,17 +89,14 @@ def _writer(receipt: receipts.Receipt) -> str:
         return gettext("Assembled from our own texts, without AI.")
     if not receipt.provider:
         return gettext("Nobody answered: there is no text.")
-    words = {"model": receipt.model, "provider": receipt.provider}
+    words = {"who": author(receipt.provider, receipt.model)}
     if receipt.cached:
-        return gettext("Written by %(model)s (%(provider)s) for an earlier, identical question.") % words
-    return gettext("Written by %(model)s (%(provider)s).") % words
+        return gettext("Written by %(who)s for an earlier, identical question.") % words
+    return gettext("Written by %(who)s.") % words
 
 
 def _attempt(tried: receipts.Tried) -> str:
+    who = author(tried.provider, tried.model)
     if tried.outcome == "ok":
-        return gettext("%(provider)s, %(model)s: answered") % {
-            "provider": tried.provider,
-            "model": tried.model,
-        }
-    why = attempts.sentence({"provider": tried.provider, "outcome": tried.outcome}, today=None)
-    return f"{why} ({tried.model})"
+        return gettext("%(who)s: answered") % {"who": who}
+    return attempts.sentence({"provider": tried.provider, "who": who, "outcome": tried.outcome}, today=None)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from audit import formats
 from audit.models import Report
 from audit.report import attempts, drafts
-from audit.report.generate import FALLBACK
+from audit.report.generate import FALLBACK, author
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,10 @@ def present(report: Report, *, ai: bool, stalled: bool, to_html: Callable[[str],
 def at_work(progress: Sequence[Mapping[str, str]]) -> str:
     """Who is writing now."""
     if progress and progress[-1]["outcome"] in {"trying", "ok"}:
-        return gettext("%(provider)s is writing your report.") % progress[-1]
+        last = progress[-1]
+        return gettext("%(provider)s is writing your report.") % {
+            "provider": last.get("who") or last["provider"]
+        }
     return gettext("Your report is being written.")
 
 
@@ -82,12 +85,11 @@ def elapsed_s(report: Report) -> float:
 
 def byline(report: Report, *, ai: bool) -> str:
     """Who wrote the report and when, honestly."""
-    when = date_format(report.finished_at, "DATETIME_FORMAT") if report.finished_at else ""
+    when = formats.utc(report.finished_at)
     if report.provider != FALLBACK:
         return gettext(
-            "Written by the language model %(model)s (%(provider)s), %(when)s UTC. Models make mistakes; your score "
-            "and your findings do not come from it."
-        ) % {"model": report.model, "provider": report.provider, "when": when}
+            "Written by %(who)s, %(when)s UTC. Models make mistakes; your score and your findings do not come from it."
+        ) % {"who": author(report.provider, report.model), "when": when}
     if ai:
         return gettext(
             "Assembled from our own texts, without AI, because no language model was available. %(when)s UTC."

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 from audit import formats
 from audit.bank.catalogue import OptionText, QuestionText
 from audit.pages.forms import Sent
-from audit.scans import replay
+from audit.scans import replay, tested
 from audit.scans.findings import Case, Details, Weakness
 from audit.scoring import formula
 
@@ -54,7 +54,8 @@ class Choice:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """A question of the form, as it was answered so far, with what is wrong with the answer. `weak`: the answer of
-    the result that is checked again loses points.
+    the result that is checked again loses points. `claim`: the answer that says something was tested; `tested`: in
+    which month, as typed.
     """
 
     number: int
@@ -63,6 +64,8 @@ class Field:
     choices: tuple[Choice, ...]
     error: str
     weak: bool
+    claim: str
+    tested: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,8 @@ def fields(
                 for option in question.shown
             ),
             error=errors.get(question.id, ""),
+            claim=tested.CLAIMS.get(question.id, ""),
+            tested=sent.tested.get(question.id, ""),
             weak=bool(sent.previous) and question.option(sent.answers.get(question.id, "")).risk > 0,
         )
         for number, question in enumerate(questionnaire, start=1)

@@ -6,13 +6,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.translation import gettext
 
+from audit import formats
 from audit.bank import catalogue, plain_words
 from audit.bank.catalogue import OptionText
 from audit.models import Scan
 from audit.presentation import scan as presentation
-from audit.scans import replay
+from audit.scans import replay, tested
 from audit.scans.findings import Case, Details, Weakness
 from audit.scoring import comparison, simulation
 
@@ -95,6 +97,31 @@ def last_time(scan: Scan) -> LastTime | None:
             if change.question in questions
         ),
     )
+
+
+# -- tests that age ----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aged:
+    """An answer that was tested, its month in words, and whether that is too long ago."""
+
+    question: str
+    day: str
+    old: bool
+
+
+def aged(scan: Scan) -> list[Aged]:
+    """What the visitor has tested, as the answer words it. Two queries if there is any."""
+    found = tested.ages(scan.tested, today=timezone.localdate())
+    questions = catalogue.questions_by_id() if found else {}
+    return [
+        Aged(
+            question=questions[each.question].option(scan.answers.get(each.question, "")).label,
+            day=formats.day(each.month),
+            old=each.old,
+        )
+        for each in found
+        if each.question in questions
+    ]
 
 
 # -- the order of the fixes --------------------------------------------------------------------------

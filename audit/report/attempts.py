@@ -47,7 +47,7 @@ def lines(progress: Sequence[Mapping[str, str]], *, today: datetime | None) -> l
     `today`: the moment that times refer to; a time on another day is shown with its date.
     """
     told = [
-        " → ".join([sentence(attempt, today=today), *(after["provider"] for after in progress[n : n + 1])])
+        " → ".join([sentence(attempt, today=today), *(_who(after) for after in progress[n : n + 1])])
         for n, attempt in enumerate(progress, start=1)
         if attempt["outcome"] not in {"trying", "ok"}
     ]
@@ -63,7 +63,7 @@ def sentence(attempt: Mapping[str, str], *, today: datetime | None) -> str:
     words = SENTENCES.get(f"{kind}/{attempt.get('window')}") or SENTENCES.get(
         kind, SENTENCES["provider_down"]
     )
-    text = str(words % {"who": attempt["provider"]})
+    text = str(words % {"who": _who(attempt)})
     if not attempt.get("until"):
         return text
     until = datetime.fromisoformat(attempt["until"]).astimezone(UTC)
@@ -71,3 +71,8 @@ def sentence(attempt: Mapping[str, str], *, today: datetime | None) -> str:
     if today is None or until.date() != today.astimezone(UTC).date():
         when = f"{formats.month_and_day(until)}, {when}"
     return gettext("%(what)s (next try: %(when)s UTC)") % {"what": text, "when": when}
+
+
+def _who(attempt: Mapping[str, str]) -> str:
+    """The service and its model; of older rows, the key's label."""
+    return attempt.get("who") or attempt["provider"]

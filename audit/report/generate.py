@@ -13,6 +13,7 @@ from audit.models import Scan
 from audit.report import drafts, prompts, slots
 from audit.report import gates as report_gates
 from audit.report import template as template_report
+from audit.report.second_reader import NAME, SecondReader, repairs
 from audit.scans.findings import Details, details
 from llm import chain, stats
 from llm.chain import gates, receipts
@@ -59,13 +60,15 @@ def write(scan: Scan, observer: Observer | None = None, *, fresh: bool = False) 
         prompt = prompts.build(facts, scan.lang)
         checks = gates_of(prompt, scan.lang)
         try:
-            reply = _ask(prompt, scan.lang, gates.all_of(checks), observer, fresh=fresh)
+            reader = SecondReader(prompt, scan.lang)
+            accept = gates.all_of({**checks, NAME: reader.gate})
+            reply = _ask(prompt, scan.lang, accept, reader, observer, fresh=fresh)
         except chain.ChainExhausted as exhausted:
             return _put_together(facts, exhausted)
         except Exception:
             log.exception("the chain broke; the report is put together by rule")
             return _put_together(facts)
-        return _written(reply, prompt, list(checks))
+        return _written(reply, prompt, [*checks, *([NAME] if reader.read else [])])
 
 
 def gates_of(prompt: prompts.Prompt, lang: str) -> dict[str, gates.Gate]:
@@ -129,10 +132,16 @@ def storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
+def author(provider: str, model: str) -> str:
+    """Who writes, in a visitor's words: `Groq (gpt-oss-120b)`, whatever the key is called."""
+    return f"{stats.provider_name(provider)} ({model.rpartition('/')[2]})"
+
+
 def attempt_line(**attempt: Any) -> dict[str, str]:
     """What the page may show of an attempt: who, which model, and `trying`, `ok` or the kind of failure."""
     place = attempt.get("location") or ""
     return {
+        "who": author(str(attempt["credential"]), str(attempt["model"])),
         "provider": f"{attempt['credential']}:{place}" if place else str(attempt["credential"]),
         "model": str(attempt["model"]),
         "outcome": str(attempt["outcome"]),
@@ -140,7 +149,13 @@ def attempt_line(**attempt: Any) -> dict[str, str]:
 
 
 def _ask(
-    prompt: prompts.Prompt, lang: str, accept: gates.Gate, observer: Observer | None, *, fresh: bool
+    prompt: prompts.Prompt,
+    lang: str,
+    accept: gates.Gate,
+    reader: SecondReader,
+    observer: Observer | None,
+    *,
+    fresh: bool,
 ) -> chain.Reply:
     call: dict[str, Any] = {
         "system": prompt.system,
@@ -152,11 +167,13 @@ def _ask(
         "deadline_s": settings.REPORT_DEADLINE_S,
         "accept": accept,
         "fresh": fresh,
+        "repair": repairs,
     }
     if observer is None:
-        return chain.complete(**call)
+        return chain.complete(on_event=reader.watch, **call)
     shown = _shown(prompt, lang)
     for event in chain.stream(**call):
+        reader.watch(event)
         observer(event, shown)
         if isinstance(event, chain.Completed):
             return event.reply

@@ -38,6 +38,22 @@ def start(scan: Scan) -> None:
         jobs.start_new_version(scan, after=over)
 
 
+def may_rewrite(scan: Scan) -> bool:
+    """Whether the report that is shown was put together by rule, so that another language costs nothing."""
+    rows = list(Report.objects.filter(scan=scan))
+    ready = next((row for row in rows if row.status == Report.Status.READY), None)
+    return ready is not None and ready.provider == FALLBACK and len(rows) <= MOST_VERSIONS
+
+
+def rewrite(scan: Scan, *, lang: str) -> None:
+    """Puts the report together again in another language, if that one was put together too. Calls nobody."""
+    if lang == scan.lang or not may_rewrite(scan):
+        return
+    scan.lang = lang
+    scan.save(update_fields=["lang"])
+    jobs.put_together_version(scan)
+
+
 def _over(scan: Scan, rows: list[Report]) -> Report | None:
     """The template's report that a model's may follow; None while there is none, or nobody could write it."""
     shown = next((row for row in rows if row.status == Report.Status.READY), None)

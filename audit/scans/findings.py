@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from audit import formats
 from audit.bank import catalogue
+from audit.bank import sources as bank_sources
 from audit.bank.catalogue import OptionText, QuestionText
 from audit.models import Incident, Scan
 from audit.scoring.formula import Assessment, Finding
@@ -29,6 +30,11 @@ class Case:
     lesson: str
     note: str
     sources: tuple[str, ...]
+
+    @property
+    def cited(self) -> tuple[bank_sources.Source, ...]:
+        """The sources with their publishers, primary ones first."""
+        return bank_sources.cited(self.sources)
 
     @property
     def facts(self) -> str:

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.bank import catalogue, questions
 from audit.models import Report, Scan
 from audit.report import jobs
-from audit.scans import tokens
+from audit.scans import tested, tokens
 from audit.scoring import formula
 from audit.scoring import json as scoring_json
 
@@ -56,10 +57,18 @@ def validate(*, answers: Any, lang: Any) -> dict[str, str]:
     return {item.id: answers[item.id] for item in catalogue.scoring_bank()}
 
 
-def create_scan(*, answers: Any, lang: Any, ai: bool, previous: Scan | None = None) -> Scan:
+def create_scan(
+    *,
+    answers: Any,
+    lang: Any,
+    ai: bool,
+    previous: Scan | None = None,
+    tried: Mapping[str, str] | None = None,
+) -> Scan:
     """Scores and stores the answers, with a report waiting to be written; without `ai` it is written at once.
 
-    `previous`: the scan that this one repeats, to be compared with. Calls no provider. Raises InvalidScan.
+    `previous`: the scan that this one repeats, to be compared with; `tried`: question to the month in which its answer
+    was tested, see tested.py. Calls no provider. Raises InvalidScan.
     """
     clean = validate(answers=answers, lang=lang)
     assessment = formula.assess(catalogue.scoring_bank(), clean)
@@ -70,6 +79,7 @@ def create_scan(*, answers: Any, lang: Any, ai: bool, previous: Scan | None = No
             reference=tokens.reference(public_id),
             lang=lang,
             answers=clean,
+            tested=tested.clean(tried or {}, answers=clean, today=timezone.localdate()),
             score=assessment.score,
             raw_score=assessment.raw_score,
             result=scoring_json.dump(assessment),

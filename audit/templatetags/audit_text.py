@@ -5,19 +5,29 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django import template
+from django.contrib.staticfiles import finders
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from audit import formats
 
 register = template.Library()
 
 register.filter("points_number", formats.number)
+register.filter("known_day", formats.day)
 register.filter("duration", formats.duration)
 register.simple_tag(formats.points, name="points")
+
+
+@register.simple_tag
+def preview_image() -> str:
+    """The picture that goes with shared links, in the active language; English where there is none yet."""
+    name = f"audit/previews/{get_language()}.png"
+    return static(name if finders.find(name) else "audit/previews/en.png")
 
 
 @register.simple_tag

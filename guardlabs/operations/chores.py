@@ -8,6 +8,7 @@ next interval. With CHORES=off, `manage.py chores` does what is due at once, for
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,12 +21,14 @@ from audit.orders import service as orders
 from guardlabs.operations import probe, retention, weekly
 from guardlabs.web import correlation
 from llm.configuration import snapshot
+from llm.failures import probes
 from llm.foresight import provider_check
 from llm.operations import alerts
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 60.0
+PROBE_EVERY_S = 4.0  # providers that are down come back between two looks
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
@@ -41,6 +44,7 @@ class Chore:
 def chores() -> tuple[Chore, ...]:
     """All of them, in the order in which they are done."""
     return (
+        Chore("probes", MINUTE, probes.run_due),  # also every few seconds, see `_loop`
         Chore("llm", MINUTE, alerts.tend),
         Chore("mails", MINUTE, outbox.send_due),
         Chore("orders", 10 * MINUTE, orders.tend),
@@ -81,8 +85,15 @@ def start(stopping: threading.Event | None = None) -> threading.Thread:
 
 
 def _loop(stopping: threading.Event) -> None:
-    while not stopping.wait(LOOK_EVERY_S):
-        run_due()
+    look_at = time.monotonic() + LOOK_EVERY_S
+    while not stopping.wait(PROBE_EVERY_S):
+        try:
+            probes.run_due()
+        except Exception:
+            log.exception("probing providers failed")
+        if time.monotonic() >= look_at:
+            run_due()
+            look_at = time.monotonic() + LOOK_EVERY_S
         connections.close_all()
 
 

@@ -23,7 +23,8 @@ class Reading:
         self.ending = Ending()
         self.usage = Usage()
         self.tools = ToolCalls(names_of(request.params.get("tools")))
-        self.visible = Visible(request.model, whole=whole, thinks=request.thinks)
+        goes_on = request.messages[-1].get("role") == "assistant"
+        self.visible = Visible(request.model, whole=whole, thinks=request.thinks, goes_on=goes_on)
         self.output = request.output
         self.started = False
         self.said = False  # whether the latest chunk brought some of the answer

@@ -64,9 +64,13 @@ class Visible:
 
     model: its id, which decides where the text does not. whole: all of the text comes at once, so that reasoning
     without its opening mark can be taken out of any model's. thinks: whether the model was left to think at all.
+    goes_on: the text continues one that was given, so the space that it begins with is part of it.
     """
 
-    def __init__(self, model: str = "", *, whole: bool = False, thinks: bool = True) -> None:
+    def __init__(
+        self, model: str = "", *, whole: bool = False, thinks: bool = True, goes_on: bool = False
+    ) -> None:
+        self._goes_on = goes_on
         self._model = model.lower()
         self._buffer = ""  # not yet told
         self._place = 0  # in it: what is before was looked at
@@ -290,7 +294,7 @@ class Visible:
         piece, place = self._buffer[:end], self._place
         self._drop(end)
         self._place = max(place - end, 0)
-        if not self._told:
+        if not (self._told or self._goes_on):
             piece = piece.lstrip()
         if piece:
             self._last, self._last_letter = piece[-1], piece.rstrip()[-1:] or self._last_letter

@@ -54,7 +54,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Client
         fields = (
             "name", "expires_at", "rpm", "concurrency", "daily_calls", "daily_budget_usd", "max_usd", "tiers",
-            "cache", "data_class", "commercial", "regions",
+            "cache", "hold", "on_break", "on_content_block", "data_class", "commercial", "regions",
         )  # fmt: skip
 
     def clean_tiers(self) -> list[str]:
@@ -88,6 +88,7 @@ class ClientAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
             {"fields": [("rpm", "concurrency", "daily_calls"), ("daily_budget_usd", "max_usd"), "tiers"]},
         ),
         (_("Data"), {"fields": ["data_class", "commercial", "regions", "cache"]}),
+        (_("Failures"), {"fields": ["hold", "on_break", "on_content_block"]}),
     )
 
     class Media:

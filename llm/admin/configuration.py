@@ -80,7 +80,7 @@ class ModelInline(admin.StackedInline):  # type: ignore[type-arg]
         ("rpm", "rpd", "tpm", "tpd"),
         ("price_in", "price_out", "reasoning_reserve"),
         ("shutdown_on", "replacement"),
-        ("tools", "json_schema", "images"),
+        ("tools", "json_schema", "images", "prefill"),
         "params",
     )
 

@@ -120,7 +120,7 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Model
         fields = (
             "name", "position", "enabled", "rpm", "rpd", "tpm", "tpd", "price_in", "price_out",
-            "reasoning_reserve", "shutdown_on", "replacement", "tools", "json_schema", "images", "params",
+            "reasoning_reserve", "shutdown_on", "replacement", "tools", "json_schema", "images", "prefill", "params",
         )  # fmt: skip
         labels = {
             "price_in": _("Price of input (USD)"),

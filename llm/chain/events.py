@@ -32,7 +32,7 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed:
-    """After a Delta it also means: discard the text so far."""
+    """After a Delta it also means: discard the text so far; unless it is `kept`, since the next one goes on from it."""
 
     kind: Kind
     provider: str
@@ -42,6 +42,7 @@ class AttemptFailed:
     detail: str
     until: datetime | None = None
     window: str | None = None  # of a quota: minute, day, month
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ Pure: configuration, pauses and the meter go in. The chain, the chain page and t
 Order: provider by tier; within it for each account, for each model, for each location, the first usable key.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from llm.chain.terms import Use, forbidden, lacking
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
@@ -58,6 +58,19 @@ class Deployment:
     probes: tuple[PauseView, ...] = ()
 
     @property
+    def name(self) -> tuple[str, str, str]:
+        """Credential, model and location."""
+        return self.key.label, self.model.name, self.location
+
+    @property
+    def scope(self) -> dict[str, str]:
+        """What a pause that covers it may name."""
+        return {
+            "credential": self.key.label, "account": self.key.account, "model": self.model.name,
+            "location": self.location,
+        }  # fmt: skip
+
+    @property
     def label(self) -> str:
         """What a report's `provider` shows: the credential, with its location where there are several."""
         return f"{self.key.label}:{self.location}" if self.location else self.key.label
@@ -82,6 +95,7 @@ class CallSkips:
     providers: set[str] = field(default_factory=set)
     models: set[tuple[str, str]] = field(default_factory=set)
     deployments: set[tuple[str, str, str]] = field(default_factory=set)  # (credential, model, location)
+    silent: set[str] = field(default_factory=set)  # providers that let this call wait for nothing
 
 
 class Meter(Protocol):
@@ -128,7 +142,7 @@ class Planner:
     def steps(self) -> Iterator[Deployment | Skipped]:
         """Deployments to try and what is passed over, lazily and in order."""
         for provider in in_order(self.providers, self.pauses, self.now):
-            if provider.slug not in self.skips.providers and self._wanted(provider):
+            if self._is_left(provider):
                 yield from self._provider(provider)
 
     def survey(self) -> Iterator[tuple[Deployment, Skipped | None]]:
@@ -180,11 +194,13 @@ class Planner:
 
     def may_use(self, provider: ProviderConf) -> bool:
         """Whether the call could be sent to anything of this provider."""
-        return (
-            provider.slug not in self.skips.providers
-            and self._wanted(provider)
-            and any(isinstance(step, Deployment) for step in self._provider(provider))
+        return self._is_left(provider) and any(
+            isinstance(step, Deployment) for step in self._provider(provider)
         )
+
+    def _is_left(self, provider: ProviderConf) -> bool:
+        passed = self.skips.providers | self.skips.silent
+        return provider.slug not in passed and self._wanted(provider)
 
     def _wanted(self, provider: ProviderConf) -> bool:
         wanted = self.want
@@ -383,9 +399,23 @@ def _room_out(deployment: Deployment, want: Want, limits: Mapping[str, int] | No
     return min(doors) - want.tokens_in - model.reasoning_reserve if doors else None
 
 
-def in_order(
-    providers: tuple[ProviderConf, ...], pauses: dict[str, list[PauseView]], now: datetime
-) -> list[ProviderConf]:
+class Ranked(Protocol):
+    """A provider, as configuration or as a row."""
+
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def tier(self) -> Decimal: ...
+
+    @property
+    def demote_after_h(self) -> float: ...
+
+
+R = TypeVar("R", bound=Ranked)
+
+
+def in_order(providers: Sequence[R], pauses: dict[str, list[PauseView]], now: datetime) -> list[R]:
     """Providers by tier; one that has been blocked for too long stands behind the next healthy tier."""
     demoted = {p.slug for p in providers if is_demoted(p, pauses.get(p.slug, []), now)}
     healthy = [p for p in providers if p.slug not in demoted]
@@ -397,7 +427,7 @@ def in_order(
     return ordered
 
 
-def is_demoted(provider: ProviderConf, pauses: list[PauseView], now: datetime) -> bool:
+def is_demoted(provider: Ranked, pauses: list[PauseView], now: datetime) -> bool:
     """Blocked for longer than its `demote_after_h`."""
     limit = timedelta(hours=provider.demote_after_h)
     return any(p.kind == Kind.BLOCKED_PROVIDER and not _narrow(p) and now - p.since > limit for p in pauses)

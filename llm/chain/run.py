@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Literal
@@ -22,12 +22,14 @@ from django.utils import timezone
 from llm import cache, clock, gates
 from llm.adapters import Answer, transport
 from llm.cache import forget_calls
-from llm.chain import spec
+from llm.chain import slow_start, spec
 from llm.chain.attempt import Trial
+from llm.chain.continuation import going_on
 from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.chain.plan import Deployment, Skipped, Want
 from llm.chain.selector import LEAST_SHARE_S, Chooser
-from llm.chain.terms import Use, without_images
+from llm.chain.slow_start import LATELY_S
+from llm.chain.terms import PREFILL, Use, without_images
 from llm.clients import access as clients
 from llm.failures import pauses
 from llm.failures import probes as edges
@@ -110,9 +112,11 @@ def stream(**arguments: Any) -> Iterator[Event]:
     max_usd: the most that the call may cost; 0 is free only, None is what the budgets allow
     providers, tiers, models: use only these (slugs, numbers, ids)
     on_content_block: "next" provider, or "error"
-    on_broken_stream: after a Delta, "restart" with the next provider, or "error" where a text cannot be taken back
+    on_broken_stream: after a Delta, "restart" with the next provider, or "error" where a text cannot be taken back,
+        or "continue": the next provider that can goes on from the text so far (AttemptFailed.kept)
     accept: accept(text) -> None, or a str that says why the text is not good enough
-    repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried
+    repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried; or
+        repair(reason) -> whether it gets that turn
     fresh: do not look for a kept reply (see `llm.cache`), and keep none
     use: llm.chain.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
@@ -144,9 +148,9 @@ def _run(
     tiers: Sequence[Decimal | float | str] | None = None,
     models: Sequence[str] | None = None,
     on_content_block: Literal["next", "error"] = "next",
-    on_broken_stream: Literal["restart", "error"] = "restart",
+    on_broken_stream: Literal["restart", "error", "continue"] = "restart",
     accept: Callable[[str], str | None] | None = None,
-    repair: bool = False,
+    repair: bool | Callable[[str], bool] = False,
     fresh: bool = False,
     use: Use | None = None,
     client: Client | None = None,
@@ -176,6 +180,7 @@ def _run(
             end=math.inf if streamed and deadline_s is None else begin_by,
             begin_by=begin_by,
             own_deadline=deadline_s is not None,
+            streamed=streamed,
         ),
         patience_s=limit_s,
         has_left=has_left,
@@ -219,7 +224,9 @@ class _Run:
     trials: list[Trial] = field(default_factory=list)
     retry: Deployment | None = None
     retried: bool = False
-    repair: bool = False  # still to be had
+    repair: bool | Callable[[str], bool] = False  # still to be had
+    so_far: str = ""  # what was told before the stream broke, and stands
+    told: str = ""  # by the present attempt
     turn: Sequence[Mapping[str, Any]] = ()  # what the next trial adds to the messages
     claim: cache.Claim | None = None  # to keep the answer
 
@@ -239,7 +246,7 @@ class _Run:
                 if self.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
                     outcome = Call.Outcome.BLOCKED
                     break
-                if self.on_broken_stream == "error" and trial.text and self.streamed:
+                if self._cannot_go_on(trial):
                     outcome = Call.Outcome.EXHAUSTED
                     break
             else:
@@ -316,6 +323,8 @@ class _Run:
     def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
         """What to ask now: the call's messages, or these and the complaint."""
         want, turn, self.turn = self.chooser.want, self.turn, ()
+        if self.so_far:
+            turn = [{"role": "assistant", "content": self.so_far}]
         if not turn:
             return want, self.messages
         more = tokens.estimate(turn)
@@ -328,8 +337,12 @@ class _Run:
         return grown, [*self.messages, *turn]
 
     def _take_retry(self) -> Deployment | None:
+        """What is to be tried once more, unless somebody has paused it meanwhile."""
         deployment, self.retry = self.retry, None
-        return deployment
+        if deployment is None or self.turn or not self.chooser.is_paused(deployment):
+            return deployment
+        self.chooser.skips.deployments.add(deployment.name)
+        return None
 
     def _try(self, trial: Trial) -> Generator[Event, None, Answer | None]:
         """Runs one trial to its end. Returns the accepted answer, or None after a failure."""
@@ -345,33 +358,65 @@ class _Run:
                 params=self.params,
                 timing=lambda: self.chooser.timing(deployment.provider, streamed=self.streamed),
             )
-            answer = yield from self._watched(pieces)
+            if self.so_far:
+                pieces = going_on(pieces, self.so_far)
+            answer = yield from self._watched(pieces, deployment.provider.slug)
+            answer = replace(answer, text=self.so_far + answer.text)
             if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
                 if not answer.text.strip():
                     raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
                 self._gate(answer.text)
         except Failure as failure:
             trial.finish(failure.kind, failure)
+            if failure.kind in slow_start.SUSPECT:
+                slow_start.note(deployment.provider.slug, alive=False)
             if trial.text:
                 self.chooser.extend(self.patience_s)
             until = self._after(failure, trial)
+            self._keep_what_came(failure, trial)
             yield AttemptFailed(
-                failure.kind, *names, detail=failure.detail, until=until, window=failure.window
+                failure.kind,
+                *names,
+                detail=failure.detail,
+                until=until,
+                window=failure.window,
+                kept=bool(self.so_far),
             )
             return None
         except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
             trial.finish(Call.Outcome.CANCELLED)
+            pauses.release_probes(deployment.probes)
             raise
         trial.finish(Call.Outcome.OK)
+        slow_start.note(deployment.provider.slug, alive=True)
         self._learn(trial, answer.headers)
         if deployment.probes:
-            pauses.close(deployment.probes, by="answered again")
+            pauses.answered(deployment)
         return answer
 
+    def _cannot_go_on(self, trial: Trial) -> bool:
+        """Whether half a text was told that can be neither taken back nor continued."""
+        if not (self.streamed and trial.text) or self.on_broken_stream == "restart":
+            return False
+        return self.on_broken_stream == "error" or trial.row.outcome != Kind.PROVIDER_DOWN
+
+    def _keep_what_came(self, failure: Failure, trial: Trial) -> None:
+        """When a stream broke: the next provider shall go on from there, so it must take a prefill."""
+        if (
+            self.on_broken_stream == "continue"
+            and self.streamed
+            and failure.kind is Kind.PROVIDER_DOWN
+            and trial.text
+        ):
+            self.so_far += self.told
+            want = self.chooser.want
+            self.chooser.want = replace(want, needs=want.needs | {PREFILL})
+
     def _watched(
-        self, pieces: Generator[Delta | ReasoningDelta, None, Answer]
+        self, pieces: Generator[Delta | ReasoningDelta, None, Answer], slug: str
     ) -> Generator[Event, None, Answer]:
         """The same pieces, with `_tick` while they are waited for."""
+        alive, self.told = False, ""
         with closing(pieces):
             while True:
                 try:
@@ -379,6 +424,11 @@ class _Run:
                         piece = next(pieces)
                 except StopIteration as stop:
                     return stop.value  # type: ignore[no-any-return]
+                if not alive:
+                    slow_start.note(slug, alive=True)
+                alive = True
+                if isinstance(piece, Delta):
+                    self.told += piece.text
                 yield piece
 
     def _gate(self, text: str) -> None:
@@ -418,15 +468,21 @@ class _Run:
             ]
             self.chooser.skips.providers.add(deployment.provider.slug)  # whatever becomes of it
             return None
-        pause = pauses.open_for(failure, deployment)
+        pause = pauses.open_for(failure, deployment, cost_s=trial.row.latency_ms / 1000)
         alerts.tell(failure, deployment)
         if failure.says_nothing:
             pauses.release_probes(deployment.probes)
         elif failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
             pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name
-        self.chooser.skips.deployments.add((deployment.key.label, model, deployment.location))
-        if (failure.kind in NEXT_PROVIDER and not failure.lacks) or failure.silent:
+        self.chooser.skips.deployments.add(deployment.name)
+        if pause is not None:
+            self.chooser.learn(pause)
+        if self._may_be_a_hiccup(failure) and not (trial.text or deployment.probes):
+            self.chooser.again.add(deployment.name)
+        if failure.silent:
+            self.chooser.skips.silent.add(slug)
+        elif failure.kind in NEXT_PROVIDER and not failure.lacks:
             self.chooser.skips.providers.add(slug)
         elif failure.kind in NEXT_MODEL or failure.lacks:
             self.chooser.skips.models.add((slug, model))
@@ -435,20 +491,36 @@ class _Run:
     def _deserves_retry(self, failure: Failure, trial: Trial) -> bool:
         """A hiccup of a free deployment gets one quick retry, which is cheaper than the next tier."""
         return (
-            failure.kind is Kind.PROVIDER_DOWN
+            self._may_be_a_hiccup(failure)
             and failure.status in ONE_OFF
-            and not failure.silent
-            and failure.retry_after_s is None
             and trial.deployment.provider.free
             and not trial.deployment.probes
             and not trial.text
             and not self.retried
             and self.chooser.left_s() > 2 * LEAST_SHARE_S
+            and not self._others_failed(trial)
         )
+
+    def _may_be_a_hiccup(self, failure: Failure) -> bool:
+        """Refused at once, without a time to wait, and for the first time in this call."""
+        return (
+            failure.kind is Kind.PROVIDER_DOWN
+            and not failure.silent
+            and failure.retry_after_s is None
+            and not self.retried
+            and not self.chooser.rested
+        )
+
+    def _others_failed(self, trial: Trial) -> bool:
+        """Whether the provider's last word to another call was the same: then it is no hiccup."""
+        lately = trial.row.started_at - timedelta(seconds=LATELY_S)
+        rows = Attempt.objects.filter(provider=trial.deployment.provider.slug, started_at__gt=lately)
+        last = rows.exclude(finished_at=None).exclude(call=self.call).order_by("-finished_at", "-id").first()
+        return last is not None and last.outcome == Kind.PROVIDER_DOWN
 
     def _deserves_repair(self, failure: Failure, trial: Trial) -> bool:
         return (
-            self.repair
+            (self.repair(failure.detail) if callable(self.repair) else self.repair)
             and failure.kind is Kind.REJECTED_OUTPUT
             and bool(trial.text.strip())
             and self.chooser.left_s() > 2 * LEAST_SHARE_S

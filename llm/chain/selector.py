@@ -1,5 +1,7 @@
 """What a call tries next: the first deployment of the plan as it is at that moment, and how long it may take."""
 
+import math
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,6 +12,7 @@ from django.utils import timezone
 
 from llm import clock
 from llm.adapters import Timing
+from llm.chain import slow_start
 from llm.chain.plan import (
     HALF_OPEN_KINDS,
     NO_METER,
@@ -24,14 +27,21 @@ from llm.chain.plan import (
     usd_left,
 )
 from llm.configuration import snapshot
-from llm.configuration.snapshot import ProviderConf
-from llm.failures import pauses
-from llm.failures import probes as edges
+from llm.configuration.snapshot import PauseView, ProviderConf
+from llm.failures import pauses, waits
+from llm.failures.rules import Kind
 from llm.limits.quota import LedgerMeter, remember_tight, taught
+from llm.models import Pause
 
 LEAST_SHARE_S = 5.0  # what every later provider keeps of the deadline, where it is long enough
 LEAST_ATTEMPT_S = 0.2  # less is not worth a request
-MOST_WAITS = 3  # for a free deployment, in one call
+MOST_WAITS = 3  # for what is back in time, in one call
+LEAST_WAIT_S = 0.05
+UNASKED_WAIT_S = 15.0  # the longest for a caller who named no deadline
+REST_S = (0.1, 0.4)  # before what refused us quickly is asked once more
+MOST_SILENCES = 2
+CLAIM_GRACE_S = 5.0  # before a test that does not end is taken for one that lost its worker
+SHORTEST_LOOK_S, LONGEST_LOOK_S, LONGEST_WAIT_S = 0.02, 0.25, 30.0  # while others find out
 MOST_ANSWER_S = 600.0  # of a plain answer, however long the caller's own deadline is
 
 
@@ -59,13 +69,19 @@ class Chooser:
     end: float
     begin_by: float
     own_deadline: bool = False
+    streamed: bool = False
     skips: CallSkips = field(default_factory=CallSkips)
     skipped: dict[tuple[str, str | None, str | None], Skipped] = field(default_factory=dict)
     providers: tuple[ProviderConf, ...] = ()
     meter: LedgerMeter = field(default_factory=lambda: LedgerMeter(timezone.now(), {}))
     planner: Planner | None = None  # of the last look
-    waits: int = 0
     looked: bool = False
+    known: dict[int, tuple[datetime | None, int]] = field(default_factory=dict)  # see `learn`
+    again: set[tuple[str, str, str]] = field(default_factory=set)  # what may be asked once more, at the end
+    rested: bool = False  # before that
+    waits: int = 0
+    silences: int = 0  # tests of what had let calls wait for nothing
+    waited_s: float = 0  # for what others find out
 
     def left_s(self) -> float:
         """Seconds in which an attempt may still begin."""
@@ -76,12 +92,26 @@ class Chooser:
         self.begin_by = min(self.end, max(self.begin_by, clock.monotonic() + patience_s))
 
     def next(self, sleep: Callable[[float], None]) -> Deployment | None:
-        """The deployment to try now; None when nothing is left, or no time. Notes what it passes over."""
+        """The deployment to try now; None when nothing is left, or no time. Notes what it passes over.
+
+        sleep: waits for so many seconds: for what is back in time, or is being tested by another call.
+        """
+        while self.left_s() >= LEAST_ATTEMPT_S:
+            found = self._look()
+            if not isinstance(found, float):
+                return found
+            sleep(found)
+        return None
+
+    def _look(self) -> Deployment | float | None:
+        """The deployment to try, or the seconds to wait before the next look; None when nothing is left."""
         now = timezone.now()
         current = snapshot.read()
-        if current.pauses and edges.probe_ended(current.providers, current.pauses, self.left_s() / 4):
-            current = snapshot.read()
         self.providers = current.providers
+        if not self.looked:
+            self.known = {
+                pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held
+            }
         # What the first look finds is judged again before it is reserved, and that is nearly always all of it.
         hopeful = not (self.looked or current.pauses)
         self.looked = True
@@ -89,27 +119,130 @@ class Chooser:
         planner = self.planner = Planner(
             self.providers, current.pauses, self.meter, self.want, self.skips, now, site_budget_usd()
         )
-        back_soon: list[float] = []
+        passed: list[Skipped] = []
+        tested = False
         for step in planner.steps():
             if isinstance(step, Skipped):
                 self.skipped.setdefault((step.provider, step.credential, step.model), step)
-                if step.until is not None and self._is_free(step.provider):
-                    back_soon.append((step.until - now).total_seconds())
-            elif self.left_s() < LEAST_ATTEMPT_S:
-                return None
-            elif not step.provider.free and self._wait_for_free(back_soon, sleep):
-                return self.next(sleep)
-            elif self._may_probe(step, now):
-                return step
-        return self.next(sleep) if self._wait_for_free(back_soon, sleep) else None
+                passed.append(step)
+                continue
+            if not step.provider.free and (wait_s := self._wait_for_free(passed, now)) is not None:
+                return wait_s
+            if any(pause.kind in HALF_OPEN_KINDS for pause in step.probes):
+                if self._is_patient(step) and self._claim(step):
+                    return step
+                tested = tested or self._is_patient(step)
+                continue
+            if self._is_full(step) and (wait_s := self._wait_for_others()) is not None:
+                return wait_s
+            return step
+        if (wait_s := self._wait_for_free(passed, now)) is not None:
+            return wait_s
+        return self._last_resort(planner, passed, tested=tested)
 
-    def refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
-        """Asked again under the lock: is there still room, and money?"""
+    # -- when nothing is left ----------------------------------------------------------------------
+
+    def learn(self, pause: Pause) -> None:
+        """Takes note of a pause that this call has brought about.
+
+        A guess that is as the call found it, or left it, may be asked early. One that has changed since was tested
+        by somebody else meanwhile: that is an answer, too.
+        """
+        self.known[pause.pk] = pause.until, pause.streak
+
+    def _last_resort(
+        self, planner: Planner, passed: list[Skipped], *, tested: bool
+    ) -> Deployment | float | None:
+        """While there is time, a guess is no reason to ask nobody.
+
+        First what is paused on a guess, the one that ends soonest; then once more what refused us quickly; then
+        what another call is testing is waited for, and what ends in time. What the provider stated is kept.
+        """
+        doubtful = {p.id: p for held in planner.pauses.values() for p in held if _is_doubtful(p, planner.now)}
+        for deployment in self._behind(planner, doubtful):
+            guesses = [pause for pause in deployment.probes if pause.id in doubtful]
+            as_known = all(self.known.get(pause.id) == (pause.until, pause.streak) for pause in guesses)
+            if as_known and self._is_patient(deployment):
+                if self._claim(deployment, early=True):
+                    return deployment
+                tested = True
+            tested = tested or any(p.probe_until and p.probe_until > planner.now for p in guesses)
+        if self.again and not self.rested:
+            self.rested = True
+            self.skips.deployments -= self.again
+            return random.uniform(*REST_S)
+        if tested and (wait_s := self._wait_for_others()) is not None:
+            return wait_s
+        moments = {pause.until for pause in doubtful.values()}
+        stated = [skip.until for skip in passed if skip.until is not None and skip.until not in moments]
+        ends = [(until - planner.now).total_seconds() for until in stated]
+        left = self.left_s()
+        at_most = left - min(LEAST_SHARE_S, left / 2)
+        if not self.own_deadline:  # who named none may rather want to hear until when
+            at_most = min(at_most, UNASKED_WAIT_S)
+        return self._wait(min(ends, default=math.inf), at_most=at_most)
+
+    def _behind(self, planner: Planner, doubtful: dict[int, PauseView]) -> list[Deployment]:
+        """What could be tried if these guesses were wrong, the one that ends soonest first, free ones before paid."""
+        if not doubtful and not self.skips.silent:
+            return []
+        without = {
+            slug: [pause for pause in held if pause.id not in doubtful]
+            for slug, held in planner.pauses.items()
+        }
+        found = []
+        for step in replace(planner, pauses=without, skips=replace(self.skips, silent=set())).steps():
+            if isinstance(step, Deployment):
+                held = [
+                    p
+                    for p in doubtful.values()
+                    if p.provider == step.provider.slug and p.covers(**step.scope)
+                ]
+                found.append(replace(step, probes=(*step.probes, *held)))
+
+        def place(one: Deployment) -> tuple[bool, datetime]:
+            ends = [pause.until for pause in one.probes if pause.until is not None]
+            return not one.provider.free, max(ends, default=planner.now)
+
+        return sorted(found, key=place)
+
+    # -- one at a time -----------------------------------------------------------------------------
+
+    def _claim(self, deployment: Deployment, *, early: bool = False) -> bool:
+        """Of all calls one at a time tests whether a suspect is back."""
+        until = timezone.now() + timedelta(seconds=deployment.provider.timeout_s + CLAIM_GRACE_S)
+        probes = [pause for pause in deployment.probes if early or pause.kind in HALF_OPEN_KINDS]
+        if not pauses.claim_probes(probes, until, early=early):
+            return False
+        self.silences += _is_silent(deployment)
+        return True
+
+    def _is_patient(self, deployment: Deployment) -> bool:
+        """Whether this call has waited for nothing too often to test one more that had been silent."""
+        return not _is_silent(deployment) or self.silences < MOST_SILENCES
+
+    def _is_full(self, deployment: Deployment) -> bool:
+        provider = deployment.provider
+        patience_s = provider.first_byte_s if self.streamed else provider.timeout_s
+        return self.waited_s < LONGEST_WAIT_S and slow_start.is_full(
+            provider, now=timezone.now(), patience_s=patience_s
+        )
+
+    def _wait_for_others(self) -> float | None:
+        """Seconds until the next look at what another call finds out; None when it takes too long."""
+        if self.waited_s >= LONGEST_WAIT_S:
+            return None
+        wait_s = min(max(self.waited_s / 4, SHORTEST_LOOK_S), LONGEST_LOOK_S)
+        self.waited_s += wait_s
+        return wait_s
+
+    def is_paused(self, deployment: Deployment) -> bool:
+        """Whether somebody has paused it meanwhile."""
+        held = snapshot.open_pauses().get(deployment.provider.slug, [])
         now = timezone.now()
-        reason = refusal(deployment, want, self.meter.at(now), site_budget_usd())
-        if reason:
-            remember_tight(deployment, now)
-        return reason
+        return any(p.covers(**deployment.scope) and waits.holds(p, now) for p in held)
+
+    # -- time --------------------------------------------------------------------------------------
 
     def spent(self, cost_usd: Decimal | None) -> None:
         """Takes what an attempt has cost from what the call may still cost."""
@@ -155,20 +288,45 @@ class Chooser:
     def _is_free(self, slug: str) -> bool:
         return any(provider.free for provider in self.providers if provider.slug == slug)
 
-    def _wait_for_free(self, back_soon: list[float], sleep: Callable[[float], None]) -> bool:
-        """Waits for a free deployment that is back in a moment, when all else costs money or nothing is left."""
-        wait_s = min(back_soon, default=float("inf"))
-        if wait_s > free_wait_s() or wait_s > self.left_s() - LEAST_SHARE_S or self.waits >= MOST_WAITS:
-            return False
-        self.waits += 1
-        sleep(max(wait_s, 0.05))
-        self.skips.deployments.clear()
-        return True
+    def _wait_for_free(self, passed: list[Skipped], now: datetime) -> float | None:
+        """Seconds until a free deployment is back in a moment, when all else costs money or nothing is left."""
+        ends = [
+            (s.until - now).total_seconds()
+            for s in passed
+            if s.until is not None and self._is_free(s.provider)
+        ]
+        return self._wait(
+            min(ends, default=math.inf), at_most=min(free_wait_s(), self.left_s() - LEAST_SHARE_S)
+        )
 
-    def _may_probe(self, deployment: Deployment, now: datetime) -> bool:
-        """Of an ended pause only one call at a time tests whether it is over."""
-        probes = [pause for pause in deployment.probes if pause.kind in HALF_OPEN_KINDS]
-        if not probes or pauses.claim_probes(probes, now + timedelta(seconds=deployment.provider.timeout_s)):
-            return True
-        self.skips.deployments.add((deployment.key.label, deployment.model.name, deployment.location))
+    def _wait(self, seconds: float, *, at_most: float) -> float | None:
+        """The seconds, if they are few enough; what this call found paused by then may be tried again."""
+        if seconds > at_most or self.waits >= MOST_WAITS:
+            return None
+        self.waits += 1
+        self.skips.deployments.clear()
+        return max(seconds, LEAST_WAIT_S)
+
+    # -- room --------------------------------------------------------------------------------------
+
+    def refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
+        """Asked again under the lock: is there still room, and money? And has another call gone first?"""
+        now = timezone.now()
+        reason = refusal(deployment, want, self.meter.at(now), site_budget_usd())
+        if reason:
+            remember_tight(deployment, now)
+        elif not deployment.probes and self._is_full(deployment):
+            return Skipped(deployment.provider.slug, "tested by others")
+        return reason
+
+
+def _is_silent(deployment: Deployment) -> bool:
+    return any(pause.silent for pause in deployment.probes)
+
+
+def _is_doubtful(pause: PauseView, now: datetime) -> bool:
+    """Whether a pause is a guess that may be wrong: not what a provider stated, nor what is known to fail."""
+    if pause.source != Pause.Source.GUESS or pause.kind not in pauses.DOUBTFUL or pause.until is None:
         return False
+    # A guess that is longer than guesses are knows of something, such as the end of a day.
+    return (pause.until - now).total_seconds() <= pauses.GUESSES[Kind(pause.kind)].most_s * 1.1

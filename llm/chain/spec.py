@@ -21,7 +21,7 @@ MOST_DEADLINE_S = 7 * 86_400.0
 MOST_USD = Decimal(10) ** 8
 # The chain sets these itself: money and quotas are reserved by them.
 OURS = {"model", "messages", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "best_of"}
-CHOICES = {"on_content_block": ("next", "error"), "on_broken_stream": ("restart", "error")}
+CHOICES = {"on_content_block": ("next", "error"), "on_broken_stream": ("restart", "error", "continue")}
 
 
 def read_messages(user: Any, system: Any, messages: Any) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 from llm.configuration.snapshot import ModelConf, ProviderConf
 from llm.models import Client
 
-TOOLS, IMAGES = "tools", "images"
+TOOLS, IMAGES, PREFILL = "tools", "images", "prefill"
 
 
 @dataclass(frozen=True, slots=True)

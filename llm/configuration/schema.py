@@ -65,7 +65,7 @@ MODEL = _table(
     Field("enabled", fields.boolean),
     Field("params", fields.params),
     Field("reasoning_reserve", fields.whole(0)),
-    *(Field(ability, fields.boolean) for ability in ("tools", "json_schema", "images")),
+    *(Field(ability, fields.boolean) for ability in ("tools", "json_schema", "images", "prefill")),
     Field("price_in", PRICE),
     Field("price_out", PRICE),
     *(Field(limit, LIMIT) for limit in ("rpm", "rpd", "tpm", "tpd")),

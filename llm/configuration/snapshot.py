@@ -30,6 +30,7 @@ class ModelConf:
     tools: bool = True
     json_schema: bool = True
     images: bool = False
+    prefill: bool = False
     shutdown_on: date | None = None
     edited_at: datetime | None = None  # when staff, or a providers file, last changed it
     settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
@@ -88,6 +89,8 @@ class PauseView:
     streak: int
     detail: str
     probe_until: datetime | None
+    silent: bool = False
+    found_with: str = ""
     fingerprint: str = ""  # of the key that was refused: another key under the same name is not
 
     def covers(
@@ -197,7 +200,8 @@ def _model(provider: models.Provider, row: models.Model) -> ModelConf:
     return ModelConf(
         name=row.name, params=dict(row.params), reasoning_reserve=row.reasoning_reserve, price=price,
         rpm=row.rpm, rpd=row.rpd, tpm=row.tpm, tpd=row.tpd,
-        tools=row.tools, json_schema=row.json_schema, images=row.images, shutdown_on=row.shutdown_on,
+        tools=row.tools, json_schema=row.json_schema, images=row.images, prefill=row.prefill,
+        shutdown_on=row.shutdown_on,
         edited_at=row.updated_at,
     )  # fmt: skip
 

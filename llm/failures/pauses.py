@@ -1,7 +1,9 @@
 """Opens, lengthens, probes and closes pauses. Rows are shared by all workers and survive restarts.
 
-Rules: a later failure never shortens a pause; a time that the provider stated is never probed early;
-guesses grow with every failure in a row, with jitter, so that workers do not come back together.
+Rules: a later failure never shortens a pause; a time that the provider stated is never tried early; guesses have
+jitter, so that workers do not come back together, and grow with every failure in a row. A provider that is down is
+paused for a few seconds at a time as long as it answers quickly: for minutes only if the probes in the background
+(`llm.failures.probes`) go on failing, or if it let calls wait for nothing.
 """
 
 import random
@@ -42,19 +44,28 @@ GUESSES = {
     Kind.PROVIDER_DOWN: Guess(15, 10 * MINUTE),
     Kind.EMPTY_OUTPUT: Guess(10 * MINUTE, HOUR),
 }
+STEADY_PROBES = 12  # so many failures of probes in a row, some two minutes, before their pauses grow
+SILENCE_FACTOR = 2.0  # how much longer than what it cost a call a silent provider is left alone
+# Guesses that may be wrong: when nothing else is left, a call asks one of these early.
+DOUBTFUL = {Kind.PROVIDER_DOWN, Kind.RATE_LIMITED_PROVIDER, Kind.RATE_LIMITED_KEY, Kind.EMPTY_OUTPUT}
 EMPTIES_IN_A_ROW = 3
 BY_STAFF = "paused_by_staff"
 
 
-def open_for(failure: Failure, deployment: Deployment) -> Pause | None:
-    """Pauses what the failure speaks of and returns the row; None when it speaks of this call alone."""
+def open_for(
+    failure: Failure, deployment: Deployment, *, cost_s: float = 0, by_probe: bool = False
+) -> Pause | None:
+    """Pauses what the failure speaks of and returns the row; None when it speaks of this call alone.
+
+    cost_s: the seconds that a call lost; by_probe: it was found by a probe in the background, which cost nobody any
+    """
     names = _scope_names(failure, deployment) if failure.owner is Owner.PROVIDER else None
     if names is None:
         return None
     for _ in range(3):
         try:
             with write_transaction():
-                pause = _open_or_lengthen(names, failure, deployment)
+                pause = _open_or_lengthen(names, failure, deployment, cost_s=cost_s, by_probe=by_probe)
             break
         except IntegrityError:  # another worker opened the same scope between our look and our insert
             continue
@@ -78,12 +89,14 @@ def by_staff(names: dict[str, str], *, until: datetime | None, by: str, reason: 
         )
 
 
-def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deployment) -> Pause:
-    now = timezone.now()
+def _open_or_lengthen(
+    names: dict[str, str], failure: Failure, deployment: Deployment, *, cost_s: float, by_probe: bool
+) -> Pause:
+    now, model = timezone.now(), deployment.model.name
     row = Pause.objects.select_for_update().filter(closed_at=None, **names).first()
     refused = _refused_key(failure, deployment)
     if row is None:
-        source, until = _until(failure, deployment, streak=1, now=now)
+        source, until = _until(failure, deployment, streak=1, cost_s=cost_s, by_probe=by_probe, now=now)
         return Pause.objects.create(
             **names,
             kind=failure.kind,
@@ -92,11 +105,14 @@ def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deplo
             until=until,
             detail=failure.detail,
             fingerprint=refused,
+            silent=failure.silent,
+            found_with=model,
         )
     held = waits.holds(row, now)
-    if not held:  # it came back, and failed again
+    tested = row.probe_until is not None and row.probe_until > now
+    if by_probe or not held or tested:  # it had its time, or was asked early, and failed again
         row.streak += 1
-    source, until = _until(failure, deployment, streak=row.streak, now=now)
+    source, until = _until(failure, deployment, streak=row.streak, cost_s=cost_s, by_probe=by_probe, now=now)
     if row.since > now:  # by a clock that was ahead
         row.since = now
     if not held or until is None or (row.until is not None and until > row.until):
@@ -105,9 +121,15 @@ def _open_or_lengthen(names: dict[str, str], failure: Failure, deployment: Deplo
         row.until, row.source, row.kind, row.detail = until, source, failure.kind, failure.detail
         row.fingerprint = refused
     row.probe_until = None
+    if not by_probe:
+        row.silent = failure.silent
+        row.found_with = model if row.found_with == model else ""
     row.save(
-        update_fields=["streak", "since", "until", "source", "kind", "detail", "probe_until", "fingerprint"]
-    )
+        update_fields=[
+            "streak", "since", "until", "source", "kind", "detail", "probe_until", "silent", "found_with",
+            "fingerprint",
+        ]
+    )  # fmt: skip
     return row
 
 
@@ -154,13 +176,14 @@ def _empties_in_a_row(deployment: Deployment) -> bool:
 
 
 def _until(
-    failure: Failure, deployment: Deployment, *, streak: int, now: datetime
+    failure: Failure, deployment: Deployment, *, streak: int, cost_s: float, by_probe: bool, now: datetime
 ) -> tuple[str, datetime | None]:
     """Who says until when. None: until staff act."""
     if failure.kind is Kind.KEY_INVALID:
         return Pause.Source.PROVIDER, None
-    guess = GUESSES.get(failure.kind, GUESSES[Kind.PROVIDER_DOWN])
-    grown_s = min(guess.first_s * 2 ** min(streak - 1, 20), guess.most_s) * random.uniform(0.9, 1.1)
+    grown_s = _grown_s(failure, streak=streak, cost_s=cost_s, by_probe=by_probe)
+    jitter = (0.8, 1.0) if failure.kind is Kind.PROVIDER_DOWN and not failure.silent else (0.9, 1.1)
+    grown_s *= random.uniform(*jitter)
     if failure.retry_after_s is not None and failure.retry_after_s <= waits.longest_s(
         failure.kind, failure.window
     ):
@@ -175,17 +198,33 @@ def _until(
     return Pause.Source.GUESS, now + timedelta(seconds=grown_s)
 
 
-def claim_probes(pauses: Iterable[PauseView], until: datetime) -> bool:
-    """Whether this call, and no other, may test the ended pauses; it has time until then."""
+def _grown_s(failure: Failure, *, streak: int, cost_s: float, by_probe: bool) -> float:
+    """How long to wait after so many failures in a row, in seconds, before jitter."""
+    guess = GUESSES.get(failure.kind, GUESSES[Kind.PROVIDER_DOWN])
+    first_s, doublings = guess.first_s, streak - 1
+    if failure.silent:
+        first_s = max(first_s, cost_s * SILENCE_FACTOR)
+    elif failure.kind is Kind.PROVIDER_DOWN:
+        # That calls are refused at once costs little, so it is no reason to leave a provider alone for longer.
+        doublings = max(streak - STEADY_PROBES, 0) if by_probe else 0
+    return min(first_s * 2.0 ** min(doublings, 20), max(guess.most_s, first_s))
+
+
+def claim_probes(pauses: Iterable[PauseView], until: datetime, *, early: bool = False) -> bool:
+    """Whether this call, and no other, may test these pauses, which are as it saw them; it has time until then.
+
+    early: also before their time.
+    """
     now = timezone.now()
+    mine: list[PauseView] = []
     for pause in pauses:
-        if waits.holds(pause, now):
-            return False
-        claimed = Pause.objects.filter(  # of the pause as it was seen: nobody has lengthened it meanwhile
+        rows = Pause.objects.filter(  # as it was seen: nobody has lengthened it meanwhile
             Q(probe_until=None) | Q(probe_until__lte=now), pk=pause.id, closed_at=None, until=pause.until
-        ).update(probe_until=until)
-        if claimed != 1:
+        )
+        if (waits.holds(pause, now) and not early) or rows.update(probe_until=until) != 1:
+            release_probes(mine)
             return False
+        mine.append(pause)
     return True
 
 
@@ -199,6 +238,26 @@ def close(pauses: Iterable[PauseView | Pause], by: str) -> int:
     return Pause.objects.filter(pk__in=[p.id for p in pauses], closed_at=None).update(
         closed_at=timezone.now(), closed_by=by, probe_until=None
     )
+
+
+def answered(deployment: Deployment) -> None:
+    """A deployment has answered, so the pauses that it tested are over.
+
+    One of a whole provider that another of its models had brought about is that model's from now on.
+    """
+    over = []
+    for pause in deployment.probes:
+        wide = pause.kind == Kind.PROVIDER_DOWN and not (pause.model or pause.account or pause.credential)
+        if not (wide and pause.found_with and pause.found_with != deployment.model.name):
+            over.append(pause)
+            continue
+        try:
+            with transaction.atomic():
+                rows = Pause.objects.filter(pk=pause.id, closed_at=None)
+                rows.update(model=pause.found_with, probe_until=None)
+        except IntegrityError:  # that model is paused already
+            over.append(pause)
+    close(over, by="answered again")
 
 
 def forgive_replaced_keys() -> int:

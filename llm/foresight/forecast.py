@@ -55,7 +55,8 @@ class Load:
                 found.append(hour + timedelta(seconds=dice.random() * 3600))
             hour += timedelta(hours=1)
         moments = sorted(moment for moment in found if start <= moment < end)
-        sizes = [self.asks[number % len(self.asks)] for number in range(len(moments))]
+        # Evenly over all samples, also where there are fewer calls than samples: these are sorted by their age.
+        sizes = [self.asks[number * len(self.asks) // len(moments)] for number in range(len(moments))]
         dice.shuffle(sizes)
         return list(zip(moments, sizes, strict=True))
 

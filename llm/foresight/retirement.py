@@ -16,7 +16,7 @@ from llm.chain.plan import Deployment
 from llm.configuration import snapshot
 from llm.configuration.ordering import reorder
 from llm.configuration.snapshot import ModelConf, ProviderConf
-from llm.failures.rules import Failure
+from llm.failures.rules import Failure, Kind
 from llm.foresight.workload import OWN_PURPOSES
 from llm.gates import purposes
 from llm.ledger.bookkeeper import NoRoom
@@ -99,6 +99,17 @@ def latest(model: Model) -> list[Rehearsal]:
     return list(found.values())
 
 
+# Refusals that are about a quota, a key or the service, not about what the model can do.
+NOT_THE_MODELS = {
+    Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, Kind.BLOCKED_PROVIDER, Kind.KEY_INVALID, Kind.CREDITS_DEPLETED,
+    Kind.PROVIDER_DOWN, Kind.CUT_SHORT,
+}  # fmt: skip
+
+
+class NotAsked(Exception):
+    """A sample that the replacement could not be asked now."""
+
+
 # -- the rehearsal ---------------------------------------------------------------------------------
 
 
@@ -122,11 +133,17 @@ def rehearse(model: Model) -> list[Rehearsal]:
     results: list[Rehearsal] = []
     for purpose, samples in _samples(model).items():
         complaints: Counter[str] = Counter()
-        passed, gated = 0, False
+        asked = passed = 0
+        gated = False
         for sample in samples:
             gate = purposes.gate_for(purpose, sample.lang, sample.messages)
             gated = gated or gate is not None
-            why = _try(deployment, sample, gate)
+            try:
+                why = _try(deployment, sample, gate)
+            except NotAsked as reason:  # which says nothing of the model
+                complaints.update([f"not asked: {reason}"])
+                continue
+            asked += 1
             passed += not why
             complaints.update([why] if why else [])
         results.append(
@@ -136,7 +153,7 @@ def rehearse(model: Model) -> list[Rehearsal]:
                 replacement=model.replacement,
                 purpose=purpose,
                 at=timezone.now(),
-                samples=len(samples),
+                samples=asked,
                 passed=passed,
                 gated=gated,
                 detail="; ".join(f"{why} ({times})" for why, times in complaints.most_common())[:300],
@@ -148,7 +165,7 @@ def rehearse(model: Model) -> list[Rehearsal]:
 
 
 def _try(deployment: Deployment, sample: Sample, gate: purposes.Gate | None) -> str:
-    """Why an answer did not pass; empty when it did."""
+    """Why an answer did not pass; empty when it did. Raises NotAsked when the model never got to answer."""
     try:
         call = direct.ask(
             deployment,
@@ -158,7 +175,11 @@ def _try(deployment: Deployment, sample: Sample, gate: purposes.Gate | None) -> 
             max_tokens=sample.max_tokens,
             keep_prose=False,
         )
-    except (NoRoom, Failure) as failure:
+    except NoRoom as full:
+        raise NotAsked(str(full)) from full
+    except Failure as failure:
+        if failure.kind in NOT_THE_MODELS:
+            raise NotAsked(str(failure.kind)) from failure
         return str(failure)[:100]
     return (gate(call.text) or "") if gate else ""
 

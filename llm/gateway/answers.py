@@ -18,6 +18,7 @@ from llm.chain import (
     ReasoningDelta,
     Reply,
 )
+from llm.failures.rules import Kind
 from llm.gateway import errors
 from llm.gateway.errors import ApiError
 
@@ -185,8 +186,9 @@ class Stream:
 
 
 def _broken(failure: ChainExhausted) -> ApiError:
-    """Half a text cannot be taken back, so the next provider is not asked."""
-    last = failure.attempts[-1] if failure.attempts else {"outcome": "unknown"}
+    """Half a text cannot be taken back, and nobody else could go on from it."""
+    broken = [attempt for attempt in failure.attempts if attempt["outcome"] == Kind.PROVIDER_DOWN]
+    last = (broken or list(failure.attempts) or [{"outcome": "unknown"}])[-1]
     error = errors.exhausted(failure)
     text = f"The answer broke off ({last['outcome']}): discard it and ask again."
     return ApiError(503, text, code="stream_interrupted", attempts=error.attempts, skipped=error.skipped)

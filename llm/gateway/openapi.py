@@ -4,6 +4,7 @@ from typing import Any
 
 from llm.adapters.dialects import EFFORTS
 from llm.gateway import request as limits
+from llm.models import Client
 
 ERRORS = {
     "400": "the request is wrong, or every provider rejected it", "401": "no valid API key",
@@ -114,6 +115,10 @@ SCHEMAS: dict[str, Any] = {
         include_reasoning={"type": ["boolean", "null"], "description": "whether `reasoning_content` is told"},
         reasoning={"type": ["object", "null"], "description": "the same as an object: effort, enabled, exclude"},
         deadline_s={**_number(0.1, limits.MOST_DEADLINE_S), "description": "seconds for the whole call"},
+        on_content_block={
+            "enum": [*Client.OnContentBlock.values, None],
+            "description": "when a provider refuses the content: ask the next one, or tell it",
+        },
         max_usd={**_number(0, 1000), "description": "the most that this call may cost; 0 is free only"},
     ),
     "Message": _object(

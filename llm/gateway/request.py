@@ -19,6 +19,7 @@ from llm.adapters.dialects import EFFORTS, STATE
 from llm.gates import Gate
 from llm.gateway.errors import ApiError
 from llm.gateway.gate import gate_for
+from llm.models import Client
 from llm.text import mend
 
 MOST_BYTES = 8 * 2**20  # of a body: a long diff, or some images
@@ -44,6 +45,9 @@ class Ask:
     stream: bool
     include_usage: bool
     gate: Gate | None
+    hold: bool | None  # None: as the client's settings say; so are the next two
+    on_break: str | None
+    on_content_block: str | None
 
 
 def read(request: HttpRequest) -> Ask:
@@ -82,7 +86,27 @@ def read(request: HttpRequest) -> Ask:
         stream=_boolean(body, "stream") or False,
         include_usage=bool((options or {}).get("include_usage")),
         gate=gate_for(params.get("response_format")),
+        hold={"true": True, "false": False, None: None}[
+            _header(request, "x-guardlabs-hold", "true", "false")
+        ],
+        on_break=_header(request, "x-guardlabs-on-break", *Client.OnBreak.values),
+        on_content_block=_choice(body, "on_content_block", *Client.OnContentBlock.values),
     )
+
+
+def _header(request: HttpRequest, name: str, *values: str) -> str | None:
+    """One of these values of a header of ours; None without it."""
+    value = request.headers.get(name, "").strip().lower() or None
+    if value is not None and value not in values:
+        _refuse(f"The header '{name}' must be {' or '.join(values)}.", name)
+    return value
+
+
+def _choice(body: Mapping[str, Any], name: str, *values: str) -> str | None:
+    value = body.get(name)
+    if value is not None and value not in values:
+        _refuse(f"'{name}' must be {' or '.join(values)}.", name)
+    return value
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

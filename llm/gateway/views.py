@@ -13,8 +13,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from llm import storage
-from llm.chain import run as chain
+from llm import chain, storage
 from llm.clients import access as clients
 from llm.gateway import answers, catalogue, errors, openapi
 from llm.gateway.answers import Stream
@@ -25,6 +24,7 @@ from llm.models import Client
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 PURPOSE = "gateway"
+ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
 CLIENT_CLOSED = 499  # nginx's, for its log: nobody reads the answer
 
 
@@ -91,7 +91,7 @@ def completions(request: HttpRequest, client: Client) -> HttpResponseBase:
     ask = read(request)
     wanted = _arguments(ask, client, request)
     if ask.stream:
-        return _streamed(ask, wanted)
+        return _streamed(ask, client, wanted)
     reply = chain.complete(**wanted)
     id = answers.new_id()
     headers = {**answers.headers(reply), "x-request-id": id}
@@ -100,9 +100,10 @@ def completions(request: HttpRequest, client: Client) -> HttpResponseBase:
     )
 
 
-def _streamed(ask: Ask, wanted: dict[str, Any]) -> HttpResponseBase:
-    hold = ask.gate is not None
-    events = chain.stream(on_broken_stream="restart" if hold else "error", **wanted)
+def _streamed(ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:
+    hold = ask.gate is not None or (client.hold if ask.hold is None else ask.hold)
+    on_break = "restart" if hold else ON_BROKEN_STREAM.get(ask.on_break or client.on_break, "error")
+    events = chain.stream(on_broken_stream=on_break, **wanted)
     stream = Stream(cast(Any, events), include_usage=ask.include_usage, hold=hold)
     try:
         stream.start()
@@ -139,6 +140,7 @@ def _arguments(ask: Ask, client: Client, request: HttpRequest) -> dict[str, Any]
         "deadline_s": ask.deadline_s,
         "patience_s": float(getattr(settings, "LLM_GATEWAY_DEADLINE_S", 60)),
         "accept": ask.gate,
+        "on_content_block": ask.on_content_block or client.on_content_block or Client.OnContentBlock.NEXT,
         "purpose": PURPOSE,
         "client": client,
         "use": clients.use_of(client),

@@ -110,7 +110,10 @@ def _warn_of_retirements() -> None:
 
 
 def _housekeeping() -> None:
+    from llm.failures import probes  # it writes notices itself
+
     try:
+        probes.run_due()
         tend()
     except Exception:
         log.exception("housekeeping failed; the next call tries again")

@@ -49,8 +49,9 @@ def write(prompt: str, user: str) -> str:
     language = language_of(prompt, user)
     if len(prompt) < LONG_PROMPT and not MARKER.search(prompt):
         return SHORT[language].format(count=count_tokens(prompt))
-    if given := set(SLOT.findall(user)):
-        return _with_slots(language, HEADING.findall(prompt), given, PLAN.findall(user))
+    facts = user if SLOT.search(user) else prompt.partition("<facts>\n")[2].partition("\n</facts>")[0]
+    if given := set(SLOT.findall(facts)):  # also where a later turn asks to write it again
+        return _with_slots(language, HEADING.findall(prompt), given, PLAN.findall(facts))
     sections = _sections(language, HEADING.findall(prompt))
     sections[min(1, len(sections) - 1)][1].append(_cases(language, prompt))
     parts = [part for heading, texts in sections for part in (f"## {heading}", *texts) if part]

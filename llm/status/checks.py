@@ -4,6 +4,7 @@ The configuration is in the database, so these are database checks: plain `check
 them out, `migrate` runs them on what may be an empty database, and then they are silent.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
@@ -21,6 +22,7 @@ from llm.libraries import missing_library
 from llm.limits.quota import taught
 from llm.models import Credential, Provider
 
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 # Ids that their providers have ended, by slug, with what to use instead. From the providers' own notices.
 RETIRED = {
     "groq": {
@@ -50,6 +52,7 @@ def check_chain(*, databases: Collection[str] | None = None, **options: Any) -> 
             *_unknown_prices(providers),
             *_prompts_too_large(providers),
             *_missing_libraries(rows),
+            *_proxies(),
             *_sdk_retries(providers),
             *_last_link(providers),
         ]
@@ -147,6 +150,17 @@ def _prompts_too_large(providers: Iterable[ProviderConf]) -> Iterator[CheckMessa
                     hint="Shorten prompts, lower max_tokens or reasoning_reserve, or switch the model off.",
                     id="llm.W004",
                 )
+
+
+def _proxies() -> Iterator[CheckMessage]:
+    """llm.W007: a proxy is set, and providers are called without it: waits are cut to a deadline per connection."""
+    names = sorted(name for name in PROXIES if os.environ.get(name) or os.environ.get(name.lower()))
+    if names:
+        yield Warning(
+            f"{' and '.join(names)} is set, but providers are called directly.",
+            hint="Where there is no other way out, give each provider a base_url of a gateway that goes through it.",
+            id="llm.W007",
+        )
 
 
 def _missing_libraries(rows: Iterable[Provider]) -> Iterator[CheckMessage]:

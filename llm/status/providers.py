@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from llm.chain.plan import in_order
 from llm.configuration import presets, secrets, snapshot
 from llm.configuration.snapshot import PauseView
 from llm.models import Credential, Model, Provider
@@ -40,14 +41,17 @@ class Standing:
 
 
 def standings(providers: Iterable[Provider] | None = None) -> list[Standing]:
-    """Every provider in the order of the tiers, in a fixed number of queries.
+    """Every provider in the order in which they would be tried, those that are off last, in a fixed number of queries.
 
     `providers`, when given, have their models and credentials prefetched.
     """
     if providers is None:
         providers = Provider.objects.prefetch_related("models", "credentials")
     pauses, now = snapshot.open_pauses(), timezone.now()
-    return [_standing(row, pauses.get(row.slug, []), now) for row in providers]
+    rows = list(providers)
+    tried = in_order(tuple(row for row in rows if row.enabled), pauses, now)
+    rows = [*tried, *(row for row in rows if not row.enabled)]
+    return [_standing(row, pauses.get(row.slug, []), now) for row in rows]
 
 
 def key_standings(keys: Iterable[Credential]) -> list[KeyStanding]:

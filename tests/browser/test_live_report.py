@@ -66,15 +66,15 @@ def test_the_text_grows_before_the_visitors_eyes(page, groq):
     groq.script("key-of-groq2", b.ok(pace=0.06))
     page.add_init_script(SEEN)
     open_result(page)
-    expect(page.locator(".steps")).to_contain_text("groq1 is out of tokens for today")
-    expect(page.locator(".steps")).to_contain_text("→ groq2")
-    expect(page.locator(".working")).to_have_text("groq2 is writing your report.")
+    expect(page.locator(".steps")).to_contain_text("Groq (gpt-oss-120b) is out of tokens for today")
+    expect(page.locator(".steps")).to_contain_text("→ Groq (gpt-oss-120b)")
+    expect(page.locator(".working")).to_have_text("Groq (gpt-oss-120b) is writing your report.")
     longer_than(page, 40)
     bar = page.locator("#report-body progress")
     assert bar.get_attribute("max") == "45"
     assert 0 < bar.evaluate("bar => bar.value") < 45
     report = wait_for_report(page)
-    assert "(groq2)" in report
+    assert "Groq (gpt-oss-120b)" in report
     lengths = [len(text) for text in page.evaluate("seen")]
     assert len(lengths) > 3
     assert lengths == sorted(lengths)
@@ -109,7 +109,7 @@ def test_a_reader_of_the_screen_hears_the_steps_and_the_end_not_every_word(page,
     said = page.evaluate("said")
     assert said[-1] == "Your report is ready."
     assert 2 <= len(said) <= 4
-    assert "→ groq2" in said[-2]
+    assert "→ Groq (gpt-oss-120b)" in said[-2]
 
 
 def test_text_of_an_attempt_that_fails_is_taken_back(page, sim):
@@ -129,7 +129,7 @@ def test_blocked_events_are_replaced_by_polling(page, groq):
     made = asked(page)
     open_result(page)
     longer_than(page, 40)
-    assert "(groq2)" in wait_for_report(page)
+    assert "Groq (gpt-oss-120b)" in wait_for_report(page)
     assert made.count("GET events") == 1
     assert made.count("GET report?fragment=1") >= 2
 

@@ -75,7 +75,7 @@ def test_from_a_result_to_the_report_and_back(paid_by_card, new_page, staff_page
     page = new_page()
     page.goto(path("result", lang, token=scans.scan_token(scan)))
     page.click("section form[action$='/order/'] button")
-    expect(page.locator("#scan_link")).to_have_value(scans.scan_token(scan))
+    expect(page.locator("input[name=scan_link]")).to_have_value(scans.scan_token(scan))
     order_with_phrase_first(page, lang, address)
     page.click("main form button")
 

@@ -245,7 +245,7 @@ def test_the_report_appears_as_it_is_written_and_names_its_author(page, sim):
     page.click("#submit")
     expect(page.locator("[data-state=writing] .report-text h2 >> nth=0")).to_be_visible()
     expect(page.locator(".steps")).to_contain_text("groq1 is out of tokens for today")
-    expect(page.locator(".working")).to_have_text("groq2 is writing your report.")
+    expect(page.locator(".working")).to_have_text("Groq (gpt-oss-120b) is writing your report.")
     report = wait_for_report(page)
     assert "Simulated report" in report
     assert "(groq2)" in report

@@ -205,8 +205,8 @@
     // From the first moment on, wherever the focus is, unless what has it does something with the key itself.
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || current === last) return;
-      const own = event.target.closest("a, button, select, textarea, summary");
-      const inputs = steps[current].querySelectorAll("input");
+      const own = event.target.closest("a, button, select, textarea, summary, input:not([type=radio])");
+      const inputs = steps[current].querySelectorAll("input[type=radio]");
       if (/^[1-9]$/.test(event.key) && inputs[event.key - 1] && !own) {
         inputs[event.key - 1].focus();
         inputs[event.key - 1].click();

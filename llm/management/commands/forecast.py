@@ -16,6 +16,7 @@ from llm.management import quiet
 
 MOST, MOST_COMPARED = 100_000, 20_000  # scans a day: to play, and to play once for every change
 MONTH_DAYS = 30
+SCANS = "audit-report"  # the purpose of the one call that a scan makes
 
 
 def count(text: str) -> int:
@@ -34,12 +35,17 @@ class Command(quiet.Command):
         parser.add_argument(
             "--days", type=count, default=MONTH_DAYS, metavar="D", help="also the cost of so many"
         )
-        parser.add_argument("--purpose", help="measure calls of this purpose only, such as audit-report")
+        parser.add_argument(
+            "--purpose", default=None,
+            help=f"measure calls of this purpose only; default: {SCANS}, and all while there are too few of these",
+        )  # fmt: skip
         parser.add_argument("--json", action="store_true", help="print one object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         scans, days, now = options["scans_per_day"], options["days"], timezone.now()
-        found, chain = workload.measure(options["purpose"], now), workload.chain()
+        found, chain = workload.measure(options["purpose"] or SCANS, now), workload.chain()
+        if not found.samples and options["purpose"] is None:
+            found = workload.measure(None, now)
         load = forecast.Load(scans, found.asks, found.by_hour)
         midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         day = forecast.typical(chain, load, start=midnight)

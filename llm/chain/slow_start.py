@@ -1,0 +1,67 @@
+"""How many calls at once may go to a provider that has not answered lately.
+
+Fifty callers at once would send fifty requests to a provider before the first of them fails. So a few go first, one
+if it has just failed; the others wait for a sign of life, and if none comes, for the pause that keeps them away.
+"""
+
+from datetime import datetime, timedelta
+
+from llm import clock
+from llm.configuration.snapshot import ProviderConf
+from llm.failures.rules import Kind
+from llm.models import Attempt
+
+AT_ONCE = 3
+LATELY_S = 60.0
+GRACE_S = 2.0  # until a failure is written down
+LOOKED_AT = 50  # attempts
+# What an attempt may end in that says that the provider is there.
+ALIVE = {
+    "ok", Kind.CONTENT_BLOCKED, Kind.EMPTY_OUTPUT, Kind.REJECTED_OUTPUT, Kind.REQUEST_TOO_LARGE, Kind.REQUEST_REJECTED,
+}  # fmt: skip
+SAY_NOTHING = {Kind.CUT_SHORT, "cancelled", "abandoned"}
+SUSPECT = {Kind.PROVIDER_DOWN, Kind.BLOCKED_PROVIDER}
+_alive: dict[str, float] = {}  # by provider: its last sign of life in this process, a `clock.monotonic()`
+
+
+def note(slug: str, *, alive: bool) -> None:
+    """A provider has shown a sign of life, or failed."""
+    if alive:
+        _alive[slug] = clock.monotonic()
+    else:
+        _alive.pop(slug, None)
+
+
+def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool:
+    """Whether as many calls as may are finding out whether the provider answers.
+
+    patience_s: how long it may be silent. What takes longer is not waited for: it has shown a sign of life that this
+    process has not seen, or has lost its worker.
+    """
+    last = _alive.get(provider.slug)
+    if last is not None and clock.monotonic() - last < LATELY_S:
+        return False
+    rows = (
+        Attempt.objects.filter(provider=provider.slug, started_at__gt=now - timedelta(seconds=LATELY_S))
+        .order_by("-started_at")
+        .values_list("outcome", "started_at", "finished_at")[:LOOKED_AT]
+    )
+    running, failed, well, ill = 0, False, None, None
+    for outcome, started_at, finished_at in rows:
+        if finished_at is None:
+            running += started_at > now - timedelta(seconds=patience_s + GRACE_S)
+        elif outcome in ALIVE:
+            well = max(finished_at, well or finished_at)
+        elif outcome not in SAY_NOTHING:
+            failed = True
+            if outcome in SUSPECT:
+                ill = max(finished_at, ill or finished_at)
+    if well is not None and (ill is None or well > ill):
+        note(provider.slug, alive=True)
+        return False
+    return running >= (1 if failed else AT_ONCE)
+
+
+def forget() -> None:
+    """Drops what was noted, for tests."""
+    _alive.clear()

@@ -1,0 +1,377 @@
+"""Back soon after an outage, at nobody's cost; a guess is no reason to ask nobody; many callers, one test."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+
+from llm.chain import AttemptFailed, ChainExhausted, Completed, complete, stream
+from llm.chain import run as chain
+from llm.configuration import snapshot
+from llm.failures import pauses, probes
+from llm.failures.rules import Kind
+from llm.models import Attempt, Call, Pause
+from llm.simulator import behaviours as b
+from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def slept(clock, monkeypatch):
+    """What the chain waited; the wall clock goes on by it, and nobody really waits."""
+    seconds = []
+    monkeypatch.setattr(chain, "sleep", lambda wait: (seconds.append(wait), clock.shift(wait + 0.001)))
+    return seconds
+
+
+def plain(**arguments):
+    return complete(user="hi", **arguments)
+
+
+def streamed(**arguments):
+    *_, last = stream(user="hi", **arguments)
+    assert isinstance(last, Completed)
+    return last.reply
+
+
+BOTH = pytest.mark.parametrize("ask", [plain, streamed])
+DOWN = [b.http(503), b.http(500), b.http(502), b.reset(), b.error_in_200(502, "Provider returned error")]
+
+
+def told(reply):
+    return [(attempt["credential"], attempt["outcome"]) for attempt in reply.attempts]
+
+
+def two_free(sim, **fields):
+    make_groq(sim, keys=1, **fields)
+    make_provider(sim, "second", models=["m"], keys={"second": ""}, free=True, tier=2, **fields)
+
+
+# -- back soon ---------------------------------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize("fault", DOWN)
+@pytest.mark.parametrize("background", [True, False])
+def test_after_an_outage_of_a_minute_it_is_back_soon_and_everybody_was_served(
+    sim, clock, slept, ask, fault, background
+):
+    two_free(sim)
+    back_after, limit = None, 15 if background else 19  # the pause, and until somebody asks
+    for second in range(0, 100):
+        clock.move_to(NOW + timedelta(seconds=second))
+        sim.script("key-of-groq1", b.ok() if second >= 60 else fault)
+        if background and second % 4 == 3:
+            probes.run_due()
+        if second % 4 == 0 and ask().provider == "groq1" and second >= 60 and back_after is None:
+            back_after = second - 60
+    assert back_after <= limit
+    assert set(Call.objects.values_list("outcome", flat=True)) == {"ok"}
+    assert Attempt.objects.exclude(outcome="ok").count() <= 10
+
+
+def test_a_guess_is_fifteen_seconds_at_first(sim):
+    make_groq(sim, keys=1)
+    make_deepseek(sim)
+    sim.script("key-of-groq1", b.http(503))
+    plain()
+    row = Pause.objects.get()
+    assert 10 < (row.until - datetime.now(tz=UTC)).total_seconds() <= 15
+
+
+# -- nobody is refused on a guess --------------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize("fault", DOWN)
+def test_the_only_provider_is_asked_although_it_is_paused_on_a_guess(sim, slept, ask, fault):
+    make_groq(sim, keys=1)
+    sim.script("key-of-groq1", fault)
+    with pytest.raises(ChainExhausted):
+        ask()
+    sim.script("key-of-groq1", b.ok())
+    assert told(ask()) == [("groq1", "ok")]
+    assert not Pause.objects.filter(closed_at=None).exists()
+
+
+@BOTH
+def test_one_503_is_tried_once_more_when_nothing_else_is_left(sim, slept, ask):
+    make_groq(sim, keys=1)
+    sim.script("key-of-groq1", b.http(503), b.ok())
+    assert told(ask()) == [("groq1", "provider_down"), ("groq1", "ok")]
+    assert max(slept) < 1
+
+
+@BOTH
+def test_when_all_are_down_each_is_asked_twice_at_most(sim, slept, ask):
+    two_free(sim)
+    for name in ("groq1", "second"):
+        sim.script(f"key-of-{name}", b.http(503))
+    with pytest.raises(ChainExhausted) as caught:
+        ask()
+    assert len(caught.value.attempts) == 4
+    assert sum(slept) < 1
+
+
+@BOTH
+@pytest.mark.parametrize("fault", [b.http(503), b.http(500), b.reset()])
+@pytest.mark.parametrize("turn", [3, 2, 7])
+def test_two_providers_that_alternate_leave_nobody_unanswered(sim, clock, slept, ask, fault, turn):
+    two_free(sim)
+    answered = 0
+    for second in range(24):
+        clock.move_to(NOW + timedelta(seconds=second))
+        first_is_up = (second // turn) % 2 == 0
+        sim.script("key-of-groq1", b.ok() if first_is_up else fault)
+        sim.script("key-of-second", fault if first_is_up else b.ok())
+        answered += ask().text != ""
+    assert answered == 24
+    assert sim.count() < 24 * 3
+
+
+@BOTH
+def test_three_that_take_turns_do_not_either(sim, clock, slept, ask):
+    two_free(sim)
+    make_deepseek(sim, tier=3)
+    names = ("groq1", "second", "deepseek")
+    for second in range(24):
+        clock.move_to(NOW + timedelta(seconds=second))
+        for n, name in enumerate(names):
+            sim.script(f"key-of-{name}", b.ok() if (second // 3) % 3 == n else b.http(503))
+        assert ask().text
+
+
+@BOTH
+@pytest.mark.parametrize("retry_after", ["5", "12", "30"])
+def test_a_stated_time_is_waited_for_when_it_ends_in_time_and_never_cut(sim, slept, ask, retry_after):
+    make_groq(sim, keys=1)
+    sim.script("key-of-groq1", b.http(429, headers={"retry-after": retry_after}), b.ok())
+    assert told(ask(deadline_s=45)) == [("groq1", "rate_limited_key"), ("groq1", "ok")]
+    assert slept == [pytest.approx(float(retry_after), abs=0.1)]
+
+
+def test_who_names_no_deadline_hears_until_when_rather_than_waiting_for_long(sim, slept):
+    make_groq(sim, keys=1)
+    sim.script("key-of-groq1", b.http(429, headers={"retry-after": "30"}), b.ok())
+    with pytest.raises(ChainExhausted):
+        plain()
+    assert slept == []
+
+
+@BOTH
+def test_a_stated_time_that_does_not_end_in_time_is_not_waited_for(sim, slept, ask):
+    make_groq(sim, keys=1)
+    sim.script("key-of-groq1", b.http(429, headers={"retry-after": "77"}), b.ok())
+    for _ in range(2):
+        with pytest.raises(ChainExhausted):
+            ask()
+    assert (slept, sim.count()) == ([], 1)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("kind", "source", "seconds"),
+    [
+        (Kind.PROVIDER_DOWN, "provider", 300), (Kind.PROVIDER_DOWN, "staff", 300), (Kind.KEY_INVALID, "provider", None),
+        (Kind.CREDITS_DEPLETED, "guess", 3600), (Kind.MODEL_GONE, "guess", 3600), (Kind.BLOCKED_PROVIDER, "guess", 300),
+        (Kind.RATE_LIMITED_KEY, "guess", 7200),
+    ],
+)  # fmt: skip
+def test_what_is_known_to_fail_is_not_asked(sim, clock, slept, ask, kind, source, seconds):
+    make_groq(sim, keys=1)
+    until = None if seconds is None else NOW + timedelta(seconds=seconds)
+    Pause.objects.create(provider="groq", kind=kind, source=source, since=NOW, until=until)
+    with pytest.raises(ChainExhausted):
+        ask()
+    assert sim.requests == []
+
+
+def test_a_free_guess_is_asked_before_a_paid_one(sim, clock, slept):
+    two_free(sim)
+    make_deepseek(sim, tier=0)
+    for slug, seconds in (("groq", 14), ("second", 10), ("deepseek", 7)):
+        Pause.objects.create(
+            provider=slug,
+            kind=Kind.PROVIDER_DOWN,
+            source="guess",
+            since=NOW,
+            until=NOW + timedelta(seconds=seconds),
+        )
+    assert told(plain()) == [("second", "ok")]
+
+
+def test_a_guess_does_not_make_anybody_pay(sim, clock, slept):
+    make_deepseek(sim)
+    Pause.objects.create(
+        provider="deepseek",
+        kind=Kind.PROVIDER_DOWN,
+        source="guess",
+        since=NOW,
+        until=NOW + timedelta(seconds=9),
+    )
+    with pytest.raises(ChainExhausted):
+        plain(max_usd=0)
+    assert sim.requests == []
+
+
+# -- another model of the same provider --------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize("fault", [*DOWN, b.hang()])
+def test_another_model_of_a_provider_that_is_down_takes_over(sim, slept, ask, fault):
+    make_groq(sim, keys=1, models=(OSS, SMALL), first_byte_s=0.3, timeout_s=0.5)
+    sim.script("key-of-groq1", fault, model=OSS)
+    reply = ask()
+    assert reply.model == SMALL
+    (row,) = Pause.objects.filter(closed_at=None)
+    assert row.model == OSS  # it was not the provider
+    before = sim.count()
+    assert ask().model == SMALL
+    assert sim.count() == before + 1
+
+
+# -- many callers ------------------------------------------------------------------------------------------
+
+
+def in_threads(count, work):
+    def run(n):
+        try:
+            return work(n)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@pytest.mark.parametrize("ask", [plain, streamed])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        b.http(500), b.http(503), b.reset(), b.hang(), b.http(429), b.payload("groq-401-invalid-key"),
+        b.payload("cf-1010-plain"), b.error_in_200(502, "down"),
+    ],
+    ids=["500", "503", "reset", "hang", "429", "401", "1010", "error in 200"],
+)  # fmt: skip
+def test_fifty_callers_waste_five_requests_on_a_broken_first_tier(sim, ask, fault):
+    make_groq(sim, keys=1, first_byte_s=2, timeout_s=3)
+    make_deepseek(sim, first_byte_s=20, timeout_s=20)
+    sim.script("key-of-groq1", fault)
+    snapshot.providers()
+    served = in_threads(50, lambda n: ask().provider)
+    assert served == ["deepseek"] * 50
+    assert sim.count(provider="groq") <= 5
+    assert sim.count(provider="deepseek") == 50
+
+
+def test_fifty_callers_of_a_sound_provider_are_all_served_by_it(sim):
+    make_groq(sim, keys=1, first_byte_s=20, timeout_s=20)
+    make_deepseek(sim)
+    snapshot.providers()
+    began = time.monotonic()
+    assert in_threads(50, lambda n: plain().provider) == ["groq1"] * 50
+    assert time.monotonic() - began < 40
+
+
+@pytest.mark.parametrize("fault", [b.http(503), b.hang()], ids=["503", "hang"])
+def test_fifty_callers_of_a_suspect_are_one_test(sim, fault):
+    make_groq(sim, keys=1, first_byte_s=2, timeout_s=2)
+    make_deepseek(sim, timeout_s=20)
+    sim.script("key-of-groq1", fault)
+    now = datetime.now(tz=UTC)
+    Pause.objects.create(
+        provider="groq", kind=Kind.PROVIDER_DOWN, source="guess", since=now - timedelta(minutes=1), until=now
+    )
+    snapshot.providers()
+    assert in_threads(50, lambda n: plain().provider) == ["deepseek"] * 50
+    assert sim.count(provider="groq") == 1
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_fifty_callers_of_the_only_provider_wait_for_one_test(sim, back):
+    make_groq(sim, keys=1, first_byte_s=20, timeout_s=20)
+    sim.script("key-of-groq1", b.ok() if back else b.http(503))
+    now = datetime.now(tz=UTC)
+    Pause.objects.create(
+        provider="groq", kind=Kind.PROVIDER_DOWN, source="guess", since=now, until=now + timedelta(seconds=14)
+    )
+    snapshot.providers()
+
+    def ask(n):
+        try:
+            return plain().provider
+        except ChainExhausted:
+            return None
+
+    served = in_threads(50, ask)
+    assert served == (["groq1"] if back else [None]) * 50
+    assert sim.count() <= (53 if back else 10)  # who comes after a verdict gets one of its own
+
+
+def test_silent_providers_do_not_cost_everything_again_a_minute_later(sim, clock, slept):
+    for n in range(6):
+        make_provider(
+            sim, f"p{n}", models=["m"], keys={f"p{n}": ""}, free=True, first_byte_s=0.3, timeout_s=0.3
+        )
+        sim.script(f"key-of-p{n}", b.hang())
+    with pytest.raises(ChainExhausted) as caught:
+        plain()
+    assert len(caught.value.attempts) == 6
+    clock.shift(60)
+    with pytest.raises(ChainExhausted) as caught:
+        plain()
+    assert len(caught.value.attempts) <= 2
+
+
+def test_a_caller_who_leaves_during_a_test_leaves_it_to_the_next(sim, clock, slept):
+    make_groq(sim, keys=1)
+    make_deepseek(sim)
+    Pause.objects.create(
+        provider="groq", kind=Kind.PROVIDER_DOWN, source="guess", since=NOW, until=NOW - timedelta(seconds=1)
+    )
+    events = stream(user="hi")
+    next(events)
+    events.close()
+    assert Pause.objects.get().probe_until is None
+    assert plain().provider == "groq1"
+
+
+def test_the_retry_of_a_hiccup_looks_whether_somebody_paused_it_meanwhile(sim, monkeypatch):
+    make_groq(sim, keys=1)
+    make_deepseek(sim)
+    sim.script("key-of-groq1", b.http(500))
+
+    def pause_it(seconds):
+        now = datetime.now(tz=UTC)
+        Pause.objects.create(
+            provider="groq",
+            kind=Kind.PROVIDER_DOWN,
+            source="guess",
+            since=now,
+            until=now + timedelta(seconds=15),
+        )
+
+    monkeypatch.setattr(chain, "sleep", pause_it)
+    assert told(plain()) == [("groq1", "provider_down"), ("deepseek", "ok")]
+
+
+def test_events_still_tell_of_every_failure(sim, slept):
+    two_free(sim)
+    sim.script("key-of-groq1", b.http(503))
+    failed = [event for event in stream(user="hi") if isinstance(event, AttemptFailed)]
+    assert [(event.provider, event.kind) for event in failed] == [("groq", Kind.PROVIDER_DOWN)]
+    assert failed[0].until is not None
+    assert pauses.DOUBTFUL
