@@ -36,4 +36,4 @@ def chores_are_done(var: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2]))
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "site"))
