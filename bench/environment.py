@@ -18,6 +18,7 @@ def set_variables(database_url: str) -> None:
         "SECRET_KEY": "only-for-benchmarks-" + "k" * 50,
         "ENCRYPTION_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
         "DATABASE_URL": database_url,
+        "LLM_ALLOW_PRIVATE_HOSTS": "127.0.0.0/8",  # where the simulated providers are
         "LOG_LEVEL": "ERROR",  # paused providers are warnings, and here they are the rule
     }
 

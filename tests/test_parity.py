@@ -270,3 +270,15 @@ def test_a_repair_waits_for_no_deadline(sim):
     with pytest.raises(ChainExhausted):
         complete(user="a letter", accept=wants_dear, repair=True, deadline_s=9)
     assert sim.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rejections_are_counted_by_purpose_and_rule(sim):
+    make_groq(sim, keys=1)
+    for reason in ("figures: a sum or a share", "figures: a date", "names: a name that was not given"):
+        with pytest.raises(ChainExhausted):
+            complete(user="hi", purpose="audit-report", accept=lambda text, reason=reason: reason)
+    assert [(one.purpose, one.rule, one.times) for one in parity.rules()] == [
+        ("audit-report", "figures", 2),
+        ("audit-report", "names", 1),
+    ]

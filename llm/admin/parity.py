@@ -35,6 +35,7 @@ class ParityAdmin(ReadOnlyAdmin):
             "title": _("Parity board"),
             "opts": self.opts,
             "rows": rows,
+            "rules": parity.rules(),
             "proposals": parity.proposals(rows),
             "may_change": request.user.has_perm("llm.change_model"),
         }

@@ -3,6 +3,7 @@
 The board proposes an order of a provider's models where the difference is more than chance; a person applies it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -103,6 +104,25 @@ def board() -> list[Row]:
         )
         for purpose, lang, slug, model, passed, count, chars, latency_ms, cost_usd in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """How many texts of a purpose one gate rejected; `rule` is the gate's name, the part before the colon."""
+
+    purpose: str
+    rule: str
+    times: int
+
+
+def rules() -> list[RuleCount]:
+    """What the gates rejected in the last 30 days, by purpose and gate, the busiest first. One query."""
+    rejected = Attempt.objects.filter(REJECTED, started_at__gt=timezone.now() - REMEMBERED)
+    told = rejected.exclude(call__purpose__in=OWN_PURPOSES).order_by()
+    counts = Counter[tuple[str, str]]()
+    for purpose, detail, times in told.values_list("call__purpose", "detail").annotate(times=Count("id")):
+        counts[purpose, detail.partition(":")[0]] += times
+    return [RuleCount(purpose, rule, times) for (purpose, rule), times in counts.most_common()]
 
 
 @dataclass(frozen=True, slots=True)
