@@ -7,6 +7,7 @@ it, and counting sets a counter's time to live to five minutes. Here each is one
 import base64
 import pickle
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +25,9 @@ class AtomicDatabaseCache(DatabaseCache):
 
     For SQLite and PostgreSQL. What fails raises the database's error; the callers know what a lost count means.
     """
+
+    _table: str
+    _cull: Callable[..., None]
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         """True when the key was not there, or no longer: of all who try at once, one gets that."""
@@ -69,7 +73,7 @@ class AtomicDatabaseCache(DatabaseCache):
         connection = connections[router.db_for_write(self.cache_model_class)]
         with connection.cursor() as cursor:
             cursor.execute(statement.format(table=connection.ops.quote_name(self._table)), parameters)
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
     def _moment(self, moment: datetime) -> Any:
         connection = connections[router.db_for_write(self.cache_model_class)]
