@@ -73,7 +73,7 @@ class Failure(Exception):
 
     `retry_after_s` and `window` (minute, day, month, concurrency) are None when nothing was named.
     `silent` is set when the provider took all the time that it may take. `owner` follows from the kind.
-    `lacks` is what the model cannot take of what the call needs (see llm.chain.terms); `signals`, what the provider
+    `lacks` is what the model cannot take of what the call needs (see llm.calls.terms); `signals`, what the provider
     said.
     """
 

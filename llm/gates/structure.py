@@ -5,9 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import jsonschema_rs
-
-from llm.gates import bounds
+from llm.gates import apart, bounds, judge
 from llm.gates.basic import Gate
 
 FENCE, FENCE_BEGIN = "```", re.compile(r"```(?:json)?[ \t]*\n", re.IGNORECASE)
@@ -28,24 +26,27 @@ def read_json(text: str, *, fence: bool = True) -> Any:
 def json_schema(schema: Mapping[str, Any] | None = None, *, fence: bool = True) -> Gate:
     """Rejects what `read_json` cannot read, or what does not fit the JSON schema, if there is one.
 
-    Raises ValueError at once for a schema that is none, or larger than `bounds` allow. References to
-    other documents are never fetched, and a pattern cannot run away: the engine limits them.
+    Raises ValueError at once for a schema that is none, or larger than `bounds` allow. References to other documents
+    are never fetched. What is surely quick is judged here; all else in a process of its own (`apart`), and the gate
+    raises Unjudgeable, a ValueError, when that takes more than two seconds.
     """
-    bounds.check(schema or {})
-    try:
-        validator = jsonschema_rs.validator_for(dict(schema or {}), offline=True)
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        raise ValueError(f"not a JSON schema: {getattr(error, 'message', '') or error}"[:300]) from None
+    schema = dict(schema or {})
+    weight = bounds.check(schema)
+    validator = judge.compiled(schema) if weight.is_plain else None
+    if validator is None:
+        apart.judged(schema, None)
 
     def gate(text: str) -> str | None:
         try:
-            validator.validate(read_json(text, fence=fence))
-        except jsonschema_rs.ValidationError as error:
-            # Names of properties come from the schema, so far as they are in it; of the value only positions are told.
-            return f"does not fit the schema at {'/'.join(map(str, error.schema_path))}"[:200]
+            value = read_json(text, fence=fence)
         except ValueError:
             return "not JSON"
-        return None
+        if validator is not None and weight.is_quick(text):
+            return judge.fault(validator, value)
+        try:
+            return apart.judged(schema, json.dumps(value))
+        except apart.Busy:
+            return "not judged: too much else to judge"
 
     return gate
 

@@ -8,10 +8,10 @@ from typing import Any
 from django.http import JsonResponse
 from django.utils import timezone
 
+from llm.calls.fitting import ABOVE_LIMIT
 from llm.chain import ChainExhausted
-from llm.chain.plan import ABOVE_LIMIT
 from llm.clients.access import Refused
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 
 MOST_REASONS = 8  # told in one line; the error's `skipped` holds all
 BUSY_RETRY_AFTER_S = 5
@@ -100,6 +100,14 @@ def by_status(status: int) -> ApiError:
             503, "The server cannot store anything now.", code="server_busy", retry_after_s=BUSY_RETRY_AFTER_S
         ),
     }.get(status) or ApiError(500, "The server failed.", code="internal_error")
+
+
+def invalid_schema(error: ValueError) -> ApiError:
+    """A schema that is none, is too large, or takes too long to judge an answer by."""
+    return ApiError(
+        400, f"Invalid schema for response_format: {error}", code="invalid_schema",
+        param="response_format.json_schema.schema",
+    )  # fmt: skip
 
 
 def refused(refusal: Refused) -> ApiError:

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any
 
 from llm.gates import Gate, json_schema
-from llm.gateway.errors import ApiError
+from llm.gateway import errors
 
 MOST_BYTES = 1024 * 1024
 
@@ -46,7 +46,4 @@ def _compiled(schema: str) -> Gate:
     try:
         return json_schema(json.loads(schema), fence=False)
     except ValueError as error:
-        raise ApiError(
-            400, f"Invalid schema for response_format: {error}", code="invalid_schema",
-            param="response_format.json_schema.schema",
-        ) from None  # fmt: skip
+        raise errors.invalid_schema(error) from None

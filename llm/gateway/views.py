@@ -48,6 +48,8 @@ def endpoint(*methods: str, open_to_all: bool = False) -> Callable[[View], View]
                 response = errors.refused(refusal).response()
             except chain.ChainExhausted as failure:
                 response = errors.exhausted(failure).response()
+            except chain.gates.Unjudgeable as unjudgeable:
+                response = errors.invalid_schema(unjudgeable).response()
             except chain.CallerLeft:
                 response = HttpResponse(status=CLIENT_CLOSED)
             except Exception as error:

@@ -37,6 +37,10 @@ def violations(page: Page) -> list[str]:
             for each in Axe().run(page).response["violations"]:
                 nodes = "; ".join(node["html"][:120] for node in each["nodes"][:3])
                 found.append(f"{page.url} {width} {scheme} {each['id']}: {nodes}")
+    page.emulate_media(color_scheme="light", forced_colors="active")
+    for each in Axe().run(page).response["violations"]:
+        found.append(f"{page.url} forced colours {each['id']}: {each['nodes'][0]['html'][:120]}")
+    page.emulate_media(forced_colors="none")
     assert page.locator("h1").count() == 1
     return found
 
@@ -50,7 +54,7 @@ def path(name: str, lang: str, **kwargs: str) -> str:
 def test_public_pages_and_errors(new_page, lang):
     page = new_page(**NO_MOTION)
     found = []
-    for name in ("landing", "scan", "privacy", "deleted"):
+    for name in ("landing", "scan", "privacy", "deleted", "about", "approvals", "order-sample"):
         page.goto(path(name, lang))
         found += violations(page)
     page.goto(f"/{lang}/nothing-here")

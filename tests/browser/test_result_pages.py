@@ -1,6 +1,7 @@
 """The pages around a result in Chromium: by keyboard alone, without script, accessible, and on paper."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -135,3 +136,66 @@ def test_on_paper_the_sheet_has_no_link_and_the_result_no_buttons(page, address)
     page.goto(address)
     for selector in (".top", ".foot", ".button", "#share", "a[href*='/replay/']", "a[href*='/fixes']"):
         assert not [each for each in page.locator(selector).all() if each.is_visible()], selector
+
+
+SCREENS, SCREEN_PX = 8, 740  # at most this many of a phone's screens for a middling result
+
+
+@pytest.mark.parametrize("lang", ["en", "ru", "es"])
+def test_a_middling_result_is_short_on_a_phone(new_page, bank, lang):
+    page = new_page(viewport={"width": 360, "height": SCREEN_PX})
+    page.goto(path("result", lang, token=scans.scan_token(make_scan("middle", lang=lang, ai=False))))
+    expect(page.locator("#report-body [data-state=ready]")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") <= SCREENS * SCREEN_PX
+    order = page.evaluate(
+        "[...document.querySelectorAll('#first, #report, #why, #plan, #yours')].map(each => each.id)"
+    )
+    assert order == ["first", "report", "why", "plan", "yours"]
+
+
+@pytest.mark.parametrize("kind", ["middle", "worst"])
+def test_a_result_is_four_pages_on_paper(new_page, bank, kind):
+    page = new_page()
+    page.goto(path("result", "ru", token=scans.scan_token(make_scan(kind, lang="ru", ai=False))))
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 4
+
+
+def test_the_steps_of_first_aid_keep_their_numbers(page):
+    page.goto("/en/hacked/")
+    styles = (
+        "[...document.querySelectorAll('.situation ol')].map(each => getComputedStyle(each).listStyleType)"
+    )
+    assert set(page.evaluate(styles)) == {"decimal"}
+
+
+def test_with_forced_colours_progress_and_gauge_are_still_drawn(new_page, bank):
+    page = new_page(forced_colors="active")
+    page.goto("/en/scan/")
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('#steps progress')).borderTopStyle") == "solid"
+    )
+    page.goto("/en/")
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.gauge .knob')).forcedColorAdjust") == "none"
+    )
+
+
+def test_the_labels_of_the_loss_chart_do_not_touch(new_page, bank):
+    page = new_page(viewport={"width": 360, "height": 740})
+    for lang in ("en", "ru", "es"):
+        page.goto(f"/{lang}/incidents/")
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('.chart-row:first-child text')]"
+            ".map(each => each.getBoundingClientRect()).map(each => [each.left, each.right])"
+        )
+        assert len(boxes) > 2
+        assert all(one[1] < other[0] for one, other in pairwise(boxes)), (lang, boxes)
+
+
+def test_ticking_a_fix_shows_the_new_score_at_once(page, address):
+    page.goto(f"{address}fixes")
+    page.check("#done-seed_storage")
+    expect(page.locator("#done-seed_storage")).to_be_checked()
+    expect(page).to_have_url(re.compile("done=seed_storage"))
+    expect(page.locator("#after")).to_contain_text("You would score 59")

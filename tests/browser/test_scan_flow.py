@@ -248,7 +248,7 @@ def test_the_report_appears_as_it_is_written_and_names_its_author(page, sim):
     expect(page.locator(".working")).to_have_text("Groq (gpt-oss-120b) is writing your report.")
     report = wait_for_report(page)
     assert "Simulated report" in report
-    assert "(groq2)" in report
+    assert "Written by Groq" in report
 
 
 def test_a_finding_that_is_folded_opens_when_it_is_linked_to(page):

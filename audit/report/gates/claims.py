@@ -2,11 +2,11 @@
 
 import re
 
-from audit.report import slots
 from audit.report.gates import prose
 from audit.report.gates.given import Given
 from audit.report.gates.prose import FACT
-from audit.report.gates.topics import topics
+from audit.report.gates.words.topics import topics
+from audit.report.text import slots
 from llm.chain import gates
 
 
@@ -25,7 +25,9 @@ NOT = _any(
 PROMISE = _any(
     r"(?:completely|totally|fully|absolutely|perfectly|entirely|permanently|forever|truly) (?:safe|secure|protected"
     r"|immune|risk-free)"
-    r"|guarantee\w{0,2}|guaranteed|bulletproof|unhackable|unbreakable|watertight|ironclad|risk-free|fool-?proof|hack-?proof"
+    r"|guarantee\w{0,2}|guaranteed|bulletproof|unhackable|(?:theft|robbery|loss) (?:becomes|is|gets) impossible"
+    r"|краж\w{1,2} (?:становится|станет|будет) невозможн\w{1,3}|robo (?:se vuelve|será|es) imposible|unbreakable"
+    r"|watertight|ironclad|risk-free|fool-?proof|hack-?proof"
     r"|(?:nobody|no one|no thief|nothing) (?:can|could|will) (?:ever )?(?:touch|reach|steal|take|rob|hurt|hack|break)"
     r"|never (?:be (?:hacked|robbed|stolen)|lose|have to worry|worry)|safe forever|impossible to (?:steal|hack|rob"
     r"|lose)"
@@ -44,7 +46,8 @@ PROMISE = _any(
     r"|riesgo cero|cero riesgos?|zero risk"
 )
 RECOVERY = _any(
-    r"recovery (?:services?|experts?|specialists?|firms?|compan(?:y|ies)|agents?|teams?|hackers?)|(?:get|win"
+    r"return stolen \w+|верн[уёе]т? украденн\w{1,3}|devuelven? lo robado|recovery (?:services?|experts?|specialists?"
+    r"|firms?|compan(?:y|ies)|agents?|teams?|hackers?)|(?:get|win"
     r"|bring) (?:your |the )?(?:coins|money|funds|crypto) back"
     r"|(?:сервис|служб|специалист|эксперт|компани|хакер|юрист)\w{0,4} по (?:возврат\w|восстановлени\w)"
     r"|верн[уёе]т? (?:тебе )?(?:монеты|деньги|средства)|возврат\w? (?:монет|денег|средств)"
@@ -56,11 +59,12 @@ ADVERT = _any(
     r"|special offers?|limited offers?|premium|subscri\w{2,7}"
     r"|free trial|on sale|best deals?|buy now|order now|sign up|our (?:shop|store|product|service|offer|plan|course"
     r"|newsletter)|upgrade to|paid (?:plan|audit|service)"
-    r"|промокод\w{0,3}|купон\w{0,3}|скидк\w{1,3}|спонсор\w{0,5}|партн[её]р\w{0,6}|реферальн\w{1,4}|реклам\w{1,7}|акци[яиюей]{1,2}|премиум\w{0,2}|подписк[аеуио]\w{0,2}|выгодн\w{1,4}"
+    r"|промокод\w{0,3}|купон\w{0,3}|скидк\w{1,3}|спонсор\w{0,5}|наш\w{0,3} партн[её]р\w{0,6}|реферальн\w{1,4}"
+    r"|реклам\w{1,7}|акци[яиюей]{1,2}|премиум\w{0,2}|подписк[аеуио]\w{0,2}|выгодн\w{1,4}"
     r"|бесплатн\w{1,4} период\w{0,2}|закажи|купи|приобрети|покупай|наш\w{0,3} (?:магазин\w{0,2}|сервис\w{0,2}"
     r"|продукт\w{0,2}|курс\w{0,2}|тариф\w{0,2})"
     r"|código promocional|promoci[oó]n\w{0,2}|cup[oó]n\w{0,2}|descuentos?|patrocin\w{2,6}|afiliad\w{1,2}"
-    r"|referid\w{1,2}|socios?|ofertas?|suscri\w{2,8}|prueba gratuita"
+    r"|referid\w{1,2}|nuestr[oa]s? soci[oa]s?|ofertas?|suscri\w{2,8}|prueba gratuita"
     r"|cómpra\w{0,4}|compra (?:ya|ahora|el|la|un|una|tu)|aprovecha la|nuestr[oa] (?:tienda|producto|servicio|curso"
     r"|plan)|rebaja\w?|recomienda a un amigo|invita a (?:un |tus )?amig\w{1,2}|invite a friend|пригласи друга"
 )

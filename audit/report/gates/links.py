@@ -30,7 +30,7 @@ HTML = re.compile(
     re.I,
 )
 HANDLE = re.compile(
-    r"(?<![\w`])@[a-z]\w{3,}|[\w.+-]{1,64}@[\w-]{1,63}\.\w{2,}|\bt\.me/|\bwa\.me/", re.IGNORECASE
+    r"(?<![\w`])@[a-z]\w{3,}|[\w.+-]{1,64}@[\w-]{1,63}\.\w{2,}|\bwww\.|\bt\.me/|\bwa\.me/", re.IGNORECASE
 )
 TELEPHONE = re.compile(r"(?<![\w.])(?:\+|00)\d(?:[\s().-]{0,2}\d){8,13}(?!\w)")
 NUMERIC_HOST = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")

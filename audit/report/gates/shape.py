@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from audit.report import slots
 from audit.report.gates import prose
 from audit.report.gates.given import Given
 from audit.report.gates.prose import FACT
+from audit.report.text import slots
 from llm.chain import gates
 
 MIN_WORDS, MAX_WORDS = 100, 340  # of a whole report, each slot as one
@@ -15,7 +15,7 @@ LITTLE_TO_SAY = 80  # words of a report with less than three fixes
 PART_WORDS = ((25, 190), (8, 190), (12, 150))
 LONE_WORDS = ((20, 250), (20, 250))  # of a report without a weakness
 SAME = 0.8  # of the words of two sentences
-LONG = 5  # words from which a sentence is a sentence
+LONG = 4  # words from which a sentence is a sentence
 ONCE = ("fix", "finding", "case", "keep")
 
 

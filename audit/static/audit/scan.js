@@ -178,7 +178,7 @@
     };
 
     next.addEventListener("click", () => {
-      if (performance.now() - movedAt > DOUBLE_MS) forward();
+      if (chosen(current) || performance.now() - movedAt > DOUBLE_MS) forward();
     });
     back.addEventListener("click", () => go(current - 1));
 
