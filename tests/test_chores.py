@@ -25,6 +25,7 @@ from django.core.management import call_command
 from guardlabs.operations import chores
 settings.VAR_DIR = pathlib.Path(tempfile.mkdtemp())
 chores.run_due = lambda: print("looked", flush=True)
+chores.PROBE_EVERY_S, chores.probes.run_due = 0, lambda: None
 call_command("chores", "--forever", skip_checks=True)
 """
 
@@ -93,22 +94,23 @@ def test_the_command_says_what_was_done(done, capsys):
     assert capsys.readouterr().out == "done: often, daily\nnothing is due\n"
 
 
-def test_a_service_of_its_own_goes_on_until_it_is_told_and_is_seen_to(done, settings, tmp_path, monkeypatch):
-    settings.VAR_DIR = tmp_path
+def test_a_service_of_its_own_goes_on_until_it_is_told_and_is_seen_to(tmp_path, monkeypatch):
+    seen = tmp_path / probe.CHORES_SEEN
     monkeypatch.setattr(chores, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(chores, "PROBE_EVERY_S", 0.0)
+    monkeypatch.setattr(chores.probes, "run_due", lambda: None)
+    monkeypatch.setattr(chores.connections, "close_all", lambda: None)
     stopping, looks = threading.Event(), []
 
     def look():
         looks.append(probe.main("chores", tmp_path))
         if len(looks) == 3:
             stopping.set()
-        return []
 
     monkeypatch.setattr(chores, "run_due", look)
-    monkeypatch.setattr(chores.connections, "close_all", lambda: None)
-    chores.run_forever(stopping)
+    chores.run_until(stopping, first_after_s=0, looked=seen.touch)
     assert looks == [1, 0, 0]  # unseen before the first look has ended
-    os.utime(tmp_path / probe.CHORES_SEEN, (0, time.time() - probe.CHORES_LATE_S - 1))
+    os.utime(seen, (0, time.time() - probe.CHORES_LATE_S - 1))
     assert probe.main("chores", tmp_path) == 1
 
 

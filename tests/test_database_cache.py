@@ -26,7 +26,7 @@ import django; django.setup()
 from django.core.cache import caches
 from django.db import connection
 from django.test import RequestFactory
-from audit.pages import throttle
+from audit import throttle
 from guardlabs.staff import limits
 
 request = RequestFactory().post("/", REMOTE_ADDR="192.0.2.7")

@@ -4,9 +4,10 @@ import signal
 import threading
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from guardlabs.operations import chores
+from guardlabs.operations import chores, probe
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
                 signal.SIGINT,
             ):  # as a container's first process it has no defaults
                 signal.signal(number, lambda *_: stopping.set())
-            chores.run_forever(stopping)
+            chores.run_until(stopping, first_after_s=0, looked=(settings.VAR_DIR / probe.CHORES_SEEN).touch)
         else:
             done = chores.run_due()
             self.stdout.write(f"done: {', '.join(done)}" if done else "nothing is due")
