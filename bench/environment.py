@@ -46,8 +46,8 @@ def migrate() -> None:
 def forget_everything() -> None:
     """Empties the database and what the chain keeps in this process."""
     from llm import models
+    from llm.calls import tokens
     from llm.configuration import snapshot
-    from llm.limits import tokens
 
     for model in (
         models.Attempt, models.Call, models.CachedReply, models.Pause, models.Quota, models.Notice, models.Provider,

@@ -60,7 +60,7 @@ MIDDLEWARE = [
     "guardlabs.web.correlation.RequestId",
     "guardlabs.web.proxy.TrustedProxy",
     "guardlabs.web.headers.Headers",
-    "llm.gateway.middleware.Lean",
+    "llm.gateway.middleware.GatewayFastPath",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -7,4 +7,13 @@ class LlmConfig(AppConfig):
     verbose_name = "LLM chain"
 
     def ready(self) -> None:
+        from llm.operations import upkeep
         from llm.status import checks  # noqa: F401 - registers the system checks
+
+        upkeep.register(_maintain)
+
+
+def _maintain() -> None:
+    from llm import maintenance  # brings the providers' libraries, which few commands need
+
+    maintenance.run()

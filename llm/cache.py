@@ -24,13 +24,13 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from llm.adapters import Answer
-from llm.chain import current
-from llm.chain.events import Completed, Delta, Event, Reply
-from llm.chain.plan import Want
+from llm.calls import current
+from llm.calls.events import Completed, Delta, Event, Reply
+from llm.calls.spec import CallSpec
 from llm.configuration import snapshot
 from llm.ledger import rows
-from llm.ledger.transactions import write_transaction
 from llm.models import Attempt, CachedReply, Call, Notice, Pause
+from llm.transactions import write_transaction
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def key_of(
     messages: Sequence[Mapping[str, Any]],
     *,
     lang: str,
-    want: Want,
+    want: CallSpec,
     temperature: float | None,
     params: Mapping[str, Any] | None,
     shared: bool = False,
@@ -121,7 +121,7 @@ def through(
             try:
                 yield from _lead(events, Claim(key, row))
                 return
-            except Taken:
+            except AlreadyClaimed:
                 pass
         if time.monotonic() + wait_s > patience:  # it takes others too long
             yield from events(None)
@@ -177,7 +177,7 @@ def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], datet
 # -- the claim -------------------------------------------------------------------------------------
 
 
-class Taken(Exception):
+class AlreadyClaimed(Exception):
     """Another call was quicker to ask the same."""
 
 
@@ -210,14 +210,14 @@ class Claim:
             try:
                 rows.insert(row)
             except IntegrityError as error:
-                raise Taken from error
+                raise AlreadyClaimed from error
         else:
             row = self.seen
             as_seen = CachedReply.objects.filter(
                 pk=row.pk, leader=row.leader, lease_until=row.lease_until, filled_at=row.filled_at
             )
             if not as_seen.update(leader=self.leader, lease_until=until):
-                raise Taken
+                raise AlreadyClaimed
         self.row, call.cached_reply = row, row.pk
 
     def fill(self, answer: Answer, call: Call) -> None:

@@ -5,13 +5,15 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from llm.chain.plan import CallSkips, Deployment, Planner, Want
+from llm.calls.deployment import CallSkips, Deployment
+from llm.calls.spec import CallSpec
+from llm.chain.plan import Planner
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
-from llm.ledger.rollup import Line, Source, Sums
-from llm.ledger.rollup import read as read_sums
-from llm.limits.quota import LedgerMeter, taught
+from llm.limits.quota import LedgerMeter, learned_limits
 from llm.models import Call, Provider
+from llm.rollup import Line, Source, Sums
+from llm.rollup import read as read_sums
 
 __all__ = [
     "Line", "Source", "Sums", "can_answer", "cost_of", "free_models", "has_working_key", "provider_name",
@@ -38,8 +40,8 @@ def can_answer(*, tokens_in: int, max_tokens: int, now: datetime | None = None) 
     Asks nobody, and reserves nothing: a moment later it may be otherwise.
     """
     now, current = now or timezone.now(), snapshot.read()
-    meter = LedgerMeter(now, taught() if current.anything_taught else {})
-    want = Want(tokens_in=tokens_in, estimated_in=tokens_in, max_tokens=max_tokens)
+    meter = LedgerMeter(now, learned_limits() if current.anything_learned else {})
+    want = CallSpec(tokens_in=tokens_in, estimated_in=tokens_in, max_tokens=max_tokens)
     planner = Planner(current.providers, current.pauses, meter, want, CallSkips(), now, site_budget_usd())
     return any(isinstance(step, Deployment) for step in planner.steps())
 
@@ -47,8 +49,8 @@ def can_answer(*, tokens_in: int, max_tokens: int, now: datetime | None = None) 
 def free_models(*, tokens_in: int, max_tokens: int, now: datetime | None = None) -> list[tuple[str, str]]:
     """Slug and model of every deployment that would take a call of this size now and cost nothing; each once."""
     now, current = now or timezone.now(), snapshot.read()
-    meter = LedgerMeter(now, taught() if current.anything_taught else {})
-    want = Want(tokens_in=tokens_in, estimated_in=tokens_in, max_tokens=max_tokens, max_usd=Decimal(0))
+    meter = LedgerMeter(now, learned_limits() if current.anything_learned else {})
+    want = CallSpec(tokens_in=tokens_in, estimated_in=tokens_in, max_tokens=max_tokens, max_usd=Decimal(0))
     planner = Planner(current.providers, current.pauses, meter, want, CallSkips(), now, site_budget_usd())
     ready = [step for step in planner.steps() if isinstance(step, Deployment)]
     return list(dict.fromkeys((step.provider.slug, step.model.name) for step in ready))

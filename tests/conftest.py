@@ -8,11 +8,12 @@ from django.utils import translation
 from audit.orders import outbox
 from guardlabs.catalogues import compile_catalogues
 from llm import cache as replies
+from llm.calls import tokens
 from llm.chain import slow_start
 from llm.configuration import snapshot
-from llm.failures import probes
-from llm.limits import quota, tokens
-from llm.operations import alerts
+from llm.limits import quota
+from llm.operations import upkeep
+from llm.pauses import probes
 
 
 def pytest_configure():
@@ -22,7 +23,7 @@ def pytest_configure():
 @pytest.fixture(autouse=True)
 def _clean_slate(monkeypatch):
     """Nothing that a process keeps between calls is kept between tests, and no thread works on the side."""
-    monkeypatch.setattr(alerts, "_last_housekeeping", float("inf"))
+    monkeypatch.setattr(upkeep, "_last", float("inf"))
     monkeypatch.setattr(outbox, "wake", lambda: None)
     for cache in caches.all(initialized_only=True):
         cache.clear()

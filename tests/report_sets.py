@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from audit.bank import catalogue
+from audit.bank.findings import Details, details
 from audit.models import Scan
-from audit.scans.findings import Details, details
 from audit.scoring import json as scoring_json
 from audit.scoring.formula import assess
 from tests.factories import answers

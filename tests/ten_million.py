@@ -21,13 +21,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from llm.chain.plan import Deployment
+from llm.calls.deployment import Deployment
 from llm.configuration import snapshot
-from llm.failures import pauses
-from llm.ledger import usage
+from llm.ledger import bookkeeper
 from llm.limits import quota
 from llm.models import Attempt, Call, Credential, Model, Provider
-from llm.operations import alerts
+from llm.pauses import breaker
+from llm.status import usage
 from tests.factories import load_bank
 
 LARGE = {Attempt._meta.db_table, Call._meta.db_table}
@@ -102,8 +102,8 @@ def questions():
         "a provider's budget": lambda: meter().spent_today("deepseek"),
         "the site's budget": lambda: meter().spent_today(""),
         "a client's budget": lambda: meter().spent_by("shop"),
-        "the last answers of a model": lambda: pauses._empties_in_a_row(deployment),
-        "calls that lost their worker": alerts.bookkeeper.bury_abandoned,
+        "the last answers of a model": lambda: breaker._empties_in_a_row(deployment),
+        "calls that lost their worker": bookkeeper.mark_abandoned,
         "the list of attempts": lambda: page("/admin/llm/attempt/"),
         "the list of attempts that failed": lambda: page("/admin/llm/attempt/?outcome__exact=provider_down"),
         "the list of calls": lambda: page("/admin/llm/call/"),

@@ -11,7 +11,7 @@ import yaml
 from audit.models import Report
 from audit.report import generate
 from guardlabs.operations.metrics import Ledger
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.models import Call
 
 FILE = Path(__file__).resolve().parent.parent / "deploy" / "alerts.yml"

@@ -16,9 +16,9 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from llm import chain
+from llm.calls.terms import DataPolicy
 from llm.chain import AttemptFailed, AttemptStarted, ChainExhausted, Completed, Delta, Reply
-from llm.chain.terms import Use
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.ledger import receipts
 from llm.models import Provider
 from tests.chain_setup import make_deepseek, make_groq
@@ -177,7 +177,7 @@ def test_what_the_call_may_use_reaches_the_chain(asked):
     ask("Hi", "--tier", "1", "--tier", "1.5", "--model", "m", "--data-class", "personal")
     assert asked.arguments["tiers"] == [Decimal(1), Decimal("1.5")]
     assert asked.arguments["models"] == ["m"]
-    assert asked.arguments["use"] == Use(data_class="personal")
+    assert asked.arguments["use"] == DataPolicy(data_class="personal")
     assert asked.arguments["keep_text"] is False
 
 

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from audit.report import attempts
 from llm import chain
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

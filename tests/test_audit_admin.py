@@ -10,7 +10,7 @@ from django.utils import translation
 from audit.bank import catalogue
 from audit.bank.translations import untranslated
 from audit.models import Incident, Option, Question, Report, Scan
-from audit.scans import review
+from audit.report import outcome
 from audit.scans import service as scans
 from tests.factories import load_bank, make_scan
 
@@ -266,7 +266,7 @@ def test_the_admin_opens_in_every_language(admin_client, lang):
 def test_flagged_reports_are_found(admin_client):
     scan = make_scan(ai=False)
     scan.reports.update(flags=["money:<b>$5M</b>"])
-    review.follow(scan.pk)
+    outcome.follow(scan.pk)
     make_scan(ai=False)
     response = admin_client.get(url(Scan, "changelist"), {"flagged": "yes"})
     assert list(response.context["cl"].result_list) == [scan]

@@ -25,7 +25,7 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 call_command("createcachetable", verbosity=0)
 call_command("load_bank", verbosity=0)
-from llm.configuration import secrets
+from llm import secrets
 from llm.models import Credential, Provider
 groq = Provider.objects.create(slug="groq", kind="groq", name="Groq")
 Credential.objects.create(provider=groq, label="groq1", secret=secrets.seal("gsk_the_key"))

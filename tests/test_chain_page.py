@@ -13,13 +13,15 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from llm.chain.plan import CallSkips, Deployment, Planner
-from llm.chain.selector import Chooser
-from llm.configuration import secrets, snapshot
-from llm.failures import pauses
-from llm.failures.rules import Kind
+from llm import secrets
+from llm.calls.deployment import CallSkips, Deployment
+from llm.chain.plan import Planner
+from llm.chain.selector import Selector
+from llm.configuration import snapshot
+from llm.failures.kinds import Kind
 from llm.limits import quota
 from llm.models import Attempt, Call, Credential, Model, Pause, Provider
+from llm.pauses import breaker
 from llm.status import chain as overview
 from tests.chain_setup import make_deepseek, make_groq
 
@@ -87,7 +89,7 @@ def test_the_page_has_the_order_of_the_next_call(sim, number):
     shown = [place for rank in overview.ranks(now) for place in rank.places]
     assert [place.deployment for place in shown if place.state in {"next", "ready"}] == tried
     assert [place.state for place in shown if place.state in {"next", "ready"}][:1] == ["next"][: len(tried)]
-    chosen = Chooser(want=overview.WANT, end=float("inf"), begin_by=float("inf")).next(lambda _s: None)
+    chosen = Selector(want=overview.WANT, end=float("inf"), begin_by=float("inf")).next(lambda _s: None)
     assert chosen == (tried[0] if tried else None)
     assert len(shown) == 3 * 2 + 1
 
@@ -148,7 +150,7 @@ def test_a_trial_is_one_ledgered_call_of_that_key_alone(sim, admin_client):
 def test_a_trial_reopens_a_key_that_works_again_but_not_what_staff_paused(sim, admin_client):
     make_groq(sim, keys=1)
     pause(credential="groq1", kind="key_invalid", until=None)
-    kept = pauses.by_staff({"provider": "groq"}, until=None, by="anna")
+    kept = breaker.by_staff({"provider": "groq"}, until=None, by="anna")
     do(admin_client, "test", "groq|groq1||openai/gpt-oss-120b")
     assert list(Pause.objects.filter(closed_at=None)) == [kept]
 
@@ -303,6 +305,6 @@ def test_an_unreadable_key_stops_the_rotation_whole(settings, sim):
 
 def test_a_staff_pause_that_is_over_simply_is_over(sim):
     make_groq(sim, keys=1)
-    pauses.by_staff({"provider": "groq"}, until=timezone.now() - timedelta(seconds=1), by="anna")
+    breaker.by_staff({"provider": "groq"}, until=timezone.now() - timedelta(seconds=1), by="anna")
     assert states()["groq1", "openai/gpt-oss-120b"] == ("next", "")
-    assert pauses.BY_STAFF not in set(Kind)
+    assert breaker.BY_STAFF not in set(Kind)

@@ -7,8 +7,8 @@ from django.core.cache import caches
 from django.core.management import call_command
 
 from guardlabs.operations import chores, retention
+from llm import maintenance
 from llm.models import Notice
-from llm.operations import alerts
 from tests.chain_setup import make_groq
 
 pytestmark = pytest.mark.django_db
@@ -60,14 +60,14 @@ def test_retention_is_one_of_them(monkeypatch, settings):
     settings.RETENTION_DAYS = 7
     asked = []
     monkeypatch.setattr(retention, "prune", asked.append)
-    monkeypatch.setattr(alerts, "tend", lambda: None)
+    monkeypatch.setattr(maintenance, "run", lambda: None)
     assert "prune" in chores.run_due()
     assert asked == [7]
 
 
 def test_providers_are_checked_daily_and_what_is_gone_is_noticed(sim, monkeypatch):
     make_groq(sim, keys=1, models=("no-such-model",))
-    monkeypatch.setattr(alerts, "tend", lambda: None)
+    monkeypatch.setattr(maintenance, "run", lambda: None)
     assert "providers" in chores.run_due()
     assert "no-such-model: gone" in Notice.objects.get(kind="check_gone").subject
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from guardlabs.web.client_address import client_address, client_site
+from audit.client_address import client_address, client_site
 from guardlabs.web.proxy import TrustedProxy
 
 

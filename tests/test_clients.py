@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from llm.chain import terms
+from llm.calls import terms
 from llm.clients import access as clients
 from llm.configuration.snapshot import providers
 from llm.models import Attempt, Call, Client, Provider
@@ -246,7 +246,7 @@ def conf(**fields):
     ],
 )
 def test_terms_decide_where_data_may_go(fields, use, why):
-    assert terms.forbidden(conf(**fields), terms.Use(**use)).removeprefix("terms: ") == why
+    assert terms.forbidden(conf(**fields), terms.DataPolicy(**use)).removeprefix("terms: ") == why
 
 
 def test_personal_data_goes_only_where_it_may_and_is_not_kept(sim):

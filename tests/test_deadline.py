@@ -17,7 +17,7 @@ from llm.adapters.openai import OpenAICompatible
 from llm.adapters.vertex import Vertex
 from llm.chain import ChainExhausted, complete, stream
 from llm.chain import run as chain
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_vertex
 

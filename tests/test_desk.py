@@ -13,11 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Order, Scan
+from audit.report import outcome as report_outcome
 from audit.scans import review
 from guardlabs.desk.attention import attention
 from guardlabs.desk.figures import Figures
 from guardlabs.desk.sections import sections
-from llm.admin.reading import csv_cell
+from llm.admin_base.reading import csv_cell
 from llm.models import Attempt, Call, Credential, Model, Pause, Provider, Rollup
 from tests.factories import load_bank, make_order, make_scan
 
@@ -59,7 +60,7 @@ def written(of_call, provider="k", **fields):
     """A scan whose report came of this call."""
     scan = make_scan(ai=False)
     scan.reports.update(call=of_call, provider=provider, tier=None, cost_usd=of_call.cost_usd, **fields)
-    review.follow(scan.pk)
+    report_outcome.follow(scan.pk)
     Rollup.objects.all().delete()
     return scan
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from audit.report import drafts, render
+from audit.report.text import drafts, render
 from llm.simulator.report_texts import SECTIONS
 from tests import report_texts
 from tests.test_render import LINKS, PAYLOADS, Reader, assert_harmless

@@ -93,7 +93,7 @@ def a_record(**changed):
 )
 def test_a_ledger_that_differs_from_what_was_received_is_found(attempt, records, problem):
     an_attempt(**attempt)
-    found = list(books.Books().wave(records))
+    found = list(books.InMemoryMeter().wave(records))
     assert problem in " ".join(found) if problem else found == []
 
 
@@ -132,4 +132,4 @@ def test_a_lost_scan_a_late_report_and_an_error_are_found():
     make_scan()
     an_attempt(outcome="running", finished_at=None)
     assert list(books.ended()) == ["1 scans have no report", "1 rows of Attempt never ended"]
-    assert bookkeeper.bury_abandoned() == 0
+    assert bookkeeper.mark_abandoned() == 0

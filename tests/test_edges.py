@@ -12,9 +12,9 @@ from django.db import connection
 from llm.chain import complete
 from llm.chain import run as chain
 from llm.configuration import snapshot
-from llm.failures import pauses, probes
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.models import Attempt, Notice, Pause
+from llm.pauses import breaker, probes
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_provider, make_vertex
 
@@ -32,7 +32,7 @@ def clock():
 @pytest.fixture(autouse=True)
 def _no_chance(monkeypatch):
     monkeypatch.setattr(chain, "sleep", lambda seconds: None)
-    monkeypatch.setattr(pauses.random, "uniform", lambda low, high: 1.0)
+    monkeypatch.setattr(breaker.random, "uniform", lambda low, high: 1.0)
 
 
 def groq():
@@ -270,7 +270,7 @@ def three_tiers(sim, **fields):
 
 
 def order():
-    from llm.chain.plan import in_order
+    from llm.pauses.demotion import in_order
 
     current = datetime.now(tz=UTC)
     return [p.slug for p in in_order(snapshot.providers(), snapshot.open_pauses(), current)]

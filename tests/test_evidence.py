@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from llm.chain.terms import needs
+from llm.calls.terms import needs
 from llm.failures import evidence
 from llm.failures.evidence import Asked
-from llm.failures.rules import Kind, Owner, Scope, classify, in_view_of
+from llm.failures.kinds import Kind, Owner, Scope
+from llm.failures.rules import classify, in_view_of
 
 REJECTED = Kind.REQUEST_REJECTED
 

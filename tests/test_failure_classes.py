@@ -7,7 +7,8 @@ import pytest
 
 from llm.chain import ChainExhausted, complete, stream
 from llm.chain import run as chain
-from llm.failures.rules import Kind, Scope, classify
+from llm.failures.kinds import Kind, Scope
+from llm.failures.rules import classify
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_provider, make_vertex
 

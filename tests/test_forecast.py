@@ -14,14 +14,14 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
+from llm.calls import tokens
 from llm.chain import ChainExhausted, complete
 from llm.chain import run as live
 from llm.configuration import snapshot
+from llm.configuration.prices import FREE, UNKNOWN, Price
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
 from llm.foresight import forecast, workload
 from llm.foresight.forecast import Ask, Chain, Load
-from llm.limits import tokens
-from llm.limits.prices import FREE, UNKNOWN, Price
 from llm.models import Attempt, Call, Pause
 from llm.simulator import Simulator
 from llm.simulator import behaviours as b
@@ -143,7 +143,7 @@ def test_a_rolling_day_gives_back_what_was_used_a_day_ago():
 
 def test_what_is_used_already_is_gone_today():
     free = provider("free", 1, quotas={"rpd": 100})
-    books = forecast.Books(MIDNIGHT, {})
+    books = forecast.InMemoryMeter(MIDNIGHT, {})
     [deployment] = Chain((free,)).deployments()
     books.begin(deployment, requests=90, tokens=0)
     assert served(play(free, calls=50, books=books)) == {"free": 10}

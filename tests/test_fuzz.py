@@ -20,7 +20,7 @@ from audit.scans import shares, tokens
 from llm.adapters import Answer, Reasoning, adapter_for
 from llm.adapters.base import Request, Timing
 from llm.configuration import file as config
-from llm.failures.rules import Failure
+from llm.failures.kinds import Failure
 from llm.gateway import request as gateway_request
 from llm.gateway.errors import ApiError
 from llm.ledger import receipts

@@ -165,7 +165,7 @@ def test_the_apis_refuse_in_their_own_shape(db, address, limit):
 def test_a_file_in_a_form_reaches_neither_view_nor_disk(db, monkeypatch, tmp_path, settings):
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
     seen = []
-    monkeypatch.setattr("audit.pages.throttle.scan_wait_s", lambda request: seen.append(request.FILES) or 0)
+    monkeypatch.setattr("audit.throttle.scan_wait_s", lambda request: seen.append(request.FILES) or 0)
     load_bank()
     response = Client().post("/en/scan/", {**answers(), "extra": SimpleUploadedFile("a.bin", b"x" * 50_000)})
     assert response.status_code == 302

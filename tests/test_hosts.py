@@ -11,15 +11,15 @@ from django.contrib.auth.models import Group, Permission, User
 from django.urls import reverse
 
 from guardlabs.staff.roles import make_groups
-from llm import hosts
+from llm import hosts, secrets
 from llm.adapters import adapter_for, transport
 from llm.adapters.base import Request, Timing
 from llm.adapters.gemini import config as gemini_config
 from llm.chain import ChainExhausted, complete
-from llm.configuration import credentials, fields, presets, secrets, snapshot
+from llm.configuration import credentials, fields, presets, snapshot
 from llm.configuration import file as config
 from llm.configuration.errors import ConfigError, FieldError
-from llm.failures.rules import Failure
+from llm.failures.kinds import Failure
 from llm.models import Credential, Model, Provider
 from tests.test_llm_admin import provider_form
 

@@ -7,10 +7,10 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
+from audit.bank.findings import Case
 from audit.bank.incidents import INCIDENTS
 from audit.models import Incident
 from audit.presentation import library, losses
-from audit.scans.findings import Case
 from tests.factories import load_bank
 
 LANGUAGES = ["en", "ru", "es"]

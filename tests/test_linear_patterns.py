@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from audit.orders import secret_guard
-from audit.report import drafts, render, slots
 from audit.report import gates as report_gates
 from audit.report.gates import links, secrets
+from audit.report.text import drafts, render, slots
 from guardlabs.operations import logs
 from llm import gates
-from llm.adapters.sse import EventParser
-from llm.adapters.toolcalls import ToolCalls, offered_name
-from llm.adapters.visible import Visible
+from llm.adapters.answers.sse import EventParser
+from llm.adapters.answers.toolcalls import ToolCalls, offered_name
+from llm.adapters.answers.visible import Visible
 from llm.failures import rules
 from tests import patterns
 
@@ -26,11 +26,11 @@ QUICK_S = 0.02  # below, nothing can be told
 # Patterns that are put together while the program runs, and of what.
 BUILT = {
     "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
-    'audit.report.slots f"{marks}(?P<label>{names})(?![\\\\w\'’])"': "labels of the plan",
+    'audit.report.text.slots f"{marks}(?P<label>{names})(?![\\\\w\'’])"': "labels of the plan",
     "audit.report.gates.claims f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module",
     "audit.report.gates.claims words": "held by the module",
-    "audit.report.gates.lexicon f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's tongues",
-    "audit.report.gates.topics f'(?<!\\\\w)(?:{words[place]})'": "held by the module's cache",
+    "audit.report.gates.words.lexicon f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's tongues",
+    "audit.report.gates.words.topics f'(?<!\\\\w)(?:{words[place]})'": "held by the module's cache",
     "audit.orders.secret_guard.keys pattern": "held by the module",
     "llm.failures.rules pattern": "the table's, see below",
     "llm.failures.rules words": "the table's, see below",
@@ -40,7 +40,7 @@ BUILT = {
     "llm.configuration.presets f'env:{re.escape(self.variables.key)}(S|_[0-9]+)?(\\\\[|$)'": "a name in the code",
     "llm.configuration.presets re.escape(variables.key) + '_([0-9]{1,4})'": "a name in the code",
     "llm.failures.signals f'(?<=[\\\\d\\\\s]){name}'": "names of units in the code",
-    "llm.adapters.visible '|'.join((re.escape(token) for token in sorted(tokens, key=len, reverse=True)))": "of marks",
+    "llm.adapters.answers.visible '|'.join((re.escape(token) for token in sorted(tokens, key=len, reverse=True)))": "marks",  # noqa: E501
 }
 
 

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from audit.models import Report
-from audit.report import jobs, live
+from audit.pages import live
+from audit.report import jobs
 from audit.scans import service as scans
 from llm.models import Call
 from tests.factories import load_bank, make_scan

@@ -12,9 +12,10 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from llm.admin.reading import CappedPaginator
+from llm import secrets
+from llm.admin_base import CappedPaginator
 from llm.configuration import file as config
-from llm.configuration import presets, secrets
+from llm.configuration import presets
 from llm.models import Attempt, Call, Credential, Model, Notice, Pause, Provider, Quota
 
 pytestmark = pytest.mark.django_db

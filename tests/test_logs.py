@@ -17,7 +17,8 @@ from audit.scans import tokens
 from guardlabs import gunicorn
 from guardlabs.operations import logs
 from guardlabs.web import correlation
-from llm.chain import complete, current
+from llm.calls import current
+from llm.chain import complete
 from llm.models import Call
 from tests.chain_setup import make_groq
 from tests.factories import load_bank, make_scan

@@ -14,7 +14,7 @@ from django.utils import timezone
 from audit.models import Order, Report, Scan
 from guardlabs.desk.sections import sections
 from guardlabs.staff.roles import ROLES, make_groups
-from llm.admin.lookups import AllowedLookups
+from llm.admin_base import AllowedLookups
 from llm.models import Attempt, Call
 from tests.factories import load_bank, make_order, make_scan
 

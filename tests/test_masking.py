@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 
 from llm.cache import forget_calls
+from llm.calls.terms import DataPolicy
 from llm.chain import ChainExhausted, complete
 from llm.chain import run as chain
-from llm.chain.terms import Use
 from llm.failures.kinds import Failure, Kind
 from llm.failures.masking import masked
 from llm.failures.rules import classify
@@ -124,7 +124,7 @@ def test_the_details_of_a_call_that_is_not_kept_are_codes(sim, status, monkeypat
     make_groq(sim, keys=1, **PATIENT)
     sim.script("key-of-groq1", refusal(status, code="some_code"))
     with pytest.raises(ChainExhausted):
-        complete(user=PROMPT, keep_text=False, use=Use(data_class="public"))
+        complete(user=PROMPT, keep_text=False, use=DataPolicy(data_class="public"))
     told = str([*Attempt.objects.values(), *Pause.objects.values(), *Notice.objects.values()]) + caplog.text
     assert "Lovelace" not in told
     assert "wallet" not in told

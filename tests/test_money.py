@@ -8,14 +8,16 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
+from llm.calls import tokens
+from llm.calls.deployment import Deployment
+from llm.calls.fitting import fitted, worst_cost
+from llm.calls.spec import CallSpec
 from llm.chain import AttemptStarted, ChainExhausted, Delta, complete, stream
 from llm.chain import run as chain
-from llm.chain.plan import Deployment, Want, fitted, worst_cost
 from llm.configuration import snapshot
-from llm.failures import pauses
 from llm.ledger import bookkeeper
-from llm.limits import tokens
 from llm.models import Attempt, Call, Pause
+from llm.pauses import breaker
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_provider
 from tests.gateway_client import Gateway, chunks_of, make_client
@@ -158,7 +160,7 @@ def test_a_budget_for_six_calls_lets_six_through_though_none_brings_a_text(sim):
     for _ in range(12):
         with pytest.raises(ChainExhausted):
             complete(user="hi", max_tokens=100)
-        pauses.close(Pause.objects.all(), by="test")
+        breaker.close(Pause.objects.all(), by="test")
     spent = sum(row.cost_usd for row in Attempt.objects.all())
     assert len(sim.requests) == 6
     assert spent <= Decimal("0.05")
@@ -264,7 +266,7 @@ def test_an_image_is_reserved_at_the_largest_that_a_provider_counts():
 def test_money_is_reserved_for_hidden_reasoning_too(sim):
     plain = paid(sim, "plain")
     thinking = paid(sim, "thinking", model={"reasoning_reserve": 500})
-    want = Want(tokens_in=0, max_tokens=100)
+    want = CallSpec(tokens_in=0, max_tokens=100)
     costs = {}
     for provider in snapshot.providers():
         deployment = Deployment(provider, provider.keys[0], provider.models[0])
@@ -297,7 +299,7 @@ def test_an_attempt_whose_worker_died_keeps_its_reservation_as_its_cost(sim):
             break
     assert begun < 5
     Call.objects.update(started_at=timezone.now() - timedelta(hours=1))
-    assert bookkeeper.bury_abandoned() == begun
+    assert bookkeeper.mark_abandoned() == begun
     for call in Call.objects.filter(outcome="abandoned"):
         row = call.attempts.get()
         assert row.cost_usd == call.cost_usd == row.reserved_usd > 0
@@ -343,12 +345,12 @@ def deployment_with(sim, **limits):
 )
 def test_max_tokens_is_lowered_to_what_fits_at_all(sim, asked_for, sent):
     deployment = deployment_with(sim, tpm=8_000)
-    assert fitted(deployment, Want(tokens_in=100, max_tokens=asked_for)).max_tokens == sent
+    assert fitted(deployment, CallSpec(tokens_in=100, max_tokens=asked_for)).max_tokens == sent
 
 
 def test_max_tokens_is_not_lowered_to_less_than_an_answer(sim):
     deployment = deployment_with(sim, tpm=8_000)
-    assert fitted(deployment, Want(tokens_in=7_900, max_tokens=1_000)).max_tokens == 1_000  # has no room
+    assert fitted(deployment, CallSpec(tokens_in=7_900, max_tokens=1_000)).max_tokens == 1_000  # has no room
 
 
 def test_an_agent_that_asks_for_32000_tokens_is_served_by_a_small_door(sim):

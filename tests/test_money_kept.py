@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from llm import cache
+from llm.calls.terms import DataPolicy
 from llm.chain import ChainExhausted, complete
 from llm.chain import run as chain
-from llm.chain.terms import Use
 from llm.ledger import bookkeeper, retention
 from llm.limits.quota import LedgerMeter
 from llm.models import Attempt, CachedReply, Call, Client, PastSpending
@@ -93,7 +93,7 @@ def test_clients_that_say_so_share(kept):
 
 def test_what_must_not_be_kept_in_the_ledger_is_kept_nowhere(kept):
     for _ in range(2):
-        assert not was_kept(keep_text=False, use=Use(data_class="public"))
+        assert not was_kept(keep_text=False, use=DataPolicy(data_class="public"))
     assert not CachedReply.objects.exists()
 
 

@@ -11,14 +11,15 @@ import time_machine
 from django.core import mail
 from django.db import connection
 
+from llm import maintenance
+from llm.calls.deployment import Deployment
 from llm.chain import ChainExhausted, complete
 from llm.chain import run as chain
-from llm.chain.plan import Deployment
+from llm.configuration.prices import FREE
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
-from llm.failures.rules import Failure, Kind
-from llm.limits.prices import FREE
+from llm.failures.kinds import Failure, Kind
 from llm.models import Attempt, Call, Notice
-from llm.operations import alerts
+from llm.operations import alerts, upkeep
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq
 
@@ -37,7 +38,7 @@ def clock():
 def _staff(settings, monkeypatch):
     """Two to write to, and no digest but those that a test asks for."""
     settings.ADMINS = [("Ann", "ann@example.com"), ("Bob", "bob@example.com")]
-    monkeypatch.setattr(alerts, "housekeeping", lambda: None)
+    monkeypatch.setattr(upkeep, "after_a_call", lambda: None)
     monkeypatch.setattr(chain, "sleep", lambda seconds: None)
 
 
@@ -245,28 +246,28 @@ def rounds(monkeypatch):
     """Counts what `housekeeping` itself does, at once instead of in a thread of its own."""
     monkeypatch.undo()
     done = []
-    monkeypatch.setattr(alerts, "_housekeeping", lambda: done.append(1))
-    monkeypatch.setattr(alerts, "threading", SimpleNamespace(Thread=AtOnce))
-    monkeypatch.setattr(alerts, "_last_housekeeping", float("-inf"))
+    monkeypatch.setattr(upkeep, "run", lambda: done.append(1))
+    monkeypatch.setattr(upkeep, "threading", SimpleNamespace(Thread=AtOnce))
+    monkeypatch.setattr(upkeep, "_last", float("-inf"))
     return done
 
 
 def test_housekeeping_runs_at_most_every_half_minute(rounds, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(alerts.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(upkeep.time, "monotonic", lambda: now[0])
     for seconds, count in ((0, 1), (1, 1), (28, 1), (2, 2)):
         now[0] += seconds
-        alerts.housekeeping()
+        upkeep.after_a_call()
         assert len(rounds) == count
 
 
 def test_housekeeping_buries_and_mails_and_survives_its_own_failure(monkeypatch):
     alerts.record("k", "one")
-    monkeypatch.setattr(alerts.bookkeeper, "bury_abandoned", lambda: 1 / 0)
-    alerts._housekeeping()  # is logged, not raised
+    monkeypatch.setattr(maintenance.bookkeeper, "mark_abandoned", lambda: 1 / 0)
+    upkeep.run()  # is logged, not raised
     assert mail.outbox == []
     monkeypatch.undo()
-    alerts._housekeeping()
+    upkeep.run()
 
 
 def test_a_call_tells_staff_without_being_asked(sim, rounds):

@@ -169,11 +169,11 @@ def test_an_error_of_our_own_is_logged_with_its_traceback(caplog):
 
 @pytest.mark.parametrize("kind", Kind)
 def test_only_a_providers_failure_pauses(kind):
-    from llm.failures import pauses
+    from llm.pauses import breaker
     from tests.test_pauses import deployment
 
-    assert pauses.open_for(Failure(kind, owner=Owner.OURS, retry_after_s=60), deployment()) is None
-    assert pauses.open_for(Failure(kind, owner=Owner.CALLER, retry_after_s=60), deployment()) is None
+    assert breaker.open_for(Failure(kind, owner=Owner.OURS, retry_after_s=60), deployment()) is None
+    assert breaker.open_for(Failure(kind, owner=Owner.CALLER, retry_after_s=60), deployment()) is None
 
 
 def test_the_ledger_keeps_what_was_cut_short(sim):

@@ -9,15 +9,15 @@ import pytest
 import time_machine
 from django.db import connection
 
+from llm.calls.deployment import Deployment
 from llm.chain import ChainExhausted, complete
 from llm.chain import run as chain
-from llm.chain.plan import Deployment
 from llm.configuration import snapshot
+from llm.configuration.prices import FREE
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
-from llm.failures import pauses
-from llm.failures.rules import Failure, Kind, Scope
-from llm.limits.prices import FREE
+from llm.failures.kinds import Failure, Kind, Scope
 from llm.models import Attempt, Call, Credential, Pause
+from llm.pauses import breaker
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
 
@@ -41,7 +41,7 @@ def _no_waiting(monkeypatch):
 
 @pytest.fixture
 def no_jitter(monkeypatch):
-    monkeypatch.setattr(pauses.random, "uniform", lambda low, high: 1.0)
+    monkeypatch.setattr(breaker.random, "uniform", lambda low, high: 1.0)
 
 
 def deployment(*, key="k", account="acc", model="m", location="", day_reset="utc"):
@@ -56,7 +56,7 @@ def deployment(*, key="k", account="acc", model="m", location="", day_reset="utc
 
 
 def opened(kind, *, at=None, **failure):
-    return pauses.open_for(Failure(kind, "what it said", **failure), at or deployment())
+    return breaker.open_for(Failure(kind, "what it said", **failure), at or deployment())
 
 
 def scope_of(row):
@@ -177,7 +177,7 @@ def test_a_limit_of_the_day_ends_at_the_providers_midnight(now, day_reset, until
 )
 def test_midnight_is_right_when_the_clocks_change(now, until):
     now, until = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (now, until))
-    assert pauses.next_day("pacific", now).astimezone(UTC) == until
+    assert breaker.next_day("pacific", now).astimezone(UTC) == until
 
 
 def test_a_stated_time_counts_more_than_the_day(clock):
@@ -264,7 +264,7 @@ def test_a_pause_grows_with_the_failures_of_its_probes_after_the_first_minutes(c
     waits = []
     opened(Kind.PROVIDER_DOWN)
     for _ in range(25):
-        row = pauses.open_for(Failure(Kind.PROVIDER_DOWN), deployment(), by_probe=True)
+        row = breaker.open_for(Failure(Kind.PROVIDER_DOWN), deployment(), by_probe=True)
         waits.append(left_of(row))
         clock.move_to(row.until)
     assert waits[:11] == [15] * 11  # some three minutes
@@ -276,7 +276,7 @@ def test_a_pause_grows_with_the_failures_of_its_probes_after_the_first_minutes(c
 def test_a_silent_provider_is_left_alone_for_longer_than_what_it_cost_and_longer_every_time(clock, cost_s):
     wait = cost_s
     for _ in range(3):
-        row = pauses.open_for(Failure(Kind.PROVIDER_DOWN, silent=True), deployment(), cost_s=cost_s)
+        row = breaker.open_for(Failure(Kind.PROVIDER_DOWN, silent=True), deployment(), cost_s=cost_s)
         assert left_of(row) > wait
         wait = min(left_of(row), 9 * MINUTE) if cost_s < 300 else cost_s
         clock.move_to(row.until + timedelta(seconds=1))
@@ -330,7 +330,7 @@ def test_a_key_that_is_invalid_stays_out_until_staff_act(sim, clock):
     clock.shift(3650 * DAY)
     assert complete(user="hi").provider == "deepseek"
     assert opened_again(row) is None
-    assert pauses.close([row], by="staff") == 1
+    assert breaker.close([row], by="staff") == 1
     assert complete(user="hi").provider == "groq1"
     row.refresh_from_db()
     assert (row.closed_by, row.closed_at is not None) == ("staff", True)
@@ -339,7 +339,7 @@ def test_a_key_that_is_invalid_stays_out_until_staff_act(sim, clock):
 def opened_again(row):
     """The end of the pause after another failure of its key."""
     at = deployment(key=row.credential)
-    pauses.open_for(Failure(Kind.KEY_INVALID), at)
+    breaker.open_for(Failure(Kind.KEY_INVALID), at)
     row.refresh_from_db()
     return row.until
 
@@ -352,8 +352,8 @@ def test_a_closed_pause_is_history_and_the_next_one_starts_anew(clock, no_jitter
     clock.shift(20)
     second = opened(Kind.PROVIDER_DOWN)
     assert (second.pk, second.streak) == (first.pk, 2)
-    assert pauses.close([second], by="answered again") == 1
-    assert pauses.close([second], by="somebody else") == 0
+    assert breaker.close([second], by="answered again") == 1
+    assert breaker.close([second], by="somebody else") == 0
     third = opened(Kind.PROVIDER_DOWN)
     assert (third.streak, seconds_of(third)) == (1, 15)
     assert list(Pause.objects.order_by("id").values_list("closed_by", flat=True)) == ["answered again", ""]
@@ -450,16 +450,16 @@ def test_a_probe_whose_caller_vanished_can_be_claimed_again(clock):
     clock.shift(11)
     (pause,) = snapshot.open_pauses()["p"]
     until = NOW + timedelta(seconds=11 + 20)
-    assert pauses.claim_probes([pause], until)
-    assert not pauses.claim_probes([pause], until)
+    assert breaker.claim_probes([pause], until)
+    assert not breaker.claim_probes([pause], until)
     clock.shift(21)
-    assert pauses.claim_probes([pause], until + timedelta(seconds=60))
+    assert breaker.claim_probes([pause], until + timedelta(seconds=60))
 
 
 def test_a_pause_that_holds_cannot_be_claimed(clock):
     opened(Kind.PROVIDER_DOWN, retry_after_s=10)
     (pause,) = snapshot.open_pauses()["p"]
-    assert not pauses.claim_probes([pause], NOW + timedelta(seconds=20))
+    assert not breaker.claim_probes([pause], NOW + timedelta(seconds=20))
 
 
 def test_workers_that_fail_at_once_leave_one_open_pause():
@@ -492,7 +492,7 @@ def test_a_named_organisation_takes_over_pauses_and_todays_attempts(sim, clock):
     clock.shift(2 * DAY)
     today, others = attempt("k", "k"), attempt("other", "other")
     opened(Kind.RATE_LIMITED_KEY, at=deployment(account="k"), retry_after_s=60)
-    pauses.learn_organisation(deployment(account="k"), ORG)
+    breaker.learn_organisation(deployment(account="k"), ORG)
     assert Credential.objects.get(label="k").effective_account == ORG
     assert Pause.objects.get().account == ORG
     for row, account in ((old, "k"), (today, ORG), (others, "other")):
@@ -505,7 +505,7 @@ def test_a_pause_that_the_organisation_has_already_is_not_doubled(sim, clock):
     make_keys(sim, k="", other="")
     opened(Kind.RATE_LIMITED_KEY, at=deployment(account=ORG), retry_after_s=60)
     opened(Kind.RATE_LIMITED_KEY, at=deployment(account="other"), retry_after_s=60)
-    pauses.learn_organisation(deployment(key="other", account="other"), ORG)
+    breaker.learn_organisation(deployment(key="other", account="other"), ORG)
     assert [row.account for row in Pause.objects.filter(closed_at=None)] == [ORG]
     assert Pause.objects.exclude(closed_at=None).get().closed_by == "account learned"
 
@@ -514,13 +514,13 @@ def test_of_two_pauses_that_become_one_the_longer_remains(sim, clock):
     make_keys(sim, k="", other="")
     opened(Kind.RATE_LIMITED_KEY, at=deployment(account=ORG), retry_after_s=60)
     opened(Kind.RATE_LIMITED_KEY, at=deployment(account="other"), retry_after_s=3600)
-    pauses.learn_organisation(deployment(key="other", account="other"), ORG)
+    breaker.learn_organisation(deployment(key="other", account="other"), ORG)
     assert seconds_of(Pause.objects.get(closed_at=None)) == 3600
 
 
 def test_keys_that_were_declared_one_account_stay_one(sim, clock):
     make_keys(sim, k="declared", sibling="declared", other="")
-    pauses.learn_organisation(deployment(account="declared"), ORG)
+    breaker.learn_organisation(deployment(account="declared"), ORG)
     accounts = {key.label: key.account for key in snapshot.providers()[0].keys}
     assert accounts["k"] == accounts["sibling"] == "declared"
     assert accounts["other"] == "other"
@@ -585,7 +585,7 @@ def test_a_pause_that_a_wrong_clock_lengthened_is_written_anew_at_the_next_failu
 def test_staff_may_pause_for_as_long_as_they_like(sim, clock):
     make_groq(sim, keys=1)
     make_deepseek(sim)
-    pauses.by_staff({"provider": "groq"}, until=NOW + timedelta(days=400), by="ada")
+    breaker.by_staff({"provider": "groq"}, until=NOW + timedelta(days=400), by="ada")
     assert complete(user="hi").provider == "deepseek"
 
 

@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from llm.chain.plan import CallSkips, Deployment, Planner, Skipped, Want
+from llm.calls.deployment import CallSkips, Deployment, Skipped
+from llm.calls.spec import CallSpec
+from llm.chain.plan import Planner
+from llm.configuration.prices import FREE, UNKNOWN, Price
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
-from llm.failures.rules import Kind
-from llm.limits.prices import FREE, UNKNOWN, Price
+from llm.failures.kinds import Kind
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PAID = Price(Decimal(1), Decimal(2), "staff")
@@ -61,7 +63,7 @@ def steps(*providers, pauses=(), meter=None, skips=None, **want):
     for row in pauses:
         by_provider.setdefault(row.provider, []).append(row)
     planner = Planner(
-        providers, by_provider, meter or Meter(), Want(**{"tokens_in": 100, "max_tokens": 100} | want),
+        providers, by_provider, meter or Meter(), CallSpec(**{"tokens_in": 100, "max_tokens": 100} | want),
         skips or CallSkips(), NOW,
     )  # fmt: skip
     return list(planner.steps())
@@ -208,7 +210,8 @@ def test_a_model_is_passed_over_from_the_day_on_which_its_provider_ends_it():
 def test_the_day_of_the_end_is_the_providers_own():
     early = NOW.replace(hour=5)  # 21:00 of the day before, in Pacific time
     planner = Planner(
-        (ending(date(2026, 11, 23), day_reset="pacific"),), {}, Meter(), Want(tokens_in=1, max_tokens=1), CallSkips(),
+        (ending(date(2026, 11, 23), day_reset="pacific"),), {}, Meter(),
+        CallSpec(tokens_in=1, max_tokens=1), CallSkips(),
         early,
     )  # fmt: skip
     assert told(planner.steps()) == ["a old", "a new"]

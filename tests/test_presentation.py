@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from audit import formats
 from audit.bank import catalogue
+from audit.bank import findings as details
 from audit.bank.questions import QUESTIONS
 from audit.formats import points
 from audit.presentation import scan as presentation
-from audit.scans import findings as details
 from audit.scans import service as scans
 from audit.scoring import formula
 from audit.templatetags.audit_text import host

@@ -14,10 +14,10 @@ from django.db import connection
 
 from llm.chain import ChainExhausted, complete
 from llm.chain import run as chain
-from llm.failures import pauses
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.ledger import bookkeeper
 from llm.models import Attempt, Call, Credential, Pause
+from llm.pauses import breaker
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, make_deepseek, make_groq
 
@@ -136,7 +136,7 @@ def test_staff_are_obeyed_by_every_process_at_once(sim, workers):
     sim.script("key-of-groq1", b.payload("groq-401-invalid-key"), b.ok())
     assert one.complete() == "groq2"
     assert two.complete() == "groq2"
-    pauses.close(Pause.objects.all(), by="staff")
+    breaker.close(Pause.objects.all(), by="staff")
     assert one.complete() == "groq1"
     Credential.objects.filter(label="groq1").update(enabled=False, updated_at=datetime.now(tz=UTC))
     assert [one.complete(), two.complete()] == ["groq2", "groq2"]
@@ -208,19 +208,19 @@ def test_a_process_that_is_killed_leaves_rows_that_say_so_and_frees_what_it_rese
                 return error.skipped[0]["why"]
 
     assert why(85) == "quota of the minute"  # it might still be alive
-    assert bookkeeper.bury_abandoned(row.started_at + timedelta(seconds=85)) == 0
+    assert bookkeeper.mark_abandoned(row.started_at + timedelta(seconds=85)) == 0
     assert (
-        bookkeeper.bury_abandoned(row.started_at + timedelta(seconds=95)) == 1
+        bookkeeper.mark_abandoned(row.started_at + timedelta(seconds=95)) == 1
     )  # its deadline, and a minute
     row.refresh_from_db()
     assert (row.outcome, row.call.outcome) == ("abandoned", "abandoned")
     assert row.finished_at == row.call.finished_at == row.started_at + timedelta(seconds=95)
     sim.script("key-of-groq1", b.ok())
     assert why(96) == "groq1"
-    assert bookkeeper.bury_abandoned(row.started_at + timedelta(days=1)) == 0
+    assert bookkeeper.mark_abandoned(row.started_at + timedelta(days=1)) == 0
 
 
 def test_a_call_that_takes_its_time_is_not_buried(sim):
     call = Call.objects.create(started_at=datetime.now(tz=UTC), deadline_s=600)
-    assert bookkeeper.bury_abandoned(call.started_at + timedelta(seconds=650)) == 0
-    assert bookkeeper.bury_abandoned(call.started_at + timedelta(seconds=661)) == 1
+    assert bookkeeper.mark_abandoned(call.started_at + timedelta(seconds=650)) == 0
+    assert bookkeeper.mark_abandoned(call.started_at + timedelta(seconds=661)) == 1

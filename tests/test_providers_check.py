@@ -11,13 +11,13 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from llm.adapters.base import stated_price
-from llm.chain.plan import Deployment
+from llm.calls.deployment import Deployment
 from llm.configuration import snapshot
-from llm.failures import pauses
-from llm.failures.rules import Failure, Kind
+from llm.configuration.prices import Price
+from llm.failures.kinds import Failure, Kind
 from llm.foresight import provider_check
-from llm.limits.prices import Price
 from llm.models import Attempt, Call, Model, Notice, Pause, Provider
+from llm.pauses import breaker
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider, make_vertex
 
@@ -105,8 +105,8 @@ def test_what_answers_is_not_broken_any_more(sim):
     make_groq(sim, keys=1)
     key = snapshot.providers()[0].keys[0]
     deployment = Deployment(snapshot.providers()[0], key, snapshot.providers()[0].models[0])
-    pauses.open_for(Failure(Kind.MODEL_GONE, "gone"), deployment)
-    pauses.open_for(Failure(Kind.RATE_LIMITED_KEY, "full", retry_after_s=900), deployment)
+    breaker.open_for(Failure(Kind.MODEL_GONE, "gone"), deployment)
+    breaker.open_for(Failure(Kind.RATE_LIMITED_KEY, "full", retry_after_s=900), deployment)
     by_staff = Pause.objects.create(
         provider="groq", credential="groq1", kind=Kind.KEY_INVALID, source="staff", since=timezone.now()
     )

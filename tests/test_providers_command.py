@@ -7,8 +7,9 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
+from llm import secrets
 from llm.configuration import file as config
-from llm.configuration import presets, secrets
+from llm.configuration import presets
 from llm.models import Credential, Pause, Provider
 
 pytestmark = pytest.mark.django_db

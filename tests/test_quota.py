@@ -12,11 +12,12 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from llm.calls.deployment import Deployment
+from llm.calls.spec import CallSpec
 from llm.chain import AttemptStarted, ChainExhausted, Completed, complete, stream
 from llm.chain import run as chain
-from llm.chain.plan import Deployment, Want
 from llm.configuration import snapshot
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.limits import quota
 from llm.limits.headers import Observed
 from llm.limits.quota import LedgerMeter
@@ -27,7 +28,7 @@ from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provide
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-WANT = Want(tokens_in=100, max_tokens=400)  # needs 500
+WANT = CallSpec(tokens_in=100, max_tokens=400)  # needs 500
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_a_model_without_limits_always_has_room(sim, clock):
 
 def test_hidden_reasoning_needs_room_too(sim, clock):
     assert why(limited(sim, tpm=1000, reasoning_reserve=500)) is None
-    assert why(first_deployment(), Want(tokens_in=300, max_tokens=400)) == "request above limit"
+    assert why(first_deployment(), CallSpec(tokens_in=300, max_tokens=400)) == "request above limit"
 
 
 @pytest.mark.parametrize(
@@ -403,12 +404,12 @@ def test_of_several_statements_in_one_answer_the_lowest_counts(sim, clock):
 def test_a_limit_that_was_wrong_once_is_forgotten_after_a_day(sim, clock):
     deployment = limited(sim, tpm=8000)
     assert learn(deployment, Observed("tpm", 100)) == {"tpm": 100}
-    assert why(deployment, Want(tokens_in=0, max_tokens=1000)) == "request above limit"
+    assert why(deployment, CallSpec(tokens_in=0, max_tokens=1000)) == "request above limit"
     clock.shift(timedelta(hours=23))
     assert LedgerMeter(datetime.now(tz=UTC)).limits(deployment) == {"tpm": 100}
     clock.shift(timedelta(hours=2))
     assert LedgerMeter(datetime.now(tz=UTC)).limits(deployment) == {"tpm": 8000}
-    assert why(deployment, Want(tokens_in=0, max_tokens=1000)) is None
+    assert why(deployment, CallSpec(tokens_in=0, max_tokens=1000)) is None
 
 
 def test_a_limit_that_is_stated_again_and_again_stays(sim, clock):
@@ -487,10 +488,10 @@ def test_tokens_that_others_of_the_account_use_take_room_until_the_reset(sim, cl
     used(deployment, tokens=2000)
     learn(deployment, Observed("tpm", 10_000, used=9000, reset_s=20))
     assert Quota.objects.get().foreign_tokens == 7000
-    assert why(deployment, Want(tokens_in=0, max_tokens=1000)) is None
-    assert why(deployment, Want(tokens_in=1, max_tokens=1000)) == "quota of the minute"
+    assert why(deployment, CallSpec(tokens_in=0, max_tokens=1000)) is None
+    assert why(deployment, CallSpec(tokens_in=1, max_tokens=1000)) == "quota of the minute"
     clock.shift(21)
-    assert why(deployment, Want(tokens_in=1, max_tokens=1000)) is None
+    assert why(deployment, CallSpec(tokens_in=1, max_tokens=1000)) is None
 
 
 def test_a_small_difference_is_nobody_elses(sim, clock):

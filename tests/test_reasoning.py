@@ -2,9 +2,9 @@
 
 import pytest
 
-from llm.adapters.visible import Leaked, Reasoning, Visible
+from llm.adapters.answers.visible import Leaked, Reasoning, Visible
 from llm.chain import Completed, Delta, ReasoningDelta, complete, stream
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.models import Attempt, Model
 from llm.simulator import behaviours as b
 from tests.adapter_setup import KINDS, OPENAI_KINDS, Ran, chunk, completion, gemini

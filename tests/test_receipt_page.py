@@ -9,7 +9,7 @@ import pytest
 from audit.report import generate, jobs, upgrade
 from audit.scans import service as scans
 from llm import chain, stats
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.ledger import receipts
 from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import load_bank, make_scan, scan_body

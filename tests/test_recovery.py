@@ -11,9 +11,9 @@ from django.db import connection
 from llm.chain import AttemptFailed, ChainExhausted, Completed, complete, stream
 from llm.chain import run as chain
 from llm.configuration import snapshot
-from llm.failures import pauses, probes
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.models import Attempt, Call, Pause
+from llm.pauses import breaker, probes
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
 
@@ -374,4 +374,4 @@ def test_events_still_tell_of_every_failure(sim, slept):
     failed = [event for event in stream(user="hi") if isinstance(event, AttemptFailed)]
     assert [(event.provider, event.kind) for event in failed] == [("groq", Kind.PROVIDER_DOWN)]
     assert failed[0].until is not None
-    assert pauses.DOUBTFUL
+    assert breaker.DOUBTFUL

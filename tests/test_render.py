@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.report import render
-from audit.report import template as template_report
-from audit.scans.findings import details
+from audit.bank.findings import details
+from audit.report.text import render
+from audit.report.text import template as template_report
 from tests.factories import load_bank, make_scan
 from tests.xss_payloads import OURS, payloads
 

@@ -9,11 +9,12 @@ from django.urls import NoReverseMatch
 from django.utils import timezone, translation
 
 from audit.bank.catalogue import scoring_bank
+from audit.bank.findings import details
 from audit.models import Incident, Option
-from audit.report import citations, facts, generate, jobs, prompts, slots
-from audit.report import template as template_report
-from audit.report.render import to_html
-from audit.scans.findings import details
+from audit.report import facts, generate, jobs, prompts
+from audit.report.text import citations, slots
+from audit.report.text import template as template_report
+from audit.report.text.render import to_html
 from llm import chain
 from llm.gates import language
 from llm.models import Call
@@ -373,6 +374,7 @@ def test_a_visitor_without_consent_never_reaches_the_chain(monkeypatch):
     assert fake.calls == []
 
 
+@pytest.mark.usefixtures("_bank")
 def test_of_a_draft_that_is_too_long_for_a_report_nothing_more_is_read(monkeypatch):
     with translation.override("en"):
         prompt = prompts.build(details(make_scan("worst")), "en")

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
+from audit.bank.findings import details
 from audit.models import Report
 from audit.report import generate, jobs, prompts
-from audit.scans.findings import details
 from llm.gates import all_of
 from llm.models import Call
 from llm.simulator import behaviours

@@ -11,11 +11,11 @@ from django.utils.translation import override
 from icalendar import Calendar
 
 from audit import formats
-from audit.bank import sources
+from audit.bank import findings, sources
 from audit.models import Incident, Scan
 from audit.presentation import plan
-from audit.scans import findings, tested
 from audit.scans import service as scans
+from audit.scans import tested
 from audit.scoring import comparison, formula
 from tests.factories import answers, load_bank, make_scan
 
@@ -193,3 +193,25 @@ def test_every_risky_answer_has_an_action_in_every_language(lang):
                     assert option.action, option.value
                     assert option.action != option.title, option.value
                     assert len(option.action) <= 80, option.action
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_earlier_bank_can_still_be_read(client, lang):
+    load_bank()
+    now = client.get(f"/{lang}/method/bank.json").json()
+    then = client.get(f"/{lang}/method/bank.json?version=2026-11").json()
+    assert (now["version"], then["version"]) == ("2026-12", "2026-11")
+    assert [each["options"] for each in now["questions"]] == [each["options"] for each in then["questions"]]
+    first = then["questions"][0]
+    assert first["order"] == [each["value"] for each in first["options"]] != now["questions"][0]["order"]
+    assert first["text"] == f"{now['questions'][0]['text']} {now['questions'][0]['hint']}"
+    assert client.get("/en/method/bank.json?version=1999-01").status_code == 404
+
+
+def test_a_result_of_the_earlier_bank_stays_as_it_was(client):
+    load_bank()
+    scan = make_scan("middle", ai=False)
+    Scan.objects.filter(pk=scan.pk).update(bank_version="2026-11")
+    html = client.get(url("result", scan)).content.decode()
+    assert f">{scan.score}</text>" in html
+    assert "questions of 2026-11" in html

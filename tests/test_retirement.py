@@ -8,6 +8,7 @@ import time_machine
 from django.core import mail
 from django.core.management import CommandError, call_command
 
+from llm import maintenance
 from llm.chain import complete
 from llm.configuration import file as config
 from llm.configuration import presets, snapshot
@@ -116,14 +117,14 @@ def test_what_is_switched_off_warns_nobody(clock, ending, off):
 
 
 def test_housekeeping_warns_once_a_day(clock, ending, monkeypatch):
-    monkeypatch.setattr(alerts, "_warned_on", None)
-    alerts._warn_of_retirements()
+    monkeypatch.setattr(maintenance, "_warned_on", None)
+    maintenance.warn_of_retirements()
     assert Notice.objects.count() == 1
     Notice.objects.all().delete()
-    alerts._warn_of_retirements()
+    maintenance.warn_of_retirements()
     assert not Notice.objects.exists()
     clock.shift(timedelta(days=1))
-    alerts._warn_of_retirements()
+    maintenance.warn_of_retirements()
     assert Notice.objects.count() == 1
 
 

@@ -7,11 +7,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from llm.chain.plan import Deployment
+from llm import rollup
+from llm.calls.deployment import Deployment
 from llm.configuration.snapshot import KeyConf
-from llm.failures import pauses
-from llm.ledger import rollup, usage
 from llm.models import Attempt, Call, Credential, Provider, Rollup
+from llm.pauses import breaker
+from llm.status import usage
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
@@ -111,7 +112,7 @@ def test_a_learned_organisation_moves_the_hours_too():
     class Known:
         slug = "groq"
 
-    pauses.learn_organisation(Deployment(Known, KeyConf("groq1", "groq1", "k"), None), "org_x")
+    breaker.learn_organisation(Deployment(Known, KeyConf("groq1", "groq1", "k"), None), "org_x")
     hours = [line for lines in rollup.read(usage.ATTEMPTS, now).hours.values() for line in usage.tried(lines)]
     assert {line.account for line in hours} == {"org_x"}
 

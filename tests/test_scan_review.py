@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Report, Scan
-from audit.report import jobs
+from audit.report import jobs, outcome
 from audit.scans import review, shares, tokens
 from audit.scans import service as scans
 from llm.models import Attempt, Call
@@ -193,7 +193,7 @@ def test_the_list_finds_by_everything_that_it_shows(admin_client):
     plain = make_scan("best", ai=False)
     odd = make_scan("worst", ai=False, lang="ru")
     odd.reports.update(provider="groq1", tier=1, flags=["lang"])
-    review.follow(odd.pk)
+    outcome.follow(odd.pk)
     review.set_reviewed(plain, by="anna")
     for query in (
         {"lang": "ru"}, {"band": "exposed"}, {"tier": "1"}, {"provider": "groq1"}, {"flagged": "yes"},

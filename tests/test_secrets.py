@@ -6,7 +6,8 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm.configuration import secrets, snapshot
+from llm import secrets
+from llm.configuration import snapshot
 from llm.configuration.snapshot import KeyConf
 from llm.models import Credential, Provider
 

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.cache import CacheHandler
 from django.test import RequestFactory
 
-from audit.pages import throttle
+from audit import throttle
 from guardlabs.operations import chores
 from guardlabs.web.shared_cache import FallingBack
 

@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llm.adapters.openai import error_in_body
-from llm.failures.rules import Failure, Kind, Scope, classify
+from llm.failures.kinds import Failure, Kind, Scope
+from llm.failures.rules import classify
 from llm.failures.signals import Signals, redact, seconds
 from llm.limits.headers import observed
 

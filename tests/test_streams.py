@@ -5,7 +5,7 @@ import time
 import pytest
 
 from llm.adapters import transport
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.simulator import behaviours as b
 from tests.adapter_setup import KINDS, OPENAI_KINDS, Ran, chunk, completion, gemini
 

@@ -9,9 +9,8 @@ from django.core.cache import cache, caches
 from django.core.cache.backends.base import BaseCache
 from django.test import RequestFactory
 
-from audit import checks
+from audit import checks, throttle
 from audit.models import Scan
-from audit.pages import throttle
 from tests.factories import answers, load_bank, scan_body
 
 request_factory = RequestFactory()

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from llm.adapters.toolcalls import ToolCalls
+from llm.adapters.answers.toolcalls import ToolCalls
 from llm.chain import complete
 from llm.configuration import schema
 from llm.configuration.errors import ConfigError
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.models import Provider
 from llm.simulator import behaviours as b
 from tests.adapter_setup import HELLO, KINDS, OPENAI_KINDS, Ran, chunk, completion, gemini

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llm.failures import pauses, waits
+from llm.failures import waits
 from llm.failures.kinds import Kind
 from llm.failures.rules import classify
+from llm.pauses import breaker
 
 NOW = 1_795_435_200.0  # 2026-11-23 12:00:00 UTC
 
@@ -89,15 +90,15 @@ def test_a_moment_in_prose_is_a_wait(message, expected):
     assert wait_of(message=message) == expected
 
 
-@pytest.mark.parametrize("kind", pauses.GUESSES)
+@pytest.mark.parametrize("kind", breaker.GUESSES)
 def test_no_guess_of_ours_is_longer_than_a_guess_may_be(kind):
-    assert waits.GUESSED_S[kind] > pauses.GUESSES[kind].most_s * 1.1
+    assert waits.GUESSED_S[kind] > breaker.GUESSES[kind].most_s * 1.1
 
 
 @pytest.mark.parametrize("day_reset", ["utc", "pacific", "rolling"])
 def test_a_guess_until_midnight_is_obeyed(day_reset):
     now = datetime(2026, 11, 1, 7, 1, tzinfo=UTC)  # a day of 25 hours in California
-    until = pauses.next_day(day_reset, now)
+    until = breaker.next_day(day_reset, now)
     assert waits.holds(Held(Kind.RATE_LIMITED_KEY, "guess", now, until), now)
 
 

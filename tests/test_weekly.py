@@ -9,7 +9,7 @@ from django.core.cache import caches
 
 from audit.models import Order, Report, Scan
 from guardlabs.operations import chores, weekly
-from llm.ledger import rollup
+from llm import rollup
 from llm.models import Attempt, Call, Notice
 from tests.factories import load_bank, make_order, make_scan
 

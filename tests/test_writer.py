@@ -13,7 +13,7 @@ from audit.report import generate, heartbeat
 from audit.report import jobs as writer
 from audit.scans import service as scans
 from llm import chain
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.models import Call
 from llm.simulator.slot_texts import STORY
 from tests.factories import load_bank, make_scan

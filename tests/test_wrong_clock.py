@@ -11,8 +11,8 @@ from llm.chain import ChainExhausted, complete, stream
 from llm.chain import run as chain
 from llm.clients import access
 from llm.ledger import bookkeeper
-from llm.ledger import usage as ledger_usage
 from llm.models import Attempt, Call
+from llm.status import usage as ledger_usage
 from tests.chain_setup import make_deepseek, make_groq
 from tests.gateway_client import make_client
 
@@ -101,7 +101,7 @@ def test_a_call_whose_worker_died_meanwhile_is_found_when_it_is_time(sim, clock)
     next(left)
     clock.move_to(NOW + timedelta(minutes=3))
     bookkeeper.redate()
-    assert bookkeeper.bury_abandoned() == 1
+    assert bookkeeper.mark_abandoned() == 1
 
 
 def test_what_is_reported_is_of_the_right_day(sim, clock):

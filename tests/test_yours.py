@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from audit import share_images
 from audit.bank import plain_words
 from audit.bank.questions import QUESTIONS
 from audit.models import Report, Scan
-from audit.presentation import share_images
 from audit.scans import service as scans
 from audit.scans import shares, tokens
 from audit.scoring import formula

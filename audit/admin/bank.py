@@ -15,7 +15,7 @@ from audit.bank import loading
 from audit.bank.incidents import VECTORS
 from audit.bank.translations import untranslated
 from audit.models import Incident, Option, Question
-from llm.admin.lookups import AllowedLookups
+from llm.admin_base import AllowedLookups
 
 
 class Fixed(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import Report, Scan
 from audit.presentation.scan import BAND_WORDS
-from audit.scans.review import TEMPLATE_TIER
+from audit.report.outcome import TEMPLATE_TIER
 from audit.scoring import formula
 
 MOST_COUNTED = 2_000

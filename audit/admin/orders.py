@@ -23,7 +23,7 @@ from audit.orders import deliverable, outbox, payments
 from audit.orders import export as order_export
 from audit.orders import letters as order_letters
 from audit.orders import service as orders
-from llm.admin.lookups import AllowedLookups
+from llm.admin_base import AllowedLookups
 
 State = Order.State
 Text = str | Promise

@@ -26,7 +26,7 @@ from audit.report import jobs
 from audit.scans import review, tokens
 from audit.scans import service as scans
 from audit.scoring import formula
-from llm.admin.reading import ReadOnlyAdmin
+from llm.admin_base import ReadOnlyAdmin
 
 SANDBOX = {
     **{f"{name}-src": ["'none'"] for name in ("default", "script", "img", "font", "connect")},

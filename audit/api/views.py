@@ -10,16 +10,16 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Status
 from ninja.errors import ValidationError
 
+from audit import throttle
 from audit.api import body as api_body
 from audit.api import errors as api_errors
 from audit.api.docs import PlainDocs
 from audit.api.errors import Problem
 from audit.api.schemas import ErrorOut, QuestionnaireOut, ScanOut, scan_body
-from audit.bank import catalogue, questions
+from audit.bank import catalogue, findings, questions
 from audit.models import Report, Scan
-from audit.pages import throttle
-from audit.report import jobs, render
-from audit.scans import findings
+from audit.report import jobs
+from audit.report.text import render
 from audit.scans import service as scans
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]

@@ -499,9 +499,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
             "phishing_support.usually_check",
             "account_2fa.totp_local",
         ),
-        sources=(
-            "https://krebsonsecurity.com/2024/12/how-to-lose-a-fortune-with-just-one-bad-click/",
-        ),
+        sources=("https://krebsonsecurity.com/2024/12/how-to-lose-a-fortune-with-just-one-bad-click/",),
         confirmed=True,
         note=_(
             "The source summarizes the KrebsOnSecurity report of December 18, 2024; the date is that of the "

@@ -132,7 +132,7 @@ class Scan(models.Model):
     ai = models.BooleanField(
         _("AI"), default=True, help_text=_("The visitor agreed to a report by a language model.")
     )
-    # Copies of the report that is shown, for the list of staff; see review.follow.
+    # Copies of the report that is shown, for the list of staff; see report/outcome.py.
     tier = models.DecimalField(_("tier"), max_digits=4, decimal_places=1, null=True, blank=True)
     provider = models.CharField(_("report by"), max_length=80, blank=True)
     flagged = models.BooleanField(_("flagged"), default=False)

@@ -6,10 +6,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from audit.bank import catalogue
+from audit.bank import catalogue, findings
 from audit.models import Order
-from audit.report import render
-from audit.scans import findings
+from audit.report.text import render
 
 MAX_CHARS = render.MAX_CHARS  # beyond it the renderer cuts
 BLANK = "[…]"  # where the engineer writes; a report that still has one is not delivered

@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpResponse, JsonResponse
 
+from audit.confidential import private as confidential
 from audit.models import Order
-from audit.pages import private
 from audit.scans import service as scans
 
 FORMAT = "guardlabs-order-1"
@@ -41,7 +41,7 @@ def response(order: Order) -> HttpResponse:
     """The file, to be downloaded and kept by no cache."""
     answer = JsonResponse(collected(order), json_dumps_params={"ensure_ascii": False, "indent": 2})
     answer["Content-Disposition"] = f'attachment; filename="{order.code}.json"'
-    return private.private(answer)
+    return confidential(answer)
 
 
 def _row(row: Model) -> dict[str, Any]:

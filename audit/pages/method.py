@@ -1,6 +1,6 @@
 """How the score is made, for people and as JSON."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -27,6 +27,10 @@ def method(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def bank_json(request: HttpRequest) -> HttpResponse:
-    """The question bank in the page's language."""
-    bank = contents.bank_as_json(contents.questions())
+    """The question bank in the page's language; `?version=` for an earlier one, 404 for one that never was."""
+    bank = contents.bank_as_json(
+        contents.questions(), request.GET.get("version") or contents.VERSIONS[0].bank
+    )
+    if bank is None:
+        raise Http404
     return JsonResponse(bank, json_dumps_params={"ensure_ascii": False, "indent": 1})

@@ -18,13 +18,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from audit import formats
+from audit import formats, throttle
+from audit.confidential import private
 from audit.models import Order
 from audit.orders import deliverable, form, letters, links, payments
 from audit.orders import service as orders
-from audit.pages import throttle
 from audit.pages.context import alternates
-from audit.pages.private import from_elsewhere, private
+from audit.pages.private import from_elsewhere
 from audit.presentation import orders as order_pages
 
 

@@ -8,8 +8,9 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from audit.confidential import private
 from audit.orders import secret_guard
-from audit.pages.private import private, scan_or_404
+from audit.pages.private import scan_or_404
 from audit.presentation import receipts as receipt_view
 from audit.report import upgrade
 from llm.chain import receipts

@@ -19,23 +19,24 @@ from django.utils.translation import get_language, ngettext, override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
-from audit import formats
+from audit import formats, throttle
 from audit.bank import catalogue
+from audit.bank import findings as details
 from audit.bank import questions as bank
+from audit.confidential import private
 from audit.models import Report, Scan
 from audit.orders import service as orders
-from audit.pages import forms, throttle
+from audit.pages import live
 from audit.pages.context import alternates
-from audit.pages.private import private, scan_or_404
+from audit.pages.private import scan_or_404
 from audit.presentation import library, plan, sample, yours
 from audit.presentation import replay as replay_view
 from audit.presentation import scan as presentation
 from audit.presentation.report import ReportView, present
-from audit.report import jobs, live, upgrade
-from audit.report.render import to_html
-from audit.scans import findings as details
+from audit.report import jobs, upgrade
+from audit.report.text.render import to_html
+from audit.scans import form, shares
 from audit.scans import service as scans
-from audit.scans import shares
 from audit.scoring import formula
 from llm import stats
 
@@ -87,9 +88,9 @@ def scan(request: HttpRequest) -> HttpResponse:
     """The form; sent complete, it makes a scan and leads to its result. Answers survive every error."""
     questionnaire = catalogue.questionnaire()
     if request.method != "POST":
-        return _form(request, questionnaire=questionnaire, sent=forms.Sent())
-    sent = forms.read(request.POST, questions=[question.id for question in questionnaire])
-    if forms.SWITCH in request.POST:  # another language was chosen on the way: the same form in its words
+        return _form(request, questionnaire=questionnaire, sent=form.Sent())
+    sent = form.read(request.POST, questions=[question.id for question in questionnaire])
+    if form.SWITCH in request.POST:  # another language was chosen on the way: the same form in its words
         return _form(request, questionnaire=questionnaire, sent=sent)
     try:
         answers = scans.validate(answers=sent.answers, lang=get_language())
@@ -128,7 +129,7 @@ def _form(
     request: HttpRequest,
     *,
     questionnaire: tuple[catalogue.QuestionText, ...],
-    sent: forms.Sent,
+    sent: form.Sent,
     errors: dict[str, str] | None = None,
     problem: str = "",
     status: int = 200,
@@ -202,7 +203,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
 def again(request: HttpRequest, token: str) -> HttpResponse:
     """The form with the answers of this result filled in; sent, it makes a new result that knows this one."""
     scan = scan_or_404(token)
-    sent = forms.Sent(answers=scan.answers, ai=scan.ai, previous=token, tested=scan.tested)
+    sent = form.Sent(answers=scan.answers, ai=scan.ai, previous=token, tested=scan.tested)
     return _form(request, questionnaire=catalogue.questionnaire(), sent=sent)
 
 

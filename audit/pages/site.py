@@ -14,9 +14,9 @@ from django.utils.translation import get_language, override
 from django.views.decorators.http import require_safe
 
 from audit import formats
+from audit.bank import emergency
 from audit.bank import questions as bank
 from audit.models import Incident
-from audit.presentation import emergency
 from audit.scoring import formula
 
 PUBLIC_PAGES = ("landing", "scan", "incidents", "method", "about", "approvals", "hacked", "privacy")

@@ -12,12 +12,14 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from audit.pages.private import private, scan_or_404
+from audit.bank import findings
+from audit.confidential import private
+from audit.pages.private import scan_or_404
 from audit.presentation import exports, plan, yours
 from audit.presentation import replay as replay_view
 from audit.presentation import scan as presentation
 from audit.report import jobs
-from audit.scans import findings, shares
+from audit.scans import shares
 from audit.scoring import formula
 
 

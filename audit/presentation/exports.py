@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from audit import formats
 from audit.bank import catalogue
 from audit.bank.catalogue import QuestionText
+from audit.bank.findings import Details, Weakness
 from audit.models import Report, Scan
 from audit.presentation import scan as presentation
-from audit.report.citations import plain, sources
-from audit.report.render import to_markdown
+from audit.report.text.citations import plain, sources
+from audit.report.text.render import to_markdown
 from audit.scans import service as scans
-from audit.scans.findings import Details, Weakness
 
 
 def filename(scan: Scan, extension: str) -> str:

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audit.bank import catalogue
+from audit.bank import catalogue, findings
+from audit.bank.findings import Case
 from audit.bank.incidents import COMBINED, VECTORS
 from audit.models import Incident
-from audit.scans import findings
-from audit.scans.findings import Case
 
 # Totals over all kinds of attack: part of the library, but of no chart by kind.
 STATISTICS = "aggregate"

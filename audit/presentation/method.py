@@ -168,10 +168,21 @@ def firmness() -> list[Firmness]:
     return [Firmness(person=PEOPLE_WORDS[each.person], figure=each) for each in sensitivity.FIGURES]
 
 
-def bank_as_json(listed: tuple[Question, ...]) -> Mapping[str, Any]:
-    """The whole bank with all numbers, for whoever wants to recompute or reuse it."""
+# The questions that had their hint in their sentence.
+JOINED_2026_11 = ("seed_storage", "account_2fa", "device_hygiene")
+
+
+def bank_as_json(listed: tuple[Question, ...], version: str = bank.BANK_VERSION) -> Mapping[str, Any] | None:
+    """The whole bank with all numbers, for whoever wants to recompute or reuse it. None for an unknown version.
+
+    `order`: the answers as people saw them. Version 2026-11 showed them from the least to the most risk, and its
+    numbers were the same.
+    """
+    if version not in {each.bank for each in VERSIONS}:
+        return None
+    today = version == bank.BANK_VERSION
     return {
-        "version": bank.BANK_VERSION,
+        "version": version,
         "scoring_version": formula.SCORING_VERSION,
         "formula": {
             "lost": "weight * risk / highest_risk",
@@ -186,7 +197,7 @@ def bank_as_json(listed: tuple[Question, ...]) -> Mapping[str, Any]:
                 "id": each.question.id,
                 "category": each.question.category,
                 "weight": each.question.weight,
-                "text": each.question.text,
+                **_wording(each.question, today=today),
                 "why": each.question.why,
                 "standards": list(each.question.standards),
                 "options": [
@@ -203,6 +214,18 @@ def bank_as_json(listed: tuple[Question, ...]) -> Mapping[str, Any]:
             }
             for each in listed
         ],
+    }
+
+
+def _wording(question: QuestionText, *, today: bool) -> dict[str, Any]:
+    """What a version asked, and in which order it listed the answers."""
+    if today:
+        return {"text": question.text, "hint": question.hint, "order": list(question.order)}
+    aside = f" {question.hint}" if question.id in JOINED_2026_11 else ""
+    return {
+        "text": f"{question.text}{aside}",
+        "hint": "",
+        "order": [option.value for option in question.options],
     }
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from django.utils.translation import gettext
 
 from audit.bank import plain_words
-from audit.scans.findings import Details, Weakness
+from audit.bank.findings import Details, Weakness
 
 DAYS = 30
 STEP_EVERY_DAYS = 7  # after the first one, a week for each

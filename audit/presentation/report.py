@@ -12,8 +12,9 @@ from django.utils.translation import gettext
 
 from audit import formats
 from audit.models import Report
-from audit.report import attempts, drafts
+from audit.report import attempts
 from audit.report.generate import FALLBACK, author
+from audit.report.text import drafts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
 from audit import formats
 from audit.bank.catalogue import OptionText, QuestionText
-from audit.pages.forms import Sent
+from audit.bank.findings import Case, Details, Weakness
 from audit.scans import replay, tested
-from audit.scans.findings import Case, Details, Weakness
+from audit.scans.form import Sent
 from audit.scoring import formula
 
 FIRST_FIXES = 3

@@ -12,10 +12,10 @@ from django.utils.translation import gettext
 from audit import formats
 from audit.bank import catalogue, plain_words
 from audit.bank.catalogue import OptionText
+from audit.bank.findings import Case, Details, Weakness
 from audit.models import Scan
 from audit.presentation import scan as presentation
 from audit.scans import replay, tested
-from audit.scans.findings import Case, Details, Weakness
 from audit.scoring import comparison, simulation
 
 
@@ -154,7 +154,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class AttemptRun:
     """The simulation in words. `capped_by`: what still limits the score afterwards."""
 
     simulation: simulation.Simulation
@@ -166,7 +166,7 @@ class Trial:
     ticks: tuple[Tick, ...]
 
 
-def trial(*, scan: Scan, details: Details, done: Collection[str]) -> Trial | None:
+def trial(*, scan: Scan, details: Details, done: Collection[str]) -> AttemptRun | None:
     """The score with `done` fixed; None if the scan's answers are those of an older bank."""
     bank = catalogue.scoring_bank()
     tried = simulation.simulate(bank=bank, answers=scan.answers, done=done)
@@ -175,7 +175,7 @@ def trial(*, scan: Scan, details: Details, done: Collection[str]) -> Trial | Non
     items = {item.id: item for item in bank}
     after = tried.after
     because = after.cap.because if after.cap and after.capped else ()
-    return Trial(
+    return AttemptRun(
         simulation=tried,
         gauge=presentation.gauge(score=after.score, raw_score=after.raw_score),
         before_band=str(presentation.BAND_WORDS[tried.before.band]),

@@ -8,9 +8,9 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from audit import formats
-from audit.report import citations, slots
-from audit.report.citations import plain
-from audit.scans.findings import Case, Details, Weakness
+from audit.bank.findings import Case, Details, Weakness
+from audit.report.text import citations, slots
+from audit.report.text.citations import plain
 from audit.scoring import formula
 
 TODAY_MINUTES = 30

@@ -9,12 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 
+from audit.bank.findings import Details, details
 from audit.models import Scan
-from audit.report import drafts, prompts, slots
 from audit.report import gates as report_gates
-from audit.report import template as template_report
+from audit.report import prompts
 from audit.report.second_reader import NAME, SecondReader, repairs
-from audit.scans.findings import Details, details
+from audit.report.text import drafts, slots
+from audit.report.text import template as template_report
 from llm import chain, stats
 from llm.chain import gates, receipts
 

@@ -21,8 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit.models import Report, Scan
-from audit.report import attempts, generate, heartbeat
-from audit.scans import review
+from audit.report import attempts, generate, heartbeat, outcome
 from llm import chain
 
 log = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ def put_together_version(scan: Scan) -> Report:
         _work(claimed, streamed=False, by_rule=True)
     else:
         Report.objects.create(scan=scan, status=Report.Status.READY, **_finished(generate.put_together(scan)))
-        review.follow(scan.pk)
+        outcome.follow(scan.pk)
     return current(scan)
 
 
@@ -200,7 +199,7 @@ def _write(row: Report, *, streamed: bool, by_rule: bool) -> None:
         finished = _own(row.claim).update(status=status, **_finished(written))
     if finished:
         log.info("a report was written by %s", written.provider)
-        review.follow(row.scan_id)
+        outcome.follow(row.scan_id)
     else:
         log.info("a report was deleted or taken over while it was being written")
         if written.call_id is not None and not Scan.objects.filter(pk=row.scan_id).exists():

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import get_language_info
 
+from audit.bank.findings import Case, Details
 from audit.report.facts import VALUES, Facts, action, facts_of
-from audit.scans.findings import Case, Details
 
 PROMPT_VERSION = "3"
 MAX_TOKENS_IN = 1200

@@ -10,9 +10,9 @@ from audit.models import Scan
 from audit.orders import service as orders
 from guardlabs.desk.blocks import Cell, Item, Section, listing, whole
 from guardlabs.desk.figures import Figures
-from llm.failures.rules import Kind
-from llm.ledger import usage
+from llm.failures.kinds import Kind
 from llm.models import Pause
+from llm.status import usage
 
 # What does not mend itself, and what to say of it.
 TROUBLES = {

@@ -10,8 +10,9 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils import timezone
 
 from audit.scans import stats
-from llm.ledger import rollup, usage
-from llm.ledger.rollup import Line, Sums
+from llm import rollup
+from llm.rollup import Line, Sums
+from llm.status import usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from audit.orders.service import State
 from guardlabs.desk.attention import attention
 from guardlabs.desk.blocks import Cell, Section, Table, chart, counted, listing, money, ordered, whole
 from guardlabs.desk.figures import Figures, Written
-from llm.ledger import usage
+from llm.status import usage
 
 TEMPLATE = "4"  # the tier of the template
 

@@ -19,10 +19,10 @@ from audit.orders import outbox
 from audit.orders import service as orders
 from guardlabs.operations import retention, weekly
 from guardlabs.web import correlation
+from llm import maintenance
 from llm.configuration import snapshot
-from llm.failures import probes
 from llm.foresight import provider_check
-from llm.operations import alerts
+from llm.pauses import probes
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def chores() -> tuple[Chore, ...]:
     """All of them, in the order in which they are done."""
     return (
         Chore("probes", MINUTE, probes.run_due),  # also every few seconds, see `_loop`
-        Chore("llm", MINUTE, alerts.tend),
+        Chore("llm", MINUTE, maintenance.run),
         Chore("mails", MINUTE, outbox.send_due),
         Chore("orders", 10 * MINUTE, orders.tend),
         Chore("letter", HOUR, weekly.send),

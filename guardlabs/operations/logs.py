@@ -14,7 +14,7 @@ from typing import Any
 from pythonjsonlogger.json import JsonFormatter
 
 from guardlabs.web.correlation import request_id
-from llm.chain import current
+from llm.calls import current
 
 FORMATS = ("line", "json")
 LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"

@@ -18,9 +18,10 @@ from prometheus_client.registry import Collector
 
 from audit.models import Report
 from guardlabs.web.proxy import TELLING
+from llm import rollup
 from llm.configuration import snapshot
-from llm.ledger import rollup, usage
 from llm.models import Attempt, Call
+from llm.status import usage
 
 RUNNING = "running"
 # Upper ends of the latency buckets: every fourth of the ledger's own, about a doubling.

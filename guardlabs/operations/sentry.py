@@ -12,7 +12,7 @@ from sentry_sdk.integrations.django import DjangoIntegration
 
 from guardlabs.operations.logs import redact
 from guardlabs.web.correlation import request_id
-from llm.chain import current
+from llm.calls import current
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint

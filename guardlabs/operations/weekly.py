@@ -15,8 +15,9 @@ from django.db.models import Avg, Count, Q, Sum
 from django.utils import timezone
 
 from audit.models import Mail, Order, Report, Scan
-from llm.ledger import rollup, usage
+from llm import rollup
 from llm.models import Call, Notice
+from llm.status import usage
 
 KIND = "weekly"
 WEEK, DAY = timedelta(days=7), timedelta(days=1)

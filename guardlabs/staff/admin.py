@@ -17,7 +17,7 @@ from django_otp.plugins.otp_static.admin import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from guardlabs.staff import factors
-from llm.admin.lookups import AllowedLookups
+from llm.admin_base import AllowedLookups
 
 # The devices' own pages show secrets; what staff need is the action below.
 admin.site.unregister([User, Group, StaticDevice, TOTPDevice])

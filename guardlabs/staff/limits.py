@@ -9,7 +9,7 @@ from threading import Lock
 from django.core.cache import caches
 from django.http import HttpRequest
 
-from guardlabs.web.client_address import client_address, client_site
+from audit.client_address import client_address, client_site
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponseBase
 
-from guardlabs.web.client_address import from_trusted_proxy
-from llm.chain import current
+from audit.client_address import from_trusted_proxy
+from llm.calls import current
 
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{7,63}")
 HEADER = "HTTP_X_REQUEST_ID"

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from llm.adapters.base import Adapter, Answer, Reasoning, Request, Timing
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.libraries import missing_library
 
 __all__ = ["Adapter", "Answer", "Reasoning", "Request", "Timing", "adapter_for"]

@@ -7,12 +7,12 @@ from typing import Any, Protocol, TypeVar
 
 from llm import clock
 from llm.adapters import transport
+from llm.adapters.answers.output import Output
+from llm.adapters.answers.toolcalls import names_of, offered_name, whole_arguments
+from llm.adapters.answers.visible import Piece, Reasoning
 from llm.adapters.dialects import thinks
-from llm.adapters.output import Output
-from llm.adapters.toolcalls import names_of, offered_name, whole_arguments
-from llm.adapters.visible import Piece, Reasoning
+from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import out_of_time
-from llm.failures.rules import Failure, Kind
 
 __all__ = [
     "Adapter", "Answer", "Listed", "Patience", "Piece", "Reasoning", "Request", "Timing", "checked", "pull",

@@ -9,7 +9,7 @@ from typing import Any
 from google.genai import types
 
 from llm.adapters.dialects import EFFORTS, NO_SIGNATURE, google_state
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 
 SAMPLING = ("top_p", "seed", "presence_penalty", "frequency_penalty")
 OPENAI_ONLY = {"stop", "response_format", "tools", "tool_choice", "parallel_tool_calls", *SAMPLING}

@@ -5,13 +5,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from llm.adapters.answers.finish import Ending, Finish
+from llm.adapters.answers.reading import MAX_CHARACTERS
+from llm.adapters.answers.toolcalls import tool_call
+from llm.adapters.answers.usage import Usage
+from llm.adapters.answers.visible import Leaked, Piece, Visible
 from llm.adapters.base import Answer, Request
-from llm.adapters.finish import Ending, Finish
-from llm.adapters.reading import MAX_CHARACTERS
-from llm.adapters.toolcalls import tool_call
-from llm.adapters.usage import Usage
-from llm.adapters.visible import Leaked, Piece, Visible
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 
 
 class GeminiReading:

@@ -10,6 +10,8 @@ import httpx2
 import openai
 
 from llm.adapters import transport
+from llm.adapters.answers.reading import Reading, error_in_body, read_completion
+from llm.adapters.answers.sse import MAX_MALFORMED, EventParser
 from llm.adapters.base import (
     Answer,
     Listed,
@@ -23,10 +25,9 @@ from llm.adapters.base import (
     stated_price,
 )  # fmt: skip
 from llm.adapters.dialects import dialect_of, messages_for, thinks, with_reasoning
-from llm.adapters.reading import Reading, error_in_body, read_completion
-from llm.adapters.sse import MAX_MALFORMED, EventParser
+from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
-from llm.failures.rules import Failure, Kind, classify
+from llm.failures.rules import classify
 from llm.hosts import BASE_URLS
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from llm import clock, hosts
-from llm.adapters.sse import EventParser
+from llm.adapters.answers.sse import EventParser
 
 CONNECT_TIMEOUT_S = 5.0
 TICK_S = 0.5

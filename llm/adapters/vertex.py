@@ -14,11 +14,12 @@ from google.genai import errors, types
 from google.oauth2 import service_account
 
 from llm.adapters import gemini, transport
+from llm.adapters.answers.sse import MAX_MALFORMED
 from llm.adapters.base import Answer, Listed, Patience, Piece, Reasoning, Request, Timing, checked, pull
 from llm.adapters.gemini_reading import GeminiReading
-from llm.adapters.sse import MAX_MALFORMED
+from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
-from llm.failures.rules import Failure, Kind, classify
+from llm.failures.rules import classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from llm.admin.reading import ReadOnlyAdmin
+from llm.admin_base.reading import ReadOnlyAdmin
 from llm.models import CachedReply
 
 

@@ -21,10 +21,10 @@ from django.views.decorators.http import require_POST
 from llm.admin.forms import CredentialForm
 from llm.chain import direct
 from llm.configuration import credentials
-from llm.failures import pauses
-from llm.failures.rules import Failure
+from llm.failures.kinds import Failure
 from llm.ledger.bookkeeper import NoRoom
 from llm.models import Credential, Provider
+from llm.pauses import breaker
 from llm.status import chain as overview
 from llm.status import providers as standing
 
@@ -86,7 +86,7 @@ def require_post(function: Callable[..., HttpResponse]) -> Callable[..., HttpRes
 def page(owner: Any, request: HttpRequest) -> HttpResponse:
     _need(request, "llm.view_provider")
     may = request.user.has_perm
-    off = [one.provider for one in standing.standings() if one.word == standing.OFF]
+    off = [one.provider for one in standing.provider_statuses() if one.word == standing.OFF]
     return _render(
         owner,
         request,
@@ -134,10 +134,10 @@ def pause(owner: Any, request: HttpRequest) -> HttpResponse:
         hours = form.cleaned_data["hours"]
         until = timezone.now() + timedelta(hours=int(hours)) if hours else None
         who, reason = request.user.get_username(), form.cleaned_data["reason"]
-        made = pauses.by_staff(
+        made = breaker.by_staff(
             {name: value for name, value in names.items() if value}, until=until, by=who, reason=reason
         )
-        _log(owner, request, row, f"Paused {made}".removesuffix(f": {pauses.BY_STAFF}"))
+        _log(owner, request, row, f"Paused {made}".removesuffix(f": {breaker.BY_STAFF}"))
         owner.message_user(request, gettext("Paused."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:llm_chain"))
     what = " · ".join(filter(None, (row.name, names["credential"], names["model"], names["location"])))
@@ -206,7 +206,7 @@ def _reset(owner: Any, request: HttpRequest, row: Provider, names: dict[str, str
     deployment = overview.deployment_of(names)
     account = deployment.key.account if deployment and names["credential"] else ""
     ended = overview.open_pauses({**names, "account": account})
-    count = pauses.close(ended, by=request.user.get_username()[:80])
+    count = breaker.close(ended, by=request.user.get_username()[:80])
     for one in ended:
         _log(owner, request, row, f"Reset {one}")
     text = ngettext("%(count)d pause was closed.", "%(count)d pauses were closed.", count) % {"count": count}

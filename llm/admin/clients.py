@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from llm.admin.lookups import AllowedLookups
+from llm.admin_base.lookups import AllowedLookups
 from llm.clients import access as clients
 from llm.clients.usage import usage_of
 from llm.configuration import fields

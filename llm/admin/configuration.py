@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
+from llm import secrets
 from llm.admin import chain
 from llm.admin.forms import CredentialForm, CredentialFormSet, ModelForm, ProviderForm
-from llm.admin.lookups import AllowedLookups
-from llm.configuration import credentials, presets, secrets
+from llm.admin_base.lookups import AllowedLookups
+from llm.configuration import credentials, presets
 from llm.models import Credential, Model, Provider
 from llm.status import providers as standing
-from llm.status.providers import KeyStanding, Standing
+from llm.status.providers import KeyStatus, ProviderStatus
 
 LEAST_KEY_SHOWN = 12  # of a shorter key the last four characters would tell too much
 WORDS = {
@@ -50,13 +51,13 @@ def _lines(texts: list[str]) -> SafeString:
     return format_html_join("", "{}<br>", ((text,) for text in texts))
 
 
-def _key_state(one: KeyStanding) -> SafeString:
+def _key_state(one: KeyStatus) -> SafeString:
     return _lines([*filter(None, [one.problem]), *one.remarks] or [pgettext("provider", "ready")])
 
 
 def _warn_without_key(request: HttpRequest) -> None:
     """While nobody can be asked: how to add a free key, and why five of one organisation are no more than one."""
-    if not standing.any_usable(standing.standings()):
+    if not standing.any_usable(standing.provider_statuses()):
         messages.warning(request, _lines(standing.first_steps()))
 
 
@@ -103,10 +104,10 @@ class CredentialInline(admin.StackedInline):  # type: ignore[type-arg]
         return _key_state(self._standings[row.pk]) if row.pk in self._standings else "–"
 
     @cached_property
-    def _standings(self) -> dict[int, KeyStanding]:
+    def _standings(self) -> dict[int, KeyStatus]:
         """Of all keys at once; an inline lives for one request."""
         rows = list(Credential.objects.filter(provider=self._provider).select_related("provider"))
-        return {row.pk: one for row, one in zip(rows, standing.key_standings(rows), strict=True)}
+        return {row.pk: one for row, one in zip(rows, standing.key_statuses(rows), strict=True)}
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         self._provider = obj
@@ -163,7 +164,7 @@ class ProviderAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
         rows = list(changelist.result_list)
-        for row, one in zip(rows, standing.standings(rows), strict=True):
+        for row, one in zip(rows, standing.provider_statuses(rows), strict=True):
             row.standing = one
         return changelist
 
@@ -173,7 +174,7 @@ class ProviderAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("state"))
     def state(self, row: Provider) -> SafeString | str:
-        one: Standing | None = getattr(row, "standing", None)
+        one: ProviderStatus | None = getattr(row, "standing", None)
         if one is None:
             return "–"
         hint = standing.hint(one)
@@ -237,7 +238,7 @@ class CredentialAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-ar
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
         rows = list(changelist.result_list)
-        for row, one in zip(rows, standing.key_standings(rows), strict=True):
+        for row, one in zip(rows, standing.key_statuses(rows), strict=True):
             row.standing = one
         return changelist
 
@@ -251,7 +252,7 @@ class CredentialAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-ar
 
     @admin.display(description=_("state"))
     def state(self, row: Credential) -> SafeString | str:
-        one: KeyStanding | None = getattr(row, "standing", None)
+        one: KeyStatus | None = getattr(row, "standing", None)
         return "–" if one is None else _key_state(one)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

@@ -6,8 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from llm import hosts
-from llm.configuration import fields, presets, schema, secrets
+from llm import hosts, secrets
+from llm.configuration import fields, presets, schema
 from llm.configuration.errors import FieldError
 from llm.models import Credential, Model, Provider
 

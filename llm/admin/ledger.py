@@ -12,10 +12,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from llm.admin.reading import LedgerAdmin, ReadOnly, pre, usd
-from llm.failures.rules import Kind
-from llm.ledger import usage
+from llm.admin_base.reading import LedgerAdmin, ReadOnly, pre, usd
+from llm.failures.kinds import Kind
 from llm.models import Attempt, Call, Provider
+from llm.status import usage
 
 ENDS = ("ok", *Kind, "cancelled", "abandoned", "running")
 

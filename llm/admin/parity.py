@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from llm.admin.reading import ReadOnlyAdmin
+from llm.admin_base.reading import ReadOnlyAdmin
 from llm.foresight import parity
 from llm.models import Parity, Provider
 

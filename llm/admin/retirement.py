@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from llm.admin.reading import ReadOnlyAdmin
+from llm.admin_base.reading import ReadOnlyAdmin
 from llm.foresight import retirement
 from llm.models import Model, Retirement
 

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from llm.admin.lookups import AllowedLookups
-from llm.admin.reading import CappedPaginator, ReadOnlyAdmin
-from llm.failures import pauses
+from llm.admin_base.lookups import AllowedLookups
+from llm.admin_base.reading import CappedPaginator, ReadOnlyAdmin
 from llm.models import Notice, Pause, Quota
+from llm.pauses import breaker
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -50,7 +50,7 @@ class PauseAdmin(ReadOnlyAdmin):
     def close_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
         closed = 0
         for row in queryset.filter(closed_at=None):
-            if pauses.close([row], by=request.user.get_username()[:80]):
+            if breaker.close([row], by=request.user.get_username()[:80]):
                 ModelAdmin.log_change(self, request, row, "Closed by hand.")
                 closed += 1
         self.message_user(

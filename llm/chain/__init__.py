@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm import gates
     from llm.cache import forget_calls
-    from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
+    from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
     from llm.chain.run import CallerLeft, ChainExhausted, complete, stream
     from llm.gates import purposes
     from llm.ledger import receipts
 
 _HOMES = {
     "llm.chain.run": ("CallerLeft", "ChainExhausted", "complete", "stream"),
-    "llm.chain.events": (
+    "llm.calls.events": (
         "AttemptFailed",
         "AttemptStarted",
         "Completed",

@@ -7,14 +7,16 @@ from urllib.parse import urlsplit
 
 from llm import clock
 from llm.adapters import Answer, Reasoning, Request, Timing, adapter_for
-from llm.adapters.output import Output
+from llm.adapters.answers.output import Output
+from llm.calls.deployment import Deployment, Skipped
+from llm.calls.events import Delta, ReasoningDelta
+from llm.calls.spec import CallSpec
 from llm.chain import shaping
-from llm.chain.events import Delta, ReasoningDelta
-from llm.chain.plan import Deployment, Skipped, Want
 from llm.configuration.snapshot import ProviderConf
 from llm.failures import ownership
 from llm.failures.evidence import Asked
-from llm.failures.rules import Failure, Kind, in_view_of
+from llm.failures.kinds import Failure, Kind
+from llm.failures.rules import in_view_of
 from llm.ledger import billing, bookkeeper
 from llm.limits import quota
 from llm.models import Attempt, Call
@@ -27,11 +29,11 @@ def states_own_organisation(provider: ProviderConf) -> bool:
 
 
 @dataclass(kw_only=True)
-class Trial:
+class AttemptRun:
     """Begin, run, then finish exactly once. The row is written before anything is sent."""
 
     deployment: Deployment
-    want: Want
+    want: CallSpec
     messages: Sequence[Mapping[str, Any]]
     keep_prose: bool = True  # a provider's words may repeat what it was asked
     row: Attempt = field(init=False)

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from llm.adapters import Answer
-from llm.chain.events import Delta, ReasoningDelta
+from llm.calls.events import Delta, ReasoningDelta
 
 SHORT = 40  # characters: as much may repeat the beginning by chance
 

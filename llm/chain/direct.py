@@ -7,17 +7,19 @@ from django.utils import timezone
 
 from llm import clock
 from llm.adapters import Answer, Timing
-from llm.chain.attempt import Trial
-from llm.chain.plan import Deployment, Want, refusal
+from llm.calls import tokens
+from llm.calls.deployment import Deployment
+from llm.calls.spec import CallSpec
+from llm.chain.attempt import AttemptRun
+from llm.chain.plan import refusal
 from llm.chain.selector import site_budget_usd
-from llm.failures import pauses, probes
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.ledger import bookkeeper
-from llm.limits import tokens
 from llm.limits.headers import observed
-from llm.limits.quota import LedgerMeter, taught
+from llm.limits.quota import LedgerMeter, learned_limits
 from llm.models import Call, Pause
 from llm.operations import alerts
+from llm.pauses import breaker, probes
 
 # What an answer disproves. A quota that is used up is none of it: it comes back when it does.
 DISPROVED = (*probes.AT_THE_EDGE, Kind.KEY_INVALID, Kind.CREDITS_DEPLETED, Kind.MODEL_GONE)
@@ -40,13 +42,13 @@ def ask(
     Raises ledger.NoRoom when quota or budgets have no room, Failure when there is no answer.
     """
     estimated = tokens.estimate(messages)
-    want = Want(
+    want = CallSpec(
         tokens_in=round(estimated * tokens.correction(lang)), estimated_in=estimated, max_tokens=max_tokens
     )
-    meter = LedgerMeter(timezone.now(), taught())
+    meter = LedgerMeter(timezone.now(), learned_limits())
     timeout_s = deployment.provider.timeout_s
     call = bookkeeper.open_call(purpose=purpose, lang=lang, deadline_s=timeout_s, messages=[])
-    trial = Trial(deployment=deployment, want=want, messages=messages, keep_prose=keep_prose)
+    trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=keep_prose)
     trial.begin(call, lambda: refusal(deployment, want, meter.at(timezone.now()), site_budget_usd()))
     began, outcome, answer = clock.monotonic(), Call.Outcome.CANCELLED, Answer(text="")
     try:
@@ -66,7 +68,7 @@ def ask(
     except Failure as failure:
         outcome = Call.Outcome.EXHAUSTED
         trial.finish(failure.kind, failure)
-        pauses.open_for(failure, deployment)
+        breaker.open_for(failure, deployment)
         alerts.tell(failure, deployment)
         raise
     finally:
@@ -93,4 +95,4 @@ def _close_disproved(deployment: Deployment) -> None:
     }  # fmt: skip
     for name, value in names.items():
         rows = rows.filter(**{f"{name}__in": ["", value]})
-    pauses.close(rows.exclude(source=Pause.Source.STAFF), by="answered again")
+    breaker.close(rows.exclude(source=Pause.Source.STAFF), by="answered again")

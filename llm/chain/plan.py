@@ -4,104 +4,30 @@ Pure: configuration, pauses and the meter go in. The chain, the chain page and t
 Order: provider by tier; within it for each account, for each model, for each location, the first usable key.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from llm.chain.terms import Use, forbidden, lacking
+from llm.calls.deployment import SPARE, CallSkips, Deployment, Skipped
+from llm.calls.fitting import fitted, worst_cost
+from llm.calls.spec import CallSpec
+from llm.calls.terms import forbidden, lacking
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
 from llm.failures import waits
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.limits.calendar import today
-from llm.limits.prices import MILLION
+from llm.pauses.demotion import _narrow, in_order
 
-ABOVE_LIMIT = "request above limit"
-SPARE = "spare"  # another key of the account comes first, and they share its quota
 # After their time these are tried by one call first, not by all; a plain rate limit simply is over.
 HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """What a call needs, in tokens.
-
-    `estimated_in` by the alphabet, `tokens_in` corrected by experience: quotas are kept by it. `most_in` is the most
-    that it can be: money is kept by it. `max_tokens` is a cap of visible text, see `fitted`; `named` says whether the
-    caller has named it.
-    """
-
-    tokens_in: int
-    max_tokens: int
-    estimated_in: int = 0
-    most_in: int = 0
-    named: bool = True
-    providers: frozenset[str] | None = None
-    tiers: frozenset[Decimal] | None = None
-    max_usd: Decimal | None = None
-    models: frozenset[str] | None = None
-    needs: frozenset[str] = frozenset()  # what a model must take: see llm.chain.terms
-    use: Use | None = None
-    client: str = ""
-    client_budget_usd: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One (credential, model, location) that can be tried. `probes` are the ended pauses it would test."""
-
-    provider: ProviderConf
-    key: KeyConf
-    model: ModelConf
-    location: str = ""
-    probes: tuple[PauseView, ...] = ()
-
-    @property
-    def name(self) -> tuple[str, str, str]:
-        """Credential, model and location."""
-        return self.key.label, self.model.name, self.location
-
-    @property
-    def scope(self) -> dict[str, str]:
-        """What a pause that covers it may name."""
-        return {
-            "credential": self.key.label, "account": self.key.account, "model": self.model.name,
-            "location": self.location,
-        }  # fmt: skip
-
-    @property
-    def label(self) -> str:
-        """What a report's `provider` shows: the credential, with its location where there are several."""
-        return f"{self.key.label}:{self.location}" if self.location else self.key.label
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """What was passed over without a request. Empty names stand for the whole provider."""
-
-    provider: str
-    why: str
-    credential: str | None = None
-    model: str | None = None
-    until: datetime | None = None
-    limit: int | None = None  # tokens that a request may have there, where it was above that
-
-
-@dataclass(slots=True)
-class CallSkips:
-    """What one call has learned that concerns this call alone."""
-
-    providers: set[str] = field(default_factory=set)
-    models: set[tuple[str, str]] = field(default_factory=set)
-    deployments: set[tuple[str, str, str]] = field(default_factory=set)  # (credential, model, location)
-    silent: set[str] = field(default_factory=set)  # providers that let this call wait for nothing
 
 
 class Meter(Protocol):
     """What has been used so far; asked only for deployments that the plan reaches."""
 
-    def room(self, deployment: Deployment, want: Want) -> Skipped | None:
+    def room(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         """None when the account's quota has room for the call, else why not."""
         ...
 
@@ -115,7 +41,7 @@ class Meter(Protocol):
 class _NoMeter:
     """Knows of nothing that was used."""
 
-    def room(self, deployment: Deployment, want: Want) -> Skipped | None:
+    def room(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         return None
 
     def spent(self, name: str) -> Decimal:
@@ -134,7 +60,7 @@ class Planner:
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
     meter: Meter
-    want: Want
+    want: CallSpec
     skips: CallSkips
     now: datetime
     site_budget_usd: Decimal | None = None
@@ -296,7 +222,7 @@ class Planner:
 
 
 def refusal(
-    deployment: Deployment, want: Want, meter: Meter, site_budget_usd: Decimal | None
+    deployment: Deployment, want: CallSpec, meter: Meter, site_budget_usd: Decimal | None
 ) -> Skipped | None:
     """Why this deployment may not be used for this call: money first, then its quota. None when it may."""
     lowered = fitted(deployment, want, usd_left=usd_left(deployment, want, meter, site_budget_usd))
@@ -322,7 +248,7 @@ def refusal(
 
 
 def usd_left(
-    deployment: Deployment, want: Want, meter: Meter, site_budget_usd: Decimal | None
+    deployment: Deployment, want: CallSpec, meter: Meter, site_budget_usd: Decimal | None
 ) -> Decimal | None:
     """USD that a call without a cap of its own may still cost here, by every budget; None where nothing limits it."""
     provider = deployment.provider
@@ -344,104 +270,6 @@ def usd_left(
 
 def _exceeds(limit: Decimal | None, cost: Decimal, spent: Callable[[str], Decimal], slug: str) -> bool:
     return limit is not None and spent(slug) + cost > limit
-
-
-# -- max_tokens is a cap: what is asked for is lowered to what a deployment can give -----------------------
-
-LEAST_OUT = 256  # tokens: where no more than that would fit, the deployment has no room
-FAIR_OUT = 2048  # tokens: less is not given to leave room for another call
-UNKNOWN_MAX_OUTPUT = (
-    8192  # of a model whose own maximum nobody has stated; nearly all that are served write more
-)
-
-
-def fitted(
-    deployment: Deployment,
-    want: Want,
-    limits: Mapping[str, int] | None = None,
-    *,
-    tokens_left: int | None = None,
-    usd_left: Decimal | None = None,
-) -> Want:
-    """The same call with `max_tokens` lowered to what this deployment can give; unchanged where that is too little.
-
-    limits: tokens of the minute and the day (tpm, tpd); the model's own if None. A cap that the caller has named is
-    lowered to what fits at all. One that nobody has named is the model's own maximum, within half of the smallest
-    limit, so that two calls fit, and within `usd_left`, the USD that may still be spent. Where a cap is lowered, it is
-    to `tokens_left`, what may be written now, rather than to wait for all of a minute.
-    """
-    model, price = deployment.model, deployment.model.price
-    room = _room_out(deployment, want, limits)
-    most = [want.max_tokens]
-    if room is not None:
-        most.append(room)
-        if not want.named:
-            most.append(max(room // 2, min(room, FAIR_OUT)))
-        if tokens_left is not None and (not want.named or want.max_tokens > room):
-            most.append(max(tokens_left, min(room, FAIR_OUT)))
-    if not want.named and usd_left is not None and price.per_million_in is not None and price.per_million_out:
-        left = usd_left * MILLION - price.per_million_in * max(want.most_in, want.tokens_in)
-        most.append(int(left / price.per_million_out) - model.reasoning_reserve)
-    lowered = min(most)
-    return want if lowered < min(LEAST_OUT, want.max_tokens) else replace(want, max_tokens=lowered)
-
-
-def is_elastic(deployment: Deployment, want: Want, limits: Mapping[str, int]) -> bool:
-    """Whether the cap is lowered to what is left of a limit: nobody has named it, or nobody could have all of it."""
-    room = _room_out(deployment, want, limits)
-    return room is not None and (not want.named or want.max_tokens > room)
-
-
-def _room_out(deployment: Deployment, want: Want, limits: Mapping[str, int] | None) -> int | None:
-    """Tokens that an answer may have within the smallest limit, if nobody else uses any of it; None without one."""
-    model = deployment.model
-    known = {"tpm": model.tpm, "tpd": model.tpd} if limits is None else limits
-    doors = [limit for name in ("tpm", "tpd") if (limit := known.get(name)) is not None]
-    return min(doors) - want.tokens_in - model.reasoning_reserve if doors else None
-
-
-class Ranked(Protocol):
-    """A provider, as configuration or as a row."""
-
-    @property
-    def slug(self) -> str: ...
-
-    @property
-    def tier(self) -> Decimal: ...
-
-    @property
-    def demote_after_h(self) -> float: ...
-
-
-R = TypeVar("R", bound=Ranked)
-
-
-def in_order(providers: Sequence[R], pauses: dict[str, list[PauseView]], now: datetime) -> list[R]:
-    """Providers by tier; one that has been blocked for too long stands behind the next healthy tier."""
-    demoted = {p.slug for p in providers if is_demoted(p, pauses.get(p.slug, []), now)}
-    healthy = [p for p in providers if p.slug not in demoted]
-    ordered = list(healthy)
-    for provider in [p for p in providers if p.slug in demoted]:
-        next_tier = next((p.tier for p in healthy if p.tier > provider.tier), None)
-        places = [i for i, p in enumerate(ordered) if next_tier is not None and p.tier <= next_tier]
-        ordered.insert(places[-1] + 1 if places else len(ordered), provider)
-    return ordered
-
-
-def is_demoted(provider: Ranked, pauses: list[PauseView], now: datetime) -> bool:
-    """Blocked for longer than its `demote_after_h`."""
-    limit = timedelta(hours=provider.demote_after_h)
-    return any(p.kind == Kind.BLOCKED_PROVIDER and not _narrow(p) and now - p.since > limit for p in pauses)
-
-
-def worst_cost(deployment: Deployment, want: Want) -> Decimal | None:
-    """The most that the call can cost here, in USD; None when the price is unknown."""
-    most_in = max(want.most_in, want.tokens_in)
-    return deployment.model.price.most(most_in, want.max_tokens + deployment.model.reasoning_reserve)
-
-
-def _narrow(pause: PauseView) -> bool:
-    return bool(pause.credential or pause.account or pause.model or pause.location)
 
 
 def _paused(pause: PauseView, key: KeyConf | None = None, model: ModelConf | None = None) -> Skipped:

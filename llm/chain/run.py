@@ -22,25 +22,27 @@ from django.utils import timezone
 from llm import cache, clock, gates
 from llm.adapters import Answer, transport
 from llm.cache import forget_calls
-from llm.chain import slow_start, spec
-from llm.chain.attempt import Trial
+from llm.calls import tokens
+from llm.calls.deployment import Deployment, Skipped
+from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
+from llm.calls.spec import CallSpec
+from llm.calls.terms import PREFILL, DataPolicy, without_images
+from llm.chain import arguments as spec
+from llm.chain import slow_start
+from llm.chain.attempt import AttemptRun
 from llm.chain.continuation import going_on
-from llm.chain.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
-from llm.chain.plan import Deployment, Skipped, Want
-from llm.chain.selector import LEAST_SHARE_S, Chooser
+from llm.chain.selector import LEAST_SHARE_S, Selector
 from llm.chain.slow_start import LATELY_S
-from llm.chain.terms import PREFILL, Use, without_images
 from llm.clients import access as clients
-from llm.failures import pauses
-from llm.failures import probes as edges
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.gates import purposes
 from llm.ledger import bookkeeper, receipts, serializers
-from llm.ledger.transactions import write_transaction
-from llm.limits import tokens
 from llm.limits.headers import observed
 from llm.models import Attempt, Call, Client
-from llm.operations import alerts
+from llm.operations import alerts, upkeep
+from llm.pauses import breaker
+from llm.pauses import probes as edges
+from llm.transactions import write_transaction
 
 __all__ = [
     "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "ReasoningDelta",
@@ -119,7 +121,7 @@ def stream(**arguments: Any) -> Iterator[Event]:
     repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried; or
         repair(reason) -> whether it gets that turn
     fresh: do not look for a kept reply (see `llm.cache`), and keep none
-    use: llm.chain.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
+    use: llm.calls.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
     keep_text: whether the ledger keeps what was asked and answered
     has_left: asked twice a second while the call waits, and before each attempt: whether the caller has left
@@ -153,7 +155,7 @@ def _run(
     accept: Callable[[str], str | None] | None = None,
     repair: bool | Callable[[str], bool] = False,
     fresh: bool = False,
-    use: Use | None = None,
+    use: DataPolicy | None = None,
     client: Client | None = None,
     keep_text: bool = True,
     has_left: Callable[[], bool] | None = None,
@@ -176,7 +178,7 @@ def _run(
     run = _Run(
         call=call,
         messages=messages,
-        chooser=Chooser(
+        selector=Selector(
             want=want,
             end=math.inf if streamed and deadline_s is None else begin_by,
             begin_by=begin_by,
@@ -209,7 +211,7 @@ class _Run:
 
     call: Call
     messages: Sequence[Mapping[str, Any]]
-    chooser: Chooser
+    selector: Selector
     streamed: bool
     temperature: float | None
     params: Mapping[str, Any]
@@ -222,7 +224,7 @@ class _Run:
     has_left: Callable[[], bool] | None
     started: float = field(default_factory=lambda: clock.monotonic())
     prolonged: float = field(default_factory=lambda: clock.monotonic())
-    trials: list[Trial] = field(default_factory=list)
+    trials: list[AttemptRun] = field(default_factory=list)
     retry: Deployment | None = None
     retried: bool = False
     repair: bool | Callable[[str], bool] = False  # still to be had
@@ -256,11 +258,11 @@ class _Run:
             self._close(outcome)
             raise ChainExhausted(
                 attempts=serializers.attempts(self._rows()),
-                skipped=serializers.skipped(self._rows(), self.chooser.skipped.values()),
+                skipped=serializers.skipped(self._rows(), self.selector.skipped.values()),
                 call_id=self.call.pk,
                 content_blocked=outcome == Call.Outcome.BLOCKED,
             )
-        except (clients.Refused, cache.Taken):
+        except (clients.Refused, cache.AlreadyClaimed):
             outcome = None  # nothing was sent, and nothing written
             raise
         except gates.Unjudgeable:
@@ -270,7 +272,7 @@ class _Run:
         finally:
             if outcome == Call.Outcome.CANCELLED:
                 self._close(outcome)
-            alerts.housekeeping()
+            upkeep.after_a_call()
 
     def _tick(self) -> None:
         """Now and then while the call waits: is the caller still there? Raises CallerLeft.
@@ -279,7 +281,7 @@ class _Run:
         """
         if self.has_left is not None and self.has_left():
             raise CallerLeft
-        if self.chooser.end == math.inf and clock.monotonic() - self.prolonged > PROLONG_AFTER_S:
+        if self.selector.end == math.inf and clock.monotonic() - self.prolonged > PROLONG_AFTER_S:
             self.prolonged = clock.monotonic()
             if not self.call._state.adding:
                 bookkeeper.prolong(self.call, self.patience_s)
@@ -294,13 +296,13 @@ class _Run:
         sleep(seconds)
         self._tick()
 
-    def _next_trial(self) -> Trial | None:
+    def _next_trial(self) -> AttemptRun | None:
         """The next deployment with room, its attempt already in the ledger; None when nothing is left."""
-        while (deployment := self._take_retry() or self.chooser.next(self._wait)) is not None:
+        while (deployment := self._take_retry() or self.selector.next(self._wait)) is not None:
             self._tick()
             want, messages = self._take_turn()
-            want = self.chooser.fitted(deployment, want)
-            trial = Trial(deployment=deployment, want=want, messages=messages, keep_prose=self.keep_text)
+            want = self.selector.fitted(deployment, want)
+            trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=self.keep_text)
             try:
                 trial.begin(self.call, partial(self._refusal, deployment, want))
             except bookkeeper.NoRoom:
@@ -309,11 +311,11 @@ class _Run:
             return trial
         return None
 
-    def _refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
+    def _refusal(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         """Under the lock: may the client ask, and is there still room? Raises clients.Refused, cache.Taken."""
         if self.client is not None and self.call._state.adding:
             self.call.started_at = clients.admit(self.client)
-        refusal = self.chooser.refusal(deployment, want)
+        refusal = self.selector.refusal(deployment, want)
         if refusal is None and self.claim is not None:
             self.claim.take(self.call)
         return refusal
@@ -325,9 +327,9 @@ class _Run:
                 self.call.started_at = clients.admit(self.client)
                 self.call.save(force_insert=True)
 
-    def _take_turn(self) -> tuple[Want, Sequence[Mapping[str, Any]]]:
+    def _take_turn(self) -> tuple[CallSpec, Sequence[Mapping[str, Any]]]:
         """What to ask now: the call's messages, or these and the complaint."""
-        want, turn, self.turn = self.chooser.want, self.turn, ()
+        want, turn, self.turn = self.selector.want, self.turn, ()
         if self.so_far:
             turn = [{"role": "assistant", "content": self.so_far}]
         if not turn:
@@ -344,12 +346,12 @@ class _Run:
     def _take_retry(self) -> Deployment | None:
         """What is to be tried once more, unless somebody has paused it meanwhile."""
         deployment, self.retry = self.retry, None
-        if deployment is None or self.turn or not self.chooser.is_paused(deployment):
+        if deployment is None or self.turn or not self.selector.is_paused(deployment):
             return deployment
-        self.chooser.skips.deployments.add(deployment.name)
+        self.selector.skips.deployments.add(deployment.name)
         return None
 
-    def _try(self, trial: Trial) -> Generator[Event, None, Answer | None]:
+    def _try(self, trial: AttemptRun) -> Generator[Event, None, Answer | None]:
         """Runs one trial to its end. Returns the accepted answer, or None after a failure."""
         deployment = trial.deployment
         names = (
@@ -361,7 +363,7 @@ class _Run:
                 streamed=self.streamed,
                 temperature=self.temperature,
                 params=self.params,
-                timing=lambda: self.chooser.timing(deployment.provider, streamed=self.streamed),
+                timing=lambda: self.selector.timing(deployment.provider, streamed=self.streamed),
             )
             if self.so_far:
                 pieces = going_on(pieces, self.so_far)
@@ -376,7 +378,7 @@ class _Run:
             if failure.kind in slow_start.SUSPECT:
                 slow_start.note(deployment.provider.slug, alive=False)
             if trial.text:
-                self.chooser.extend(self.patience_s)
+                self.selector.extend(self.patience_s)
             until = self._after(failure, trial)
             self._keep_what_came(failure, trial)
             yield AttemptFailed(
@@ -392,26 +394,26 @@ class _Run:
             trial.finish(
                 Kind.REJECTED_OUTPUT, Failure(Kind.REJECTED_OUTPUT, f"not judged: {error}", status=200)
             )
-            pauses.release_probes(deployment.probes)
+            breaker.release_probes(deployment.probes)
             raise
         except BaseException:  # the consumer left, or interrupted us: no failure of the provider's
             trial.finish(Call.Outcome.CANCELLED)
-            pauses.release_probes(deployment.probes)
+            breaker.release_probes(deployment.probes)
             raise
         trial.finish(Call.Outcome.OK)
         slow_start.note(deployment.provider.slug, alive=True)
         self._learn(trial, answer.headers)
         if deployment.probes:
-            pauses.answered(deployment)
+            breaker.answered(deployment)
         return answer
 
-    def _cannot_go_on(self, trial: Trial) -> bool:
+    def _cannot_go_on(self, trial: AttemptRun) -> bool:
         """Whether half a text was told that can be neither taken back nor continued."""
         if not (self.streamed and trial.text) or self.on_broken_stream == "restart":
             return False
         return self.on_broken_stream == "error" or trial.row.outcome != Kind.PROVIDER_DOWN
 
-    def _keep_what_came(self, failure: Failure, trial: Trial) -> None:
+    def _keep_what_came(self, failure: Failure, trial: AttemptRun) -> None:
         """When a stream broke: the next provider shall go on from there, so it must take a prefill."""
         if (
             self.on_broken_stream == "continue"
@@ -420,8 +422,8 @@ class _Run:
             and trial.text
         ):
             self.so_far += self.told
-            want = self.chooser.want
-            self.chooser.want = replace(want, needs=want.needs | {PREFILL})
+            want = self.selector.want
+            self.selector.want = replace(want, needs=want.needs | {PREFILL})
 
     def _watched(
         self, pieces: Generator[Delta | ReasoningDelta, None, Answer], slug: str
@@ -456,19 +458,19 @@ class _Run:
         if why:
             raise Failure(Kind.REJECTED_OUTPUT, why, status=200)
 
-    def _after(self, failure: Failure, trial: Trial) -> datetime | None:
+    def _after(self, failure: Failure, trial: AttemptRun) -> datetime | None:
         """What others learn from a failure (a pause), and what this call will not try again.
 
         Returns until when its scope is paused.
         """
         deployment = trial.deployment
         bookkeeper.save_attempt(trial.row)
-        self.chooser.spent(trial.row.cost_usd)
+        self.selector.spent(trial.row.cost_usd)
         if self._deserves_retry(failure, trial):
             self.retry, self.retried = deployment, True
             self._wait(random.uniform(*RETRY_AFTER_S))
             return None
-        pauses.learn_organisation(deployment, failure.organisation)
+        breaker.learn_organisation(deployment, failure.organisation)
         if not failure.says_nothing:
             # A refusal of the request may quote whatever the request says of limits.
             prose = failure.detail if failure.status in STATES_LIMITS else ""
@@ -479,31 +481,31 @@ class _Run:
                 {"role": "assistant", "content": trial.text},
                 {"role": "user", "content": REPAIR % failure.detail},
             ]
-            self.chooser.skips.providers.add(deployment.provider.slug)  # whatever becomes of it
+            self.selector.skips.providers.add(deployment.provider.slug)  # whatever becomes of it
             return None
-        pause = pauses.open_for(failure, deployment, cost_s=trial.row.latency_ms / 1000)
+        pause = breaker.open_for(failure, deployment, cost_s=trial.row.latency_ms / 1000)
         alerts.tell(failure, deployment)
         if failure.lasting:
-            pauses.remember_lack(failure, deployment)
+            breaker.remember_lack(failure, deployment)
         if failure.says_nothing:
-            pauses.release_probes(deployment.probes)
+            breaker.release_probes(deployment.probes)
         elif failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
-            pauses.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
+            breaker.close([p for p in deployment.probes if p.kind in edges.AT_THE_EDGE], by="answered again")
         slug, model = deployment.provider.slug, deployment.model.name
-        self.chooser.skips.deployments.add(deployment.name)
+        self.selector.skips.deployments.add(deployment.name)
         if pause is not None:
-            self.chooser.learn(pause)
+            self.selector.learn(pause)
         if self._may_be_a_hiccup(failure) and not (trial.text or deployment.probes):
-            self.chooser.again.add(deployment.name)
+            self.selector.again.add(deployment.name)
         if failure.silent:
-            self.chooser.skips.silent.add(slug)
+            self.selector.skips.silent.add(slug)
         elif failure.kind in NEXT_PROVIDER and not failure.lacks:
-            self.chooser.skips.providers.add(slug)
+            self.selector.skips.providers.add(slug)
         elif failure.kind in NEXT_MODEL or failure.lacks:
-            self.chooser.skips.models.add((slug, model))
+            self.selector.skips.models.add((slug, model))
         return pause.until if pause else None
 
-    def _deserves_retry(self, failure: Failure, trial: Trial) -> bool:
+    def _deserves_retry(self, failure: Failure, trial: AttemptRun) -> bool:
         """A hiccup of a free deployment gets one quick retry, which is cheaper than the next tier."""
         return (
             self._may_be_a_hiccup(failure)
@@ -512,7 +514,7 @@ class _Run:
             and not trial.deployment.probes
             and not trial.text
             and not self.retried
-            and self.chooser.left_s() > 2 * LEAST_SHARE_S
+            and self.selector.left_s() > 2 * LEAST_SHARE_S
             and not self._others_failed(trial)
         )
 
@@ -523,28 +525,28 @@ class _Run:
             and not failure.silent
             and failure.retry_after_s is None
             and not self.retried
-            and not self.chooser.rested
+            and not self.selector.rested
         )
 
-    def _others_failed(self, trial: Trial) -> bool:
+    def _others_failed(self, trial: AttemptRun) -> bool:
         """Whether the provider's last word to another call was the same: then it is no hiccup."""
         lately = trial.row.started_at - timedelta(seconds=LATELY_S)
         rows = Attempt.objects.filter(provider=trial.deployment.provider.slug, started_at__gt=lately)
         last = rows.exclude(finished_at=None).exclude(call=self.call).order_by("-finished_at", "-id").first()
         return last is not None and last.outcome == Kind.PROVIDER_DOWN
 
-    def _deserves_repair(self, failure: Failure, trial: Trial) -> bool:
+    def _deserves_repair(self, failure: Failure, trial: AttemptRun) -> bool:
         return (
             (self.repair(failure.detail) if callable(self.repair) else self.repair)
             and failure.kind is Kind.REJECTED_OUTPUT
             and bool(trial.text.strip())
-            and self.chooser.left_s() > 2 * LEAST_SHARE_S
+            and self.selector.left_s() > 2 * LEAST_SHARE_S
         )
 
-    def _learn(self, trial: Trial, headers: Mapping[str, str], text: str = "") -> None:
+    def _learn(self, trial: AttemptRun, headers: Mapping[str, str], text: str = "") -> None:
         """Lets what the provider says of its limits correct our count."""
         if seen := observed(headers, text, kind=trial.deployment.provider.kind):
-            self.chooser.meter.at(timezone.now()).learn(trial.deployment, seen, trial.row)
+            self.selector.meter.at(timezone.now()).learn(trial.deployment, seen, trial.row)
 
     def _rows(self) -> list[Attempt]:
         return [trial.row for trial in self.trials]
@@ -562,17 +564,17 @@ class _Run:
             attempts=self._rows(),
             latency_s=clock.monotonic() - self.started,
             paid_prices=[
-                m.price for p in self.chooser.providers if not p.free for m in p.models if m.price.known
+                m.price for p in self.selector.providers if not p.free for m in p.models if m.price.known
             ],
             also=partial(self.claim.fill, answer, self.call) if answer is not None and self.claim else None,
         )
 
-    def _lowered(self, trial: Trial) -> int | None:
+    def _lowered(self, trial: AttemptRun) -> int | None:
         """The cap that was sent, where the caller has named a higher one."""
-        wanted, sent = self.chooser.want, trial.want.max_tokens
+        wanted, sent = self.selector.want, trial.want.max_tokens
         return sent if wanted.named and sent < wanted.max_tokens else None
 
-    def _reply(self, trial: Trial, answer: Answer) -> Reply:
+    def _reply(self, trial: AttemptRun, answer: Answer) -> Reply:
         deployment = trial.deployment
         return Reply(
             text=answer.text,
@@ -587,7 +589,7 @@ class _Run:
             tokens_out=self.call.tokens_out,
             latency_ms=self.call.latency_ms,
             attempts=serializers.attempts(self._rows()),
-            skipped=serializers.skipped(self._rows(), self.chooser.skipped.values()),
+            skipped=serializers.skipped(self._rows(), self.selector.skipped.values()),
             call_id=self.call.pk,
             max_tokens=self._lowered(trial),
         )

@@ -12,26 +12,18 @@ from django.utils import timezone
 
 from llm import clock
 from llm.adapters import Timing
+from llm.calls.deployment import CallSkips, Deployment, Skipped
+from llm.calls.fitting import fitted, is_elastic
+from llm.calls.spec import CallSpec
 from llm.chain import slow_start
-from llm.chain.plan import (
-    HALF_OPEN_KINDS,
-    NO_METER,
-    CallSkips,
-    Deployment,
-    Planner,
-    Skipped,
-    Want,
-    fitted,
-    is_elastic,
-    refusal,
-    usd_left,
-)
+from llm.chain.plan import HALF_OPEN_KINDS, NO_METER, Planner, refusal, usd_left
 from llm.configuration import snapshot
 from llm.configuration.snapshot import PauseView, ProviderConf
-from llm.failures import pauses, waits
-from llm.failures.rules import Kind
-from llm.limits.quota import LedgerMeter, remember_tight, taught
+from llm.failures import waits
+from llm.failures.kinds import Kind
+from llm.limits.quota import LedgerMeter, learned_limits, remember_tight
 from llm.models import Pause
+from llm.pauses import breaker
 
 LEAST_SHARE_S = 5.0  # what every later provider keeps of the deadline, where it is long enough
 LEAST_ATTEMPT_S = 0.2  # less is not worth a request
@@ -57,7 +49,7 @@ def site_budget_usd() -> Decimal | None:
 
 
 @dataclass
-class Chooser:
+class Selector:
     """Chooses for one call. Moments are those of `clock.monotonic()`.
 
     end: of the call; infinity for a stream without a deadline of the caller's
@@ -65,7 +57,7 @@ class Chooser:
     own_deadline: whether the caller named the deadline
     """
 
-    want: Want
+    want: CallSpec
     end: float
     begin_by: float
     own_deadline: bool = False
@@ -113,9 +105,11 @@ class Chooser:
                 pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held
             }
         # What the first look finds is judged again before it is reserved, and that is nearly always all of it.
-        hopeful = not (self.looked or current.pauses)
+        optimistic = not (self.looked or current.pauses)
         self.looked = True
-        self.meter = LedgerMeter(now, taught() if current.anything_taught else {}, hopeful=hopeful)
+        self.meter = LedgerMeter(
+            now, learned_limits() if current.anything_learned else {}, optimistic=optimistic
+        )
         planner = self.planner = Planner(
             self.providers, current.pauses, self.meter, self.want, self.skips, now, site_budget_usd()
         )
@@ -212,7 +206,7 @@ class Chooser:
         """Of all calls one at a time tests whether a suspect is back."""
         until = timezone.now() + timedelta(seconds=deployment.provider.timeout_s + CLAIM_GRACE_S)
         probes = [pause for pause in deployment.probes if early or pause.kind in HALF_OPEN_KINDS]
-        if not pauses.claim_probes(probes, until, early=early):
+        if not breaker.claim_probes(probes, until, early=early):
             return False
         self.silences += _is_silent(deployment)
         return True
@@ -249,7 +243,7 @@ class Chooser:
         if cost_usd and self.want.max_usd is not None:
             self.want = replace(self.want, max_usd=self.want.max_usd - cost_usd)
 
-    def fitted(self, deployment: Deployment, want: Want) -> Want:
+    def fitted(self, deployment: Deployment, want: CallSpec) -> CallSpec:
         """What this deployment is asked: `max_tokens` lowered to what it can give, and final."""
         limits, tokens_left = self.meter.limits(deployment), None
         if is_elastic(deployment, want, limits):
@@ -309,7 +303,7 @@ class Chooser:
 
     # -- room --------------------------------------------------------------------------------------
 
-    def refusal(self, deployment: Deployment, want: Want) -> Skipped | None:
+    def refusal(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         """Asked again under the lock: is there still room, and money? And has another call gone first?"""
         now = timezone.now()
         reason = refusal(deployment, want, self.meter.at(now), site_budget_usd())
@@ -326,7 +320,7 @@ def _is_silent(deployment: Deployment) -> bool:
 
 def _is_doubtful(pause: PauseView, now: datetime) -> bool:
     """Whether a pause is a guess that may be wrong: not what a provider stated, nor what is known to fail."""
-    if pause.source != Pause.Source.GUESS or pause.kind not in pauses.DOUBTFUL or pause.until is None:
+    if pause.source != Pause.Source.GUESS or pause.kind not in breaker.DOUBTFUL or pause.until is None:
         return False
     # A guess that is longer than guesses are knows of something, such as the end of a day.
-    return (pause.until - now).total_seconds() <= pauses.GUESSES[Kind(pause.kind)].most_s * 1.1
+    return (pause.until - now).total_seconds() <= breaker.GUESSES[Kind(pause.kind)].most_s * 1.1

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from llm import clock
 from llm.configuration.snapshot import ProviderConf
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.models import Attempt
 
 AT_ONCE = 3

@@ -15,11 +15,11 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from llm.chain.terms import Use
+from llm.calls.terms import DataPolicy
 from llm.ledger import bookkeeper
-from llm.ledger.transactions import write_transaction
 from llm.limits.calendar import day_start
 from llm.models import Call, Client
+from llm.transactions import write_transaction
 
 PREFIX = "sk-gl"
 MINUTE = timedelta(minutes=1)
@@ -124,9 +124,9 @@ class Used:
     day: int
 
 
-def use_of(client: Client) -> Use:
+def use_of(client: Client) -> DataPolicy:
     """What the client's data is and for whom, as the plan matches it against each provider's terms."""
-    return Use(client.data_class, client.commercial, frozenset(client.regions))
+    return DataPolicy(client.data_class, client.commercial, frozenset(client.regions))
 
 
 def admit(client: Client) -> datetime:

@@ -4,11 +4,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from llm.configuration import secrets
-from llm.failures.rules import Kind
-from llm.ledger import rollup
-from llm.ledger.transactions import write_transaction
+from llm import rollup, secrets
+from llm.failures.kinds import Kind
 from llm.models import Attempt, Credential, Pause, Quota
+from llm.transactions import write_transaction
 
 
 def rename(row: Credential, label: str) -> None:

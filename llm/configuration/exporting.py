@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from llm.configuration import schema, secrets
+from llm import secrets
+from llm.configuration import schema
 from llm.configuration.schema import Field
 from llm.models import Credential, Model, Provider
 

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from llm import secrets
 from llm.adapters import dialects
-from llm.configuration import secrets
 from llm.configuration.errors import FieldError
 
 Reader = Callable[[Any], Any]

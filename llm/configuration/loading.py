@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from llm import hosts
-from llm.configuration import schema, secrets
+from llm import hosts, secrets
+from llm.configuration import schema
 from llm.configuration.errors import ConfigError
 from llm.configuration.schema import Entry, ProviderEntry
-from llm.ledger.transactions import write_transaction
 from llm.models import Credential, Model, Pause, Provider
+from llm.transactions import write_transaction
 
 Row = TypeVar("Row", Provider, Model, Credential)
 LAST = 1_000_000  # where a new row waits until its place among the others is known

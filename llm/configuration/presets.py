@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from llm import hosts
-from llm.configuration import credentials, schema, secrets
+from llm import hosts, secrets
+from llm.configuration import credentials, schema
 from llm.configuration.loading import Summary, apply
-from llm.ledger.transactions import write_transaction
 from llm.models import Credential, Provider
+from llm.transactions import write_transaction
 
 FILE = Path(__file__).with_name("presets.toml")
 ACCOUNT = "/ACCOUNT_ID/"  # stands in an address until the environment names the account

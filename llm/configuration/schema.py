@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm.configuration import fields, secrets
+from llm import secrets
+from llm.configuration import fields
 from llm.configuration.errors import ConfigError, FieldError
 from llm.models import Provider
 

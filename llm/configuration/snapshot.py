@@ -9,10 +9,9 @@ from typing import Any
 
 from django.db import connection
 
-from llm import hosts, models
-from llm.configuration import secrets
+from llm import hosts, models, secrets
+from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
-from llm.limits.prices import Price, price_of
 
 REREAD_AFTER_S = 60  # prices by the hour may change without a row changing
 
@@ -136,7 +135,7 @@ class State:
 
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
-    anything_taught: bool
+    anything_learned: bool
 
 
 def read() -> State:

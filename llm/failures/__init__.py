@@ -1,1 +1,1 @@
-"""What a failure is, whose it is, and what is not tried for how long. Imports limits, configuration, models."""
+"""What a failure is and whose it is, judged from what a provider said. Pure: imports text alone."""

@@ -52,7 +52,7 @@ class Asked:
         needs: frozenset[str],
     ) -> None:
         self.model = model
-        self.needs = needs  # see llm.chain.terms
+        self.needs = needs  # see llm.calls.terms
         self._messages, self._params = messages, params
 
     @cached_property

@@ -73,9 +73,8 @@ class Failure(Exception):
 
     `retry_after_s` and `window` (minute, day, month, concurrency) are None when nothing was named.
     `silent` is set when the provider took all the time that it may take. `owner` follows from the kind.
-    `lacks` is what the model cannot take of what the call needs (see llm.chain.terms), `lasting` whether from nobody;
-    `signals`, what the provider
-    said.
+    `lacks` is what the model cannot take of what the call needs (see llm.calls.terms), `lasting` whether from nobody;
+    `signals`, what the provider said.
     """
 
     def __init__(

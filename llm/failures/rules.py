@@ -173,7 +173,7 @@ KEY_SENTENCES = (
     r"api[ -]key (is )?(not valid|invalid|expired)|(invalid|incorrect|expired) api[ -]key"
     r"|organi[sz]ation has been (disabled|restricted)"
 )
-ABILITIES = {  # what a model may lack, by the words of llm.chain.terms
+ABILITIES = {  # what a model may lack, by the words of llm.calls.terms
     "tools": r"\btools?\b|\btool[ _-]?(use|calls?|calling|choice)\b|function[ _-]?call",
     "tool_choice": r"\btool[ _-]?choice\b",
     "images": r"\bimages?\b|image_url|\bvision\b|multi-?modal",

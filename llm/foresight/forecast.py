@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from llm.chain.plan import CallSkips, Deployment, Planner, Skipped, Want
+from llm.calls.deployment import CallSkips, Deployment, Skipped
+from llm.calls.spec import CallSpec
+from llm.chain.plan import Planner
 from llm.configuration.snapshot import KeyConf, PauseView, ProviderConf
 from llm.limits.calendar import day_start
-from llm.limits.quota import MINUTE, LedgerMeter, Taught, Used, reserved_tokens
+from llm.limits.quota import MINUTE, LearnedLimits, LedgerMeter, Used, reserved_tokens
 
 MOST_WAITS = 3  # as `choosing` waits for a free deployment
 DAY = timedelta(days=1)
@@ -113,7 +115,7 @@ class _Book:
 
 
 @dataclass
-class Books(LedgerMeter):
+class InMemoryMeter(LedgerMeter):
     """`LedgerMeter` with its sums in memory, so that the rules of what has room are the chain's own."""
 
     books: dict[Key, _Book] = field(default_factory=dict)
@@ -122,7 +124,7 @@ class Books(LedgerMeter):
     spent_since: datetime | None = None
     full: dict[Key, tuple[datetime, int, Skipped]] = field(default_factory=dict)
 
-    def room(self, deployment: Deployment, want: Want) -> Skipped | None:
+    def room(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         """As the ledger's; a day's quota that is spent is not summed up again for a call that is no smaller."""
         key, need = _key(deployment), reserved_tokens(deployment, want)
         if (kept := self.full.get(key)) and self.now < kept[0] and need >= kept[1]:
@@ -163,7 +165,7 @@ class Books(LedgerMeter):
     def spent_ever(self, provider: str) -> Decimal:
         return self.ever.get(provider, Decimal(0))
 
-    def note(self, deployment: Deployment, ask: Ask, want: Want) -> Decimal:
+    def note(self, deployment: Deployment, ask: Ask, want: CallSpec) -> Decimal:
         """Writes down one answered call and returns its cost in USD."""
         book, tokens = self._book(deployment), ask.tokens_in + ask.tokens_out
         end = self.now + timedelta(seconds=ask.seconds)
@@ -201,7 +203,7 @@ class Chain:
     """What the plan is made of. `free_wait_s`: how long a call waits rather than paying, in seconds."""
 
     providers: tuple[ProviderConf, ...]
-    taught: Taught = field(default_factory=dict)
+    learned_limits: LearnedLimits = field(default_factory=dict)
     pauses: Mapping[str, list[PauseView]] = field(default_factory=dict)
     site_budget_usd: Decimal | None = None
     free_wait_s: float = 3.0
@@ -225,11 +227,11 @@ def play(
     *,
     start: datetime,
     end: datetime | None = None,
-    books: Books | None = None,
+    books: InMemoryMeter | None = None,
     seed: int = 1,
 ) -> Day:
     """Serves the calls that come between two moments (24 hours), and says who answered and what it cost."""
-    books = books or Books(start, chain.taught)
+    books = books or InMemoryMeter(start, chain.learned_limits)
     end = end or start + DAY
     day, free = Day(), {provider.slug for provider in chain.providers if provider.free}
     usable = {deployment.provider.tier for deployment in chain.deployments()}
@@ -244,7 +246,7 @@ def play(
     while waiting:
         now, number, ask, waits = heapq.heappop(waiting)
         books.now = now
-        want = Want(tokens_in=ask.tokens_in, estimated_in=ask.tokens_in, max_tokens=ask.max_tokens)
+        want = CallSpec(tokens_in=ask.tokens_in, estimated_in=ask.tokens_in, max_tokens=ask.max_tokens)
         found, passed = _choose(chain, books, want, now)
         if found is None or not found.provider.free:
             soon = [s.until for s in passed if s.until is not None and s.provider in free and s.until > now]
@@ -277,20 +279,24 @@ def without_limit(chain: Chain, day: Day) -> list[str]:
         if provider.slug in day.shares
         and provider.free
         and not provider.keyless
-        and not any(Books(datetime.now(UTC), chain.taught).limits(one) for one in chain.of(provider))
+        and not any(
+            InMemoryMeter(datetime.now(UTC), chain.learned_limits).limits(one) for one in chain.of(provider)
+        )
     ]
 
 
 def typical(chain: Chain, load: Load, *, start: datetime) -> Day:
     """A day like any other: where a quota's day is not ours, after a day of the same load."""
-    books = Books(start - DAY, chain.taught)
+    books = InMemoryMeter(start - DAY, chain.learned_limits)
     if any(provider.day_reset != "utc" for provider in chain.providers):
         play(chain, load, start=start - DAY, books=books, seed=2)
     books.ever.clear()
     return play(chain, load, start=start, books=books)
 
 
-def _choose(chain: Chain, books: Books, want: Want, now: datetime) -> tuple[Deployment | None, list[Skipped]]:
+def _choose(
+    chain: Chain, books: InMemoryMeter, want: CallSpec, now: datetime
+) -> tuple[Deployment | None, list[Skipped]]:
     planner = Planner(
         chain.providers, dict(chain.pauses), books, want, CallSkips(), now, chain.site_budget_usd
     )

@@ -16,10 +16,10 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from llm.configuration.ordering import reorder
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.foresight.workload import OWN_PURPOSES
-from llm.ledger.transactions import write_transaction
 from llm.models import Attempt, Model
+from llm.transactions import write_transaction
 
 REMEMBERED = timedelta(days=30)
 Z = 1.96  # 95 %

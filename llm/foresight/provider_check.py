@@ -15,15 +15,14 @@ from django.utils import timezone
 
 from llm.adapters import adapter_for
 from llm.adapters.base import Listed
+from llm.calls.deployment import Deployment
 from llm.chain import direct
-from llm.chain.plan import Deployment
 from llm.chain.selector import site_budget_usd
-from llm.configuration import snapshot
+from llm.configuration import prices, snapshot
+from llm.configuration.prices import Price
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.ledger.bookkeeper import NoRoom
-from llm.limits import prices
-from llm.limits.prices import Price
 from llm.models import Attempt
 from llm.operations import alerts
 

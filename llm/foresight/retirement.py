@@ -11,19 +11,19 @@ from typing import Any
 
 from django.utils import timezone
 
+from llm.calls.deployment import Deployment
 from llm.chain import direct
-from llm.chain.plan import Deployment
 from llm.configuration import snapshot
 from llm.configuration.ordering import reorder
+from llm.configuration.prices import price_of
 from llm.configuration.snapshot import ModelConf, ProviderConf
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.foresight.workload import OWN_PURPOSES
 from llm.gates import purposes
 from llm.ledger.bookkeeper import NoRoom
-from llm.ledger.transactions import write_transaction
-from llm.limits.prices import price_of
 from llm.models import Call, Model, Notice, Rehearsal
 from llm.operations import alerts
+from llm.transactions import write_transaction
 
 WARN_DAYS = (30, 7, 1)
 PURPOSE = "rehearsal"

@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
+from llm.calls import tokens
 from llm.chain.selector import free_wait_s, site_budget_usd
 from llm.configuration import snapshot
-from llm.foresight.forecast import Ask, Books, Chain
-from llm.limits import tokens
-from llm.limits.quota import LedgerMeter, taught
+from llm.foresight.forecast import Ask, Chain, InMemoryMeter
+from llm.limits.quota import LedgerMeter, learned_limits
 from llm.models import Attempt, Call, Model
 
 LATEST, LEAST = 500, 20
@@ -103,12 +103,12 @@ def chain(*, pauses_now: bool = False) -> Chain:
         for slug, found in current.pauses.items()
         if (kept := [pause for pause in found if pauses_now or pause.until is None])
     }
-    return Chain(current.providers, taught(), pauses, site_budget_usd(), free_wait_s())
+    return Chain(current.providers, learned_limits(), pauses, site_budget_usd(), free_wait_s())
 
 
-def books(of: Chain, now: datetime) -> Books:
+def books(of: Chain, now: datetime) -> InMemoryMeter:
     """What is used already: of the day's quotas, budgets and credits."""
-    meter, found = LedgerMeter(now, of.taught), Books(now, of.taught)
+    meter, found = LedgerMeter(now, of.learned_limits), InMemoryMeter(now, of.learned_limits)
     for deployment in of.deployments():
         used = meter.used(deployment)
         found.begin(deployment, requests=used.day_requests, tokens=used.day_tokens)

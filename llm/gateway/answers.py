@@ -18,7 +18,7 @@ from llm.chain import (
     ReasoningDelta,
     Reply,
 )
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 from llm.gateway import errors
 from llm.gateway.errors import ApiError
 

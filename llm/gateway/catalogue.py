@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from llm.chain.terms import forbidden
+from llm.calls.terms import forbidden
 from llm.clients.access import use_of
 from llm.configuration import snapshot
 from llm.configuration.snapshot import ProviderConf

@@ -8,10 +8,10 @@ from typing import Any
 from django.http import JsonResponse
 from django.utils import timezone
 
+from llm.calls.fitting import ABOVE_LIMIT
 from llm.chain import ChainExhausted
-from llm.chain.plan import ABOVE_LIMIT
 from llm.clients.access import Refused
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 
 MOST_REASONS = 8  # told in one line; the error's `skipped` holds all
 BUSY_RETRY_AFTER_S = 5

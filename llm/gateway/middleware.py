@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
 
 
-class Lean:
+class GatewayFastPath:
     """Answers what begins with LLM_GATEWAY_PREFIX (`/v1/`) here, before the rest of the middleware.
 
     Place it first, or right behind whatever decides which proxy headers to believe.

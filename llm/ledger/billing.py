@@ -9,9 +9,9 @@ attempt keeps what was reserved for it, the most it can cost, until somebody kno
 from dataclasses import dataclass
 
 from llm.adapters import Answer
-from llm.adapters.output import Output
-from llm.failures.rules import Failure, Kind, Owner
-from llm.limits import tokens
+from llm.adapters.answers.output import Output
+from llm.calls import tokens
+from llm.failures.kinds import Failure, Kind, Owner
 
 # Answers before a model has run: nothing is billed for them.
 AT_THE_DOOR = frozenset({

@@ -10,14 +10,17 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from llm.chain import current
-from llm.chain.plan import Deployment, Skipped, Want, worst_cost
-from llm.failures.rules import Failure
-from llm.ledger import rollup, rows
+from llm import rollup
+from llm.calls import current
+from llm.calls.deployment import Deployment, Skipped
+from llm.calls.fitting import worst_cost
+from llm.calls.spec import CallSpec
+from llm.configuration.prices import Price
+from llm.failures.kinds import Failure
+from llm.ledger import rows
 from llm.ledger.billing import NOTHING, Bill
-from llm.ledger.transactions import write_transaction
-from llm.limits.prices import Price
 from llm.models import Attempt, Call, Provider
+from llm.transactions import write_transaction
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -39,7 +42,7 @@ def open_call(**fields: Any) -> Call:
     return call
 
 
-def attempt_for(deployment: Deployment, want: Want, *, reserved_tokens: int) -> Attempt:
+def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int) -> Attempt:
     """An unsaved Attempt with copies of every name and price, so that history stays as it was."""
     price = deployment.model.price
     return Attempt(
@@ -216,7 +219,7 @@ def _clock_is_right(now: datetime) -> bool:
         return bool(abs(cursor.fetchone()[0] - now) < CLOCKS_DIFFER)
 
 
-def bury_abandoned(now: datetime | None = None) -> int:
+def mark_abandoned(now: datetime | None = None) -> int:
     """Marks calls and attempts whose worker died, and returns how many calls there were.
 
     What an attempt cost nobody knows any more, so what was reserved for it stays its cost.

@@ -15,7 +15,7 @@ from typing import Any
 from django.core import signing
 from django.utils import timezone
 
-from llm.chain.events import Reply
+from llm.calls.events import Reply
 
 SALT = "llm.receipt"
 MOST_CHARS = 8_000

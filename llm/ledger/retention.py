@@ -1,4 +1,4 @@
-"""Deletes what the ledger need not keep for ever. Sums by the day outlive it: see llm.ledger.rollup."""
+"""Deletes what the ledger need not keep for ever. Sums by the day outlive it: see llm.rollup."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Sum
 
-from llm.ledger.transactions import write_transaction
-from llm.limits.quota import MONEY
+from llm.ledger.rows import MONEY
 from llm.models import Attempt, CachedReply, Call, Notice, PastSpending, Pause
+from llm.transactions import write_transaction
 
 BATCH = 500  # rows a transaction, so that no call waits long for its turn to write
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
+from django.db.models import Case, F, When
 
 from llm.text import mend
 
@@ -130,3 +131,7 @@ def _table(model: type[models.Model]) -> str:
 
 def _column(field: models.Field[Any, Any]) -> str:
     return connection.ops.quote_name(str(field.column))
+
+
+# What an attempt costs, as far as is known: one that is still under way, the most that it can.
+MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from llm.chain.plan import Skipped
+from llm.calls.deployment import Skipped
 from llm.models import Attempt
 
 

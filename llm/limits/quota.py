@@ -10,16 +10,19 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, F, Sum, When
+from django.db.models import Sum
 from django.utils import timezone
 
-from llm.chain.plan import ABOVE_LIMIT, Deployment, Skipped, Want, fitted, is_elastic
-from llm.failures.rules import Kind
+from llm.calls.deployment import Deployment, Skipped
+from llm.calls.fitting import ABOVE_LIMIT, fitted, is_elastic
+from llm.calls.spec import CallSpec
+from llm.failures.kinds import Kind
 from llm.ledger import bookkeeper
-from llm.ledger.transactions import write_transaction
+from llm.ledger.rows import MONEY
 from llm.limits.calendar import day_start, next_day
 from llm.limits.headers import Observed
 from llm.models import Attempt, PastSpending, Quota
+from llm.transactions import write_transaction
 
 MINUTE = timedelta(minutes=1)
 # A provider counts a request from its arrival: after we wrote it down, by as much as a bad line takes, and
@@ -36,7 +39,6 @@ HEARD_AGAIN_AFTER = timedelta(hours=1)  # what is stated with every answer is wr
 LOOK_AGAIN = timedelta(seconds=5)
 FOREIGN_SHARE = 0.1  # of a limit: a smaller difference is rounding, or a call that has just ended
 FIELDS = ("rpm", "rpd", "tpm", "tpd")
-MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd"))
 
 # Both windows in one look, written by hand: it runs twice a call, and the ORM takes longer to write it than
 # the database to run it.
@@ -62,7 +64,7 @@ _SETTLED_SQL = f"""
 """
 _IN_FLIGHT_SQL = f"SELECT MIN(started_at) {_OF_THE_QUOTA} AND finished_at IS NULL"
 
-Taught = dict[tuple[str, str, str], Quota]
+LearnedLimits = dict[tuple[str, str, str], Quota]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class UsageCheckpoint:
     """Requests and tokens of the attempts of a span of time that nothing can change any more, as seen at a moment.
 
     All that began before `until` are over, and out of the minute.
@@ -93,7 +95,7 @@ class Settled:
     seen: datetime
 
 
-def taught() -> Taught:
+def learned_limits() -> LearnedLimits:
     """What providers taught us, by provider, account and model."""
     return {(row.provider, row.account, row.model): row for row in Quota.objects.all()}
 
@@ -123,13 +125,13 @@ class LedgerMeter:
     """
 
     now: datetime
-    taught: Taught = field(default_factory=taught)
+    learned_limits: LearnedLimits = field(default_factory=learned_limits)
     last_used: dict[tuple[str, str, str], Used] = field(default_factory=dict)
-    hopeful: bool = False
+    optimistic: bool = False
 
     def at(self, now: datetime) -> "LedgerMeter":
         """The meter as it stands at another moment; what was taught is not read again."""
-        return LedgerMeter(now, self.taught, self.last_used)
+        return LedgerMeter(now, self.learned_limits, self.last_used)
 
     def limits(self, deployment: Deployment) -> dict[str, int]:
         """The limits in force: the configured ones, lowered to what the provider last stated.
@@ -137,7 +139,7 @@ class LedgerMeter:
         What staff enter for the account holds, whatever is stated; a limit that they configure holds until the
         provider states another one. A statement ages out, since one that lets nothing through is never corrected.
         """
-        row, now, found = self.taught.get(_key(deployment)), timezone.now(), {}
+        row, now, found = self.learned_limits.get(_key(deployment)), timezone.now(), {}
         for name in FIELDS:
             limit = configured = getattr(deployment.model, name)
             learned = getattr(row, name) if row else None
@@ -152,7 +154,7 @@ class LedgerMeter:
                 found[name] = limit
         return found
 
-    def room(self, deployment: Deployment, want: Want) -> Skipped | None:
+    def room(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         """None when the account's quota has room for the call; else why not, and until when."""
         limits = self.limits(deployment)
         if not limits:
@@ -162,7 +164,7 @@ class LedgerMeter:
         if any(need > limits[name] for name in ("tpm", "tpd") if name in limits):
             smallest = min(limits[name] for name in ("tpm", "tpd") if name in limits)
             return replace(_skipped(deployment, ABOVE_LIMIT), limit=smallest)
-        if self._hopes(deployment.provider.slug):
+        if self._is_optimistic(deployment.provider.slug):
             return None
         used = self.used(deployment, daily="rpd" in limits or "tpd" in limits)
         after = {
@@ -177,7 +179,7 @@ class LedgerMeter:
             return _skipped(deployment, "quota of the minute", used.less_at or self.now + MINUTE)
         return None
 
-    def tokens_left(self, deployment: Deployment, want: Want) -> int | None:
+    def tokens_left(self, deployment: Deployment, want: CallSpec) -> int | None:
         """Tokens that this call's answer may have, by what was left when `room` last looked; None if it did not."""
         used = self.last_used.get(_key(deployment))
         if used is None:
@@ -189,7 +191,7 @@ class LedgerMeter:
 
     def _foreign(self, deployment: Deployment) -> int:
         """Tokens of the minute that others of the account use, as the provider told."""
-        row = self.taught.get(_key(deployment))
+        row = self.learned_limits.get(_key(deployment))
         return row.foreign_tokens if row and row.foreign_until and row.foreign_until > self.now else 0
 
     def used(self, deployment: Deployment, *, daily: bool = True) -> Used:
@@ -224,13 +226,13 @@ class LedgerMeter:
         self.last_used[_key(deployment)] = used
         return used
 
-    def _settled(self, deployment: Deployment, since: datetime | None) -> Settled:
+    def _settled(self, deployment: Deployment, since: datetime | None) -> UsageCheckpoint:
         """What was used since then, but for the last minute and what is in flight, so that few attempts are read.
 
         Looked at every few seconds, for what was added; from the start when that has moved by a minute (a rolling day).
         Kept with the configuration, which is read anew as soon as anything in it changes, accounts included.
         """
-        kept: Settled | None = deployment.model.settled.get(deployment.key.account)
+        kept: UsageCheckpoint | None = deployment.model.settled.get(deployment.key.account)
         if kept and since and not timedelta(0) <= since - kept.since < MINUTE:
             kept = None
         if kept and timedelta(0) <= self.now - kept.seen < LOOK_AGAIN:
@@ -250,16 +252,16 @@ class LedgerMeter:
                 cursor.execute(_SETTLED_SQL, [*names, moment(start), moment(until)])
                 more = cursor.fetchone()
                 requests, tokens = requests + more[0], tokens + (more[1] or 0)
-        kept = Settled(since, until, requests, tokens, self.now)
+        kept = UsageCheckpoint(since, until, requests, tokens, self.now)
         deployment.model.settled[deployment.key.account] = kept
         return kept
 
-    def _hopes(self, slug: str) -> bool:
-        return self.hopeful and not (slug in _tight and self.now - _tight[slug] < MINUTE)
+    def _is_optimistic(self, slug: str) -> bool:
+        return self.optimistic and not (slug in _tight and self.now - _tight[slug] < MINUTE)
 
     def spent_today(self, provider: str) -> Decimal:
         """USD spent since midnight UTC (by all, for an empty slug); attempts in flight at their worst."""
-        if self._hopes(provider):
+        if self._is_optimistic(provider):
             return Decimal(0)
         return self._spent(provider, day_start("utc", self.now))
 
@@ -308,7 +310,7 @@ class LedgerMeter:
 
     def _newly_stated(self, deployment: Deployment, seen: list[Observed]) -> dict[str, int]:
         """The limits that are worth writing down, the lowest where an answer states several."""
-        row, found = self.taught.get(_key(deployment)), {}
+        row, found = self.learned_limits.get(_key(deployment)), {}
         if row is not None and row.by_staff:
             return {}
         for one in sorted(seen, key=lambda one: -one.limit):
@@ -329,7 +331,7 @@ class LedgerMeter:
         return ours if ours >= enough else self.used(deployment, daily=False).minute_tokens
 
 
-def reserved_tokens(deployment: Deployment, want: Want) -> int:
+def reserved_tokens(deployment: Deployment, want: CallSpec) -> int:
     """What a call may use at most: its input and all of max_tokens, as providers count before they run it."""
     return want.tokens_in + want.max_tokens + deployment.model.reasoning_reserve
 

@@ -1,30 +1,22 @@
 """What staff should know, written down once and mailed in digests, never once a call."""
 
 import logging
-import threading
-import time
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.core.mail import mail_admins
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.utils import timezone
 
-from llm import cache
-from llm.chain.plan import Deployment
-from llm.failures.rules import Failure, Kind
-from llm.ledger import bookkeeper
-from llm.ledger.transactions import write_transaction
+from llm.calls.deployment import Deployment
+from llm.failures.kinds import Failure, Kind
 from llm.models import Attempt, Notice
+from llm.transactions import write_transaction
 
 log = logging.getLogger(__name__)
 
 SAME_AFTER = timedelta(hours=24)  # the same thing is not said twice within
 DIGEST_EVERY = timedelta(minutes=15)
 REJECTED_TIMES = 3  # a day: once may be one caller's odd parameter
-HOUSEKEEPING_EVERY_S = 30.0
-_last_housekeeping = 0.0
-_warned_on: date | None = None
-_lock = threading.Lock()
 
 
 def record(kind: str, subject: str, detail: str = "") -> Notice | None:
@@ -78,44 +70,3 @@ def mail_digest() -> int:
             Notice.objects.filter(pk__in=[n.pk for n in mine]).update(mailed_at=None)  # the next digest tries
             raise
     return len(mine)
-
-
-def housekeeping() -> None:
-    """Marks calls whose worker died and mails the digest, aside, at most every 30 seconds a process."""
-    global _last_housekeeping
-    with _lock:
-        if time.monotonic() - _last_housekeeping < HOUSEKEEPING_EVERY_S:
-            return
-        _last_housekeeping = time.monotonic()
-    threading.Thread(target=_housekeeping, name="llm-housekeeping", daemon=True).start()
-
-
-def tend() -> None:
-    """Marks calls whose worker died, mails the digest, tends the kept replies, warns of models that end."""
-    bookkeeper.redate()
-    bookkeeper.bury_abandoned()
-    mail_digest()
-    cache.tend()
-    _warn_of_retirements()
-
-
-def _warn_of_retirements() -> None:
-    """Once a day a process; each warning is written once in all."""
-    from llm.foresight import retirement  # it writes notices itself
-
-    global _warned_on
-    if (today := timezone.now().date()) != _warned_on:
-        retirement.warn()
-        _warned_on = today
-
-
-def _housekeeping() -> None:
-    from llm.failures import probes  # it writes notices itself
-
-    try:
-        probes.run_due()
-        tend()
-    except Exception:
-        log.exception("housekeeping failed; the next call tries again")
-    finally:
-        connection.close()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from llm.simulator.connection import Connection
-from llm.simulator.limits import Hold, Limits, Standing
+from llm.simulator.limits import Hold, Limits, ProviderStatus
 from llm.simulator.records import Record
 from llm.simulator.report import compose
 from llm.simulator.tokens import count_tokens, cut_to_tokens
@@ -75,7 +75,7 @@ class Exchange:
 
     def headers(self, base: Mapping[str, str]) -> dict[str, str]:
         """With the account's quota as it is now: before `settle` the call's reservation counts."""
-        standing = Standing()
+        standing = ProviderStatus()
         if self._hold:
             standing = self._limits.standing(self._record.account, self.ask.model, self._clock())
         return {**base, **self.wire.rate_headers(self.ask, standing)}

@@ -41,7 +41,7 @@ class Denial:
 
 
 @dataclass(slots=True, kw_only=True)
-class Standing:
+class ProviderStatus:
     """An account's quota as headers tell it: the day's requests, the minute's tokens, seconds until full."""
 
     limit_requests: int = 10_000_000
@@ -160,9 +160,9 @@ class Limits:
                     meter.day_tokens += used - hold.entry.tokens
             hold.entry.tokens = used
 
-    def standing(self, account: str, model: str, now: float) -> Standing:
+    def standing(self, account: str, model: str, now: float) -> ProviderStatus:
         """The tightest quota that applies."""
-        standing = Standing()
+        standing = ProviderStatus()
         with self._lock:
             for meter in self._of(account, model, now):
                 limit = meter.limit

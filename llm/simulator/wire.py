@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from llm.simulator.limits import Denial, Standing
+from llm.simulator.limits import Denial, ProviderStatus
 
 DEFAULT_MAX_TOKENS = 1024  # reserved for a request that names no limit
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
@@ -94,7 +94,7 @@ class Wire(Protocol):
     def denied(self, ask: Ask, denial: Denial, now: float) -> Reply:
         """The refusal of a request that the account's limits do not allow; now in epoch seconds."""
 
-    def rate_headers(self, ask: Ask, standing: Standing) -> dict[str, str]:
+    def rate_headers(self, ask: Ask, standing: ProviderStatus) -> dict[str, str]:
         """What a good answer's headers tell about the account's quota."""
 
     def models(self, ids: Sequence[str]) -> Reply:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from llm.simulator.limits import Denial, Standing, go_duration
+from llm.simulator.limits import Denial, ProviderStatus, go_duration
 from llm.simulator.strict import check_openai
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import Answer, Ask, Events, Reply, dump, pieces_of
@@ -108,7 +108,7 @@ class OpenAIWire:
             return _denied_by_openrouter(denial, now)
         return _denied(ask, denial)
 
-    def rate_headers(self, ask: Ask, standing: Standing) -> dict[str, str]:
+    def rate_headers(self, ask: Ask, standing: ProviderStatus) -> dict[str, str]:
         """Groq's, on every answer: requests are those of the day, tokens those of the minute."""
         if ask.provider != "groq":
             return {}

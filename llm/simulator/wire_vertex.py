@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llm.simulator.limits import Denial, Standing
+from llm.simulator.limits import Denial, ProviderStatus
 from llm.simulator.strict import check_gemini
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import Answer, Ask, Events, Reply, dump, pieces_of
@@ -78,7 +78,7 @@ class VertexWire:
         )
         return Reply(status=429, headers=JSON, body=dump(self.error(429, text)))
 
-    def rate_headers(self, ask: Ask, standing: Standing) -> dict[str, str]:
+    def rate_headers(self, ask: Ask, standing: ProviderStatus) -> dict[str, str]:
         return {}
 
     def models(self, ids: Sequence[str]) -> Reply:

@@ -7,16 +7,20 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from llm.chain.plan import SPARE, CallSkips, Deployment, Planner, Skipped, Want, is_demoted
+from llm import rollup
+from llm.calls.deployment import SPARE, CallSkips, Deployment, Skipped
+from llm.calls.spec import CallSpec
+from llm.chain.plan import Planner
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
 from llm.configuration.snapshot import PauseView
-from llm.ledger import rollup, usage
-from llm.ledger.transactions import write_transaction
 from llm.limits import quota
 from llm.models import Credential, Pause, Provider
+from llm.pauses.demotion import is_demoted
+from llm.status import usage
+from llm.transactions import write_transaction
 
-WANT = Want(tokens_in=1200, max_tokens=1400)  # about what a report asks for
+WANT = CallSpec(tokens_in=1200, max_tokens=1400)  # about what a report asks for
 NEXT, READY, SPARE_KEY, STOPPED = "next", "ready", "spare", "stopped"
 
 
@@ -60,7 +64,7 @@ def ranks(now: datetime | None = None) -> list[Rank]:
     """
     now = now or timezone.now()
     current = snapshot.read()
-    meter = quota.LedgerMeter(now, quota.taught())
+    meter = quota.LedgerMeter(now, quota.learned_limits())
     planner = Planner(current.providers, current.pauses, meter, WANT, CallSkips(), now, site_budget_usd())
     rows = {row.slug: row for row in Provider.objects.prefetch_related("models", "credentials")}
     today = usage.tried(rollup.read(usage.ATTEMPTS, now).today)

@@ -13,13 +13,14 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, router
 from django.utils import timezone
 
+from llm import secrets
 from llm.adapters import adapter_for
-from llm.configuration import secrets, snapshot
+from llm.configuration import snapshot
 from llm.configuration.snapshot import ProviderConf
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 from llm.foresight import workload
 from llm.libraries import missing_library
-from llm.limits.quota import taught
+from llm.limits.quota import learned_limits
 from llm.models import Credential, Provider
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -136,7 +137,7 @@ def _unknown_prices(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]
 def _prompts_too_large(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]:
     """llm.W004: one call in twenty, as measured, needs more tokens than a model's minute or day has."""
     sizes = sorted(ask.tokens_in + ask.max_tokens for ask in workload.measure().asks)
-    large, learned = sizes[int(0.95 * (len(sizes) - 1))], taught()
+    large, learned = sizes[int(0.95 * (len(sizes) - 1))], learned_limits()
     for provider in providers:
         for model in provider.models:
             limits = [model.tpm, model.tpd]

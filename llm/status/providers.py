@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from llm.chain.plan import in_order
-from llm.configuration import presets, secrets, snapshot
+from llm import secrets
+from llm.configuration import presets, snapshot
 from llm.configuration.snapshot import PauseView
 from llm.models import Credential, Model, Provider
+from llm.pauses.demotion import in_order
 
 OFF, NO_KEY, NO_MODEL, PAUSED, PARTLY, READY = "off", "no key", "no model", "paused", "partly paused", "ready"
 
 
 @dataclass(frozen=True)
-class KeyStanding:
+class KeyStatus:
     """One credential. `problem` says why it has no key; `remarks` what is paused of it."""
 
     label: str
@@ -30,17 +31,17 @@ class KeyStanding:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ProviderStatus:
     """One provider. `word` is one of the constants above; `remarks` hold for all of its keys."""
 
     provider: Provider
     word: str
     models: tuple[str, ...]
-    keys: tuple[KeyStanding, ...]
+    keys: tuple[KeyStatus, ...]
     remarks: tuple[str, ...]
 
 
-def standings(providers: Iterable[Provider] | None = None) -> list[Standing]:
+def provider_statuses(providers: Iterable[Provider] | None = None) -> list[ProviderStatus]:
     """Every provider in the order in which they would be tried, those that are off last, in a fixed number of queries.
 
     `providers`, when given, have their models and credentials prefetched.
@@ -54,13 +55,13 @@ def standings(providers: Iterable[Provider] | None = None) -> list[Standing]:
     return [_standing(row, pauses.get(row.slug, []), now) for row in rows]
 
 
-def key_standings(keys: Iterable[Credential]) -> list[KeyStanding]:
+def key_statuses(keys: Iterable[Credential]) -> list[KeyStatus]:
     """Where credentials stand, in one query. Their providers are selected with them."""
     pauses, now = snapshot.open_pauses(), timezone.now()
     return [_key(key, pauses.get(key.provider.slug, []), now) for key in keys]
 
 
-def any_usable(found: Iterable[Standing]) -> bool:
+def any_usable(found: Iterable[ProviderStatus]) -> bool:
     """Whether a call could be sent to anybody at all, pauses aside."""
     return any(one.word not in {OFF, NO_KEY, NO_MODEL} for one in found)
 
@@ -87,12 +88,12 @@ def fingerprint_of(key: Credential) -> str:
         return ""
 
 
-def _standing(row: Provider, pauses: Sequence[PauseView], now: datetime) -> Standing:
+def _standing(row: Provider, pauses: Sequence[PauseView], now: datetime) -> ProviderStatus:
     models = tuple(model.name for model in sorted(row.models.all(), key=_place) if model.enabled)
     wide = [pause for pause in pauses if not (pause.credential or pause.account)]
     keys = tuple(_key(key, pauses, now) for key in sorted(row.credentials.all(), key=_place))
     remarks = tuple(told(pause, now) for pause in wide)
-    return Standing(row, _word(row, models, keys, wide, now), models, keys, remarks)
+    return ProviderStatus(row, _word(row, models, keys, wide, now), models, keys, remarks)
 
 
 def _place(row: Model | Credential) -> tuple[int, int]:
@@ -102,7 +103,7 @@ def _place(row: Model | Credential) -> tuple[int, int]:
 def _word(
     row: Provider,
     models: Sequence[str],
-    keys: Sequence[KeyStanding],
+    keys: Sequence[KeyStatus],
     wide: Sequence[PauseView],
     now: datetime,
 ) -> str:
@@ -120,7 +121,7 @@ def _word(
     return PARTLY if holding or any(key.paused for key in enabled) else READY
 
 
-def _key(key: Credential, pauses: Sequence[PauseView], now: datetime) -> KeyStanding:
+def _key(key: Credential, pauses: Sequence[PauseView], now: datetime) -> KeyStatus:
     own = [
         pause
         for pause in pauses
@@ -131,7 +132,7 @@ def _key(key: Credential, pauses: Sequence[PauseView], now: datetime) -> KeyStan
     problem = "" if key.provider.keyless else problem_of(key)
     stopped = any(holds(pause, now) and not pause.model and not pause.location for pause in own)
     remarks = tuple(told(pause, now) for pause in own)
-    return KeyStanding(
+    return KeyStatus(
         label=key.label,
         account=key.effective_account,
         fingerprint=fingerprint_of(key),
@@ -177,7 +178,7 @@ def span(length: timedelta) -> str:
     return f"{-(-seconds // 1):.0f} s"
 
 
-def hint(one: Standing) -> str:
+def hint(one: ProviderStatus) -> str:
     """The environment variable that a preset lacks; empty for others, or when its keys are only switched off."""
     variable = presets.key_hint(one.provider.slug)
     lacking = one.word == NO_KEY and not any(not key.problem for key in one.keys)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from llm.status import providers as standing
-from llm.status.providers import KeyStanding, Standing
+from llm.status.providers import KeyStatus, ProviderStatus
 
 HEADER = ("TIER", "PROVIDER", "KEY", "ACCOUNT", "FINGERPRINT", "STATE")
 MODELS = "models: "
 
 
-def table(found: Sequence[Standing]) -> str:
+def table(found: Sequence[ProviderStatus]) -> str:
     """All providers with their keys, models and what is paused, one key a line."""
     rows = [HEADER, *(row for one in found for row in _rows(one))]
     widths = [max(len(row[column]) for row in rows if len(row) > 1) for column in range(len(HEADER) - 1)]
@@ -29,7 +29,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join([*cells, row[-1]]).rstrip()
 
 
-def _rows(one: Standing) -> Iterator[tuple[str, ...]]:
+def _rows(one: ProviderStatus) -> Iterator[tuple[str, ...]]:
     tier, slug = f"{one.provider.tier.normalize():f}", one.provider.slug
     if not one.keys:
         keyless = "(keyless)" if one.provider.keyless else "-"
@@ -41,12 +41,12 @@ def _rows(one: Standing) -> Iterator[tuple[str, ...]]:
     yield (MODELS + (", ".join(one.models) or "none"),)
 
 
-def _state(one: Standing) -> str:
+def _state(one: ProviderStatus) -> str:
     hint = standing.hint(one)
     return f"{one.word}: {hint}" if hint else one.word
 
 
-def _key_state(one: Standing, key: KeyStanding) -> str:
+def _key_state(one: ProviderStatus, key: KeyStatus) -> str:
     if one.word == standing.OFF:
         return one.word
     if key.problem:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from audit.models import Report
-from audit.report import live
+from audit.pages import live
 from audit.scans import service as scans
 from llm.models import Call
 from llm.simulator import behaviours as b

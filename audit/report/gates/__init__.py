@@ -5,19 +5,9 @@ Each module knows one concern. Gates are plain functions, composed here and hand
 
 from django.conf import settings
 
-from audit.report.gates import (
-    address,
-    advice,
-    claims,
-    figures,
-    links,
-    markup,
-    names,
-    secrets,
-    sections,
-    shape,
-)
+from audit.report.gates import address, advice, claims, figures, links, markup, secrets, sections, shape
 from audit.report.gates.given import Given, given
+from audit.report.gates.words import names
 from llm.chain import gates
 
 __all__ = ["Given", "given", "report"]

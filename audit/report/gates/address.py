@@ -2,9 +2,10 @@
 
 import re
 
-from audit.report.gates import prose, russian
+from audit.report.gates import prose
 from audit.report.gates.given import Given
 from audit.report.gates.prose import word_set
+from audit.report.gates.words import russian
 from llm.chain import gates
 
 VY = re.compile(r"(?<!\w)(?:вы|вас|вам|вами|ваш\w{0,3})(?!\w)", re.IGNORECASE)

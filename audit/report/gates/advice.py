@@ -7,10 +7,11 @@ rejected unless the verb is harmless, or negated: before it ("never type") or be
 
 import re
 
-from audit.report.gates import prose, russian
+from audit.report.gates import prose
 from audit.report.gates.given import Given
-from audit.report.gates.lexicon import TONGUES, Tongue
 from audit.report.gates.prose import FACT, word_set
+from audit.report.gates.words import russian
+from audit.report.gates.words.lexicon import TONGUES, Tongue
 from llm.chain import gates
 
 HARD = re.compile(r"[:;()\n]|\s[–—-]\s|[–—]")

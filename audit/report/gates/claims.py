@@ -2,11 +2,11 @@
 
 import re
 
-from audit.report import slots
 from audit.report.gates import prose
 from audit.report.gates.given import Given
 from audit.report.gates.prose import FACT
-from audit.report.gates.topics import topics
+from audit.report.gates.words.topics import topics
+from audit.report.text import slots
 from llm.chain import gates
 
 

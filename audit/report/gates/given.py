@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from audit.report import slots
+from audit.report.text import slots
 
 CASE = re.compile(r"^\{case:(\d{1,2})\} (.*)$", re.MULTILINE)
 PLAN = re.compile(r"^(?P<label>[^\W\d_][^:{}\n]{0,30}): (?P<fixes>(?:\{fix:\d{1,2}\} ?)+)$", re.MULTILINE)

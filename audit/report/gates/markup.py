@@ -5,7 +5,7 @@ import unicodedata
 
 from audit.report.gates import prose
 from audit.report.gates.given import Given
-from audit.report.slots import SLOT
+from audit.report.text.slots import SLOT
 from llm.chain import gates
 
 ALLOWED = set(" \n\t.,;:!?…'\"«»“”„‘’()-–—−*#>&+/%·•→×" + prose.FACT + "¿¡№")

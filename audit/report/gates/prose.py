@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from audit.report.slots import SLOT
+from audit.report.text.slots import SLOT
 
 FACT = "\N{REFERENCE MARK}"  # stands where a slot was
 MAX_CHARS = 8_000

@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from audit.report import slots
 from audit.report.gates import prose
 from audit.report.gates.given import Given
 from audit.report.gates.prose import FACT
+from audit.report.text import slots
 from llm.chain import gates
 
 MIN_WORDS, MAX_WORDS = 100, 340  # of a whole report, each slot as one

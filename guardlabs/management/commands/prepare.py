@@ -16,7 +16,7 @@ from django.db import connection
 
 from guardlabs.catalogues import compile_catalogues
 from llm.configuration import presets
-from llm.failures import pauses
+from llm.pauses import breaker
 
 ADMIN_NAME = "admin"
 LOCK = 0x6775617264  # "guard": of all nodes that start on one PostgreSQL, one prepares it at a time
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         call_command("load_bank", verbosity=0)
         for note in presets.install().notes:
             self.stdout.write(note)
-        pauses.forgive_replaced_keys()
+        breaker.forgive_replaced_keys()
         self._first_admin()
 
     def _first_admin(self) -> None:

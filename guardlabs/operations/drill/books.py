@@ -31,7 +31,7 @@ PRICES = {
 
 
 @dataclass
-class Books:
+class InMemoryMeter:
     """Follows the ledger from wave to wave."""
 
     last_attempt: int = 0

@@ -28,15 +28,15 @@ from django.utils import timezone
 from audit.models import Report, Scan
 from audit.scans import service as scans
 from guardlabs.operations.drill import books, scratch, storm, visitors
-from guardlabs.operations.drill.books import Books
+from guardlabs.operations.drill.books import InMemoryMeter
 from guardlabs.operations.drill.outage import Relay
 from guardlabs.operations.drill.visitors import Site, Visit
 from guardlabs.operations.drill.weather import Weather
 from llm.configuration import file as config
 from llm.configuration import snapshot
-from llm.failures import pauses
 from llm.ledger import bookkeeper
 from llm.models import Attempt, Pause, Provider
+from llm.pauses import breaker
 from llm.simulator import Simulator
 
 DEADLINE_S = 4
@@ -59,7 +59,7 @@ class Result:
     database: str = ""
     cache: str = ""
     seconds: float = 0.0
-    books: Books = field(default_factory=Books)
+    books: InMemoryMeter = field(default_factory=InMemoryMeter)
     log: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -101,7 +101,7 @@ def drill(*, number: int, seed: int, say: Callable[[str], None] = lambda line: N
                 say(f"wave {first // WAVE + 1}: {told}, {len(result.problems)} problems so far")
                 weather.set("ahead_s", weather.get("ahead_s") + dice.choice(storm.JUMPS_S))
                 if dice.random() < STAFF_SHARE:
-                    pauses.close(Pause.objects.filter(closed_at=None, until=None), by="staff")
+                    breaker.close(Pause.objects.filter(closed_at=None, until=None), by="staff")
         result.problems += books.visits(result.visits, DEADLINE_S)
         result.problems += [*books.deadlines(DEADLINE_S), *books.ended()]
         result.log = _worst_lines(directory / "log")
@@ -238,7 +238,7 @@ def _close_the_books(site: Site, sim: Simulator, weather: Weather, result: Resul
     while alive.filter(started_at__gt=timezone.now() - timedelta(seconds=DEADLINE_S)).exists():
         time.sleep(0.05)
     weather.set("ahead_s", weather.get("ahead_s") + DEADLINE_S + bookkeeper.ABANDONED_AFTER_S + 5)
-    bookkeeper.bury_abandoned()
+    bookkeeper.mark_abandoned()
     snapshot.forget()
     problems = [*result.books.wave(sim.requests), *books.budgets(SITE_BUDGET_USD)]
     sim.log.clear()

@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
 from llm import chain
-from llm.chain.terms import Use
+from llm.calls.terms import DataPolicy
 from llm.configuration import presets
 from llm.ledger import receipts
 from llm.management import quiet
@@ -295,7 +295,10 @@ def _limits(options: Mapping[str, Any]) -> dict[str, Any]:
     found = {"models": options["model"], "tiers": options["tier"]}
     limits: dict[str, Any] = {name: value for name, value in found.items() if value}
     if data_class := options["data_class"]:
-        limits |= {"use": Use(data_class=data_class), "keep_text": data_class != Client.DataClass.PERSONAL}
+        limits |= {
+            "use": DataPolicy(data_class=data_class),
+            "keep_text": data_class != Client.DataClass.PERSONAL,
+        }
     return limits
 
 

@@ -51,7 +51,7 @@ class Command(quiet.Command):
             self._show()
 
     def _show(self) -> None:
-        found = standing.standings()
+        found = standing.provider_statuses()
         if found:
             self.stdout.write(table(found))
         if not standing.any_usable(found):

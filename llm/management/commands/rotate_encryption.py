@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from llm.configuration import secrets
-from llm.ledger.transactions import write_transaction
+from llm import secrets
 from llm.management import quiet
 from llm.models import Credential
+from llm.transactions import write_transaction
 
 
 class Command(quiet.Command):

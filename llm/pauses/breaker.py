@@ -3,7 +3,7 @@
 Rules: a later failure never shortens a pause; a time that the provider stated is never tried early; guesses have
 jitter, so that workers do not come back together, and grow with every failure in a row. A provider that is down is
 paused for a few seconds at a time as long as it answers quickly: for minutes only if the probes in the background
-(`llm.failures.probes`) go on failing, or if it let calls wait for nothing.
+(`llm.pauses.probes`) go on failing, or if it let calls wait for nothing.
 """
 
 import random
@@ -15,17 +15,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from llm.chain.plan import Deployment
-from llm.chain.terms import without
-from llm.configuration import secrets
+from llm import rollup, secrets
+from llm.calls.deployment import Deployment
+from llm.calls.terms import without
 from llm.configuration.snapshot import PauseView
 from llm.failures import waits
-from llm.failures.rules import Failure, Kind, Owner, Scope
+from llm.failures.kinds import Failure, Kind, Owner, Scope
 from llm.failures.waits import DAY, HOUR, MINUTE
-from llm.ledger import rollup
-from llm.ledger.transactions import write_transaction
 from llm.limits.calendar import next_day
 from llm.models import Attempt, Credential, Pause
+from llm.transactions import write_transaction
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from audit.report.gates import prose, russian
+from audit.report.gates import prose
 from audit.report.gates.given import Given
 from audit.report.gates.prose import word_set
+from audit.report.gates.words import russian
 from llm.chain import gates
 
 # Written with a capital, or in Latin letters in a Russian text, and no name of anybody.

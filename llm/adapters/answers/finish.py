@@ -6,7 +6,7 @@ vLLM, SGLang, llama.cpp and text-generation-inference as served.
 
 from enum import IntEnum
 
-from llm.failures.rules import Failure, Kind
+from llm.failures.kinds import Failure, Kind
 
 
 class Finish(IntEnum):

@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from llm.adapters.answers.finish import Ending, Finish
+from llm.adapters.answers.toolcalls import ToolCalls, names_of, written
+from llm.adapters.answers.usage import Usage, note_openai
+from llm.adapters.answers.visible import Leaked, Piece, Visible
 from llm.adapters.base import Answer, Request
-from llm.adapters.finish import Ending, Finish
-from llm.adapters.toolcalls import ToolCalls, names_of, written
-from llm.adapters.usage import Usage, note_openai
-from llm.adapters.visible import Leaked, Piece, Visible
-from llm.failures.rules import Failure, Kind, classify
+from llm.failures.kinds import Failure, Kind
+from llm.failures.rules import classify
 
 MAX_CHARACTERS = 2_000_000  # of text, reasoning and arguments: more than any model writes in one answer
 _REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")

@@ -11,14 +11,15 @@ from django.db.models import Case, Count, F, Sum, When
 from django.db.models.functions import Floor, Greatest, Ln
 from django.utils import timezone
 
-from llm.chain.plan import Deployment
+from llm import rollup
+from llm.calls.deployment import Deployment
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
-from llm.ledger import rollup
-from llm.ledger.rollup import Line, Source
+from llm.ledger.rows import MONEY
 from llm.limits.calendar import day_start, next_day
-from llm.limits.quota import MONEY, UNCOUNTED, LedgerMeter, taught
+from llm.limits.quota import UNCOUNTED, LedgerMeter, learned_limits
 from llm.models import Attempt, Call, Provider
+from llm.rollup import Line, Source
 
 MICRO = Decimal(1_000_000)
 STEP = 1.19  # from one bucket of latency to the next: a percentile is right within 9 %
@@ -143,7 +144,7 @@ class QuotaLeft:
 
 def quotas_left(sums: rollup.Sums, now: datetime) -> list[QuotaLeft]:
     """Of every account that has a free quota, in the order of the tiers. `sums` are those of ATTEMPTS."""
-    meter, found = LedgerMeter(now, taught()), []
+    meter, found = LedgerMeter(now, learned_limits()), []
     for provider in snapshot.providers():
         if not provider.free:
             continue

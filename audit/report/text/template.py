@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from audit.report import slots
-from audit.report.citations import plain
+from audit.bank.findings import Details
 from audit.report.facts import Facts, facts_of, labels, quoted
-from audit.scans.findings import Details
+from audit.report.text import slots
+from audit.report.text.citations import plain
 
 RETEST_DAYS = 90
 LINKED = 2  # weaknesses told together

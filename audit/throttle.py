@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 
-from guardlabs.web.client_address import client_address, client_site
+from audit.client_address import client_address, client_site
 
 log = logging.getLogger(__name__)
 

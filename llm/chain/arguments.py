@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 
-from llm.chain.plan import UNKNOWN_MAX_OUTPUT, Want
-from llm.chain.terms import Use, needs
-from llm.limits import tokens
+from llm.calls import tokens
+from llm.calls.fitting import UNKNOWN_MAX_OUTPUT
+from llm.calls.spec import CallSpec
+from llm.calls.terms import DataPolicy, needs
 from llm.models import Client
 from llm.text import sendable
 
@@ -67,14 +68,14 @@ def read_want(
     models: Any,
     use: Any,
     client: Any,
-) -> Want:
+) -> CallSpec:
     """What a call needs, for the plan. Raises ValueError."""
-    if use is not None and not isinstance(use, Use):
-        _refuse("use", "must be a llm.chain.terms.Use")
+    if use is not None and not isinstance(use, DataPolicy):
+        _refuse("use", "must be a llm.calls.terms.Use")
     if client is not None and not isinstance(client, Client):
         _refuse("client", "must be a llm.models.Client")
     estimated = tokens.estimate(messages, params)
-    return Want(
+    return CallSpec(
         tokens_in=round(estimated * tokens.correction(lang)),
         estimated_in=estimated,
         most_in=tokens.most(messages, params),

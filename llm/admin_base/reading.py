@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from llm.admin.lookups import AllowedLookups
+from llm.admin_base.lookups import AllowedLookups
 
 MOST_COUNTED = 5_000
 

@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from audit.scans.findings import Case
+from audit.bank.findings import Case
 
 SPECIAL = re.compile(r"[\\`*_\[\]#]")
 ENTITY = re.compile(r"&(?=#?\w+;)")

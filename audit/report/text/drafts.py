@@ -6,7 +6,7 @@ What a model has begun and not ended yet is ended for it (`**bold` becomes `**bo
 
 import re
 
-from audit.report import slots
+from audit.report.text import slots
 
 # A line that is all syntax so far: "#", "1. **", "-", "> ", "```"; also the underline of a heading.
 BARE = re.compile(r"[>\s]*+(?:#{1,6}|\d{1,3}[.)]?)?[-+=*_`\\\s]*")

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from llm.failures.rules import Kind
+from llm.failures.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)

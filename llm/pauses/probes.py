@@ -12,14 +12,16 @@ from django.utils import timezone
 
 from llm import clock
 from llm.adapters import adapter_for, transport
-from llm.chain.plan import Deployment, is_demoted
+from llm.calls.deployment import Deployment
 from llm.configuration import snapshot
+from llm.configuration.prices import FREE
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
-from llm.failures import pauses
-from llm.failures.rules import Failure, Kind, classify
-from llm.limits.prices import FREE
+from llm.failures.kinds import Failure, Kind
+from llm.failures.rules import classify
 from llm.models import Pause
 from llm.operations import alerts
+from llm.pauses import breaker
+from llm.pauses.demotion import is_demoted
 
 PROBE_TIMEOUT_S = 3.0
 AT_THE_EDGE = {Kind.BLOCKED_PROVIDER, Kind.PROVIDER_DOWN}
@@ -51,7 +53,7 @@ def run_due() -> int:
     for provider in current.providers:
         for pause in current.pauses.get(provider.slug, []):
             now = timezone.now()
-            if _is_due(pause, now) and pauses.claim_probes([pause], now + CLAIM, early=True):
+            if _is_due(pause, now) and breaker.claim_probes([pause], now + CLAIM, early=True):
                 _asked[pause.id, pause.since] = now
                 closed += _look(provider, pause)
     return closed
@@ -76,17 +78,17 @@ def _look(provider: ProviderConf, pause: PauseView) -> bool:
     failure = probe(provider, location=pause.location)
     if failure is not None:
         failure.silent = False  # it cost no call anything
-        pauses.open_for(failure, _nothing_of(provider, pause.location), by_probe=True)
+        breaker.open_for(failure, _nothing_of(provider, pause.location), by_probe=True)
         if failure.kind is Kind.BLOCKED_PROVIDER and is_demoted(provider, [pause], timezone.now()):
             hours = f"{provider.demote_after_h:g} hours"
             alerts.record("demoted", f"{provider.slug}: blocked for over {hours}, ranked below the next tier")
-        pauses.release_probes([pause])
+        breaker.release_probes([pause])
         return False
     if pause.silent:
         # That it lists its models does not say that they answer: one call will test it, once the pause is over.
-        pauses.release_probes([pause])
+        breaker.release_probes([pause])
         return False
-    pauses.close([pause], by="edge probe")
+    breaker.close([pause], by="edge probe")
     if pause.kind == Kind.BLOCKED_PROVIDER:
         alerts.record("unblocked", f"{provider.slug}: lets us through again, back in its place")
     return True

@@ -11,7 +11,7 @@ TOOLS, IMAGES, PREFILL, TOOL_CHOICE = "tools", "images", "prefill", "tool_choice
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class DataPolicy:
     """What is asked about and for whom. `regions`: where the users are; empty is anywhere."""
 
     data_class: str = Client.DataClass.PUBLIC
@@ -19,7 +19,7 @@ class Use:
     regions: frozenset[str] = frozenset()
 
 
-def forbidden(provider: ProviderConf, use: Use) -> str:
+def forbidden(provider: ProviderConf, use: DataPolicy) -> str:
     """Why nothing of this use may go to a provider; empty when it may. What is not known is not allowed."""
     if use.commercial and provider.commercial_use is False:
         return "terms: no commercial use"

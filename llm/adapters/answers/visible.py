@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 
-from llm.adapters.marks import (
+from llm.adapters.answers.marks import (
     BARE,
     ENDS,
     FINAL,

@@ -1,6 +1,6 @@
 """The previews of links: one of the site for each language, and one of shared cards for each band.
 
-    DJANGO_SETTINGS_MODULE=guardlabs.settings python -m audit.presentation.share_images
+    DJANGO_SETTINGS_MODULE=guardlabs.settings python -m audit.share_images
 
 draws them after a change of words, bands or colours; needs playwright and chromium. They are kept in
 `static/audit/previews/` and `static/audit/cards/`. Cards hold digits and a name only, so one set serves every

@@ -1,0 +1,1 @@
+"""What the gates know of the three languages."""

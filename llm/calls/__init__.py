@@ -1,0 +1,1 @@
+"""What a call is: what it needs, where it may go, what it tells and returns. Data alone. Imports configuration."""

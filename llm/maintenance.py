@@ -1,0 +1,28 @@
+"""What the chain needs done once in a while, by whoever has the time: a worker, or a thread after a call."""
+
+from datetime import date
+
+from django.utils import timezone
+
+from llm import cache
+from llm.foresight import retirement
+from llm.ledger import bookkeeper
+from llm.operations import alerts
+
+_warned_on: date | None = None
+
+
+def run() -> None:
+    """Marks calls whose worker died, mails what is new, tends cached responses, warns of models that end."""
+    bookkeeper.mark_abandoned()
+    alerts.mail_digest()
+    cache.tend()
+    warn_of_retirements()
+
+
+def warn_of_retirements() -> None:
+    """Once a day a process; each warning is written once in all."""
+    global _warned_on
+    if (today := timezone.now().date()) != _warned_on:
+        retirement.warn()
+        _warned_on = today

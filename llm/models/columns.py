@@ -1,0 +1,34 @@
+"""Columns that several tables share."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+USD: dict[str, Any] = {"max_digits": 14, "decimal_places": 6}
+PRICE: dict[str, Any] = {
+    "max_digits": 12, "decimal_places": 6,
+    "validators": [MinValueValidator(Decimal(0))],
+}  # fmt: skip
+LABEL = RegexValidator(r"^[a-z0-9][a-z0-9._:-]*$", _("Use lower-case letters, digits and . _ : -"))
+
+
+def utc_today() -> date:
+    return timezone.now().date()
+
+
+class EnteredFor(models.CharField):  # type: ignore[type-arg]
+    """Where a new key goes is where it was entered for, unless somebody says otherwise."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> Any:
+        if add and not getattr(model_instance, self.attname):
+            setattr(model_instance, self.attname, model_instance.provider.origin)
+        return super().pre_save(model_instance, add)
+
+    def deconstruct(self) -> Any:  # migrations need to know of no more than the column
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
