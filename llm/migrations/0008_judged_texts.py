@@ -13,7 +13,7 @@ def mark_judged(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('llm', '0006_recovery'),
+        ('llm', '0007_a_models_lacks'),
     ]
 
     operations = [
