@@ -1,6 +1,7 @@
 """The rooms of the house: what they may import, and how big they may grow. See docs/architecture.md."""
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -194,3 +195,10 @@ def test_every_room_says_what_lives_there():
         and not ast.get_docstring(ast.parse((room / "__init__.py").read_text() or "pass"))
     ]
     assert silent == []
+
+
+def test_the_page_names_files_that_are_there():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = re.findall(r"`((?:llm|audit|guardlabs|docs|tests|deploy)/[\w./-]*)`", page)
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / name).exists()] == []

@@ -485,6 +485,8 @@ class _Run:
             return None
         pause = breaker.open_for(failure, deployment, cost_s=trial.row.latency_ms / 1000)
         alerts.tell(failure, deployment)
+        if failure.lasting:
+            breaker.remember_lack(failure, deployment)
         if failure.says_nothing:
             breaker.release_probes(deployment.probes)
         elif failure.kind not in edges.AT_THE_EDGE:  # it failed in another way, so at least it is there again
