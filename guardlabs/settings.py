@@ -112,7 +112,7 @@ def _shared_cache(table: str, most: int) -> dict[str, Any]:
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "" if table == "cache" else table,
         }
-    backend = "django.core.cache.backends.db.DatabaseCache"
+    backend = "guardlabs.web.database_cache.AtomicDatabaseCache"
     return {"BACKEND": backend, "LOCATION": table, "OPTIONS": {"MAX_ENTRIES": most}}
 
 

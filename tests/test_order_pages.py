@@ -420,8 +420,11 @@ def test_a_phrase_in_two_fields_or_in_two_orders_is_found(client):
 def test_the_result_can_be_taken_off_and_the_language_changed_without_losing_the_rest(client):
     scan = make_scan(ai=False)
     sent = {"email": "anna@example.org", "message": "My phone", "scan_link": scans.scan_token(scan)}
-    page = html(client.post("/en/order/", {**sent, "remove": "scan"}))
-    assert "anna@example.org" in page
+    page = html(client.post("/en/order/", {**sent, "email": "nobody"}))
+    assert re.search(
+        rf'<input type="checkbox" name="scan_link" value="{scans.scan_token(scan)}" checked>', page
+    )
+    page = html(client.post("/en/order/", {**sent, "email": "nobody", "scan_link": ""}))
     assert "My phone" in page
     assert scans.scan_token(scan) not in page
     page = html(client.post("/ru/order/", {**sent, "switch": "ru"}))

@@ -2,10 +2,11 @@
 
 import json
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from llm.adapters import Timing, base, groq
 from llm.chain import ChainExhausted, complete, stream
@@ -330,13 +331,58 @@ def test_a_model_that_is_over_capacity_leaves_its_sibling_and_keys_in_use(sim):
     assert (row.model, row.account, row.credential) == ("openai/gpt-oss-120b", "", "")
 
 
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+LACKING = [
+    ("No endpoints found that support tool use. To learn more: https://openrouter.ai/docs", {"tools": [TOOL]}, "tools"),
+    ("registry.ollama.ai/library/gemma:2b does not support tools", {"tools": [TOOL]}, "tools"),
+    ("No endpoints found that support the provided 'tool_choice' value.",
+     {"tools": [TOOL], "tool_choice": "required"}, "tool_choice"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "params", "needs"), LACKING)
+def test_a_model_that_lacks_an_ability_is_spared_the_calls_that_need_it_for_a_day(sim, text, params, needs):
+    make_groq(sim, keys=1, models=("openai/gpt-oss-120b", OTHER_MODEL), **PATIENT)
+    body = {"error": {"message": text, "code": 404}}
+    sim.script("key-of-groq1", b.http(404, body), b.ok(), model="openai/gpt-oss-120b")
+    assert complete(user="hi", params=params).model == OTHER_MODEL
+    row = Pause.objects.get()
+    assert (row.model, row.needs, row.credential, row.account) == ("openai/gpt-oss-120b", needs, "", "")
+    asked = len(sim.requests)
+    again = complete(user="hi", params=params)
+    assert again.model == OTHER_MODEL
+    assert len(sim.requests) == asked + 1
+    assert again.skipped[0]["why"] == f"takes no {needs.replace('_', ' ')}"
+    assert complete(user="hi").model == "openai/gpt-oss-120b"
+    Pause.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert complete(user="hi", params=params).model == "openai/gpt-oss-120b"
+    assert not Pause.objects.filter(closed_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "tools[0].function.parameters: unsupported keyword 'x-order'"),
+        (400, "This model does not support tools[0].function.strict"),
+        (422, "images are not supported in the system role with tools"),
+        (404, "No endpoints found that support the provided 'tool_choice' value."),
+    ],
+)
+def test_one_requests_own_tools_take_nothing_from_others(sim, status, text):
+    make_groq(sim, keys=1, **PATIENT)
+    sim.script("key-of-groq1", b.http(status, {"error": {"message": text}}), b.ok())
+    with pytest.raises(ChainExhausted):
+        complete(user="hi", params={"tools": [TOOL], "tool_choice": "auto"})
+    assert not Pause.objects.exists()
+    assert complete(user="hi", params={"tools": [TOOL]}).provider == "groq1"
+
+
 def test_a_missing_ability_skips_the_model_for_this_call_alone(sim):
     make_groq(sim, keys=1, models=("openai/gpt-oss-120b", OTHER_MODEL), **PATIENT)
     body = {"error": {"message": "No endpoints found that support tool use.", "code": 404}}
     sim.script("key-of-groq1", b.http(404, body), b.ok(), model="openai/gpt-oss-120b")
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
     assert complete(user="hi", params={"tools": [tool]}).model == OTHER_MODEL
-    assert not Pause.objects.exists()
     assert complete(user="hi").model == "openai/gpt-oss-120b"
 
 

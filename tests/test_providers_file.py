@@ -506,3 +506,13 @@ def test_whatever_is_configured_survives_export_and_load(data):
     config.load(exported)
     assert everything() == before
     assert config.export() == exported
+
+
+@pytest.mark.parametrize(
+    "text", ["\ud800", FULL + "# \udfff", FULL.replace('name = "Groq"', 'name = "Gr\udc80q"')]
+)
+def test_half_of_a_surrogate_pair_is_a_mistake_in_the_file(text):
+    with pytest.raises(config.ConfigError) as caught:
+        config.load(text)
+    assert caught.value.errors[0].startswith("no text in Unicode")
+    assert not Provider.objects.exists()

@@ -372,3 +372,13 @@ def test_a_visitor_without_consent_never_reaches_the_chain(monkeypatch):
     assert jobs.write_report_now(scan).provider == "fallback-template"
     assert generate.write(scan).provider == "fallback-template"
     assert fake.calls == []
+
+
+@pytest.mark.usefixtures("_bank")
+def test_of_a_draft_that_is_too_long_for_a_report_nothing_more_is_read(monkeypatch):
+    with translation.override("en"):
+        prompt = prompts.build(details(make_scan("worst")), "en")
+        shown = generate._shown(prompt, "en")
+        before = shown("Your score is {score}.")
+        monkeypatch.setattr(generate.drafts, "settled", lambda text: pytest.fail("it was read"))
+        assert shown("*" * 300_000) == before

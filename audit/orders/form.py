@@ -122,9 +122,9 @@ def without_message(sent: Sent, kind: secret_guard.Secret) -> Sent:
     return replace(sent, message="", errors={"message": str(SECRETS[kind])})
 
 
-def unsent(data: Mapping[str, str], *, without_scan: bool) -> Sent:
+def unsent(data: Mapping[str, str]) -> Sent:
     """The form as it was filled in so far, to be shown again without complaints, save about secrets."""
-    sent = read({**dict(data.items()), "scan_link": ""} if without_scan else data)
+    sent = read(data)
     secrets = {str(words) for words in SECRETS.values()}
     return replace(sent, errors={name: why for name, why in sent.errors.items() if why in secrets})
 

@@ -37,8 +37,8 @@ def order(request: HttpRequest) -> HttpResponse:
     """The offer with its form. A result page posts its token alone: that opens the form, and orders nothing."""
     if request.method != "POST":
         return _form(request, sent=form.Sent())
-    if "switch" in request.POST or "remove" in request.POST:  # another language, or without the result
-        return _form(request, sent=form.unsent(request.POST, without_scan="remove" in request.POST))
+    if "switch" in request.POST:  # another language
+        return _form(request, sent=form.unsent(request.POST))
     if "email" not in request.POST:
         return _form(request, sent=form.of_scan(request.POST.get("scan_link", "")))
     if from_elsewhere(request):

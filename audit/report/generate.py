@@ -100,6 +100,8 @@ def _shown(prompt: prompts.Prompt, lang: str) -> Callable[[str], str]:
 
     def show(text: str) -> str:
         nonlocal shown
+        if len(text) > report_gates.MAX_CHARS:  # it will be refused whole; nobody need read on
+            return shown
         settled = drafts.settled(storable(text))
         if settled and not accept(settled):
             shown = slots.fill(settled, replace(words, after=lambda named: ""))

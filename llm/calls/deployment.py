@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
 
@@ -24,7 +25,7 @@ class Deployment:
         return self.key.label, self.model.name, self.location
 
     @property
-    def scope(self) -> dict[str, str]:
+    def scope(self) -> dict[str, Any]:
         """What a pause that covers it may name."""
         return {
             "credential": self.key.label, "account": self.key.account, "model": self.model.name,

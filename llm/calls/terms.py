@@ -7,7 +7,7 @@ from typing import Any
 from llm.configuration.snapshot import ModelConf, ProviderConf
 from llm.models import Client
 
-TOOLS, IMAGES, PREFILL = "tools", "images", "prefill"
+TOOLS, IMAGES, PREFILL, TOOL_CHOICE = "tools", "images", "prefill", "tool_choice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ def needs(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> f
     found = set()
     if params.get("tools") or any(m.get("tool_calls") or m.get("role") == "tool" for m in messages):
         found.add(TOOLS)
+        if params.get("tool_choice") not in (None, "none", "auto"):  # "auto" is what all do
+            found.add(TOOL_CHOICE)
     if any(image_parts(message) for message in messages):
         found.add(IMAGES)
     return frozenset(found)
@@ -47,9 +49,14 @@ def needs(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> f
 def lacking(model: ModelConf, needed: frozenset[str]) -> str:
     """What of that this model does not take, as a reason; empty when it takes all."""
     for need in sorted(needed):
-        if not getattr(model, need):
-            return f"takes no {need}"
+        if not getattr(model, need, True):  # what is no field of a model is only ever learned
+            return without(need)
     return ""
+
+
+def without(need: str) -> str:
+    """How a model that does not take something is told of, in skips and pauses."""
+    return f"takes no {need.replace('_', ' ')}"
 
 
 def image_parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -206,6 +206,7 @@ class Planner:
                 model=model.name,
                 location=location,
                 fingerprint=key.fingerprint,
+                needs=self.want.needs,
             )
         ]
 

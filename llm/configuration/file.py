@@ -17,6 +17,10 @@ def load(text: str) -> Summary:
     the file becomes the order within a tier. Raises ConfigError (`errors`: one line a mistake) and
     changes nothing when anything in it is wrong.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which no file and no database can hold
+        raise ConfigError([f"no text in Unicode (character {error.start})"]) from None
     return loading.apply(schema.parse(text))
 
 

@@ -90,11 +90,21 @@ class PauseView:
     probe_until: datetime | None
     silent: bool = False
     found_with: str = ""
+    needs: str = ""  # what a call must need of the model for it to hold: see llm.chain.terms
     fingerprint: str = ""  # of the key that was refused: another key under the same name is not
 
     def covers(
-        self, *, credential: str, account: str, model: str, location: str, fingerprint: str = ""
+        self,
+        *,
+        credential: str,
+        account: str,
+        model: str,
+        location: str,
+        fingerprint: str = "",
+        needs: frozenset[str] = frozenset(),
     ) -> bool:
+        if self.needs and self.needs not in needs:
+            return False
         if self.fingerprint and fingerprint and self.fingerprint != fingerprint:
             return False
         return (

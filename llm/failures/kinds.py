@@ -73,8 +73,8 @@ class Failure(Exception):
 
     `retry_after_s` and `window` (minute, day, month, concurrency) are None when nothing was named.
     `silent` is set when the provider took all the time that it may take. `owner` follows from the kind.
-    `lacks` is what the model cannot take of what the call needs (see llm.calls.terms); `signals`, what the provider
-    said.
+    `lacks` is what the model cannot take of what the call needs (see llm.calls.terms), `lasting` whether from nobody;
+    `signals`, what the provider said.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Failure(Exception):
         silent: bool = False,
         headers: Mapping[str, str] | None = None,
         lacks: str = "",
+        lasting: bool = False,
         signals: Signals | None = None,
     ) -> None:
         super().__init__(str(kind))
@@ -106,6 +107,7 @@ class Failure(Exception):
         self.silent = silent
         self.headers = headers or {}
         self.lacks = lacks
+        self.lasting = lasting
         self.signals = signals
 
     @property

@@ -175,6 +175,7 @@ KEY_SENTENCES = (
 )
 ABILITIES = {  # what a model may lack, by the words of llm.calls.terms
     "tools": r"\btools?\b|\btool[ _-]?(use|calls?|calling|choice)\b|function[ _-]?call",
+    "tool_choice": r"\btool[ _-]?choice\b",
     "images": r"\bimages?\b|image_url|\bvision\b|multi-?modal",
 }
 LACKS = (
@@ -182,6 +183,12 @@ LACKS = (
     r"|unsupported|support[s]? only|only supports?|requires? .{0,40}(vision|multi-?modal)"
 )
 NO_SUCH_ABILITY = r"no endpoints? (found|available) (that|which) (can )?(support|handle)"
+# Said of the model whatever is asked of it; "unsupported keyword in tools[0]" is said of one request.
+NEVER_TAKES = (
+    rf"{NO_SUCH_ABILITY}|^\W{{0,3}}(\S{{1,120}} ){{0,3}}(does not|doesn't|cannot|can't) (currently )?"
+    r"(support|accept|process|take) (tools?|tool[ _-](use|calls?|calling|choice)|function[ _-]call(s|ing)|images?"
+    r"|image (input|url)s?|vision)\b(?! ?[\[.]\w)"
+)
 
 RULES = (
     # The network's edge speaks before the service does: Cloudflare's numbers, challenges, firewalls.
@@ -353,8 +360,18 @@ def _judge(signals: Signals, *, now: float | None) -> Failure:
         organisation=signals.organisation,
         headers=signals.header,
         lacks=lacks,
+        lasting=bool(lacks) and _is_lasting(signals, lacks),
         signals=signals,
     )
+
+
+def _is_lasting(signals: Signals, lacks: str) -> bool:
+    """Whether the model takes this from nobody; else it is what this one request makes of it."""
+    said = re.search(NEVER_TAKES, signals.text, re.I)
+    if said is None or signals.asked is None or signals.has_place or signals.asked.contains(said[0]):
+        return False
+    only_the_choice = lacks == "tools" and re.search(ABILITIES["tool_choice"], signals.text, re.I)
+    return lacks in ABILITIES and not only_the_choice
 
 
 def _lacking(signals: Signals) -> str:

@@ -20,8 +20,9 @@ TOO_LARGE = {Kind.REQUEST_TOO_LARGE, ABOVE_LIMIT}
 # Why a provider is none for this call, whatever its size and however long one waits.
 NEVER = {
     "no key", "no model", "price unknown", "free only", "over max_usd", "takes no images", "takes no tools",
-    "trial credit has ended", "trial credit is spent",
+    "takes no tool choice", "trial credit has ended", "trial credit is spent",
 }  # fmt: skip
+INCAPABLE = {"takes no images", "takes no tools", "takes no tool choice"}
 CLIENT_BUDGET = "daily budget of the client spent"
 # When all attempts ended alike, the fault lies in the request: (status, code, what is told).
 ALIKE: Mapping[str, tuple[int, str, str]] = {
@@ -137,7 +138,7 @@ def exhausted(failure: ChainExhausted) -> ApiError:
     if not attempts and not skipped:  # no time was left, or another call is testing who is back
         text = "Nobody was free to answer in the time given."
         return ApiError(503, text, code="no_provider_available", retry_after_s=1)
-    if not attempts and reasons <= {"takes no images", "takes no tools"} | _terms(reasons):
+    if not attempts and reasons <= INCAPABLE | _terms(reasons):
         return _incapable(reasons, told)
     wait_s = _soonest_s(failure.attempts, failure.skipped)
     why = f"No provider can answer now: {_reasons(attempts, skipped)}"
@@ -172,6 +173,11 @@ def _incapable(reasons: set[str], told: Mapping[str, Any]) -> ApiError:
         return ApiError(
             400, "No model that this API key may use takes tools.", code="unsupported_parameter",
             param="tools", **told,
+        )  # fmt: skip
+    if "takes no tool choice" in reasons:
+        return ApiError(
+            400, "No model that this API key may use takes this tool_choice.", code="unsupported_parameter",
+            param="tool_choice", **told,
         )  # fmt: skip
     text = "; ".join(sorted(why.removeprefix("terms: ") for why in reasons))
     return ApiError(

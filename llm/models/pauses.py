@@ -10,7 +10,8 @@ from llm.models.columns import utc_today
 class Pause(models.Model):
     """Why a scope is not tried, and until when. One open row a scope; closed rows are the history.
 
-    A scope is what its non-empty names say, from (provider) to (provider, account, model, location).
+    A scope is what its non-empty names say, from (provider) to (provider, account, model, location); one with `needs`
+    is a model's for calls that need an ability of it.
     """
 
     class Source(models.TextChoices):
@@ -23,6 +24,9 @@ class Pause(models.Model):
     account = models.CharField(max_length=120, blank=True)
     model = models.CharField(max_length=120, blank=True)
     location = models.CharField(max_length=60, blank=True)
+    needs = models.CharField(
+        max_length=20, blank=True, help_text=_("Holds only for calls that need this of a model.")
+    )
     kind = models.CharField(max_length=30)
     source = models.CharField(max_length=10, choices=Source)
     since = models.DateTimeField()
@@ -46,7 +50,7 @@ class Pause(models.Model):
         ordering = ["-since"]
         constraints = [
             models.UniqueConstraint(
-                fields=["provider", "credential", "account", "model", "location"],
+                fields=["provider", "credential", "account", "model", "location", "needs"],
                 condition=Q(closed_at__isnull=True),
                 name="one_open_pause_a_scope",
             )

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from llm import rollup, secrets
 from llm.calls.deployment import Deployment
+from llm.calls.terms import without
 from llm.configuration.snapshot import PauseView
 from llm.failures import waits
 from llm.failures.kinds import Failure, Kind, Owner, Scope
@@ -49,6 +50,8 @@ SILENCE_FACTOR = 2.0  # how much longer than what it cost a call a silent provid
 DOUBTFUL = {Kind.PROVIDER_DOWN, Kind.RATE_LIMITED_PROVIDER, Kind.RATE_LIMITED_KEY, Kind.EMPTY_OUTPUT}
 EMPTIES_IN_A_ROW = 3
 BY_STAFF = "paused_by_staff"
+SCOPE = ("credential", "account", "model", "location", "needs")
+LACKING_S = DAY  # a model that does not take something may learn to, or another host of it may
 
 
 def open_for(
@@ -73,13 +76,36 @@ def open_for(
     return pause
 
 
+def remember_lack(failure: Failure, deployment: Deployment) -> None:
+    """For a day no call that needs what this model does not take is sent to it; all others are."""
+    ability, now = failure.lacks, timezone.now()
+    until = now + timedelta(seconds=LACKING_S * random.uniform(0.9, 1.1))
+    names = dict.fromkeys(SCOPE, "") | {
+        "provider": deployment.provider.slug, "model": deployment.model.name, "location": deployment.location,
+        "needs": ability,
+    }  # fmt: skip
+    told = {
+        "kind": without(ability),
+        "until": until,
+        "detail": failure.detail,
+        "source": Pause.Source.PROVIDER,
+    }
+    try:
+        with write_transaction():
+            again = Pause.objects.filter(closed_at=None, **names).update(**told, since=now)
+            if not again:
+                Pause.objects.create(**names, **told, since=now)
+    except IntegrityError:  # another worker has just learned it
+        return
+
+
 def by_staff(names: dict[str, str], *, until: datetime | None, by: str, reason: str = "") -> Pause:
     """Staff keep calls away from a scope, until a time or (None) until they reset it. Returns the pause.
 
     `names` of the scope: provider, and any of credential, account, model, location. What the chain had found
     out about the scope goes into the history.
     """
-    scope = dict.fromkeys(("credential", "account", "model", "location"), "") | names
+    scope = dict.fromkeys(SCOPE, "") | names
     now = timezone.now()
     with write_transaction():
         close(Pause.objects.select_for_update().filter(closed_at=None, **scope), by=by[:80])
@@ -149,7 +175,7 @@ def _scope_names(failure: Failure, deployment: Deployment) -> dict[str, str] | N
         scope = Scope.MODEL
     if scope is Scope.LOCATION and (failure.silent or not deployment.location):
         scope = Scope.PROVIDER  # a silent location costs one timeout, not one for each location
-    names = dict.fromkeys(("credential", "account", "model", "location"), "") | {"provider": provider}
+    names = dict.fromkeys(SCOPE, "") | {"provider": provider}
     if scope is Scope.CALL:
         return None
     if scope is Scope.CREDENTIAL:

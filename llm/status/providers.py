@@ -113,7 +113,7 @@ def _word(
         return NO_KEY
     if not models:
         return NO_MODEL
-    holding = [pause for pause in wide if holds(pause, now)]
+    holding = [pause for pause in wide if holds(pause, now) and not pause.needs]
     whole = any(not pause.model and not pause.location for pause in holding)
     enabled = [key for key in keys if key.enabled]
     if whole or (enabled and not any(key.usable for key in enabled)):
