@@ -11,8 +11,9 @@ from django.utils.translation import override
 
 from audit.models import Mail, Order
 from audit.orders import form as order_form
-from audit.orders import links, outbox, payments
+from audit.orders import links, outbox
 from audit.orders import service as orders
+from audit.orders.money import stripe_api
 from audit.scans import service as scans
 from audit.scans import tokens
 from guardlabs.operations.logs import redact
@@ -86,7 +87,7 @@ def test_with_stripe_the_status_page_leads_to_the_payment(client, stripe):
 
 
 def test_while_stripe_is_down_the_order_is_kept_and_can_be_paid_later(client, stripe, monkeypatch):
-    monkeypatch.setattr(payments, "RETRIES", 0)
+    monkeypatch.setattr(stripe_api, "RETRIES", 0)
     stripe.failures.append(500)
     response = client.post("/en/order/", fields())
     order = Order.objects.get()

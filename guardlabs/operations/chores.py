@@ -18,6 +18,7 @@ from django.db import connections
 
 from audit.orders import outbox
 from audit.orders import service as orders
+from audit.orders.money import reconcile
 from guardlabs.operations import retention, weekly
 from guardlabs.web import correlation
 from llm import maintenance
@@ -48,6 +49,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("llm", MINUTE, maintenance.run),
         Chore("mails", MINUTE, outbox.send_due),
         Chore("orders", 10 * MINUTE, orders.tend),
+        Chore("books", DAY, reconcile.daily),
         Chore("letter", HOUR, weekly.send),
         Chore("providers", DAY, check_providers),
         Chore("prune", DAY, lambda: retention.prune(settings.RETENTION_DAYS)),
