@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT
 
-.PHONY: run test test-all bench lint format messages lock upgrade clean
+.PHONY: run test test-all bench lint format messages lock upgrade release clean
 
 # -- from a bare clone ---------------------------------------------------------------------------
 run: $(VENV)/.runtime
@@ -50,6 +50,9 @@ lock: $(VENV)/.dev  # brings the locks in line with requirements*.txt; what is l
 upgrade: $(VENV)/.dev  # the newest versions that requirements*.txt allow
 	$(LOCK) --upgrade requirements-dev.txt -o requirements-dev.lock
 	$(LOCK) --upgrade -c requirements-dev.lock requirements.txt -o requirements.lock
+
+release: test  # the version in llm/__init__.py: checks, dist/ (wheel of llm, SBOM, licences), a tag; pushes nothing
+	$(BIN)/python .ci/release.py
 
 clean:
 	rm -rf $(VENV) static_root

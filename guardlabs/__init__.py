@@ -1,3 +1,5 @@
 """The site as a whole: settings, URLs, and what surrounds its apps. Nothing below imports it."""
 
-__version__ = "0.1.0"
+from llm import __version__
+
+__all__ = ["__version__"]

@@ -112,7 +112,7 @@ def _shared_cache(table: str, most: int) -> dict[str, Any]:
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "" if table == "cache" else table,
         }
-    backend = "django.core.cache.backends.db.DatabaseCache"
+    backend = "guardlabs.web.database_cache.AtomicDatabaseCache"
     return {"BACKEND": backend, "LOCATION": table, "OPTIONS": {"MAX_ENTRIES": most}}
 
 
@@ -208,10 +208,16 @@ AUDIT_PRICE_USD = env.integer("AUDIT_PRICE_USD", 49)
 # Who stands behind the site, as /about/ says it.
 SELLER_NAME = env.text("SELLER_NAME")
 SELLER_ADDRESS = env.text("SELLER_ADDRESS")
+SELLER_TAX_ID = env.text("SELLER_TAX_ID")
+SELLER_TAX_NOTE = env.text("SELLER_TAX_NOTE")  # e.g. why no VAT is charged; on each receipt
 SOURCE_URL = env.text("SOURCE_URL")
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")  # none: orders are paid by invoice
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
+# Stripe's names of payment methods; `auto`: whatever its dashboard switches on, slow ones too.
+_methods = env.words("STRIPE_PAYMENT_METHODS", "card")
+STRIPE_PAYMENT_METHODS = [] if _methods == ["auto"] else _methods
+STRIPE_AUTOMATIC_TAX = env.boolean("STRIPE_AUTOMATIC_TAX")
 REPORT_SECOND_READER = env.choice("REPORT_SECOND_READER", "auto", among=("auto", "on", "off"))
 REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45, least=1, most=100)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)

@@ -25,6 +25,8 @@ __all__ = [
     "complete", "gates", "receipts", "stats", "stream",
 ]  # fmt: skip
 
+__version__ = "0.2.0"
+
 _MODULES = {"gates": "llm.gates", "receipts": "llm.ledger.receipts", "stats": "llm.stats"}
 
 

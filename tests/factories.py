@@ -5,6 +5,7 @@ from typing import Any
 from audit.bank import catalogue, loading
 from audit.models import Order, Scan
 from audit.orders import service as orders
+from audit.orders.money import refunds
 from audit.scans import service as scans
 
 
@@ -62,8 +63,10 @@ def make_order(state: str = "new", **changed: Any) -> Order:
         elif step == "awaiting_payment":
             orders.await_card(order, actor=orders.CUSTOMER, checkout_session=f"cs_{order.pk}")
         elif step == "paid":
-            intent = f"pi_{order.pk}" if order.method == Order.Method.STRIPE else ""
-            orders.mark_paid(order, actor=staff, payment_intent=intent)
+            page = order.payments.first()
+            if page is not None:
+                page.intent = f"pi_{order.pk}"
+            orders.mark_paid(order, actor=staff, payment=page)
         elif step == "in_progress":
             orders.start(order, actor=staff)
         elif step == "delivered":
@@ -72,5 +75,5 @@ def make_order(state: str = "new", **changed: Any) -> Order:
         elif step == "closed":
             orders.close(order, actor=staff)
         elif step == "refunded":
-            orders.mark_refunded(order, actor=staff)
+            refunds.mark_refunded(order, actor=staff)
     return order

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import html
 import json
+import operator
 import re
 import threading
 import time
@@ -29,7 +30,8 @@ SESSION_PARAMS = {
     "line_items[0][quantity]", "line_items[0][price]", "line_items[0][price_data][currency]",
     "line_items[0][price_data][unit_amount]", "line_items[0][price_data][product_data][name]",
     "line_items[0][price_data][product_data][description]", "payment_intent_data[description]",
-    "payment_intent_data[metadata][*]", "metadata[*]", "adaptive_pricing[enabled]",
+    "payment_intent_data[metadata][*]", "metadata[*]", "adaptive_pricing[enabled]", "allowed_payment_method_types[*]",
+    "automatic_tax[enabled]",
 }  # fmt: skip
 REFUND_PARAMS = {"payment_intent", "charge", "amount", "reason", "metadata[*]"}
 REASONS = {"duplicate", "fraudulent", "requested_by_customer"}
@@ -43,6 +45,9 @@ class Refused(Exception):
         self.error = {"type": kind, "message": message, "code": code, "param": param}
 
 
+LOST, KILLED = "lost", "killed"  # in `failures`: done, but the answer never comes; not even done
+
+
 class StripeStandin:
     """`with StripeStandin() as stripe:`; `base` is its address. Webhooks wait in `events` until delivered, or go to
     `webhook_url` at once when that is set."""
@@ -52,11 +57,13 @@ class StripeStandin:
         self.sessions: dict[str, dict] = {}
         self.payments: dict[str, dict] = {}  # by payment intent
         self.refunds: dict[str, dict] = {}
+        self.disputes: dict[str, dict] = {}
         self.events: list[dict] = []
         self.requests: list[tuple[str, dict]] = []
-        self.failures: deque[int] = deque()  # statuses with which the next requests fail
+        self.failures: deque = deque()  # how the next requests fail: a status, LOST, KILLED; None: not at all
         self.refund_status = "succeeded"  # of the next refund
-        self.replayed: dict[str, tuple[tuple, dict]] = {}
+        self.refuses: dict[str, tuple[int, str]] = {}  # path: status and code of each request there
+        self.replayed: dict[str, tuple[tuple, int, dict]] = {}
         self.count = 0
         self.lock = threading.RLock()
 
@@ -76,19 +83,21 @@ class StripeStandin:
         return f"{prefix}_test_{self.count:024d}"
 
     # -- the API ---------------------------------------------------------------------------------------
-    def answer(self, method: str, path: str, headers, body: str) -> tuple[dict, bool]:
-        """The answer's body and whether it was replayed. Raises Refused."""
+    def answer(self, method: str, path: str, headers, body: str) -> tuple[int, dict, bool]:
+        """The answer's status and body, and whether it was replayed. Raises Refused, and ConnectionError when there is
+        to be no answer. Like Stripe's, its keys keep what was done or failed: a 402 or 5xx too, but no refusal of the
+        parameters, of the key's holder, or for being too many."""
         if headers.get("Authorization") != f"Bearer {KEY}":
             raise Refused(401, "Invalid API Key provided.")
         if not API_VERSION.fullmatch(headers.get("Stripe-Version", "")):
             raise Refused(400, "Invalid Stripe API version")
-        if method != "POST" or headers.get("Content-Type") != "application/x-www-form-urlencoded":
+        path, _, query = path.partition("?")
+        if method == "POST" and headers.get("Content-Type") != "application/x-www-form-urlencoded":
             raise Refused(400, "This request's body must be form-encoded.")
-        params = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=bool(body)))
+        text = body if method == "POST" else query
+        params = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text)))
         self.requests.append((path, params))
-        if self.failures:
-            raise Refused(self.failures.popleft(), "Something went wrong.", kind="api_error")
-        key = headers.get("Idempotency-Key")
+        key = headers.get("Idempotency-Key") if method == "POST" else None
         asked = (path, tuple(sorted(params.items())))
         if key is not None and len(key) > 255:
             raise Refused(400, "Idempotency keys may have 255 characters.", kind="idempotency_error")
@@ -96,11 +105,74 @@ class StripeStandin:
             if self.replayed[key][0] != asked:
                 raise Refused(400, "Keys for idempotent requests can only be used with the same parameters.",
                               kind="idempotency_error")  # fmt: skip
-            return self.replayed[key][1], True
-        answer = self.route(path, params)
+            return *self.replayed[key][1:], True
+        failure = self.failures.popleft() if self.failures else None
+        if failure == KILLED:
+            raise ConnectionError
+        if path in self.refuses:
+            failure, code = self.refuses[path]
+        else:
+            code = None
+        if isinstance(failure, int):
+            refused = Refused(failure, "Something went wrong.", kind="api_error", code=code)
+            if key is not None and (failure == 402 or failure >= 500):
+                self.replayed[key] = (asked, failure, {"error": refused.error})
+            raise refused
+        answer = self.route(path, params) if method == "POST" else self.read(path, params)
         if key is not None:
-            self.replayed[key] = (asked, json.loads(json.dumps(answer)))
-        return answer, False
+            self.replayed[key] = (asked, 200, json.loads(json.dumps(answer)))
+        if failure == LOST:
+            raise ConnectionError
+        return 200, answer, False
+
+    def read(self, path: str, params: dict) -> dict:
+        """What GET asks for: one thing, or a list of them, newest first."""
+        kinds = {"checkout/sessions": self.sessions, "refunds": self.refunds, "payment_intents": self.payments,
+                 "disputes": self.disputes}  # fmt: skip
+        if path == "/v1/balance_transactions":
+            found = [self.transaction(intent) for intent in self.payments]
+        else:
+            kind, _, name = path.removeprefix("/v1/").rpartition("/")
+            if kind in kinds:
+                if name not in kinds[kind]:
+                    raise Refused(404, f"No such {kind}: {name}", code="resource_missing", param="id")
+                return self.expanded(kind, kinds[kind][name], params)
+            if path.removeprefix("/v1/") not in kinds:
+                raise Refused(404, f"Unrecognized request URL (GET: {path}).")
+            found = list(kinds[path.removeprefix("/v1/")].values())
+        if intent := params.get("payment_intent"):
+            found = [each for each in found if each["payment_intent"] == intent]
+        for bound, fits in (("created[gte]", operator.ge), ("created[lt]", operator.lt)):
+            if bound in params:
+                found = [each for each in found if fits(each["created"], int(params[bound]))]
+        found.reverse()
+        if after := params.get("starting_after"):
+            found = found[[each["id"] for each in found].index(after) + 1 :]
+        limit = int(params.get("limit", 10))
+        kind = path.removeprefix("/v1/")
+        data = [self.expanded(kind, each, params) for each in found[:limit]]
+        return {"object": "list", "url": path, "has_more": len(found) > limit, "data": data}
+
+    def expanded(self, kind: str, thing: dict, params: dict) -> dict:
+        wanted = [value for name, value in params.items() if name.startswith("expand")]
+        thing = json.loads(json.dumps(thing))
+        if kind == "checkout/sessions" and "payment_intent" in wanted and thing["payment_intent"]:
+            thing["payment_intent"] = self.payments[thing["payment_intent"]]
+        if kind == "payment_intents" and wanted:
+            charge = {"id": thing["latest_charge"], "object": "charge", "created": thing["created"]}
+            thing["latest_charge"] = charge | {"balance_transaction": self.transaction(thing["id"])}
+        return thing
+
+    def transaction(self, intent: str) -> dict:
+        """The balance transaction of a payment: 2.9 % and 30 cents are Stripe's."""
+        payment = self.payments[intent]
+        amount = payment["amount"]
+        fee = round(amount * 0.029) + 30
+        return {
+            "id": f"txn_{intent[3:]}", "object": "balance_transaction", "amount": amount, "fee": fee,
+            "net": amount - fee, "currency": payment["currency"], "created": payment["created"],
+            "source": payment["latest_charge"], "type": "charge", "status": "pending",
+        }  # fmt: skip
 
     def route(self, path: str, params: dict) -> dict:
         if path == "/v1/checkout/sessions":
@@ -136,7 +208,8 @@ class StripeStandin:
                 raise Refused(400, "Not a valid URL", code="url_invalid", param=name)
         if params.get("locale", "auto") not in LOCALES:
             raise Refused(400, "Invalid locale", param="locale")
-        if "@" not in params.get("customer_email", "@"):
+        host = params.get("customer_email", "a@example.org").rpartition("@")[2]
+        if "." not in host or host.endswith("]"):
             raise Refused(400, "Invalid email address", code="email_invalid", param="customer_email")
         name = self.new_id("cs")
         self.sessions[name] = {
@@ -144,6 +217,7 @@ class StripeStandin:
             "object": "checkout.session",
             "amount_subtotal": amount * quantity,
             "amount_total": amount * quantity,
+            "automatic_tax": {"enabled": params.get("automatic_tax[enabled]") == "true", "status": None},
             "client_reference_id": params.get("client_reference_id"),
             "created": int(time.time()),
             "currency": currency,
@@ -154,6 +228,9 @@ class StripeStandin:
             "metadata": metadata(params, "metadata"),
             "mode": "payment",
             "payment_intent": None,
+            "payment_method_types": [
+                value for name, value in params.items() if name.startswith("allowed_payment_method_t")
+            ],
             "payment_status": "unpaid",
             "status": "open",
             "success_url": params["success_url"],
@@ -169,6 +246,7 @@ class StripeStandin:
             raise Refused(404, "No such payment_intent", code="resource_missing", param="payment_intent")
         if params.get("reason", "duplicate") not in REASONS:
             raise Refused(400, "Invalid reason", param="reason")
+        payment.setdefault("amount", payment["left"])
         amount = integer(params, "amount") if "amount" in params else payment["left"]
         if payment["left"] == 0:
             raise Refused(400, "Charge has already been refunded.", code="charge_already_refunded")
@@ -192,17 +270,55 @@ class StripeStandin:
         return self.refunds[name]
 
     # -- what customers and banks do -------------------------------------------------------------------
-    def pay(self, session_id: str, **changed) -> dict:
-        """Somebody pays on the hosted page; returns the event. `changed` overrides what the session then says."""
+    def pay(self, session_id: str, *, slow: bool = False, **changed) -> dict:
+        """Somebody pays on the hosted page; returns the event. `changed` overrides what the session then says. `slow`:
+        the money comes later, by `settle`, or not."""
         with self.lock:
             session = self.sessions[session_id]
             assert session["status"] == "open"
-            intent = self.new_id("pi")
             session.update(
-                status="complete", payment_status="paid", payment_intent=intent, url=None, **changed
-            )
-            self.payments[intent] = {"currency": session["currency"], "left": session["amount_total"]}
+                status="complete", payment_status="unpaid" if slow else "paid", payment_intent=self.new_id("pi"),
+                url=None,
+            )  # fmt: skip
+            session.update(changed)
+            if intent := session["payment_intent"]:
+                self.payments[intent] = {
+                    "id": intent, "object": "payment_intent", "amount": session["amount_total"],
+                    "amount_received": 0 if slow else session["amount_total"], "created": int(time.time()),
+                    "currency": session["currency"], "latest_charge": f"ch_{intent[3:]}", "livemode": False,
+                    "metadata": session["metadata"], "status": "processing" if slow else "succeeded",
+                    "left": session["amount_total"],
+                }  # fmt: skip
             return self.emit("checkout.session.completed", session)
+
+    def settle(self, session_id: str, *, ok: bool) -> dict:
+        """A slow payment arrives, or fails."""
+        session = self.sessions[session_id]
+        intent = self.payments[session["payment_intent"]]
+        session["payment_status"] = "paid" if ok else "unpaid"
+        intent["status"] = "succeeded" if ok else "requires_payment_method"
+        intent["amount_received"] = intent["amount"] if ok else 0
+        return self.emit(f"checkout.session.async_payment_{'succeeded' if ok else 'failed'}", session)
+
+    def dispute(self, intent: str, *, warning: bool = False, due_by: int = 1_800_000_000) -> dict:
+        """The customer's bank takes the money back, or warns."""
+        charge = self.payments[intent]["latest_charge"]
+        common = {"created": int(time.time()), "charge": charge, "livemode": False, "payment_intent": intent}
+        if warning:
+            made = {"id": self.new_id("issfr"), "object": "radar.early_fraud_warning", "actionable": True,
+                    "fraud_type": "made_with_stolen_card"}  # fmt: skip
+            return self.emit("radar.early_fraud_warning.created", common | made)
+        name = self.new_id("dp")
+        self.disputes[name] = common | {
+            "id": name, "object": "dispute", "amount": self.payments[intent]["amount"], "currency": "usd",
+            "evidence_details": {"due_by": due_by, "has_evidence": False, "past_due": False, "submission_count": 0},
+            "is_charge_refundable": False, "metadata": {}, "reason": "fraudulent", "status": "needs_response",
+        }  # fmt: skip
+        return self.emit("charge.dispute.created", self.disputes[name])
+
+    def decide(self, dispute_id: str, status: str) -> dict:
+        self.disputes[dispute_id]["status"] = status
+        return self.emit("charge.dispute.closed", self.disputes[dispute_id])
 
     def settle_refund(self, refund_id: str, status: str) -> dict:
         refund = self.refunds[refund_id]
@@ -278,7 +394,9 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        """The hosted payment page."""
+        """The API's reads, and the hosted payment page."""
+        if self.path.startswith("/v1/"):
+            return self.api("GET", "")
         session = self.standin.sessions.get(self.path.rpartition("/")[2])
         if session is None or session["status"] != "open":
             return self.reply(404, "text/html", "<h1>This page is no longer open</h1>")
@@ -301,13 +419,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", self.standin.sessions[session_id]["success_url"])
             self.send_header("Content-Length", "0")
             return self.end_headers()
+        return self.api("POST", body)
+
+    def api(self, method: str, body: str) -> None:
         try:
             with self.standin.lock:
-                answer, replayed = self.standin.answer("POST", self.path, self.headers, body)
+                status, answer, replayed = self.standin.answer(method, self.path, self.headers, body)
             extra = {"Idempotent-Replayed": "true"} if replayed else {}
-            return self.reply(200, "application/json", json.dumps(answer), extra)
+            return self.reply(status, "application/json", json.dumps(answer), extra)
         except Refused as refused:
             return self.reply(refused.status, "application/json", json.dumps({"error": refused.error}))
+        except ConnectionError:
+            self.close_connection = True
 
     def reply(self, status: int, kind: str, text: str, extra: dict | None = None) -> None:
         body = text.encode()

@@ -226,7 +226,7 @@ def test_a_scan_page_shows_answers_terms_report_and_the_visitors_page(admin_clie
     assert scans.scan_token(scan) in page
     frame = reverse("admin:audit_scan_report", args=[scan.pk, scan.reports.get().pk])
     assert f'src="{frame}"' in page
-    assert "Seed phrase stored in the cloud</h3>" in read(admin_client.get(frame))
+    assert "Assembled from our own texts" in read(admin_client.get(frame))
 
 
 def test_a_scan_cannot_be_changed(admin_client):

@@ -1,5 +1,6 @@
 """deploy/ says what README says, and every program that can judge its files does."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.core.management import get_commands, load_command_class
 
 from tests.machine import find
 
@@ -56,7 +58,9 @@ def test_the_image_runs_as_nobody_in_particular_and_is_watched():
     assert DOCKERFILE.count("\nFROM ") == 2
     assert re.search(r"^USER \d+:\d+$", last, re.MULTILINE)
     assert "HEALTHCHECK" in last
-    assert "apt-get" not in DOCKERFILE  # nothing of Debian's beyond the base
+    assert re.findall(r"apt-get install .*", DOCKERFILE) == [  # nothing else of Debian's beyond the base
+        "apt-get install --yes --no-install-recommends postgresql-client-17 \\"
+    ]
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert ignored[0] == "*"  # only what is named gets in: no var/, no .env, no .git
     for source in re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE):
@@ -65,12 +69,74 @@ def test_the_image_runs_as_nobody_in_particular_and_is_watched():
 
 
 def test_everything_of_ours_in_the_compose_file_has_a_read_only_root_and_no_rights():
-    for name in ("migrate", "web", "redis", "proxy"):
+    for name in ("migrate", "web", "chores", "redis", "proxy"):
         service = COMPOSE["services"][name]
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
         assert "no-new-privileges:true" in service["security_opt"], name
     assert [name for name, service in COMPOSE["services"].items() if "ports" in service] == ["proxy"]
+
+
+def test_every_service_is_watched_and_waits_for_what_it_needs():
+    services = COMPOSE["services"]
+    for name, service in services.items():
+        own = "HEALTHCHECK" in DOCKERFILE if "build" in service else False
+        assert own or service.get("healthcheck"), name
+        needs = service.get("depends_on", {})
+        assert {each["condition"] for each in dict(needs).values()} <= {
+            "service_healthy", "service_completed_successfully",
+        }, name  # fmt: skip
+        assert set(needs) <= set(services), name
+    assert services["migrate"]["healthcheck"] == {"disable": True}
+
+
+def test_every_path_volume_network_and_command_of_the_compose_file_exists():
+    for name, service in COMPOSE["services"].items():
+        for volume in service.get("volumes", []):
+            source = volume.partition(":")[0]
+            assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"], (
+                name
+            )
+        assert set(service["networks"]) <= set(COMPOSE["networks"]), name
+        if "build" in service:
+            assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+        for command in (service.get("command", []), service.get("healthcheck", {}).get("test", ["CMD"])[1:]):
+            if command[:2] == ["python", "manage.py"]:
+                exists(command[2:])
+            elif command[:2] == ["python", "-m"]:
+                assert importlib.util.find_spec(command[2]), command
+
+
+def exists(words):
+    """A command of manage.py, with options that it knows."""
+    command = load_command_class(get_commands()[words[0]], words[0])
+    command.create_parser("manage.py", words[0]).parse_args(words[1:])
+
+
+def test_every_path_and_command_of_the_units_exists():
+    for unit in sorted(DEPLOY.glob("guardlabs*.service")):
+        text = unit.read_text()
+        for line in re.findall(r"^Exec\w+=(.+)$", text, re.MULTILINE):
+            program, *words = line.split()
+            if words[:1] == ["manage.py"]:
+                assert program == "/srv/guardlabs/.venv/bin/python"
+                exists(words[1:])
+            elif program.endswith("/gunicorn"):
+                assert words == ["-c", "python:guardlabs.gunicorn", "guardlabs.wsgi"]
+                assert all(
+                    importlib.util.find_spec(name) for name in ("guardlabs.gunicorn", "guardlabs.wsgi")
+                )
+            else:
+                assert shutil.which(program), program
+        paths = re.findall(r"/srv/guardlabs/([\w./-]+)", text)
+        made_at_start = {"var", "static_root"}
+        assert [
+            path for path in paths
+            if not path.startswith(".venv") and path not in made_at_start and not (ROOT / path).exists()
+        ] == []  # fmt: skip
+    timer = (DEPLOY / "guardlabs-chores.timer").read_text()
+    assert "Unit=" not in timer  # the service of the same name
+    assert (DEPLOY / "guardlabs-chores.service").exists()
 
 
 def test_the_compose_file_holds_no_secret_and_names_no_unknown_setting():

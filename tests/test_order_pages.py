@@ -11,8 +11,9 @@ from django.utils.translation import override
 
 from audit.models import Mail, Order
 from audit.orders import form as order_form
-from audit.orders import links, outbox, payments
+from audit.orders import links, outbox
 from audit.orders import service as orders
+from audit.orders.money import stripe_api
 from audit.scans import service as scans
 from audit.scans import tokens
 from guardlabs.operations.logs import redact
@@ -86,7 +87,7 @@ def test_with_stripe_the_status_page_leads_to_the_payment(client, stripe):
 
 
 def test_while_stripe_is_down_the_order_is_kept_and_can_be_paid_later(client, stripe, monkeypatch):
-    monkeypatch.setattr(payments, "RETRIES", 0)
+    monkeypatch.setattr(stripe_api, "RETRIES", 0)
     stripe.failures.append(500)
     response = client.post("/en/order/", fields())
     order = Order.objects.get()
@@ -419,8 +420,11 @@ def test_a_phrase_in_two_fields_or_in_two_orders_is_found(client):
 def test_the_result_can_be_taken_off_and_the_language_changed_without_losing_the_rest(client):
     scan = make_scan(ai=False)
     sent = {"email": "anna@example.org", "message": "My phone", "scan_link": scans.scan_token(scan)}
-    page = html(client.post("/en/order/", {**sent, "remove": "scan"}))
-    assert "anna@example.org" in page
+    page = html(client.post("/en/order/", {**sent, "email": "nobody"}))
+    assert re.search(
+        rf'<input type="checkbox" name="scan_link" value="{scans.scan_token(scan)}" checked>', page
+    )
+    page = html(client.post("/en/order/", {**sent, "email": "nobody", "scan_link": ""}))
     assert "My phone" in page
     assert scans.scan_token(scan) not in page
     page = html(client.post("/ru/order/", {**sent, "switch": "ru"}))

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit.models import Mail, Order, OrderEvent
 from audit.orders import service as orders
+from audit.orders.money import refunds
 from audit.orders.service import State
 from tests.factories import load_bank, make_order, make_scan
 
@@ -22,7 +23,7 @@ CHANGES = {
     State.CLOSED: lambda order: orders.close(order, actor=STAFF),
     State.CANCELLED: lambda order: orders.cancel(order, actor=STAFF),
     State.EXPIRED: lambda order: orders.expire(order),
-    State.REFUNDED: lambda order: orders.mark_refunded(order, actor=STAFF),
+    State.REFUNDED: lambda order: refunds.mark_refunded(order, actor=STAFF),
 }
 
 
@@ -152,7 +153,7 @@ def test_reports_are_written_from_payment_to_closing_only(state):
         orders.save_draft(make_order(state), text="x", actor=STAFF)
 
 
-@pytest.mark.parametrize("change", [orders.send_invoice, orders.mark_refunded])
+@pytest.mark.parametrize("change", [orders.send_invoice, refunds.mark_refunded])
 def test_a_card_order_is_not_handled_by_hand(change):
     order = make_order("new", method=Order.Method.STRIPE)
     arguments = {"text": "IBAN"} if change is orders.send_invoice else {}
@@ -177,7 +178,11 @@ def test_overdue_is_what_waits_for_us_too_long():
     now = timezone.now()
     make_order("delivered")
     make_order(method=Order.Method.STRIPE)  # waits for the customer
-    invoice, paid, working = make_order(), make_order("paid"), make_order("in_progress")
+    invoice, paid, working = (
+        make_order(),
+        make_order("paid"),
+        make_order("in_progress", email="w@example.org"),
+    )
     failed = make_order("paid", method=Order.Method.STRIPE, email="c@example.org")
     assert list(orders.overdue(now)) == []
     Order.objects.filter(pk=failed.pk).update(refund_status=Order.Refund.FAILED)
@@ -229,15 +234,19 @@ def paid_by_card(state="paid") -> Order:
 
 
 def news(order, status, refund_id="re_1") -> bool:
-    return orders.refund_news(order, refund_id=refund_id, status=Order.Refund(status), actor="stripe")
+    payment = order.payments.get()
+    facts = {"id": refund_id, "status": status, "amount": 4900, "metadata": {"order": order.public_id}}
+    news = refunds.record(payment, facts, actor="stripe")
+    order.refresh_from_db()
+    return news
 
 
 @pytest.mark.parametrize("state", ["paid", "in_progress", "delivered", "closed"])
 def test_a_refund_is_claimed_once_and_done_when_stripe_says_so(state):
     order = paid_by_card(state)
-    orders.claim_refund(order, actor=STAFF)
+    refunds.claim(order, actor=STAFF)
     with pytest.raises(orders.NotAllowed):
-        orders.claim_refund(order, actor=STAFF)
+        refunds.claim(order, actor=STAFF)
     assert news(order, "pending")
     assert order.state == state
     assert news(order, "succeeded")
@@ -247,7 +256,7 @@ def test_a_refund_is_claimed_once_and_done_when_stripe_says_so(state):
 
 def test_old_news_of_a_refund_change_nothing():
     order = paid_by_card()
-    orders.claim_refund(order, actor=STAFF)
+    refunds.claim(order, actor=STAFF)
     assert news(order, "succeeded")
     assert not news(order, "pending")
     assert not news(order, "succeeded")
@@ -257,11 +266,11 @@ def test_old_news_of_a_refund_change_nothing():
 
 def test_a_refund_that_fails_after_all_is_overdue_and_may_be_repeated():
     order = paid_by_card()
-    orders.claim_refund(order, actor=STAFF)
+    refunds.claim(order, actor=STAFF)
     news(order, "succeeded")
     assert news(order, "failed")  # banks do send money back
     assert list(orders.overdue()) == [order]
-    orders.claim_refund(order, actor=STAFF)
+    refunds.claim(order, actor=STAFF)
     assert news(order, "succeeded", "re_2")
     assert not news(order, "failed", "re_1")
     assert (order.state, order.refund_status, order.refund_id) == ("refunded", "succeeded", "re_2")
@@ -272,4 +281,4 @@ def test_a_refund_that_fails_after_all_is_overdue_and_may_be_repeated():
 @pytest.mark.parametrize("state", ["new", "awaiting_payment", "cancelled", "expired"])
 def test_what_was_not_paid_is_not_refunded(state):
     with pytest.raises(orders.NotAllowed):
-        orders.claim_refund(paid_by_card(state), actor=STAFF)
+        refunds.claim(paid_by_card(state), actor=STAFF)

@@ -28,7 +28,7 @@ def traffic(
         Attempt.objects.bulk_create(
             Attempt(
                 call=call, provider=provider, credential="k", account="k", model=model, tier=1, free=True,
-                started_at=at, finished_at=at, outcome=outcome,
+                started_at=at, finished_at=at, outcome=outcome, judged=True,
                 **({"latency_ms": 1500, "cost_usd": Decimal("0.002"), "detail": "" if outcome == "ok" else "too short"}
                    | fields),
             )
@@ -106,6 +106,16 @@ def test_a_forgotten_text_counts_but_has_no_length():
     assert (row.pass_rate.passed, row.chars) == (2, None)
 
 
+@pytest.mark.django_db
+def test_a_text_that_nobody_judged_has_not_passed(sim):
+    make_groq(sim, keys=1)
+    complete(user="hi", purpose="letters")
+    assert parity.board() == []
+    complete(user="hi", purpose="letters", accept=lambda text: None)
+    [row] = parity.board()
+    assert (row.pass_rate.passed, row.pass_rate.judged) == (1, 1)
+
+
 # -- the order -------------------------------------------------------------------------------------
 
 
@@ -159,6 +169,7 @@ def test_staff_see_the_board_and_apply_what_it_proposes(lopsided, admin_client):
     assert "40 of 100" in page
     assert "31 %–50 %" in page
     assert "too short" in page
+    assert f"{SMALL}: 45 of 50 passed" in page  # the figures that the proposal rests on
     [proposal] = parity.proposals(parity.board())
     assert (proposal.now, proposal.then) == ((OSS, SMALL, "third"), (SMALL, OSS, "third"))
     assert order() == [OSS, SMALL, "third"]  # nothing by itself

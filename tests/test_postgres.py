@@ -78,6 +78,28 @@ def test_the_ledger_takes_what_it_is_told(postgres_url):
     )  # fmt: skip
 
 
+def test_sums_metrics_and_what_is_kept_are_the_same(postgres_url):
+    assert " passed" in suite(
+        postgres_url, "tests/test_rollup.py", "tests/test_metrics.py", "tests/test_retention.py",
+        "tests/test_database_cache.py",
+    )  # fmt: skip
+
+
+def test_the_desk_and_the_lists_of_the_admin_work(postgres_url):
+    assert " passed" in suite(
+        postgres_url, "tests/test_desk.py", "tests/test_llm_admin.py", "tests/test_audit_admin.py",
+        "-k", "test_desk or opens or list or filtered or found or counting or queries or written_down or trail",
+    )  # fmt: skip
+
+
+@pytest.mark.exhaustive
+def test_the_admin_works(postgres_url):
+    assert " passed" in suite(
+        postgres_url, "tests/test_llm_admin.py", "tests/test_audit_admin.py", "tests/test_orders_admin.py",
+        "tests/test_staff_login.py",
+    )  # fmt: skip
+
+
 @pytest.mark.exhaustive
 def test_the_whole_state_works(postgres_url):
     assert " passed" in suite(

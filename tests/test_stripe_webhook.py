@@ -180,20 +180,6 @@ def test_a_payment_after_cancelling_is_sent_back_once(stripe, order, deliver):
     assert letters(order, "paid") == 0
 
 
-def test_when_the_money_cannot_be_sent_back_now_stripe_is_asked_to_come_again(
-    stripe, order, deliver, monkeypatch
-):
-    monkeypatch.setattr(payments, "RETRIES", 0)
-    event = stripe.pay(order.checkout_session)
-    orders.cancel(order, actor="customer")
-    stripe.failures.append(500)
-    assert deliver(event).status_code == 503
-    assert state(order) == "cancelled"
-    assert not StripeEvent.objects.exists()
-    assert outcome(deliver(event)) == "paid after cancelling, sent back"
-    assert state(order) == "refunded"
-
-
 def test_a_second_payment_of_the_same_order_is_sent_back(stripe, order, deliver):
     first = stripe.pay(order.checkout_session)
     Order.objects.filter(pk=order.pk).update(checkout_expires_at=None)

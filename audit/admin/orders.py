@@ -1,8 +1,6 @@
 """Orders in the admin: rows are read; every change is a button that posts, is checked, and is written down twice
 (the order's own history and the admin's log)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,179 +9,21 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from django.views.decorators.http import require_POST
 
 from audit import formats
+from audit.admin.order_actions import ACTIONS, INVOICE_CHARS, MONEY, PROCESS, WITH_TEXT, Refused
 from audit.models import Mail, Order, OrderEvent, StripeEvent
 from audit.orders import deliverable, outbox, payments
 from audit.orders import export as order_export
-from audit.orders import letters as order_letters
 from audit.orders import service as orders
+from audit.orders.money import receipts
 from llm.admin_base import AllowedLookups
 
-State = Order.State
-Text = str | Promise
-PROCESS, MONEY = "audit.process_order", "audit.manage_payment"
-INVOICE_CHARS = 2000
-
-
-class Refused(Exception):
-    """Why an action was not done, for staff."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """A button. `run` gets the order, the actor's name and the posted text; `states`: where it is offered."""
-
-    label: Text
-    permission: str
-    run: Callable[[Order, str, str], None]
-    done: Text
-    states: tuple[State, ...]
-    method: str = ""
-    sure: bool = False  # wants a tick beside the button: money, or what cannot be undone
-
-
-def _start(order: Order, actor: str, text: str) -> None:
-    orders.start(order, actor=actor)
-
-
-def _fill(order: Order, actor: str, text: str) -> None:
-    """The scan's findings become the draft; what was written so far is not overwritten."""
-    if order.draft.strip():
-        raise Refused(_("There is a draft already. Empty it first."))
-    orders.save_draft(order, text=deliverable.template(order), actor=actor)
-
-
-def _save(order: Order, actor: str, text: str) -> None:
-    if len(text) > deliverable.MAX_CHARS:
-        raise Refused(_("The report is longer than %(count)d characters.") % {"count": deliverable.MAX_CHARS})
-    orders.save_draft(order, text=text, actor=actor)
-
-
-def _deliver(order: Order, actor: str, text: str) -> None:
-    if problem := deliverable.problem(order.draft):
-        raise Refused(problem)
-    orders.deliver(order, actor=actor)
-
-
-def _link(order: Order, actor: str, text: str) -> None:
-    if not orders.send_link(order, actor=actor):
-        raise Refused(_("A link was mailed a moment ago."))
-
-
-def _invoice(order: Order, actor: str, text: str) -> None:
-    if not text.strip() or len(text) > INVOICE_CHARS:
-        raise Refused(_("Write how to pay, in at most %(count)d characters.") % {"count": INVOICE_CHARS})
-    orders.send_invoice(order, text=text.strip(), actor=actor)
-
-
-def _mark_paid(order: Order, actor: str, text: str) -> None:
-    if order.method != Order.Method.INVOICE:
-        raise Refused(_("Only Stripe says whether a card payment was made."))
-    orders.mark_paid(order, actor=actor, detail=text.strip()[:200])
-
-
-ACTIVE = (State.PAID, State.IN_PROGRESS, State.DELIVERED, State.CLOSED)
-WRITING = (State.PAID, State.IN_PROGRESS, State.DELIVERED)
-UNPAID = orders.UNPAID
-INVOICE, STRIPE = Order.Method.INVOICE, Order.Method.STRIPE
-
-ACTIONS: dict[str, Action] = {
-    "start": Action(
-        label=_("Start the work"), permission=PROCESS, run=_start, done=_("Started."), states=(State.PAID,)
-    ),
-    "fill": Action(
-        label=_("Fill the draft from the scan"),
-        permission=PROCESS,
-        run=_fill,
-        done=_("The draft is filled."),
-        states=WRITING,
-    ),
-    "save": Action(
-        label=_("Save the draft"),
-        permission=PROCESS,
-        run=_save,
-        done=_("The draft is saved."),
-        states=WRITING,
-    ),
-    "deliver": Action(
-        label=_("Deliver the report"),
-        permission=PROCESS,
-        run=_deliver,
-        done=_("Delivered: the customer gets a link."),
-        states=(State.IN_PROGRESS, State.DELIVERED),
-    ),
-    "link": Action(
-        label=_("Mail a new link to the report"),
-        permission=PROCESS,
-        run=_link,
-        done=_("A new link is on its way."),
-        states=(State.DELIVERED, State.CLOSED),
-    ),
-    "close": Action(
-        label=_("Close the order"),
-        permission=PROCESS,
-        run=lambda order, actor, text: orders.close(order, actor=actor),
-        done=_("Closed."),
-        states=(State.DELIVERED,),
-    ),
-    "forget": Action(
-        label=_("Delete message and report for good, as the customer asked"),
-        permission=PROCESS,
-        run=lambda order, actor, text: orders.forget_words(order, actor=actor),
-        done=_("Message and report are deleted."),
-        states=(State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED),
-        sure=True,
-    ),
-    "invoice": Action(
-        label=_("Send the invoice"),
-        permission=MONEY,
-        run=_invoice,
-        done=_("The invoice is on its way."),
-        states=(State.NEW,),
-        method=INVOICE,
-    ),
-    "paid": Action(
-        label=_("The money has arrived"),
-        permission=MONEY,
-        run=_mark_paid,
-        done=_("Marked as paid."),
-        states=(*UNPAID, State.EXPIRED),
-        method=INVOICE,
-    ),
-    "cancel": Action(
-        label=_("Cancel the order"),
-        permission=MONEY,
-        run=lambda order, actor, text: payments.cancel(order, actor=actor),
-        done=_("Cancelled."),
-        states=UNPAID,
-        sure=True,
-    ),
-    "refund": Action(
-        label=_("Refund the whole price through Stripe"),
-        permission=MONEY,
-        run=lambda order, actor, text: payments.refund(order, actor=actor),
-        done=_("Stripe has the refund. The order is refunded when Stripe says that it is done."),
-        states=(*ACTIVE, State.CANCELLED, State.REFUNDED),
-        method=STRIPE,
-        sure=True,
-    ),
-    "refunded": Action(
-        label=_("I have sent the money back"),
-        permission=MONEY,
-        run=lambda order, actor, text: orders.mark_refunded(order, actor=actor),
-        done=_("Marked as refunded."),
-        states=ACTIVE,
-        method=INVOICE,
-        sure=True,
-    ),
-}
-WITH_TEXT = {"save", "invoice", "paid"}  # their buttons stand beside a field
+__all__ = ["ACTIONS", "MONEY", "PROCESS"]
 
 
 class Fixed(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
@@ -215,12 +55,12 @@ class OrderAdmin(Fixed):
     change_form_template = "admin/audit/order/change_form.html"
     list_display = ("code", "created_at", "state", "due_at", "lang", "method", "price", "refund_status")
     list_filter = ("state", OverdueFilter, "method", "lang", "refund_status")
-    search_fields = ("code__iexact", "email__iexact", "payment_intent__exact")
+    search_fields = ("code__iexact", "email__iexact", "payments__intent__exact")
     date_hierarchy = "created_at"
     fields = readonly_fields = (
         "code", "state", "state_since", "created_at", "lang", "email", "time_zone", "message_text", "scan", "method",
-        "price", "due_at", "paid_at", "delivered_at", "payment_intent", "refund_status", "refund_id", "history",
-        "letters",
+        "price", "due_at", "paid_at", "delivered_at", "payment_intent", "refund_status", "refund_id", "money",
+        "disputed", "history", "letters",
     )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
@@ -268,9 +108,7 @@ class OrderAdmin(Fixed):
             return False
         if name == "fill" and order.draft.strip():
             return False
-        if name == "refund" and order.refund_status not in (Order.Refund.NONE, Order.Refund.FAILED):
-            return False
-        return action.method in ("", order.method)
+        return action.method in ("", order.method) and (action.when is None or action.when(order))
 
     def act(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """One action on one order; the text of its field, if it has one, is posted as `text`."""
@@ -285,6 +123,8 @@ class OrderAdmin(Fixed):
             if action.sure and not request.POST.get("sure"):
                 raise Refused(_("Tick the box beside the button first."))
             action.run(order, f"staff:{request.user.get_username()}", text)
+        except orders.Disputed:
+            self.message_user(request, _("A dispute waits for a decision first."), messages.ERROR)
         except orders.NotAllowed as error:
             state = {"state": error.state.label}
             self.message_user(request, _("Not possible: the order is %(state)s.") % state, messages.ERROR)
@@ -310,7 +150,7 @@ class OrderAdmin(Fixed):
             context = {
                 "order": order,
                 "html": deliverable.to_html(order.draft),
-                "delivered": order_letters.moment(order, order.delivered_at),
+                "delivered": receipts.moment(order, order.delivered_at),
             }
             return TemplateResponse(request, "audit/order_report.html", context).render()
 
@@ -327,11 +167,34 @@ class OrderAdmin(Fixed):
 
     @admin.display(description=_("price"), ordering="price_cents")
     def price(self, order: Order) -> str:
-        return formats.money(order.price_cents // 100)
+        return receipts.money(order.price_cents)
 
     @admin.display(description=_("message"))
     def message_text(self, order: Order) -> str:
         return format_html("<pre>{}</pre>", order.message) if order.message else "–"
+
+    @admin.display(description=_("payments and refunds"))
+    def money(self, order: Order) -> str:
+        lines = []
+        for each in order.payments.prefetch_related("refunds"):
+            use = f", {each.get_use_display()}" if each.use else ""
+            name = each.intent or each.session or "–"
+            lines.append(f"{each.amount / 100:.2f} {each.currency} {name}: {each.get_state_display()}{use}")
+            lines += [
+                f"  − {row.amount / 100:.2f} {row.refund_id or '–'}: {row.get_state_display()} ({row.by}) {row.answer}"
+                for row in each.refunds.all()
+            ]
+        return format_html("<pre>{}</pre>", "\n".join(lines)) if lines else "–"
+
+    @admin.display(description=_("disputes"))
+    def disputed(self, order: Order) -> str:
+        lines = [
+            f"{row.get_kind_display()} {row.status} {row.reason}"
+            + (f", {formats.moment(row.due_at)}" if row.due_at else "")
+            + (f" ({row.decided_by})" if row.decided_at else "")
+            for row in order.disputes.all()
+        ]
+        return format_html("<pre>{}</pre>", "\n".join(lines)) if lines else "–"
 
     @admin.display(description=_("history"))
     def history(self, order: Order) -> str:

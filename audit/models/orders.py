@@ -35,6 +35,7 @@ class Order(models.Model):
         NONE = "", _("none")
         PENDING = "pending", _("under way")
         SUCCEEDED = "succeeded", _("done")
+        PART = "part", _("a part")
         FAILED = "failed", _("failed")
 
     public_id = models.CharField(max_length=32, unique=True, editable=False)
@@ -65,6 +66,10 @@ class Order(models.Model):
     checkout_url = models.TextField(blank=True)
     checkout_expires_at = models.DateTimeField(null=True, blank=True)
     checkout_number = models.PositiveSmallIntegerField(default=0, help_text=_("How many were opened."))
+    checkout_refusals = models.PositiveSmallIntegerField(
+        default=0, help_text=_("How often Stripe said no; part of the idempotency key.")
+    )
+    # A summary of the rows in audit/models/payments.py: the payment that counts, and how far its refund has come.
     payment_intent = models.CharField(max_length=120, blank=True, db_index=True)
     refund_id = models.CharField(max_length=120, blank=True)
     refund_status = models.CharField(_("refund"), max_length=10, choices=Refund, blank=True, default="")

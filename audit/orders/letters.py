@@ -15,6 +15,7 @@ from django.utils.translation import ngettext, override
 from audit import formats
 from audit.models.orders import Order
 from audit.orders import links
+from audit.orders.money.receipts import moment, price, receipt, seller
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +48,6 @@ def compose(order: Order, kind: str, *, lang: str) -> Letter:
             text=render_to_string("mail/letter.txt", context).strip() + "\n",
             html=render_to_string("mail/letter.html", context),
         )
-
-
-def receipt(order: Order) -> list[tuple[str, str]]:
-    """The lines of a receipt, in the active language: what was sold, for how much, paid when and how."""
-    facts = [
-        (_("Order"), order.code),
-        (_("Service"), _("Manual security audit")),
-        (_("Price"), f"{price(order)} ({order.currency.upper()})"),
-    ]
-    if order.paid_at:
-        facts += [
-            (_("Paid by"), str(order.get_method_display())),
-            (_("Paid on"), moment(order, order.paid_at)),
-        ]
-    if order.payment_intent:
-        facts.append((_("Payment reference"), order.payment_intent))
-    if order.refund_status:
-        facts.append((_("Refund"), str(order.get_refund_status_display())))
-    return facts
-
-
-def price(order: Order) -> str:
-    """The price as the active language writes dollars."""
-    return formats.money(order.price_cents // 100)
-
-
-def moment(order: Order, when: Any) -> str:
-    """A time in the customer's time zone and the active language."""
-    return formats.moment(when, order.zone)
 
 
 def _status(order: Order) -> tuple[str, str]:
@@ -123,7 +95,54 @@ def _paid(order: Order) -> Words:
             _("Your payment has arrived. This e-mail is your receipt."),
             _("You get the report by %(when)s at the latest.") % due,
         ],
-        facts=receipt(order),
+        facts=[*receipt(order), *seller(order)],
+        link=_status(order),
+    )
+
+
+def _payment_failed(order: Order) -> Words:
+    return Words(
+        subject=_("The payment of order %(code)s did not arrive") % {"code": order.code},
+        lines=[
+            _("Your bank did not let the payment through, so nothing was charged."),
+            _("Your order is kept. You can pay it in another way on its page."),
+        ],
+        link=(_("Pay or see your order"), links.status_url(order)),
+    )
+
+
+def _paid_twice(order: Order) -> Words:
+    return Words(
+        subject=_("Order %(code)s was paid twice: we send one payment back") % {"code": order.code},
+        lines=[
+            _("A second payment arrived for your order. You owe nothing, and need do nothing."),
+            _("We send the second payment back in full. Banks may take up to 10 days to show it."),
+        ],
+        facts=[(_("Order"), order.code), (_("Price"), price(order))],
+        link=_status(order),
+    )
+
+
+def _part_refunded(order: Order) -> Words:
+    return Words(
+        subject=_("A part of the price of order %(code)s is sent back") % {"code": order.code},
+        lines=[_("A part of the price is on its way back to you. Banks may take up to 10 days to show it.")],
+        facts=[*receipt(order), *seller(order)],
+        link=_status(order),
+    )
+
+
+def _dispute(order: Order) -> Words:
+    return Words(
+        subject=_("Your bank asks about the payment of order %(code)s") % {"code": order.code},
+        lines=[
+            _("Your bank told us that you do not recognise this payment or want the money back."),
+            _("Until that is clear, we do not go on with your order."),
+            _(
+                "Was it a mistake, or can we help? Reply to this e-mail: we find a way, and a refund is one of them."
+            ),
+        ],
+        facts=[(_("Order"), order.code), (_("Price"), price(order))],
         link=_status(order),
     )
 
@@ -205,7 +224,7 @@ def _refunded(order: Order) -> Words:
     return Words(
         subject=_("Order %(code)s is refunded") % {"code": order.code},
         lines=[_("The whole price is on its way back to you. Banks may take up to 10 days to show it.")],
-        facts=receipt(order),
+        facts=[*receipt(order), *seller(order)],
         link=_status(order),
     )
 
@@ -247,10 +266,54 @@ def _staff_paid(order: Order) -> Words:
     )
 
 
+def _staff_money(order: Order) -> Words:
+    return Words(
+        subject=_("%(code)s: its money needs you") % {"code": order.code},
+        lines=[_("A payment or a refund did not go as it should. The order's history says what happened.")],
+        link=_desk(order),
+    )
+
+
+def _staff_dispute(order: Order) -> Words:
+    from audit.orders.money import disputes
+
+    row = disputes.waiting(order) or order.disputes.order_by("-pk").first()
+    facts = []
+    if row is not None:
+        facts = [
+            (_("Kind"), str(row.get_kind_display())),
+            (_("Status"), row.status),
+            (_("Reason"), row.reason),
+            (_("Evidence due"), formats.moment(row.due_at) if row.due_at else ""),
+        ]
+    return Words(
+        subject=_("%(code)s: the customer's bank disputes the payment") % {"code": order.code},
+        lines=[
+            _(
+                "The work is stopped until you decide in the admin. The evidence is handed in at Stripe's dashboard."
+            ),
+        ],
+        facts=[(label, value) for label, value in facts if value],
+        link=_desk(order),
+    )
+
+
+def _staff_key(order: Order) -> Words:
+    return Words(
+        subject=_("Stripe refuses our key: nobody can pay by card"),
+        lines=[_("Set a valid STRIPE_SECRET_KEY and start the site again. Orders are kept meanwhile.")],
+        link=_desk(order),
+    )
+
+
 KINDS: dict[str, Callable[[Order], Words]] = {
     "received": _received,
     "invoice": _invoice,
     "paid": _paid,
+    "payment_failed": _payment_failed,
+    "paid_twice": _paid_twice,
+    "part_refunded": _part_refunded,
+    "dispute": _dispute,
     "in_progress": _in_progress,
     "delivered": _delivered,
     "delivered_again": _delivered_again,
@@ -261,4 +324,7 @@ KINDS: dict[str, Callable[[Order], Words]] = {
     "expired": _expired,
     "staff_new": _staff_new,
     "staff_paid": _staff_paid,
+    "staff_money": _staff_money,
+    "staff_dispute": _staff_dispute,
+    "staff_key": _staff_key,
 }

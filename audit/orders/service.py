@@ -2,7 +2,7 @@
 
 Every change is one transaction: a conditional UPDATE that the table allows, a line of history with its actor, and
 the customer's mail in the outbox. A change that the state does not allow raises NotAllowed and leaves no trace.
-Nothing here talks to Stripe: payments.py does, and comes back here with the answer.
+Nothing here talks to Stripe: payments.py does, and comes back here with the answer. Refunds are in refunds.py.
 """
 
 import secrets
@@ -14,8 +14,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
-from audit.models import Mail, Order, OrderEvent, Scan
+from audit.models import Counter, Dispute, Mail, Order, OrderEvent, Payment, Scan
 from audit.orders import outbox, secret_guard
+from audit.orders.money import waiting
 from audit.scans import tokens
 
 State = Order.State
@@ -53,10 +54,11 @@ UNPAID_DAYS = 14  # then an unpaid order expires
 FOLLOW_UP_DAYS = 14  # questions by e-mail after delivery; then the order is closed
 INVOICE_DAYS = 2  # an order that waits longer for its invoice is overdue
 OPEN_AN_ADDRESS = 3  # unpaid orders one e-mail address may have
+FIRST_LOOK = timedelta(minutes=30)  # after a payment page was opened, Stripe is asked about it
 A_DAY_AN_ADDRESS = 4  # orders of any state that one e-mail address may make in 24 hours
 
 CUSTOMER, STRIPE, CLOCK = "customer", "stripe", "clock"
-WRONG_AMOUNT = "wrong amount"
+WRONG_AMOUNT, KEY_REFUSED = "wrong amount", "Stripe refused our key"
 FORGOTTEN = "words forgotten"
 NOBODY = outbox.NOBODY
 
@@ -71,6 +73,10 @@ class NotAllowed(Exception):
     def __init__(self, order: Order, wanted: str) -> None:
         super().__init__(f"{order.code} is {order.state}: {wanted} is not allowed")
         self.state = State(order.state)
+
+
+class Disputed(NotAllowed):
+    """The customer's bank wants the money back, or warns of fraud, and nobody has decided what to do."""
 
 
 class SecretInMessage(ValueError):
@@ -156,8 +162,14 @@ def new_code() -> str:
     return f"GL-{chars[:4]}-{chars[4:]}"
 
 
+def only(order: Order, method: Order.Method, wanted: str) -> None:
+    """Raises NotAllowed for an order that is paid in another way."""
+    if order.method != method:
+        raise NotAllowed(order, wanted)
+
+
 # -- changing ----------------------------------------------------------------------------------------
-def _move(
+def move(
     order: Order, to: State, *, actor: str, what: str, detail: str = "", letter: bool = True, **fields: Any
 ) -> None:
     """The one way to another state. `fields` change with it; `order` is brought up to date. Raises NotAllowed."""
@@ -186,51 +198,80 @@ def note(order: Order, *, actor: str, what: str, new: str = "", detail: str = ""
 
 def await_card(order: Order, *, actor: str, **checkout: Any) -> None:
     """Stripe's page is open: `checkout` are the fields that describe it. A new page for the same order is noted."""
+    now = timezone.now()
     with transaction.atomic():
-        if not Order.objects.filter(pk=order.pk, state=State.AWAITING_PAYMENT).update(**checkout):
+        Payment.objects.get_or_create(
+            session=checkout["checkout_session"],
+            defaults={
+                "order": order,
+                "amount": order.price_cents,
+                "currency": order.currency,
+                "state": Payment.State.OPEN,
+                "next_look_at": now + FIRST_LOOK,
+            },
+        )
+        if Order.objects.filter(pk=order.pk, state=State.AWAITING_PAYMENT).update(**checkout):
+            note(order, actor=actor, what="checkout opened again")
+        else:
             what = "checkout opened"
-            _move(order, State.AWAITING_PAYMENT, actor=actor, what=what, letter=False, **checkout)
-            return
-        note(order, actor=actor, what="checkout opened again")
+            move(order, State.AWAITING_PAYMENT, actor=actor, what=what, letter=False, **checkout)
     order.refresh_from_db()
 
 
 def send_invoice(order: Order, *, text: str, actor: str) -> None:
     """Tells the customer how to pay. Raises NotAllowed unless the order is new and paid by invoice."""
-    _only(order, Order.Method.INVOICE, "invoice")
-    _move(order, State.AWAITING_PAYMENT, actor=actor, what="invoice sent", invoice=text)
+    only(order, Order.Method.INVOICE, "invoice")
+    move(order, State.AWAITING_PAYMENT, actor=actor, what="invoice sent", invoice=text)
 
 
-def mark_paid(order: Order, *, actor: str, payment_intent: str = "", detail: str = "") -> None:
-    """The money is here. An expired order comes back to life."""
+def mark_paid(
+    order: Order, *, actor: str, payment_intent: str = "", detail: str = "", payment: Payment | None = None
+) -> None:
+    """The money is here, and gets its invoice number. An expired order comes back to life."""
     now = timezone.now()
     with transaction.atomic():
-        _move(
+        move(
             order,
             State.PAID,
             actor=actor,
             what="paid",
             detail=detail,
+            letter=False,
             paid_at=now,
             due_at=now + timedelta(days=PROMISE_DAYS),
-            payment_intent=payment_intent,
+            payment_intent=payment.intent if payment else payment_intent,
         )
+        if payment is None:
+            payment = Payment(
+                order=order, intent=payment_intent, amount=order.price_cents, currency=order.currency
+            )
+        payment.state, payment.use, payment.at = Payment.State.PAID, Payment.Use.KEPT, payment.at or now
+        payment.invoice_number, payment.next_look_at = next_number("invoice"), None
+        payment.save()
+        outbox.queue(order, LETTERS[State.PAID])
         outbox.queue_for_staff(order, "staff_paid")
 
 
-def note_late_payment(order: Order, *, payment_intent: str) -> None:
-    """A cancelled order was paid and the money is on its way back: remembered until the refund is confirmed."""
+def next_number(series: str) -> int:
+    """The next number of a series, without gaps: a transaction that fails gives its number back. 1 is the first."""
     with transaction.atomic():
-        if Order.objects.filter(pk=order.pk, state=State.CANCELLED, payment_intent="").update(
-            payment_intent=payment_intent, paid_at=timezone.now(), refund_status=Order.Refund.PENDING
-        ):
-            note(order, actor=STRIPE, what="paid after cancelling", detail="the payment is sent back")
-    order.refresh_from_db()
+        Counter.objects.get_or_create(name=series)
+        counter = Counter.objects.select_for_update().get(name=series)
+        counter.last += 1
+        counter.save()
+    return counter.last
+
+
+def undisputed(order: Order, wanted: str) -> None:
+    """Raises Disputed as long as a dispute or a warning of fraud waits for a decision of staff."""
+    if order.disputes.filter(decided_at=None).exists():
+        raise Disputed(order, wanted)
 
 
 def start(order: Order, *, actor: str) -> None:
-    """An engineer begins."""
-    _move(order, State.IN_PROGRESS, actor=actor, what="started")
+    """An engineer begins. Raises NotAllowed, and Disputed while a dispute waits for a decision."""
+    undisputed(order, "start")
+    move(order, State.IN_PROGRESS, actor=actor, what="started")
 
 
 def save_draft(order: Order, *, text: str, actor: str) -> None:
@@ -244,11 +285,15 @@ def save_draft(order: Order, *, text: str, actor: str) -> None:
 
 
 def deliver(order: Order, *, actor: str) -> None:
-    """The draft becomes the report, and the customer gets a link. A delivered report may be delivered corrected."""
+    """The draft becomes the report, and the customer gets a link. A delivered report may be delivered corrected.
+
+    Raises NotAllowed, and Disputed while a dispute waits for a decision.
+    """
     order.refresh_from_db()
+    undisputed(order, "deliver")
     now = timezone.now()
     if order.state != State.DELIVERED:
-        _move(order, State.DELIVERED, actor=actor, what="delivered", report=F("draft"), delivered_at=now)
+        move(order, State.DELIVERED, actor=actor, what="delivered", report=F("draft"), delivered_at=now)
         return
     with transaction.atomic():
         if not Order.objects.filter(pk=order.pk, state=State.DELIVERED).update(report=F("draft")):
@@ -259,16 +304,16 @@ def deliver(order: Order, *, actor: str) -> None:
 
 
 def close(order: Order, *, actor: str) -> None:
-    _move(order, State.CLOSED, actor=actor, what="closed")
+    move(order, State.CLOSED, actor=actor, what="closed")
 
 
 def cancel(order: Order, *, actor: str) -> None:
     """Only what is not paid is cancelled; what is paid is refunded."""
-    _move(order, State.CANCELLED, actor=actor, what="cancelled")
+    move(order, State.CANCELLED, actor=actor, what="cancelled")
 
 
 def expire(order: Order) -> None:
-    _move(order, State.EXPIRED, actor=CLOCK, what="expired")
+    move(order, State.EXPIRED, actor=CLOCK, what="expired")
 
 
 def forget_words(order: Order, *, actor: str) -> None:
@@ -299,79 +344,6 @@ def forget_old(before: datetime) -> int:
     return len(over)
 
 
-# -- refunds -----------------------------------------------------------------------------------------
-REFUNDABLE = (*OWED, State.DELIVERED, State.CLOSED)
-
-
-def claim_refund(order: Order, *, actor: str) -> None:
-    """One worker asks Stripe for the money, once. Raises NotAllowed when nothing was paid or a refund is under way.
-
-    A refund that failed may be asked for again, whatever became of the order meanwhile.
-    """
-    _only(order, Order.Method.STRIPE, "refund")
-    mine = Order.objects.filter(pk=order.pk).exclude(payment_intent="")
-    never = Q(refund_status=Order.Refund.NONE, state__in=REFUNDABLE)
-    with transaction.atomic():
-        if not mine.filter(never | Q(refund_status=Order.Refund.FAILED)).update(
-            refund_status=Order.Refund.PENDING, refund_id=""
-        ):
-            raise NotAllowed(order, "refund")
-        note(order, actor=actor, what="refund asked for")
-    order.refresh_from_db()
-
-
-def refund_not_sent(order: Order, *, actor: str, reason: str) -> None:
-    """Stripe could not be asked, or said no: the claim is given up, so that staff may try again."""
-    with transaction.atomic():
-        Order.objects.filter(pk=order.pk, refund_status=Order.Refund.PENDING).update(
-            refund_status=Order.Refund.FAILED
-        )
-        note(order, actor=actor, what="refund not sent", detail=reason)
-    order.refresh_from_db()
-
-
-# How far a refund has come. News of a refund may arrive in any order; only what is further counts.
-REFUND_RANK = {
-    Order.Refund.NONE: 0,
-    Order.Refund.PENDING: 1,
-    Order.Refund.SUCCEEDED: 2,
-    Order.Refund.FAILED: 3,
-}
-
-
-def refund_news(order: Order, *, refund_id: str, status: Order.Refund, actor: str) -> bool:
-    """What Stripe says about a refund of the whole price. Returns whether it was news."""
-    with transaction.atomic():
-        current = Order.objects.select_for_update().get(pk=order.pk)
-        if current.refund_id == refund_id:
-            stale = REFUND_RANK[status] <= REFUND_RANK[Order.Refund(current.refund_status)]
-        else:  # another refund of the same payment: an earlier one that failed, or one made at Stripe by hand
-            stale = bool(current.refund_id) and status != Order.Refund.SUCCEEDED
-        if stale:
-            return False
-        fields: dict[str, Any] = {"refund_id": refund_id, "refund_status": status}
-        if status == Order.Refund.SUCCEEDED and State.REFUNDED in TRANSITIONS[State(current.state)]:
-            _move(order, State.REFUNDED, actor=actor, what="refunded", detail=refund_id, **fields)
-        else:
-            Order.objects.filter(pk=order.pk).update(**fields)
-            note(order, actor=actor, what=f"refund {status}", detail=refund_id)
-    order.refresh_from_db()
-    return True
-
-
-def mark_refunded(order: Order, *, actor: str) -> None:
-    """Staff sent the money of an invoice back by themselves."""
-    _only(order, Order.Method.INVOICE, "refund")
-    if order.paid_at is None:
-        raise NotAllowed(order, State.REFUNDED)
-    _move(order, State.REFUNDED, actor=actor, what="refunded", refund_status=Order.Refund.SUCCEEDED)
-
-
-def _only(order: Order, method: Order.Method, wanted: str) -> None:
-    if order.method != method:
-        raise NotAllowed(order, wanted)
-
-
 # -- a fresh link ------------------------------------------------------------------------------------
 LINK_EVERY = timedelta(minutes=15)
 
@@ -395,12 +367,18 @@ def send_link(order: Order, *, actor: str) -> bool:
 
 # -- the clock ---------------------------------------------------------------------------------------
 def tend(now: datetime | None = None, *, limit: int = 200) -> int:
-    """Expires unpaid orders and closes delivered ones whose time is over; returns how many changed."""
+    """Asks Stripe what we may have missed, expires unpaid orders and closes delivered ones whose time is over.
+
+    Returns how many orders expired or closed. An order that Stripe could not be asked about is not expired.
+    """
+    from audit.orders.money import upkeep
+
     now = now or timezone.now()
+    upkeep.look(now, limit=limit)
     unpaid = Order.objects.filter(state__in=UNPAID, created_at__lt=now - timedelta(days=UNPAID_DAYS))
     done = Order.objects.filter(state=State.DELIVERED, delivered_at__lt=now - timedelta(days=FOLLOW_UP_DAYS))
     changed = 0
-    for order in [*unpaid[:limit], *done[:limit]]:
+    for order in [*unpaid.exclude(pk__in=waiting.undecided().values("order"))[:limit], *done[:limit]]:
         try:
             if order.state == State.DELIVERED:
                 close(order, actor=CLOCK)
@@ -420,13 +398,22 @@ def counts_by_state() -> dict[str, int]:
 
 
 def overdue(now: datetime | None = None) -> "QuerySet[Order]":
-    """Orders that wait for staff: reports past their promise, invoices not sent, refunds that failed, payments of
-    a wrong amount. Oldest first."""
+    """Orders that wait for staff: reports past their promise, invoices not sent, and money that needs somebody:
+    refunds that failed or were not answered, a wrong amount, a surplus not sent back, a dispute, a page that Stripe
+    could not be asked about. Oldest first."""
     now = now or timezone.now()
     report_late = Q(state__in=OWED, due_at__lt=now)
     invoice_late = Q(
         state=State.NEW, method=Order.Method.INVOICE, created_at__lt=now - timedelta(days=INVOICE_DAYS)
     )
-    wrong = OrderEvent.objects.filter(what=WRONG_AMOUNT).values("order")
-    money = Q(refund_status=Order.Refund.FAILED) | Q(pk__in=wrong, paid_at=None)
-    return Order.objects.filter(report_late | invoice_late | money).order_by("created_at")
+    unasked = Q(state__in=UNPAID, created_at__lt=now - timedelta(days=UNPAID_DAYS + 1))
+    unasked &= Q(payments__state=Payment.State.OPEN)
+    return Order.objects.filter(
+        report_late
+        | invoice_late
+        | Q(pk__in=Order.objects.filter(unasked).values("pk"))
+        | Q(refund_status=Order.Refund.FAILED)
+        | Q(pk__in=waiting.stuck(now).values("order"))
+        | Q(pk__in=Dispute.objects.filter(decided_at=None).values("order"))
+        | Q(pk__in=OrderEvent.objects.filter(what=KEY_REFUSED).values("order"), state=State.NEW)
+    ).order_by("created_at")

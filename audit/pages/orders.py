@@ -21,8 +21,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit import formats, throttle
 from audit.confidential import private
 from audit.models import Order
-from audit.orders import deliverable, form, letters, links, payments
+from audit.orders import deliverable, form, links, payments
 from audit.orders import service as orders
+from audit.orders.money import receipts
 from audit.pages.context import alternates
 from audit.pages.private import from_elsewhere
 from audit.presentation import orders as order_pages
@@ -36,8 +37,8 @@ def order(request: HttpRequest) -> HttpResponse:
     """The offer with its form. A result page posts its token alone: that opens the form, and orders nothing."""
     if request.method != "POST":
         return _form(request, sent=form.Sent())
-    if "switch" in request.POST or "remove" in request.POST:  # another language, or without the result
-        return _form(request, sent=form.unsent(request.POST, without_scan="remove" in request.POST))
+    if "switch" in request.POST:  # another language
+        return _form(request, sent=form.unsent(request.POST))
     if "email" not in request.POST:
         return _form(request, sent=form.of_scan(request.POST.get("scan_link", "")))
     if from_elsewhere(request):
@@ -107,7 +108,8 @@ def sample(request: HttpRequest) -> HttpResponse:
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """How the order stands. Coming back from Stripe (`?back=paid`) changes nothing: only the webhook does."""
     found = _order(token)
-    context = {"page": order_pages.status(found, back="back" in request.GET), "order": found, "token": token}
+    page = order_pages.status(found, back="back" in request.GET, unreached="unreached" in request.GET)
+    context = {"page": page, "order": found, "token": token}
     return private(render(request, "audit/order_status.html", context))
 
 
@@ -116,8 +118,8 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
 def pay(request: HttpRequest, token: str) -> HttpResponse:
     """Opens a payment page if there is none (any more); the status page links to it."""
     found = _order(token)
-    _open_checkout(found)
-    return _to_status(found)
+    opened = _open_checkout(found)
+    return _to_status(found, query="" if opened else "?unreached")
 
 
 @csrf_exempt
@@ -126,7 +128,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     """Asks once, then cancels on POST. An order that was paid meanwhile is only shown as it stands."""
     found = _order(token)
     if request.method != "POST":
-        if found.state not in orders.UNPAID:
+        if found.state not in orders.UNPAID or payments.is_coming(found):
             return _to_status(found)
         return private(render(request, "audit/order_cancel.html", {"order": found, "token": token}))
     with suppress(orders.NotAllowed):  # paid meanwhile: the page says how it stands
@@ -139,7 +141,7 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     found = _order(token)
     if found.paid_at is None:
         raise Http404
-    context = {"order": found, "token": token, "facts": letters.receipt(found)}
+    context = {"order": found, "token": token, "facts": receipts.receipt(found) + receipts.seller(found)}
     return private(render(request, "audit/order_receipt.html", context))
 
 
@@ -156,7 +158,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
     if not good:
         return private(render(request, "audit/order_link.html", {"order": found, "token": token}, status=410))
     context = {"order": found, "html": deliverable.to_html(found.report), "lang": found.lang}
-    context["delivered"] = letters.moment(found, found.delivered_at)
+    context["delivered"] = receipts.moment(found, found.delivered_at)
     return private(render(request, "audit/order_report.html", context))
 
 
@@ -179,12 +181,17 @@ def _order(token: str) -> Order:
     return found
 
 
-def _open_checkout(found: Order) -> None:
-    """Should it fail, the status page says how the order stands, and offers to try again."""
-    with suppress(payments.PaymentError, orders.NotAllowed):
+def _open_checkout(found: Order) -> bool:
+    """Whether Stripe could be asked. If not, the status page says how the order stands, and offers to try again."""
+    try:
         payments.open_checkout(found, actor=orders.CUSTOMER)
+    except payments.PaymentError:
+        return False
+    except orders.NotAllowed:
+        pass
+    return True
 
 
-def _to_status(found: Order) -> HttpResponse:
+def _to_status(found: Order, *, query: str = "") -> HttpResponse:
     address = reverse("audit:order-status", kwargs={"token": links.status_token(found)})
-    return private(HttpResponseRedirect(address, status=303))
+    return private(HttpResponseRedirect(address + query, status=303))

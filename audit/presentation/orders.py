@@ -8,9 +8,10 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from audit.models import Order
-from audit.orders import letters, payments
+from audit.models import Order, Payment
+from audit.orders import payments
 from audit.orders import service as orders
+from audit.orders.money import receipts
 from audit.orders.service import State
 
 
@@ -36,30 +37,40 @@ class StatusPage:
     pay_url: str
     may_cancel: bool
     may_read: bool
+    refunded: list[tuple[str, str]]
     road: tuple[Milestone, ...]
     contact: str
     history: list[tuple[str, str]]
 
 
-def status(order: Order, *, back: bool) -> StatusPage:
-    """`back`: the customer comes from Stripe's page. That alone says nothing about the payment."""
+def status(order: Order, *, back: bool, unreached: bool = False) -> StatusPage:
+    """`back`: the customer comes from Stripe's page. That alone says nothing about the payment. `unreached`: the
+    page could not be opened a moment ago."""
     unpaid = order.state in orders.UNPAID
     by_card = order.method == Order.Method.STRIPE
+    coming = unpaid and by_card and payments.is_coming(order)
     name, _at, host = order.email.partition("@")
     events = order.events.exclude(new="").values_list("at", "new")
     return StatusPage(
         state=str(order.get_state_display()),
-        sentence=_back(order) if back and unpaid and by_card else _sentence(order),
-        price=letters.price(order),
+        sentence=_coming(order)
+        if coming
+        else _back(order)
+        if back and unpaid and by_card
+        else _unreached()
+        if unreached and unpaid and by_card
+        else _sentence(order),
+        price=receipts.price(order),
         email=f"{name[:1]}…@{host}",
-        ordered=letters.moment(order, order.created_at),
-        may_pay=unpaid and by_card,
-        pay_url=order.checkout_url if unpaid and by_card and payments.is_open(order) else "",
-        may_cancel=unpaid,
+        ordered=receipts.moment(order, order.created_at),
+        may_pay=unpaid and by_card and not coming,
+        pay_url=order.checkout_url if unpaid and by_card and not coming and payments.is_open(order) else "",
+        may_cancel=unpaid and not coming,
         may_read=bool(order.report),
+        refunded=receipts.refunded(order) if order.paid_at else [],
         road=_road(order, {new: at for at, new in events}),
         contact=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
-        history=[(letters.moment(order, at), str(State(new).label)) for at, new in events],
+        history=[(receipts.moment(order, at), str(State(new).label)) for at, new in events],
     )
 
 
@@ -83,7 +94,7 @@ def _road(order: Order, reached: dict[str, datetime]) -> tuple[Milestone, ...]:
         at = order.created_at if state == State.NEW else reached.get(state)
         if place > here:
             at = order.due_at if state == State.DELIVERED else None
-        when = letters.moment(order, at) if at else ""
+        when = receipts.moment(order, at) if at else ""
         if place > here and when:
             when = _("by %(when)s") % {"when": when}
         found.append(
@@ -102,14 +113,26 @@ def _back(order: Order) -> str:
     )
 
 
+def _coming(order: Order) -> str:
+    if order.payments.filter(state=Payment.State.ON_ITS_WAY).exists():
+        return _(
+            "Your payment is on its way. With some ways to pay that takes days: we write to you when it has arrived."
+        )
+    return _(
+        "A payment has arrived that is not the price. We look into it, and write to you. Do not pay again."
+    )
+
+
+def _unreached() -> str:
+    return _("The card payment cannot be reached right now. Try again in a minute: your order is kept.")
+
+
 def _sentence(order: Order) -> str:
     """What the state means for the customer, and what comes next."""
-    due = {"when": letters.moment(order, order.due_at)}
+    due = {"when": receipts.moment(order, order.due_at)}
     card = order.method == Order.Method.STRIPE
     sentences = {
-        State.NEW: _(
-            "The card payment cannot be reached right now. Try again in a minute: your order is kept."
-        )
+        State.NEW: _unreached()
         if card
         else _("We have your order. Within two working days you get an e-mail that says how to pay."),
         State.AWAITING_PAYMENT: _("Your order waits for the payment. The work begins when it has arrived.")

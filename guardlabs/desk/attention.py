@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from audit.models import Scan
 from audit.orders import service as orders
+from audit.orders.money import upkeep
 from guardlabs.desk.blocks import Cell, Item, Section, listing, whole
 from guardlabs.desk.figures import Figures
 from llm.failures.kinds import Kind
@@ -68,7 +69,22 @@ def overdue(figures: Figures) -> Iterator[Item]:
         yield Item(text % {"count": whole(waiting)}, listing("audit_order", overdue=1))
 
 
-SOURCES: tuple[Callable[[Figures], Iterator[Item]], ...] = (broken, credits_spent, overdue, flagged)
+def stripe_key(figures: Figures) -> Iterator[Item]:
+    """Stripe refuses our key: no card order can be paid or refunded."""
+    if not figures.may("audit.view_order"):
+        return
+    if (order := upkeep.refused()) is not None:
+        address = reverse("admin:audit_order_change", args=[order.pk])
+        yield Item(_("Stripe refuses our key: nobody can pay by card"), address)
+
+
+SOURCES: tuple[Callable[[Figures], Iterator[Item]], ...] = (
+    stripe_key,
+    broken,
+    credits_spent,
+    overdue,
+    flagged,
+)
 
 
 def attention(figures: Figures) -> Section:

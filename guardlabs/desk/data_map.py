@@ -69,6 +69,10 @@ STORED = (
     Stored(("audit.Order",), gettext_lazy("e-mail address, time zone, message, report"), CUSTOMERS, _after_the_end),
     Stored(("audit.OrderEvent",), gettext_lazy("who did what, when"), CUSTOMERS, _for_good),
     Stored(("audit.Mail",), gettext_lazy("address, our letters with their links"), CUSTOMERS, _with_the_order),
+    Stored(
+        ("audit.Payment", "audit.Refund", "audit.Dispute", "audit.Counter"),
+        gettext_lazy("payments, refunds, disputes and the numbers of invoices"), CUSTOMERS, _for_good,
+    ),
     Stored(("audit.StripeEvent",), gettext_lazy("ids and amounts of payments; no payload"), CUSTOMERS, _for_good),
     Stored(
         ("audit.Question", "audit.Option", "audit.Incident"),

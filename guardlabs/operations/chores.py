@@ -2,7 +2,8 @@
 
 Whoever puts a chore's mark into the cache does it; the mark stays for the chore's interval, so that of all
 processes and machines that share the cache one does it, once. A process that dies over it leaves it to the
-next interval. `manage.py chores` does what is due at once, for those who prefer a timer (CHORES=off).
+next interval. With CHORES=off, `manage.py chores` does what is due at once, for a timer, and
+`manage.py chores --forever` looks every minute, as a service of its own.
 """
 
 import logging
@@ -17,6 +18,7 @@ from django.db import connections
 
 from audit.orders import outbox
 from audit.orders import service as orders
+from audit.orders.money import reconcile
 from guardlabs.operations import retention, weekly
 from guardlabs.web import correlation
 from llm import maintenance
@@ -43,10 +45,11 @@ class Chore:
 def chores() -> tuple[Chore, ...]:
     """All of them, in the order in which they are done."""
     return (
-        Chore("probes", MINUTE, probes.run_due),  # also every few seconds, see `_loop`
+        Chore("probes", MINUTE, probes.run_due),  # also every few seconds, see `run_until`
         Chore("llm", MINUTE, maintenance.run),
         Chore("mails", MINUTE, outbox.send_due),
         Chore("orders", 10 * MINUTE, orders.tend),
+        Chore("books", DAY, reconcile.daily),
         Chore("letter", HOUR, weekly.send),
         Chore("providers", DAY, check_providers),
         Chore("prune", DAY, lambda: retention.prune(settings.RETENTION_DAYS)),
@@ -78,13 +81,24 @@ def run_due() -> list[str]:
 
 def start(stopping: threading.Event | None = None) -> threading.Thread:
     """Looks for chores in a thread, until `stopping` is set or the process ends."""
-    thread = threading.Thread(target=_loop, args=(stopping or threading.Event(),), name="chores", daemon=True)
+    thread = threading.Thread(
+        target=run_until, args=(stopping or threading.Event(),), name="chores", daemon=True
+    )
     thread.start()
     return thread
 
 
-def _loop(stopping: threading.Event) -> None:
-    look_at = time.monotonic() + LOOK_EVERY_S
+def run_until(
+    stopping: threading.Event,
+    *,
+    first_after_s: float | None = None,
+    looked: Callable[[], object] = lambda: None,
+) -> None:
+    """Probes providers and does what is due every LOOK_EVERY_S seconds, until `stopping` is set.
+
+    The first look comes after `first_after_s` seconds, as a rule LOOK_EVERY_S; `looked` is called after each.
+    """
+    look_at = time.monotonic() + (LOOK_EVERY_S if first_after_s is None else first_after_s)
     while not stopping.wait(PROBE_EVERY_S):
         try:
             probes.run_due()
@@ -92,5 +106,6 @@ def _loop(stopping: threading.Event) -> None:
             log.exception("probing providers failed")
         if time.monotonic() >= look_at:
             run_due()
+            looked()
             look_at = time.monotonic() + LOOK_EVERY_S
         connections.close_all()

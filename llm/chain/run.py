@@ -372,7 +372,7 @@ class _Run:
             if not (answer.tool_calls and self.params.get("tools")):  # a call of a tool is no text to judge
                 if not answer.text.strip():
                     raise Failure(Kind.EMPTY_OUTPUT, "called a tool that nobody offered", status=200)
-                self._gate(answer.text)
+                self._gate(answer.text, trial.row)
         except Failure as failure:
             trial.finish(failure.kind, failure)
             if failure.kind in slow_start.SUSPECT:
@@ -444,10 +444,11 @@ class _Run:
                     self.told += piece.text
                 yield piece
 
-    def _gate(self, text: str) -> None:
-        """Raises Failure when the caller does not accept the text."""
+    def _gate(self, text: str, row: Attempt) -> None:
+        """Raises Failure when the caller does not accept the text. Notes on the row that it was judged."""
         if self.accept is None:
             return
+        row.judged = True
         try:
             why = self.accept(text)
         except gates.Unjudgeable:

@@ -66,10 +66,12 @@ class Row:
 
 
 def board() -> list[Row]:
-    """The last 30 days by purpose, language and model, in two queries. Our own checks are no traffic."""
+    """The last 30 days by purpose, language and model, in two queries, of texts that a gate has judged: one that nobody
+    judged has not passed. Our own checks are no traffic.
+    """
     names = ("call__purpose", "call__lang", "provider", "model")
     judged = (
-        Attempt.objects.filter(OK | REJECTED, started_at__gt=timezone.now() - REMEMBERED)
+        Attempt.objects.filter(OK | REJECTED, judged=True, started_at__gt=timezone.now() - REMEMBERED)
         .exclude(call__purpose__in=OWN_PURPOSES)
         .order_by()
     )
@@ -126,6 +128,16 @@ def rules() -> list[RuleCount]:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """Why one model goes before another: the shares that passed where both were judged."""
+
+    better: str
+    worse: str
+    of_better: Interval
+    of_worse: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """Another order of a provider's models: ids and names, as they are and as they could be."""
 
@@ -134,11 +146,15 @@ class Proposal:
     now: tuple[str, ...]
     then: tuple[str, ...]
     ids: tuple[int, ...]
+    grounds: tuple[Ground, ...] = ()
 
     @property
     def token(self) -> str:
         """The proposed order, to see whether it is still the one that was looked at."""
         return ",".join(map(str, self.ids))
+
+
+Rates = dict[str, dict[tuple[str, str], Interval]]  # by model, by purpose and language
 
 
 def proposals(rows: Sequence[Row]) -> list[Proposal]:
@@ -153,16 +169,27 @@ def proposals(rows: Sequence[Row]) -> list[Proposal]:
     found = []
     for provider_id, models in by_provider.items():
         slug, names = models[0].provider.slug, [model.name for model in models]
-        order = better_order(names, partial(_beats, _of(slug, rows)))
+        rates = _of(slug, rows)
+        order = better_order(names, partial(_beats, rates))
         if order != names:
             ids = {model.name: model.pk for model in models}
+            proposed = tuple(ids[name] for name in order)
             found.append(
-                Proposal(provider_id, slug, tuple(names), tuple(order), tuple(ids[name] for name in order))
+                Proposal(
+                    provider_id, slug, tuple(names), tuple(order), proposed, _grounds(rates, names, order)
+                )
             )
     return found
 
 
-Rates = dict[str, dict[tuple[str, str], Interval]]  # by model, by purpose and language
+def _grounds(rates: Rates, now: Sequence[str], then: Sequence[str]) -> tuple[Ground, ...]:
+    """The figures behind each pair that changes places and is surely unequal."""
+    return tuple(
+        Ground(later, earlier, *_shared(rates, later, earlier))
+        for place, earlier in enumerate(now)
+        for later in now[place + 1 :]
+        if then.index(later) < then.index(earlier) and _beats(rates, later, earlier)
+    )
 
 
 def _of(slug: str, rows: Sequence[Row]) -> Rates:
@@ -175,13 +202,19 @@ def _of(slug: str, rows: Sequence[Row]) -> Rates:
 
 def _beats(rates: Rates, one: str, other: str) -> bool:
     """Whether one model passes surely more often than the other where both were judged."""
+    ours, theirs = _shared(rates, one, other)
+    return ours.low > theirs.high
+
+
+def _shared(rates: Rates, one: str, other: str) -> tuple[Interval, Interval]:
+    """What passed of each, summed over the purposes and languages in which both were judged."""
     ours, theirs = rates.get(one, {}), rates.get(other, {})
     shared = ours.keys() & theirs.keys()
-    both = [
+    of_one, of_other = (
         wilson(sum(r[group].passed for group in shared), sum(r[group].judged for group in shared))
         for r in (ours, theirs)
-    ]
-    return both[0].low > both[1].high
+    )
+    return of_one, of_other
 
 
 def better_order(names: Sequence[str], beats: Callable[[str, str], bool]) -> list[str]:

@@ -115,7 +115,7 @@ def finish(
 
 FINISHED_FIELDS = (
     "outcome", "finished_at", "latency_ms", "first_token_ms", "tokens_in", "tokens_out", "cost_usd", "status",
-    "retry_after_s", "detail", "account",
+    "retry_after_s", "detail", "account", "judged",
 )  # fmt: skip
 CLOSED_FIELDS = (
     "finished_at", "outcome", "text", "provider", "model", "tier", "cached", "attempt_count", "tokens_in",

@@ -82,6 +82,9 @@ class Attempt(models.Model):
     location = models.CharField(max_length=60, blank=True)
     tier = models.DecimalField(max_digits=4, decimal_places=1)
     free = models.BooleanField()
+    judged = models.BooleanField(
+        default=False, editable=False, help_text=_("A gate of the caller's read its text.")
+    )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=30, default="running")

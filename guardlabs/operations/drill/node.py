@@ -7,10 +7,10 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardlabs.settings")
 
 from django.conf import settings
-from django.core.cache.backends.db import DatabaseCache
 from django.db import DatabaseError
 
 from guardlabs.operations.drill.weather import Weather
+from guardlabs.web.database_cache import AtomicDatabaseCache
 
 weather = Weather(Path(os.environ["DRILL_WEATHER"]))
 weather.rule()
@@ -31,8 +31,8 @@ def _breakable(operation: Any) -> Any:
 
 
 # A cache in Redis is broken where it is reached: see `outage`.
-for name in ("get_many", "_base_set", "has_key", "delete_many"):
-    setattr(DatabaseCache, name, _breakable(getattr(DatabaseCache, name)))
+for name in ("get_many", "_base_set", "_execute", "has_key", "delete_many"):
+    setattr(AtomicDatabaseCache, name, _breakable(getattr(AtomicDatabaseCache, name)))
 
 # Loaded by the first call to Vertex, which in a drill has less time than that takes.
 import google.genai  # noqa: F401

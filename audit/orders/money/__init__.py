@@ -1,0 +1,1 @@
+"""Payments, refunds and disputes of orders, as rows and as Stripe knows them."""
