@@ -58,6 +58,7 @@ class StripeStandin:
         self.payments: dict[str, dict] = {}  # by payment intent
         self.refunds: dict[str, dict] = {}
         self.disputes: dict[str, dict] = {}
+        self.payouts: dict[str, dict] = {}  # with the intents that each is made `of`
         self.events: list[dict] = []
         self.requests: list[tuple[str, dict]] = []
         self.failures: deque = deque()  # how the next requests fail: a status, LOST, KILLED; None: not at all
@@ -130,7 +131,13 @@ class StripeStandin:
         kinds = {"checkout/sessions": self.sessions, "refunds": self.refunds, "payment_intents": self.payments,
                  "disputes": self.disputes}  # fmt: skip
         if path == "/v1/balance_transactions":
-            found = [self.transaction(intent) for intent in self.payments]
+            made_of = self.payouts[params["payout"]]["of"] if "payout" in params else self.payments
+            found = [self.transaction(intent) for intent in made_of]
+        elif path == "/v1/payouts":
+            found = [
+                {name: value for name, value in each.items() if name != "of"}
+                for each in self.payouts.values()
+            ]
         else:
             kind, _, name = path.removeprefix("/v1/").rpartition("/")
             if kind in kinds:

@@ -21,6 +21,8 @@ OWN = {
     "audit_order_act": ("POST", {"audit.process_order"}),
     "audit_order_preview": ("GET", {"audit.process_order"}),
     "audit_order_export": ("POST", {"audit.process_order"}),
+    "audit_payment_month": ("GET", {"audit.manage_payment"}),
+    "audit_payment_csv": ("GET", {"audit.manage_payment"}),
     "audit_scan_act": ("POST", {"audit.review_scan"}),
     "audit_scan_report": ("GET", {"audit.view_scan"}),
     "llm_client_usage": ("GET", {"llm.view_client"}),

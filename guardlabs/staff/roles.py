@@ -15,7 +15,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     # Invoices, payments, refunds, and what the providers cost.
     "finance": (
         "audit.view_order", "audit.manage_payment", "audit.view_orderevent", "audit.view_mail",
-        "audit.view_stripeevent", "llm.view_provider", "llm.view_attempt",
+        "audit.view_stripeevent", "audit.view_payment", "audit.view_refund", "audit.view_dispute",
+        "llm.view_provider", "llm.view_attempt",
     ),
     # Providers, keys and clients, and whatever keeps the chain going. Sees no visitor's scan and no order.
     "ops": (
