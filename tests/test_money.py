@@ -1,6 +1,7 @@
 """What a call costs: never less than its provider will bill, and never more than the call or a budget may."""
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from llm.ledger import bookkeeper
 from llm.models import Attempt, Call, Pause
 from llm.pauses import breaker
 from llm.simulator import behaviours as b
-from tests.chain_setup import make_deepseek, make_groq, make_provider
+from tests.chain_setup import make_deepseek, make_groq, make_provider, make_vertex
 from tests.gateway_client import Gateway, chunks_of, make_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,6 +146,33 @@ def test_where_nobody_knows_what_was_written_the_reservation_is_the_cost(sim, be
         known = row.tokens_out > 0
         assert (row.cost_usd > 0) == is_billed
         assert row.cost_usd == row.reserved_usd or known or not is_billed
+
+
+@pytest.mark.parametrize("kind", ["openai", "vertex"])
+@pytest.mark.parametrize("count", [1, 40])
+def test_what_could_not_be_read_may_have_been_anything(sim, tmp_path, kind, count):
+    model = {"name": "m", **PRICES}
+    make_vertex(sim, tmp_path, locations=["eu"]) if kind == "vertex" else paid(sim, model=model)
+    sim.default(b.malformed_chunk(1, count))
+    with suppress(ChainExhausted):
+        list(stream(user="hi", max_tokens=100))
+    row = Attempt.objects.get()
+    (asked,) = [record for record in sim.requests if record.endpoint == "chat"]
+    bill = (row.price_in * asked.prompt_tokens + row.price_out * asked.completion_tokens) / 10**6
+    assert bill <= row.cost_usd <= row.reserved_usd
+    assert (row.cost_usd == row.reserved_usd) == (count > 1)  # with one lost event the usage still arrives
+
+
+@pytest.mark.parametrize("ask", [lambda **call: list(stream(**call)), complete])
+@pytest.mark.parametrize("behaviour", [b.huge(400_000, packed=False), b.huge(3_000_000)])
+def test_an_answer_without_end_costs_no_more_than_was_allowed(sim, ask, behaviour):
+    paid(sim)
+    sim.default(behaviour)
+    with suppress(ChainExhausted):
+        ask(user="hi", max_tokens=100)
+    rows = list(Attempt.objects.all())
+    assert rows
+    assert all(0 < row.cost_usd <= row.reserved_usd for row in rows)
 
 
 def test_a_provider_that_was_never_reached_bills_nothing(sim):

@@ -165,6 +165,7 @@ class OpenAICompatible:
             for chunk in events.end() if received is None else events.feed(received):
                 yield from reading.feed(chunk)
                 patience.heard(said=reading.said, finished=bool(reading.ending.finish))
+            request.output.unread = events.malformed > 0
             if events.malformed > MAX_MALFORMED:
                 raise Failure(Kind.PROVIDER_DOWN, "malformed events in the stream", status=200)
         if not (reading.ending.finish or events.done):

@@ -167,6 +167,7 @@ class Vertex:
                 if chunk is None:
                     break
                 lost = transport.lost_events()
+                request.output.unread = lost > 0
                 if lost > MAX_MALFORMED:
                     raise Failure(Kind.PROVIDER_DOWN, "malformed events in the stream", status=200)
                 yield from reading.feed(chunk)

@@ -145,8 +145,9 @@ class AttemptRun:
     def finish(self, outcome: str, failure: Failure | None = None) -> None:
         """Notes how it ended and what it cost; `bookkeeper.save_attempt` or `bookkeeper.close_call` writes it."""
         bill = billing.bill(
-            sent=self.sent, estimated_in=self.want.tokens_in, output=self.output, answer=self.answer,
-            text=self.text, failure=failure,
+            sent=self.sent, estimated_in=self.want.tokens_in,
+            most_out=self.want.max_tokens + self.deployment.model.reasoning_reserve, output=self.output,
+            answer=self.answer, text=self.text, failure=failure,
         )  # fmt: skip
         bookkeeper.finish(
             self.row,

@@ -2,8 +2,9 @@
 
 A provider bills what it was sent and what it wrote, whatever becomes of it here: a text that a gate rejects, reasoning
 that nobody sees, half a tool call, an answer that came too late. Usage as it states it counts; else what was sent and
-what came out, by our estimate. Where nobody can know what it wrote (it ran out of time, or its connection broke), the
-attempt keeps what was reserved for it, the most it can cost, until somebody knows better.
+what came out, by our estimate; no more can be billed than it was allowed to write. Where nobody can know what it wrote
+(it ran out of time, its connection broke, or not all could be read), the attempt keeps what was reserved for it, the
+most it can cost, until somebody knows better.
 """
 
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ def bill(
     *,
     sent: bool,
     estimated_in: int,
+    most_out: int,
     output: Output,
     answer: Answer | None = None,
     text: str = "",
@@ -46,9 +48,9 @@ def bill(
 ) -> Bill:
     """What to book for an attempt.
 
-    sent: whether a request may have left us; estimated_in: its tokens as we estimate them; output: what came out so
-    far and what the provider counted; answer: the whole answer, if there is one; text: the visible text so far;
-    failure: how it failed, None if it did not or its caller has left.
+    sent: whether a request may have left us; estimated_in: its tokens as we estimate them; most_out: the limit of
+    tokens that was sent; output: what came out so far and what the provider counted; answer: the whole answer, if
+    there is one; text: the visible text so far; failure: how it failed, None if it did not or its caller has left.
     """
     written = max(tokens.estimate_text(output.text), tokens.estimate_text(text))
     counted_in, counted_out = output.tokens_in, output.tokens_out
@@ -59,7 +61,10 @@ def bill(
     if not known and (not sent or _unbilled(failure)):
         return NOTHING
     # Nothing in, or nothing out beside a text, is what some say who have not counted.
-    return Bill(counted_in or estimated_in, counted_out or written, open_ended=not known)
+    tokens_out = counted_out or min(written, most_out)
+    return Bill(
+        counted_in or estimated_in, tokens_out, open_ended=not known or (output.unread and not counted_out)
+    )
 
 
 def _unbilled(failure: Failure | None) -> bool:

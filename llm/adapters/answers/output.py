@@ -8,12 +8,14 @@ class Output:
     """Filled by an adapter as it reads, and read by `llm.billing` when there is no answer in the end.
 
     `pieces` hold all that the model wrote, visible or not: text, reasoning, refusals, arguments of tools. The tokens
-    are the last that the provider stated, None while it has stated none.
+    are the last that the provider stated, None while it has stated none. `unread`: there was more, which could not be
+    read.
     """
 
     pieces: list[str] = field(default_factory=list)
     tokens_in: int | None = None
     tokens_out: int | None = None
+    unread: bool = False
 
     @property
     def text(self) -> str:
