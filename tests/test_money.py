@@ -111,10 +111,12 @@ def test_what_came_out_of_a_stream_is_paid_whatever_became_of_it(sim, behaviour)
     sim.default(behaviour)
     with pytest.raises(ChainExhausted):
         list(stream(user="hi", max_tokens=100))
-    row = Attempt.objects.get()
-    assert row.tokens_in == row.estimated_in
-    assert row.tokens_out >= 100
-    assert row.cost_usd == row.price_in * row.tokens_in / 10**6 + row.price_out * row.tokens_out / 10**6
+    rows = list(Attempt.objects.all())  # where nobody else is left, it may be asked once more
+    assert rows
+    for row in rows:
+        assert row.tokens_in == row.estimated_in
+        assert row.tokens_out >= 100
+        assert row.cost_usd == row.price_in * row.tokens_in / 10**6 + row.price_out * row.tokens_out / 10**6
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_an_answer_without_end_costs_no_more_than_was_allowed(sim, ask, behaviou
 
 def test_a_provider_that_was_never_reached_bills_nothing(sim):
     paid(SimpleNamespace(url="http://127.0.0.1:9"))
-    assert [row.cost_usd for row in asked()] == [0]
+    assert {row.cost_usd for row in asked()} == {0}
 
 
 def test_a_budget_for_six_calls_lets_six_through_though_none_brings_a_text(sim):

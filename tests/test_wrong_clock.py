@@ -6,6 +6,9 @@ from decimal import Decimal
 import pytest
 import time_machine
 
+from audit import throttle
+from audit.report import jobs
+from guardlabs.staff import limits
 from llm import cache
 from llm.chain import ChainExhausted, complete, stream
 from llm.chain import run as chain
@@ -14,6 +17,7 @@ from llm.ledger import bookkeeper
 from llm.models import Attempt, Call
 from llm.status import usage as ledger_usage
 from tests.chain_setup import make_deepseek, make_groq
+from tests.factories import load_bank, make_scan
 from tests.gateway_client import make_client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,6 +131,42 @@ def test_a_kept_reply_is_neither_kept_longer_nor_waited_for(sim, clock, settings
     row.filled_at, row.leader, row.lease_until = None, "gone", NOW + timedelta(days=1)
     row.save()
     assert complete(user="hi", max_tokens=50).provider == "groq1"
+
+
+def test_whoever_failed_to_log_in_meanwhile_may_try_again(clock, rf):
+    request = rf.post("/", REMOTE_ADDR="203.0.113.7")
+    clock.move_to(AHEAD)
+    guesses = [limits.claim(request, "anna") for _ in range(limits.PER_ACCOUNT + 1)]
+    assert guesses == [True] * limits.PER_ACCOUNT + [False]
+    clock.move_to(NOW)
+    limits._own.clear()  # another process
+    assert limits.claim(request, "anna")
+
+
+def test_a_visitors_scans_meanwhile_are_of_another_hour(clock, rf, settings):
+    settings.SCAN_RATE = "1/h"
+    request = rf.post("/", REMOTE_ADDR="203.0.113.7")
+    clock.move_to(AHEAD)
+    assert throttle.scan_wait_s(request) == 0
+    assert throttle.scan_wait_s(request) > 0
+    clock.move_to(NOW)
+    assert throttle.scan_wait_s(request) == 0
+    assert throttle.scan_wait_s(request) <= 3600
+
+
+def test_a_report_whose_writer_died_meanwhile_is_taken_over(clock, monkeypatch):
+    load_bank()
+    scan, begun = make_scan(), []
+    monkeypatch.setattr(jobs, "spawn", lambda claim, job: begun.append(claim))
+    clock.move_to(AHEAD)
+    jobs.start_report(scan)
+    clock.move_to(NOW)
+    assert jobs.is_stalled(jobs.current(scan))
+    jobs.start_report(scan)
+    assert len(set(begun)) == 2
+    assert not jobs.is_stalled(jobs.current(scan))
+    jobs.start_report(scan)
+    assert len(begun) == 2
 
 
 def test_where_our_own_clock_is_wrong_nothing_is_moved(sim, clock, monkeypatch):

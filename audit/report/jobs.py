@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextvars import copy_context
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Thread
 from typing import Any
 
@@ -27,6 +27,7 @@ from llm import chain
 log = logging.getLogger(__name__)
 
 STALE_S = 15.0  # several heartbeats
+CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
 DRAFT_EVERY_S = 0.4
 POLL_S = 0.25
 SHUTDOWN_GRACE_S = 5.0
@@ -108,7 +109,13 @@ def is_stalled(row: Report) -> bool:
     """Whether its worker seems to be dead: the next POST takes over."""
     if row.status != Report.Status.WRITING:
         return False
-    return row.heartbeat_at is None or row.heartbeat_at < timezone.now() - timedelta(seconds=STALE_S)
+    alive_from, alive_to = _alive(timezone.now())
+    return row.heartbeat_at is None or not alive_from <= row.heartbeat_at <= alive_to
+
+
+def _alive(now: datetime) -> tuple[datetime, datetime]:
+    """Between which times the last heartbeat of a living worker lies; one far ahead is of a clock that was wrong."""
+    return now - timedelta(seconds=STALE_S), now + CLOCKS_DIFFER
 
 
 def forget_calls(**which: Any) -> None:
@@ -160,7 +167,7 @@ def _claim(scan: Scan) -> Report | None:
     if not Report.objects.filter(scan=scan).exists():  # staff removed them
         _add_version(scan)
     now, claim = timezone.now(), uuid.uuid4().hex
-    stale = Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - timedelta(seconds=STALE_S))
+    stale = Q(heartbeat_at__isnull=True) | ~Q(heartbeat_at__range=_alive(now))
     free = Q(status=Report.Status.PENDING) | Q(status=Report.Status.WRITING) & stale
     taken = Report.objects.filter(free, scan=scan).update(
         status=Report.Status.WRITING, claim=claim, claimed_at=now, heartbeat_at=now, draft="", progress=[]

@@ -14,7 +14,7 @@ from audit.client_address import client_address, client_site
 log = logging.getLogger(__name__)
 
 WINDOW_S = 15 * 60
-PER_ACCOUNT, PER_ADDRESS = 5, 30  # failures in WINDOW_S
+PER_ACCOUNT, PER_ADDRESS = 5, 30  # failures in WINDOW_S; around a full hour up to twice that, see _keys
 PER_SITE = 60  # from all networks of one IPv6 site (/48)
 MOST_KEPT = 10_000  # addresses and accounts that this process remembers
 
@@ -44,8 +44,10 @@ def forget(request: HttpRequest, account: str) -> None:
 def _keys(request: HttpRequest, account: str) -> list[tuple[str, int]]:
     address, site = client_address(request), client_site(request)
     name = sha256(f"{address} {account.lower()}".encode()).hexdigest()[:32]
-    keys = [(f"login:{name}", PER_ACCOUNT), (f"login-from:{address}", PER_ADDRESS)]
-    return [*keys, (f"login-site:{site}", PER_SITE)] if site else keys
+    keys = [("login", name, PER_ACCOUNT), ("login-from", address, PER_ADDRESS)]
+    keys += [("login-site", site, PER_SITE)] if site else []
+    # By the hour, or what a clock counted that was ahead would shut people out until that time has come.
+    return [(f"{what}:{whose}:{int(time.time() // 3600)}", most) for what, whose, most in keys]
 
 
 def _add(key: str) -> int:
