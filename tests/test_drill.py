@@ -93,7 +93,7 @@ def a_record(**changed):
 )
 def test_a_ledger_that_differs_from_what_was_received_is_found(attempt, records, problem):
     an_attempt(**attempt)
-    found = list(books.InMemoryMeter().wave(records))
+    found = list(books.Books().wave(records))
     assert problem in " ".join(found) if problem else found == []
 
 

@@ -28,7 +28,7 @@ from django.utils import timezone
 from audit.models import Report, Scan
 from audit.scans import service as scans
 from guardlabs.operations.drill import books, scratch, storm, visitors
-from guardlabs.operations.drill.books import InMemoryMeter
+from guardlabs.operations.drill.books import Books
 from guardlabs.operations.drill.outage import Relay
 from guardlabs.operations.drill.visitors import Site, Visit
 from guardlabs.operations.drill.weather import Weather
@@ -59,7 +59,7 @@ class Result:
     database: str = ""
     cache: str = ""
     seconds: float = 0.0
-    books: InMemoryMeter = field(default_factory=InMemoryMeter)
+    books: Books = field(default_factory=Books)
     log: Counter[str] = field(default_factory=Counter)
 
     @property
