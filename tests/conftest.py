@@ -7,6 +7,7 @@ from django.utils import translation
 
 from audit.orders import outbox
 from guardlabs.catalogues import compile_catalogues
+from guardlabs.staff import limits
 from llm import cache as replies
 from llm.calls import tokens
 from llm.chain import slow_start
@@ -34,6 +35,7 @@ def _clean_slate(monkeypatch):
     quota.forget()
     slow_start.forget()
     probes.forget()
+    limits._own.clear()
 
 
 @pytest.fixture
