@@ -7,14 +7,17 @@ from playwright.sync_api import Page, expect
 
 from audit.models import Report
 from audit.pages import live
+from audit.report import gates
 from audit.scans import service as scans
 from llm.models import Call
 from llm.simulator import behaviours as b
-from tests import report_texts
+from tests import report_sets, report_texts
 from tests.browser.flow import wait_for_report
 from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import make_scan
 from tests.xss_payloads import payloads
+
+HEADINGS = ("Where you stand", "Your plan", "What to keep")
 
 
 @pytest.fixture
@@ -36,6 +39,12 @@ def asked(page: Page) -> list[str]:
         ),
     )
     return made
+
+
+def a_report() -> str:
+    """A good report of the scan of these tests, as a model wrote it."""
+    good = (each for each in report_sets.recorded("en") if each.good and each.scan == "middle")
+    return next(good).with_headings(HEADINGS)
 
 
 def open_result(page: Page) -> None:
@@ -115,16 +124,29 @@ def test_a_reader_of_the_screen_hears_the_steps_and_the_end_not_every_word(page,
 def test_text_of_an_attempt_that_fails_is_taken_back(page, sim):
     make_groq(sim, keys=1, timeout_s=30, first_byte_s=10)
     make_deepseek(sim, timeout_s=30, first_byte_s=10)
-    sim.script("key-of-groq1", b.ok(report_texts.RU, pace=0.03))  # the wrong language, found at the end
+    unfinished = a_report().partition(f"## {HEADINGS[-1]}")[0]  # a part is missing, found at the end
+    sim.script("key-of-groq1", b.ok(unfinished, pace=0.03))
     open_result(page)
-    expect(page.locator("#report-body")).to_contain_text("Что у тебя сейчас")
+    expect(page.locator("#report-body")).to_contain_text("the place where you browse")
     text = wait_for_report(page)
-    assert "Что" not in text
+    assert "the place where you browse" not in text
     assert "deepseek" in text
+
+
+def test_a_text_in_the_wrong_language_is_never_seen(page, sim):
+    make_groq(sim, keys=1, timeout_s=30, first_byte_s=10)
+    make_deepseek(sim, timeout_s=30, first_byte_s=10)
+    sim.script("key-of-groq1", b.ok(report_texts.RU, pace=0.03))
+    page.add_init_script(SEEN)
+    open_result(page)
+    text = wait_for_report(page)
+    assert "deepseek" in text
+    assert not [seen for seen in [*page.evaluate("seen"), text] if re.search("[а-яё]", seen)]
 
 
 # -- where events do not come through -------------------------------------------------------------------
 def test_blocked_events_are_replaced_by_polling(page, groq):
+    groq.script("key-of-groq2", b.ok(pace=0.08))  # long enough for several questions
     page.route("**/events", lambda route: route.fulfill(status=403))
     made = asked(page)
     open_result(page)
@@ -153,6 +175,7 @@ def test_a_proxy_that_holds_events_back_is_noticed(page, groq):
 
 
 def test_without_a_seat_the_page_polls_and_nothing_is_said_about_it(page, groq, settings):
+    groq.script("key-of-groq2", b.ok(pace=0.08))  # long enough for several questions
     settings.LIVE_STREAMS = 0
     made = asked(page)
     open_result(page)
@@ -202,18 +225,33 @@ def test_without_script_a_link_shows_the_text_so_far(new_page, groq):
 
 
 # -- hostile text ----------------------------------------------------------------------------------------
-def test_hostile_markdown_runs_nothing_while_it_is_written(page, sim):
+def see_hostile_text(page: Page, sim, begins: str, pace: float) -> list[str]:
+    """What a visitor sees, one after the other, of a report that turns hostile. Nothing of it may run."""
     make_groq(sim, keys=1, timeout_s=60, first_byte_s=10)
-    hostile = "\n\n".join(["## Report", *payloads()])
-    sim.script("key-of-groq1", b.ok(hostile, pace=0.008))
+    hostile = "\n\n".join([begins, *payloads()])
+    sim.script("key-of-groq1", b.ok(hostile, pace=pace))
     page.add_init_script(SEEN)
     page.add_init_script("window.ran = []; window.alert = (what) => ran.push(what); window.print = alert;")
     page.on("dialog", lambda dialog: pytest.fail(f"it ran: {dialog.message}"))
     open_result(page)
     wait_for_report(page)
-    assert max(len(text) for text in page.evaluate("seen")) > 400  # it was there while it was written
+    seen = page.evaluate("seen")
+    assert max(len(text) for text in seen) > 400  # it was there while it was written
     assert page.evaluate("ran") == []
     assert (
         page.locator("#report-body .report-text :is(script, img, svg, iframe, form, style, object)").count()
         == 0
     )
+    return seen
+
+
+def test_a_report_that_turns_hostile_is_not_shown_any_further(page, sim):
+    seen = see_hostile_text(page, sim, a_report(), pace=0.02)
+    assert not [text for text in seen if "<" in text or "alert" in text]
+
+
+def test_hostile_markdown_runs_nothing_while_it_is_written(page, sim, monkeypatch):
+    """The gates would not show it; what is shown must be harmless without their help."""
+    monkeypatch.setattr(gates, "content", lambda held: {})
+    seen = see_hostile_text(page, sim, "## Report", pace=0.008)
+    assert max(len(text) for text in seen if "<iframe src=" in text) > 400
