@@ -154,10 +154,10 @@ def test_the_text_is_seen_growing_and_many_viewers_leave_the_site_its_threads(si
     lengths = [len(text) for text in texts]
     assert len(texts) > 4
     assert lengths == sorted(lengths)
-    assert "groq1 is out of tokens for today" in pictures[-2]
-    assert "→ deepseek" in pictures[-2]
+    assert "Groq (m) is out of tokens for today" in pictures[-2]
+    assert "→ DeepSeek (" in pictures[-2]
     assert 'data-state="ready"' in texts[-1]
-    assert "(deepseek)" in texts[-1]
+    assert "DeepSeek (" in texts[-1]
     seconds = [float(data) for name, data in told if name == "time"]
     assert seconds[:-1] == sorted(seconds[:-1])
     assert site.sim.count(provider="deepseek") == 1  # one call, whoever looks on

@@ -83,7 +83,8 @@ def test_a_mail_arrives_as_text_and_html_in_the_language_of_the_order(inbox, lan
 def test_every_letter_is_whole_in_every_language(kind, lang):
     order = make_order("delivered", lang=lang)
     letter = letters.compose(order, kind, lang=lang)
-    assert order.code in letter.subject
+    if kind != "staff_key":  # it speaks of all orders
+        assert order.code in letter.subject
     assert "\n" not in letter.subject
     assert "&amp;" not in letter.text
     assert "None" not in letter.text

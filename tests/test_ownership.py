@@ -143,7 +143,9 @@ def test_google_asked_with_a_short_deadline_is_not_paused_either(sim, tmp_path):
 
 def test_a_test_of_an_ended_pause_that_is_cut_short_leaves_it_to_the_next_call(sim):
     make_groq(sim, keys=1, timeout_s=20, first_byte_s=10)
-    sim.script("key-of-groq1", b.http(503), b.http(503), b.hang(), b.ok())  # with nobody else, it is asked twice
+    sim.script(
+        "key-of-groq1", b.http(503), b.http(503), b.hang(), b.ok()
+    )  # with nobody else, it is asked twice
     ask(False)
     pause = Pause.objects.get()
     streak = pause.streak

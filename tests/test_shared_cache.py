@@ -30,7 +30,7 @@ def away(settings, monkeypatch):
     monkeypatch.setattr(FallingBack, "away_since", None)
     monkeypatch.setattr(FallingBack, "_next_try", 0.0)
     address = f"redis://127.0.0.1:{free_port()}/0"
-    settings.CACHES = {"default": {"BACKEND": BACKEND, "LOCATION": address}}
+    settings.CACHES = {name: {"BACKEND": BACKEND, "LOCATION": address} for name in settings.CACHES}
 
 
 def wait_s(address):

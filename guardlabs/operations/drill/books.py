@@ -20,6 +20,7 @@ MILLION = Decimal(1_000_000)
 MICRO = Decimal("0.000001")
 CALL_GRACE_S, VISIT_GRACE_S = 5.0, 15.0  # beyond the deadline: a machine that is busy with the drill itself
 NEVER_ENDED = ("abandoned", "running")
+MAYBE_UNSENT = (*NEVER_ENDED, "cut_short", "cancelled")  # the time, or the caller, may have been gone by then
 # What the simulator calls a key: its label in the ledger.
 LABELS = {
     str(key.get("secret", key["label"])): str(key["label"]) for each in PROVIDERS for key in each["keys"]
@@ -68,7 +69,7 @@ class Books:
             self.outcomes[row.outcome] += 1
             place = row.credential, row.model
             written[place] += 1
-            unsent[place] += row.outcome in NEVER_ENDED or _before_the_request(row)
+            unsent[place] += row.outcome in MAYBE_UNSENT or _before_the_request(row)
             yield from self._cost(row)
             if row.outcome == "ok":
                 self.answers += 1
