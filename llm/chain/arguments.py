@@ -71,7 +71,7 @@ def read_want(
 ) -> CallSpec:
     """What a call needs, for the plan. Raises ValueError."""
     if use is not None and not isinstance(use, DataPolicy):
-        _refuse("use", "must be a llm.calls.terms.Use")
+        _refuse("use", "must be a llm.calls.terms.DataPolicy")
     if client is not None and not isinstance(client, Client):
         _refuse("client", "must be a llm.models.Client")
     estimated = tokens.estimate(messages, params)

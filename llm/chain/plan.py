@@ -18,7 +18,7 @@ from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderCo
 from llm.failures import waits
 from llm.failures.kinds import Kind
 from llm.limits.calendar import today
-from llm.pauses.demotion import _narrow, in_order
+from llm.pauses.demotion import in_order, is_narrow
 
 # After their time these are tried by one call first, not by all; a plain rate limit simply is over.
 HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
@@ -74,7 +74,7 @@ class Planner:
     def survey(self) -> Iterator[tuple[Deployment, Skipped | None]]:
         """Every deployment there is, in the order of `steps`, with why the call would pass it over, if it would."""
         for provider in in_order(self.providers, self.pauses, self.now):
-            wide = [pause for pause in self.pauses.get(provider.slug, []) if not _narrow(pause)]
+            wide = [pause for pause in self.pauses.get(provider.slug, []) if not is_narrow(pause)]
             why, held = self._unusable(provider), self._blocking(wide)
             whole = Skipped(provider.slug, why) if why else _paused(held) if held else None
             accounts: dict[str, list[KeyConf]] = {}
@@ -135,7 +135,7 @@ class Planner:
         )
 
     def _provider(self, provider: ProviderConf) -> Iterator[Deployment | Skipped]:
-        wide = [pause for pause in self.pauses.get(provider.slug, []) if not _narrow(pause)]
+        wide = [pause for pause in self.pauses.get(provider.slug, []) if not is_narrow(pause)]
         if why := self._unusable(provider):
             yield Skipped(provider.slug, why)
             return

@@ -1,7 +1,7 @@
 """The chain: one call, tried on one deployment after another until one of them answers.
 
 `complete` and `stream` are two views of the same generator of events, `_Run.events`. What happens on
-a failure is decided in three places only: `failures.RULES` says what it was, `pauses` for how long
+a failure is decided in three places only: `failures.rules` says what it was, `pauses.breaker` for how long
 others should not try the same, and `_Run._after` below what this call tries next.
 """
 
@@ -121,7 +121,7 @@ def stream(**arguments: Any) -> Iterator[Event]:
     repair: give a model whose text is not accepted one more turn with the reason, before the next one is tried; or
         repair(reason) -> whether it gets that turn
     fresh: do not look for a kept reply (see `llm.cache`), and keep none
-    use: llm.calls.terms.Use, what the data is and for whom: providers whose terms forbid it are skipped
+    use: llm.calls.terms.DataPolicy, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
     keep_text: whether the ledger keeps what was asked and answered
     has_left: asked twice a second while the call waits, and before each attempt: whether the caller has left
@@ -234,7 +234,7 @@ class _Run:
     claim: cache.Claim | None = None  # to keep the answer
 
     def events(self, claim: cache.Claim | None = None) -> Generator[Event, None, None]:
-        """Raises cache.Taken before the first event when another call has taken the claim."""
+        """Raises cache.AlreadyClaimed before the first event when another call has taken the claim."""
         self.claim = claim
         # Unless we get further: the consumer may leave at any yield.
         outcome: Call.Outcome | None = Call.Outcome.CANCELLED
@@ -312,7 +312,7 @@ class _Run:
         return None
 
     def _refusal(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
-        """Under the lock: may the client ask, and is there still room? Raises clients.Refused, cache.Taken."""
+        """Under the lock: may the client ask, and is there still room? Raises clients.Refused, cache.AlreadyClaimed."""
         if self.client is not None and self.call._state.adding:
             self.call.started_at = clients.admit(self.client)
         refusal = self.selector.refusal(deployment, want)

@@ -40,8 +40,8 @@ def in_order(providers: Sequence[R], pauses: dict[str, list[PauseView]], now: da
 def is_demoted(provider: Ranked, pauses: list[PauseView], now: datetime) -> bool:
     """Blocked for longer than its `demote_after_h`."""
     limit = timedelta(hours=provider.demote_after_h)
-    return any(p.kind == Kind.BLOCKED_PROVIDER and not _narrow(p) and now - p.since > limit for p in pauses)
+    return any(p.kind == Kind.BLOCKED_PROVIDER and not is_narrow(p) and now - p.since > limit for p in pauses)
 
 
-def _narrow(pause: PauseView) -> bool:
+def is_narrow(pause: PauseView) -> bool:
     return bool(pause.credential or pause.account or pause.model or pause.location)
