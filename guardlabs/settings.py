@@ -254,5 +254,6 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        "huey": {"level": "WARNING"},  # a task is no news; what it does says so itself
     },
 }

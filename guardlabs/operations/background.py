@@ -73,6 +73,8 @@ def on(queue: Huey) -> Tasks:
         chores.seen()
         for chore in chores.chores():
             found.chore(chore.name)
+        if found.queue.scheduled_count() > 1:
+            return  # another worker's minute, or that of one that has just died
         for seconds in range(0, 60, PROBE_EVERY_S):
             found.probe.schedule(delay=seconds)
 
