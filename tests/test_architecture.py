@@ -51,6 +51,7 @@ LAYERS = {
         "desk",
         "operations",
         "staff",
+        "serving",
         "web",
         "checks settings start",
         "env keys launchers catalogues postgresql",
