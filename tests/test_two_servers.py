@@ -75,7 +75,7 @@ def serve(environment):
         [sys.executable, "-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.asgi"],
         cwd=ROOT, env={**environment, "PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    for _ in range(150):
+    for _ in range(600):
         try:
             if ask(port, "GET", "/readyz")[0] == 200:
                 return server, port

@@ -118,12 +118,14 @@ class Site:
             length.isdecimal() and int(length) <= limit
         ):  # else it is refused unread, by the middleware or the view
             await request.fill(limit)
+        # Who waits at the JSON API for a report keeps no page waiting.
+        threads = self._call_threads if request.path_info.startswith("/api/") else self._page_threads
         context = copy_context()
-        response = await self._page_threads.run(self._page, request, context=context)
+        response = await threads.run(self._page, request, context=context)
         for name in (request_id, current.call_id):  # for the access log, which is written after this
             if name in context:
                 name.set(context[name])  # type: ignore[arg-type]
-        await self._send(response, send, self._page_threads)
+        await self._send(response, send, threads)
 
     def _page(self, request: Request) -> HttpResponseBase:
         """In a thread: plain Django, from the first middleware to the last."""
