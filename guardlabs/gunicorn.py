@@ -27,7 +27,7 @@ access_log_format = '"%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'  # no client addre
 class RedactingLogger(Logger):
     """gunicorn's own lines in the site's format: its access log, and its complaints about requests."""
 
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
         """What the format below names, and nothing that could identify anybody. 499: the client left first."""
         left = resp.status == 500 and not resp.headers
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]

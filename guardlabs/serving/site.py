@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core import signals
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
 from django.urls import resolve, set_script_prefix
 from django.utils import translation
@@ -90,7 +90,7 @@ class Site:
         finally:
             response.close()
 
-    async def _door(self, request: HttpRequest) -> HttpResponseBase:
+    async def _door(self, request: Request) -> HttpResponseBase:
         """The innermost of the doors: finds the view, in the language that the address names."""
         path = request.path_info
         if not path.startswith(self._gateway):
@@ -101,8 +101,8 @@ class Site:
             match = request.resolver_match = resolve(path)
             if iscoroutinefunction(match.func):
                 return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
-            await request.fill(MOST_OF_A_CALL)  # type: ignore[attr-defined]
-            left = request.left = threading.Event()  # type: ignore[attr-defined]  # for a view that asks
+            await request.fill(MOST_OF_A_CALL)
+            left = request.left = threading.Event()  # for a view that asks
             try:
                 return await self._call_threads.run(lambda: match.func(request, *match.args, **match.kwargs))
             except CancelledError:
@@ -122,9 +122,9 @@ class Site:
         threads = self._call_threads if request.path_info.startswith("/api/") else self._page_threads
         context = copy_context()
         response = await threads.run(self._page, request, context=context)
-        for name in (request_id, current.call_id):  # for the access log, which is written after this
-            if name in context:
-                name.set(context[name])  # type: ignore[arg-type]
+        # For the access log, which is written after this.
+        request_id.set(context.get(request_id, ""))
+        current.call_id.set(context.get(current.call_id))
         await self._send(response, send, threads)
 
     def _page(self, request: Request) -> HttpResponseBase:
@@ -141,14 +141,14 @@ class Site:
 
     # -- answers -------------------------------------------------------------------------------------------
 
-    async def _send(self, response: HttpResponseBase, send: Send, threads: Threads) -> None:
+    async def _send(self, response: Any, send: Send, threads: Threads) -> None:
         if not response.streaming:
-            response.headers.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
+            response.headers.setdefault("Content-Length", str(len(response.content)))
             await send(_start(response))
-            await send({"type": "http.response.body", "body": response.content})  # type: ignore[attr-defined]
-        elif response.is_async:  # type: ignore[attr-defined]
+            await send({"type": "http.response.body", "body": response.content})
+        elif response.is_async:
             await send(_start(response))
-            async with aclosing(aiter(response)) as pieces:  # type: ignore[type-var,call-overload]
+            async with aclosing(aiter(response)) as pieces:
                 async for piece in pieces:
                     if piece:
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
