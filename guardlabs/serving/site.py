@@ -85,10 +85,7 @@ class Site:
 
     async def _answer_door(self, request: Request, send: Send) -> None:
         response = await self._doors(request)
-        try:
-            await self._send(response, send, self._call_threads)
-        finally:
-            response.close()
+        await self._send(response, send, self._call_threads)
 
     async def _door(self, request: Request) -> HttpResponseBase:
         """The innermost of the doors: finds the view, in the language that the address names."""
@@ -136,26 +133,29 @@ class Site:
         if response.streaming and _is_small_file(response):
             response = _read(response)
         if not response.streaming:
-            response.close()
+            response.close()  # here, where its database connection is
         return response
 
     # -- answers -------------------------------------------------------------------------------------------
 
     async def _send(self, response: Any, send: Send, threads: Threads) -> None:
-        if not response.streaming:
-            response.headers.setdefault("Content-Length", str(len(response.content)))
-            await send(_start(response))
-            await send({"type": "http.response.body", "body": response.content})
-        elif response.is_async:
+        """Sends the answer, and closes it when it is sent, or its reader has left."""
+        if response.streaming and not response.is_async:
+            pipe = Pipe()
+            await pipe.drain(threads.run(_stream, response, pipe), send)  # the thread closes it
+            return
+        with closing(response):
+            if not response.streaming:
+                response.headers.setdefault("Content-Length", str(len(response.content)))
+                await send(_start(response))
+                await send({"type": "http.response.body", "body": response.content})
+                return
             await send(_start(response))
             async with aclosing(aiter(response)) as pieces:
                 async for piece in pieces:
                     if piece:
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body"})
-        else:
-            pipe = Pipe()
-            await pipe.drain(threads.run(_stream, response, pipe), send)
 
     # -- the process ---------------------------------------------------------------------------------------
 
