@@ -1,5 +1,7 @@
 """What providers limit: configured limits, and counters of what was used of them."""
 
+from typing import Any
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 from llm.models.columns import Evidence
 from llm.models.configuration import Provider
 
-UNITS_OF: dict[str, object] = {
+UNITS_OF: dict[str, Any] = {
     "max_digits": 14, "decimal_places": 4, "null": True, "blank": True, "validators": [MinValueValidator(0)],
 }  # fmt: skip
 
