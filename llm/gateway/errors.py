@@ -1,7 +1,7 @@
-"""Everything that goes wrong, in OpenAI's shape: the right status, why, and until when."""
+"""Everything that goes wrong, in OpenAI's shape or a protocol's own: the right status, why, and until when."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,8 +68,10 @@ class ApiError(Exception):
             error |= {"attempts": list(self.attempts), "skipped": list(self.skipped)}
         return {"error": error}
 
-    def response(self) -> JsonResponse:
-        response = JsonResponse(self.body(), status=self.status, headers=dict(self.headers))
+    def response(self, shape: Callable[["ApiError"], dict[str, Any]] | None = None) -> JsonResponse:
+        """shape: makes the body of another protocol than OpenAI's."""
+        body = shape(self) if shape else self.body()
+        response = JsonResponse(body, status=self.status, headers=dict(self.headers))
         if self.retry_after_s is not None:
             response["Retry-After"] = str(max(1, math.ceil(self.retry_after_s)))
         if (
