@@ -21,11 +21,11 @@ from llm.adapters import Answer, Reasoning, adapter_for
 from llm.adapters.base import Request, Timing
 from llm.configuration import file as config
 from llm.failures.kinds import Failure
-from llm.gateway import body as gateway_body
 from llm.gateway.errors import ApiError
 from llm.gateway.protocols.chat import Chat
 from llm.gateway.protocols.messages import Messages
 from llm.gateway.protocols.responses import Responses
+from llm.gateway.serving import body as gateway_body
 from llm.ledger import receipts
 from llm.limits.headers import observed
 from llm.simulator import behaviours as b

@@ -19,14 +19,15 @@ from django.views.decorators.csrf import csrf_exempt
 from llm import chain, storage
 from llm.chain import Event
 from llm.clients import access as clients
-from llm.gateway import body, catalogue, conversations, errors, headers, openapi
+from llm.gateway import catalogue, conversations, errors, openapi
 from llm.gateway.ask import Ask
 from llm.gateway.errors import ApiError
 from llm.gateway.protocols.base import Protocol
 from llm.gateway.protocols.chat import Chat
 from llm.gateway.protocols.messages import Messages, counted_in
 from llm.gateway.protocols.responses import Responses
-from llm.gateway.streaming import Stream
+from llm.gateway.serving import body, headers
+from llm.gateway.serving.streaming import Stream
 from llm.models import Client
 
 log = logging.getLogger(__name__)
