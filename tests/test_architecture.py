@@ -52,7 +52,7 @@ LAYERS = {
         "operations",
         "staff",
         "web",
-        "checks settings start",
+        "checks settings start serve",
         "env keys launchers catalogues postgresql",
     ),
 }

@@ -241,14 +241,3 @@ def test_the_chores_tend_orders_and_send_everything(inbox, monkeypatch):
     while batch := outbox.send_due():
         sent += batch
     assert (sent, waiting()) == (2 + 4, [])
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_background_thread_sends_and_goes_away(inbox, monkeypatch):
-    monkeypatch.undo()  # the real wake()
-    make_order()
-    thread = outbox._thread
-    assert thread is not None
-    thread.join(10)
-    assert not thread.is_alive()
-    assert len(inbox.mails) == 1

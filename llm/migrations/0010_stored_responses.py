@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("llm", "0008_judged_texts"),
+        ("llm", "0009_the_catalogue"),
     ]
 
     operations = [
