@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from llm.calls.fitting import ABOVE_LIMIT
@@ -93,6 +93,11 @@ def _type(status: int, code: str | None) -> str:
         429: "rate_limit_error",
     }
     return names.get(status, "server_error" if status >= 500 else "invalid_request_error")
+
+
+def unknown_url(request: HttpRequest) -> ApiError:
+    """404."""
+    return ApiError(404, f"Unknown request URL: {request.method} {request.path[:200]}", code="unknown_url")
 
 
 def by_status(status: int) -> ApiError:

@@ -4,8 +4,7 @@ from django.urls import re_path
 
 from llm.gateway import views
 
-urlpatterns = [
-    re_path(r"^$", views.index, name="gateway"),
+doors = [
     re_path(r"^chat/completions/?$", views.chat, name="gateway-completions"),
     re_path(r"^responses/?$", views.responses, name="gateway-responses"),
     re_path(r"^responses/(?P<id>[^/]+)/?$", views.response, name="gateway-response"),
@@ -13,6 +12,10 @@ urlpatterns = [
     re_path(r"^messages/count_tokens/?$", views.count_tokens, name="gateway-count-tokens"),
     re_path(r"^models/?$", views.models, name="gateway-models"),
     re_path(r"^models/(?P<name>.+?)/?$", views.model, name="gateway-model"),
+]
+urlpatterns = [
+    re_path(r"^$", views.index, name="gateway"),
+    *doors,
     re_path(r"^openapi\.json$", views.description, name="gateway-openapi"),
     re_path(r"^(?P<rest>.*)$", views.nothing),
 ]

@@ -26,7 +26,7 @@ from llm.gateway.protocols.base import Protocol
 from llm.gateway.protocols.chat import Chat
 from llm.gateway.protocols.messages import Messages, counted_in
 from llm.gateway.protocols.responses import Responses
-from llm.gateway.serving import body, headers
+from llm.gateway.serving import body, cors, headers
 from llm.gateway.serving.streaming import Stream
 from llm.models import Client
 
@@ -49,11 +49,15 @@ def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = Non
         @csrf_exempt  # nothing here looks at a cookie
         @wraps(view)
         def handle(request: HttpRequest, **names: str) -> HttpResponseBase:
+            if (asked := cors.preflight(request)) is not None:
+                cors.mark(request, asked)
+                return asked
             try:
                 if request.method not in methods:
                     raise ApiError(
-                        405, "This method is not allowed here.", headers={"Allow": ", ".join(methods)}
-                    )
+                        405, "This method is not allowed here.", code="method_not_allowed",
+                        headers={"Allow": ", ".join(methods)},
+                    )  # fmt: skip
                 who = () if open_to_all else (_client(request),)
                 response = view(request, *who, **names)
             except chain.CallerLeft:
@@ -61,6 +65,7 @@ def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = Non
             except Exception as error:
                 body.drain(request)
                 response = _refusal(error).response(shape or _shape_of(request))
+            cors.mark(request, response)
             response["Cache-Control"] = "no-store"
             response["X-Content-Type-Options"] = "nosniff"
             return response
@@ -248,4 +253,5 @@ def description(request: HttpRequest) -> HttpResponse:
 
 @endpoint("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", open_to_all=True)
 def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
-    raise ApiError(404, f"Unknown request URL: {request.method} {request.path[:200]}", code="unknown_url")
+    """What is not there."""
+    raise errors.unknown_url(request)
