@@ -1,4 +1,4 @@
-"""HTTP at the gateway's doors: addresses, packed and chunked bodies, other sites' pages, and errors that are always JSON."""
+"""HTTP at the gateway's doors: addresses, packed and chunked bodies, other sites' pages, and errors in JSON."""
 
 import gzip
 import io
