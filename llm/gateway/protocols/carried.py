@@ -39,14 +39,13 @@ def unpacked(text: object) -> tuple[dict[str, Any], dict[str, Any]]:
         found = json.loads(unpacker.decompress(base64.urlsafe_b64decode(text[len(MARK) :]), MOST_BYTES))
     except (ValueError, zlib.error, RecursionError):
         return {}, {}
-    message, calls = (
-        (found.get(name) for name in ("message", "calls")) if isinstance(found, dict) else ({}, {})
-    )
+    if not isinstance(found, dict):
+        return {}, {}
+    message, calls = found.get("message"), found.get("calls")
+    of_calls = calls.items() if isinstance(calls, dict) else ()
     return (
         state(message) if isinstance(message, dict) else {},
-        {id: state(kept, OF_CALLS) for id, kept in calls.items() if isinstance(kept, dict)}
-        if isinstance(calls, dict)
-        else {},
+        {id: state(kept, OF_CALLS) for id, kept in of_calls if isinstance(kept, dict)},
     )
 
 
