@@ -234,6 +234,8 @@ LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400, least=1)
 LLM_ALLOW_PRIVATE_HOSTS = env.words("LLM_ALLOW_PRIVATE_HOSTS")
 # Where this is set, keys are read from files below it only.
 LLM_SECRETS_DIR = env.text("LLM_SECRETS_DIR")
+# Troubles that only the site knows of, for the status line.
+LLM_STATUS_SOURCES = ["guardlabs.operations.troubles.troubles"]
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
 # -- watching --------------------------------------------------------------------------------------

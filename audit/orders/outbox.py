@@ -17,7 +17,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit.models.orders import Mail, Order
-from audit.orders import letters as order_letters
+from audit.orders.letters.compose import compose
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def forget_wording(letters: QuerySet[Mail]) -> int:
 
 
 def _put(order: Order, kind: str, *, lang: str, to: str) -> None:
-    letter = order_letters.compose(order, kind, lang=lang)
+    letter = compose(order, kind, lang=lang)
     Mail.objects.create(
         order=order,
         kind=kind,

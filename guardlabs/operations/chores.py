@@ -15,8 +15,7 @@ from django.core.cache import caches
 from django.utils import timezone
 
 from audit.orders import outbox
-from audit.orders import service as orders
-from audit.orders.money import reconcile
+from audit.orders.money import reconcile, upkeep
 from guardlabs.operations import probe, retention, weekly
 from guardlabs.web import correlation
 from llm import maintenance
@@ -45,7 +44,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("probes", MINUTE, probes.run_due),  # also every few seconds, see `background`
         Chore("llm", MINUTE, maintenance.run),
         Chore("mails", MINUTE, outbox.send_due),
-        Chore("orders", 10 * MINUTE, orders.tend),
+        Chore("orders", 10 * MINUTE, upkeep.tend),
         Chore("books", DAY, reconcile.daily),
         Chore("letter", HOUR, weekly.send),
         Chore("providers", DAY, check_providers),
