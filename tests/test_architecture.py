@@ -51,6 +51,7 @@ LAYERS = {
         "desk",
         "operations",
         "staff",
+        "serving",
         "web",
         "checks settings start serve",
         "env keys launchers catalogues postgresql",
