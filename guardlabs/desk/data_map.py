@@ -83,7 +83,7 @@ STORED = (
         gettext_lazy("what models were asked and answered: answer codes of scans, whatever clients send"),
         CLIENTS, _retention,
     ),
-    Stored(("llm.CachedReply",), gettext_lazy("kept answers of models"), CLIENTS, _retention),
+    Stored(("llm.CachedReply", "llm.StoredResponse"), gettext_lazy("kept answers of models"), CLIENTS, _retention),
     Stored(("llm.Attempt",), gettext_lazy("who was tried, how it ended, tokens and cost"), NOBODY, _retention),
     Stored(("llm.Notice", "llm.Pause"), gettext_lazy("what providers told us"), NOBODY, _retention),
     Stored(

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('llm', '0009_the_catalogue'),
+        ('llm', '0010_stored_responses'),
     ]
 
     operations = [
