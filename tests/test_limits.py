@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 from django.db import transaction
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm import windows
@@ -356,6 +356,7 @@ def test_a_transaction_that_is_rolled_back_counts_nothing(sim, clock):
 # -- pure ------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 400_000), st.integers(0, 50)), max_size=80), st.integers(0, 100_000))
 def test_a_rolling_window_never_counts_too_little_and_hardly_too_much(moves, later):
     """Against a count of every single one: none may be missing; one grain too many may still count."""
