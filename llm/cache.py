@@ -7,14 +7,15 @@ of it is in the database, so threads, processes and machines share it. Only what
 `LLM_CACHE` is on, off, or auto: on above 10,000 calls a day.
 """
 
+import asyncio
 import json
 import logging
-import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -23,12 +24,14 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from llm import clock
 from llm.adapters import Answer
 from llm.calls import current
 from llm.calls.events import Completed, Delta, Event, Reply
 from llm.calls.spec import CallSpec
 from llm.configuration import snapshot
 from llm.ledger import rows
+from llm.ledger.books import Books
 from llm.models import Attempt, CachedReply, Call, Notice, Pause
 from llm.transactions import write_transaction
 
@@ -41,8 +44,9 @@ RENEW_AFTER_S = 5.0
 PATIENCE = 0.75  # of its time a call waits for another's answer; with the rest it asks for itself
 DETAILS_AT_A_TIME = 200
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.02, 0.25
-sleep = time.sleep  # tests put their own clock here
 _busy: bool | None = None  # not measured yet
+# Calls of this process that fetch a reply now, by event loop and key. Other processes see their claims.
+_flights: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Event] = {}
 
 
 def is_on() -> bool:
@@ -87,65 +91,99 @@ def key_of(
     return salted_hmac("llm.cache", json.dumps(asked, sort_keys=True), algorithm="sha256").hexdigest()
 
 
-def through(
-    events: Callable[["Claim | None"], Generator[Event, None, None]],
+async def through(
+    events: Callable[["Claim | None"], AsyncGenerator[Event, None]],
     *,
+    books: Books,
     call: Call,
     key: str,
-    accept: Callable[[str], str | None] | None,
+    accept: Callable[[str], Any] | None,
     end: float,
     admit: Callable[[], datetime] | None = None,
-) -> Iterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """The events of a call that is looked up first: a hit is Delta and Completed, a miss runs `events`.
 
     events: asks the chain; takes the claim with its first reservation and fills it with its end, so that a miss
     writes no oftener than a call without a cache; call: not yet saved; end: of the call's time, a
-    `time.monotonic()`; admit: raises when a hit may not be served either, within the transaction that writes it.
+    `clock.monotonic()`; admit: raises when a hit may not be served either, within the transaction that writes it.
     Raises what `events` raises.
     """
-    began = time.monotonic()
+    began = clock.monotonic()
     patience, wait_s = began + (end - began) * PATIENCE, FIRST_WAIT_S
     refused: datetime | None = None
     while True:
+        row: CachedReply | None = await books.do(partial(_find, key), durable=False, withdraw=True)
         now = timezone.now()
-        pk = rows.pk_of(CachedReply, "key", key)
-        row = CachedReply.objects.filter(pk=pk).first() if pk else None
         if row is not None and row.filled_at is not None and now < row.expires_at <= now + ttl() + LEASE:
-            if row.filled_at != refused and _accepted(row.text, accept):
-                reply = _serve(row, call, began, admit)
+            if row.filled_at != refused and await _accepted(row.text, accept, books):
+                reply = await books.do(partial(_serve, row, call, began, admit))
+                current.call_id.set(reply.call_id)
                 yield Delta(reply.text)
                 yield Completed(reply)
                 return
             refused = row.filled_at
         if row is None or row.lease_until is None or not now < row.lease_until <= now + 2 * LEASE:
             try:
-                yield from _lead(events, Claim(key, row))
+                async with aclosing(_lead(events, Claim(key, row), books)) as told:
+                    async for event in told:
+                        yield event
                 return
             except AlreadyClaimed:
                 pass
-        if time.monotonic() + wait_s > patience:  # it takes others too long
-            yield from events(None)
+        if clock.monotonic() + wait_s > patience:  # it takes others too long
+            async with aclosing(events(None)) as told:
+                async for event in told:
+                    yield event
             return
-        sleep(wait_s)
-        wait_s = min(wait_s * 1.5, LONGEST_WAIT_S)
+        if not await _joined(key, patience):
+            await books.ask(clock.sleep, wait_s)
+            wait_s = min(wait_s * 1.5, LONGEST_WAIT_S)
 
 
-def _lead(
-    events: Callable[["Claim | None"], Generator[Event, None, None]], claim: "Claim"
-) -> Iterator[Event]:
+def _find(key: str) -> CachedReply | None:
+    pk = rows.pk_of(CachedReply, "key", key)
+    return CachedReply.objects.filter(pk=pk).first() if pk else None
+
+
+async def _lead(
+    events: Callable[["Claim | None"], AsyncGenerator[Event, None]], claim: "Claim", books: Books
+) -> AsyncGenerator[Event, None]:
+    """Fetches it; those on the same loop who ask the same wait for its end, see `_joined`."""
+    flight = (asyncio.get_running_loop(), claim.key)
+    landed = _flights.setdefault(flight, asyncio.Event())
     try:
-        with closing(events(claim)) as fetching:
-            for event in fetching:
-                claim.renew()
+        async with aclosing(events(claim)) as fetching:
+            async for event in fetching:
+                if claim.is_ageing():
+                    await books.do(claim.renew)
                 yield event
     finally:
-        claim.release()
+        if _flights.get(flight) is landed:
+            del _flights[flight]
+        try:
+            if claim.row is not None and not claim.filled:
+                await books.do(claim.release)
+        finally:
+            landed.set()
 
 
-def _accepted(text: str, accept: Callable[[str], str | None] | None) -> bool:
+async def _joined(key: str, until: float) -> bool:
+    """Waits for a call of this loop that fetches the same; False when there is none."""
+    landed = _flights.get((asyncio.get_running_loop(), key))
+    if landed is None:
+        return False
+    try:
+        async with asyncio.timeout_at(clock.on_loop(until)):
+            await landed.wait()
+    except TimeoutError:
+        pass
+    return True
+
+
+async def _accepted(text: str, accept: Callable[[str], Any] | None, books: Books) -> bool:
     """The caller's gate judges a kept reply as it would a new one."""
     try:
-        return accept is None or not accept(text)
+        return accept is None or not await books.ask(accept, text)
     except Exception:
         log.exception("accept() raised; the kept reply counts as rejected")
         return False
@@ -160,12 +198,11 @@ def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], datet
     call.text, call.provider, call.model, call.tier = row.text, row.provider, row.model, row.tier
     call.cost_usd = Decimal(0)
     call.saved_usd = min((cost for cost in instead if cost is not None), default=None)
-    call.latency_ms = round((time.monotonic() - began) * 1000)
-    with write_transaction():
-        if admit is not None:
-            call.started_at = admit()
-        call.save(force_insert=True)
-        CachedReply.objects.filter(pk=row.pk).update(hits=F("hits") + 1)
+    call.latency_ms = round((clock.monotonic() - began) * 1000)
+    if admit is not None:
+        call.started_at = admit()
+    call.save(force_insert=True)
+    CachedReply.objects.filter(pk=row.pk).update(hits=F("hits") + 1)
     current.call_id.set(call.pk)
     return Reply(
         text=row.text, provider=row.provider, model=row.model, finish_reason=row.finish_reason,
@@ -194,11 +231,11 @@ class Claim:
         """seen: the row as it was; none yet, one without a leader, or one whose leader let its lease end."""
         self.key, self.seen, self.leader = key, seen, uuid.uuid4().hex
         self.row: CachedReply | None = None  # once it is ours
-        self.renewed = time.monotonic()
+        self.renewed = clock.monotonic()
         self.filled = False
 
     def take(self, call: Call) -> None:
-        """Within the transaction that reserves the call's first attempt. Raises Taken."""
+        """Within the transaction that reserves the call's first attempt. Raises AlreadyClaimed."""
         if self.row is not None:
             return
         until = timezone.now() + LEASE
@@ -235,19 +272,22 @@ class Claim:
         rows.update(row, KEPT_FIELDS, leader=self.leader)
         self.filled = True
 
+    def is_ageing(self) -> bool:
+        """Whether it is time to renew its lease."""
+        return self.row is not None and clock.monotonic() - self.renewed > RENEW_AFTER_S
+
     def renew(self) -> None:
-        if self.row is not None and time.monotonic() - self.renewed > RENEW_AFTER_S:
-            self.renewed = time.monotonic()
-            with write_transaction():
-                self._mine(self.row).update(lease_until=timezone.now() + LEASE)
+        """A job, like `release`."""
+        if self.row is not None:
+            self.renewed = clock.monotonic()
+            self._mine(self.row).update(lease_until=timezone.now() + LEASE)
 
     def release(self) -> None:
         """Lets the next one fetch it, if nothing came of it here."""
         if self.row is None or self.filled:
             return
-        with write_transaction():
-            if not self._mine(self.row).filter(filled_at=None).delete()[0]:
-                self._mine(self.row).update(leader="", lease_until=None)
+        if not self._mine(self.row).filter(filled_at=None).delete()[0]:
+            self._mine(self.row).update(leader="", lease_until=None)
 
     def _mine(self, row: CachedReply) -> QuerySet[CachedReply]:
         return CachedReply.objects.filter(pk=row.pk, leader=self.leader)
@@ -265,6 +305,11 @@ def tend() -> None:
     """Measures whether `auto` is on, and deletes what is too old. Part of the chain's housekeeping."""
     measure()
     sweep()
+
+
+def is_unmeasured() -> bool:
+    """Whether `is_on` would ask the database now."""
+    return _busy is None and getattr(settings, "LLM_CACHE", "auto") == "auto"
 
 
 def measure() -> bool:

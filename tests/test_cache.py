@@ -187,7 +187,7 @@ def test_a_leader_that_died_is_taken_over_when_its_lease_ends(groq, monkeypatch)
             waits.append(seconds)
             traveller.shift(10)
 
-        monkeypatch.setattr(cache, "sleep", sleep)
+        monkeypatch.setattr("llm.clock.sleep", sleep)
         assert not complete(user="hi").cached
         assert len(waits) in {3, 4}  # 30 seconds of the lease
         assert complete(user="hi").cached

@@ -10,7 +10,6 @@ from llm import clock
 from llm.adapters import Answer
 from llm.chain import CallerLeft, ChainExhausted, Completed, Delta, complete, stream
 from llm.chain import attempt as trial
-from llm.chain import run as chain
 from llm.gateway.views import has_left
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
@@ -63,7 +62,7 @@ class Script:
 def ticking(monkeypatch):
     made = Clock()
     monkeypatch.setattr(clock, "monotonic", made.monotonic)
-    monkeypatch.setattr(chain, "sleep", lambda seconds: setattr(made, "now", made.now + seconds))
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: setattr(made, "now", made.now + seconds))
     return made
 
 
