@@ -29,7 +29,7 @@ LAYERS = {
         "rollup",
         "adapters gates",
         "models",
-        "failures transactions secrets hosts libraries storage clock",
+        "failures transactions secrets hosts libraries loop storage clock",
         "text",
     ),
     "audit": (
