@@ -132,7 +132,7 @@ def keep_what_came(state: CallState, trial: AttemptRun, failure: Failure, told: 
 
 
 def cannot_go_on(state: CallState, trial: AttemptRun) -> bool:
-    """Whether the call ends with this failure: refused, or half a text was told that nobody can take back or continue."""
+    """Whether the call ends with this failure: it was refused, or half a text can be neither taken back nor continued."""
     if state.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
         return True
     if not (state.streamed and trial.text) or state.on_broken_stream == "restart":
@@ -271,5 +271,3 @@ def prolong(state: CallState) -> None:
     """A call without a deadline has not lost its worker."""
     if not state.call._state.adding:
         bookkeeper.prolong(state.call, state.patience_s)
-
-

@@ -1,7 +1,5 @@
 """One try of one deployment: from its row in the ledger to its answer or its failure."""
 
-import asyncio
-import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -21,7 +19,6 @@ from llm.failures.evidence import Asked
 from llm.failures.kinds import Failure, Kind
 from llm.failures.rules import in_view_of
 from llm.ledger import billing, bookkeeper
-from llm.ledger.books import settled
 from llm.limits import quota
 from llm.models import Attempt
 
@@ -72,8 +69,7 @@ class AttemptRun:
             adapter = await self._adapter()
             request = self._request(streamed, temperature, params)
             self.began, self.sent = clock.monotonic(), True
-            running: Any = adapter.run(request, timing())
-            async with aclosing(_bridged(running) if inspect.isgenerator(running) else running) as pieces:
+            async with aclosing(adapter.run(request, timing())) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Answer):
                         self.answer = piece
@@ -156,21 +152,3 @@ class AttemptRun:
             self.row.detail = self.answer.doubt[:300]
         if failure is not None and failure.kind is Kind.REJECTED_OUTPUT and not self.keep_prose:
             self.row.detail = ""  # a gate's reason may repeat the answer
-
-
-async def _bridged(pieces: Any) -> AsyncGenerator[Any, None]:
-    """An adapter that is not async yet."""
-
-    def step() -> tuple[bool, Any]:
-        try:
-            return False, next(pieces)
-        except StopIteration as stop:
-            return True, stop.value
-
-    over = False
-    try:
-        while not over:
-            over, piece = await settled(asyncio.ensure_future(asyncio.to_thread(step)))
-            yield piece
-    finally:
-        pieces.close()
