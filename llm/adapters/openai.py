@@ -144,7 +144,7 @@ class OpenAICompatible:
                 self.chat_path, body=body, options={"headers": self._headers}, cast_to=object,
                 stream=True, stream_cls=self.sdk.AsyncStream[object],
             )  # fmt: skip
-        except (self.sdk.APIError, *self.http_errors, TimeoutError):
+        except (self.sdk.APIError, *self.http_errors):
             raise
         except Exception as error:
             raise unsendable(error) from error

@@ -3,9 +3,10 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Generic, TypeVar
 
 import aiohttp
 import certifi
@@ -19,7 +20,24 @@ KEEP_ALIVE_S = 60.0
 MAX_HEADER_BYTES = 64 * 2**10
 _RESOLVERS = 32  # threads; the system's resolver knows no timeout, so some of them may hang for a while
 
-_sessions: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[None]]] = {}
+T = TypeVar("T")
+
+
+class PerLoop(Generic[T]):
+    """What each event loop has of its own, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._kept: dict[asyncio.AbstractEventLoop, T] = {}
+
+    def __call__(self) -> T:
+        """The running loop's."""
+        loop = asyncio.get_running_loop()
+        if (found := self._kept.get(loop)) is None:
+            for ended in [each for each in self._kept.copy() if each.is_closed()]:
+                self._kept.pop(ended, None)
+            found = self._kept[loop] = self._make()
+        return found
 
 
 def refused(host: str) -> OSError:
@@ -78,37 +96,43 @@ def trusted() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=certifi.where())
 
 
-async def current() -> aiohttp.ClientSession:
-    """The running loop's session. It is closed with the loop, when that closes its asynchronous generators."""
-    loop = asyncio.get_running_loop()
-    if (found := _sessions.get(loop)) is not None:
-        return found[0]
-    for ended in [each for each in _sessions if each.is_closed()]:
-        del _sessions[ended]
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
+class _Kept:
+    """A session for as long as its loop lives."""
+
+    def __init__(self) -> None:
+        connector = aiohttp.TCPConnector(
             limit=0,
             resolver=Resolver(),
             ttl_dns_cache=0,  # nothing is remembered, but those who ask at once share one look
             ssl=trusted(),
             keepalive_timeout=KEEP_ALIVE_S,
-        ),
-        timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT_S),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        max_line_size=MAX_HEADER_BYTES,
-        max_field_size=MAX_HEADER_BYTES,
-    )
-    life = _life(loop, session)
-    _sessions[loop] = (session, life)
-    await anext(life)
-    return session
+        )
+        self.session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+        )
+        self.life = self._life()
+        self.begun = False
+
+    async def _life(self) -> AsyncGenerator[None]:
+        """Waits for the loop to end, which closes its generators (`loop.shutdown_asyncgens`)."""
+        try:
+            yield
+        finally:
+            await self.session.close()
 
 
-async def _life(loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> AsyncGenerator[None]:
-    """Waits for the loop's end (`loop.shutdown_asyncgens`) and closes the session then."""
-    try:
-        yield
-    finally:
-        _sessions.pop(loop, None)
-        await session.close()
+_kept = PerLoop(_Kept)
+
+
+async def current() -> aiohttp.ClientSession:
+    """The running loop's session. It is closed when the loop ends."""
+    kept = _kept()
+    if not kept.begun:
+        kept.begun = True
+        await anext(kept.life)
+    return kept.session
