@@ -1,4 +1,4 @@
-"""Replies that were given before, kept by what was asked. Of identical calls one asks, the others wait for it.
+"""Replies that were given before, kept by what was asked. See `llm.single_flight` for how calls use them.
 
 A row of CachedReply is the kept reply, and before there is one it is the claim of the call that fetches it:
 its leader. A claim holds for a lease, which the leader renews; one that died is taken over when it ends. All
@@ -7,31 +7,23 @@ of it is in the database, so threads, processes and machines share it. Only what
 `LLM_CACHE` is on, off, or auto: on above 10,000 calls a day.
 """
 
-import asyncio
 import json
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
-from datetime import datetime, timedelta
-from decimal import Decimal
-from functools import partial
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from llm import clock
 from llm.adapters import Answer
-from llm.calls import current
-from llm.calls.events import Completed, Delta, Event, Reply
 from llm.calls.spec import CallSpec
-from llm.configuration import snapshot
 from llm.ledger import rows
-from llm.ledger.books import Books
 from llm.models import Attempt, CachedReply, Call, Notice, Pause
 from llm.transactions import write_transaction
 
@@ -41,12 +33,8 @@ MODES = ("auto", "on", "off")
 BUSY_CALLS, CALM_CALLS = 10_000, 8_000  # a day: `auto` switches on above the one, off below the other
 LEASE = timedelta(seconds=30)  # longer than most attempts, since a leader that waits cannot renew it
 RENEW_AFTER_S = 5.0
-PATIENCE = 0.75  # of its time a call waits for another's answer; with the rest it asks for itself
 DETAILS_AT_A_TIME = 200
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.02, 0.25
 _busy: bool | None = None  # not measured yet
-# Calls of this process that fetch a reply now, by event loop and key. Other processes see their claims.
-_flights: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Event] = {}
 
 
 def is_on() -> bool:
@@ -89,126 +77,6 @@ def key_of(
         "client": None if shared else want.client,
     }
     return salted_hmac("llm.cache", json.dumps(asked, sort_keys=True), algorithm="sha256").hexdigest()
-
-
-async def through(
-    events: Callable[["Claim | None"], AsyncGenerator[Event, None]],
-    *,
-    books: Books,
-    call: Call,
-    key: str,
-    accept: Callable[[str], Any] | None,
-    end: float,
-    admit: Callable[[], datetime] | None = None,
-) -> AsyncGenerator[Event, None]:
-    """The events of a call that is looked up first: a hit is Delta and Completed, a miss runs `events`.
-
-    events: asks the chain; takes the claim with its first reservation and fills it with its end, so that a miss
-    writes no oftener than a call without a cache; call: not yet saved; end: of the call's time, a
-    `clock.monotonic()`; admit: raises when a hit may not be served either, within the transaction that writes it.
-    Raises what `events` raises.
-    """
-    began = clock.monotonic()
-    patience, wait_s = began + (end - began) * PATIENCE, FIRST_WAIT_S
-    refused: datetime | None = None
-    while True:
-        row: CachedReply | None = await books.do(partial(_find, key), durable=False, withdraw=True)
-        now = timezone.now()
-        if row is not None and row.filled_at is not None and now < row.expires_at <= now + ttl() + LEASE:
-            if row.filled_at != refused and await _accepted(row.text, accept, books):
-                reply = await books.do(partial(_serve, row, call, began, admit))
-                current.call_id.set(reply.call_id)
-                yield Delta(reply.text)
-                yield Completed(reply)
-                return
-            refused = row.filled_at
-        if row is None or row.lease_until is None or not now < row.lease_until <= now + 2 * LEASE:
-            try:
-                async with aclosing(_lead(events, Claim(key, row), books)) as told:
-                    async for event in told:
-                        yield event
-                return
-            except AlreadyClaimed:
-                pass
-        if clock.monotonic() + wait_s > patience:  # it takes others too long
-            async with aclosing(events(None)) as told:
-                async for event in told:
-                    yield event
-            return
-        if not await _joined(key, patience):
-            await books.ask(clock.sleep, wait_s)
-            wait_s = min(wait_s * 1.5, LONGEST_WAIT_S)
-
-
-def _find(key: str) -> CachedReply | None:
-    pk = rows.pk_of(CachedReply, "key", key)
-    return CachedReply.objects.filter(pk=pk).first() if pk else None
-
-
-async def _lead(
-    events: Callable[["Claim | None"], AsyncGenerator[Event, None]], claim: "Claim", books: Books
-) -> AsyncGenerator[Event, None]:
-    """Fetches it; those on the same loop who ask the same wait for its end, see `_joined`."""
-    flight = (asyncio.get_running_loop(), claim.key)
-    landed = _flights.setdefault(flight, asyncio.Event())
-    try:
-        async with aclosing(events(claim)) as fetching:
-            async for event in fetching:
-                if claim.is_ageing():
-                    await books.do(claim.renew)
-                yield event
-    finally:
-        if _flights.get(flight) is landed:
-            del _flights[flight]
-        try:
-            if claim.row is not None and not claim.filled:
-                await books.do(claim.release)
-        finally:
-            landed.set()
-
-
-async def _joined(key: str, until: float) -> bool:
-    """Waits for a call of this loop that fetches the same; False when there is none."""
-    landed = _flights.get((asyncio.get_running_loop(), key))
-    if landed is None:
-        return False
-    try:
-        async with asyncio.timeout_at(clock.on_loop(until)):
-            await landed.wait()
-    except TimeoutError:
-        pass
-    return True
-
-
-async def _accepted(text: str, accept: Callable[[str], Any] | None, books: Books) -> bool:
-    """The caller's gate judges a kept reply as it would a new one."""
-    try:
-        return accept is None or not await books.ask(accept, text)
-    except Exception:
-        log.exception("accept() raised; the kept reply counts as rejected")
-        return False
-
-
-def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], datetime] | None) -> Reply:
-    """Writes the hit into the ledger: a call without attempts that cost nothing. The reply keeps its counts."""
-    paid = [m.price for p in snapshot.providers() if not p.free for m in p.models if m.price.known]
-    instead = [price.cost(row.tokens_in, row.tokens_out) for price in paid]
-    call.cached, call.cached_reply = True, row.pk
-    call.outcome, call.finished_at = Call.Outcome.OK, timezone.now()
-    call.text, call.provider, call.model, call.tier = row.text, row.provider, row.model, row.tier
-    call.cost_usd = Decimal(0)
-    call.saved_usd = min((cost for cost in instead if cost is not None), default=None)
-    call.latency_ms = round((clock.monotonic() - began) * 1000)
-    if admit is not None:
-        call.started_at = admit()
-    call.save(force_insert=True)
-    CachedReply.objects.filter(pk=row.pk).update(hits=F("hits") + 1)
-    current.call_id.set(call.pk)
-    return Reply(
-        text=row.text, provider=row.provider, model=row.model, finish_reason=row.finish_reason,
-        cost_usd=call.cost_usd, tokens_in=row.tokens_in, tokens_out=row.tokens_out, latency_ms=call.latency_ms,
-        attempts=[], skipped=[], call_id=call.pk, cached=True,
-    )  # fmt: skip
 
 
 # -- the claim -------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ def keep_what_came(state: CallState, trial: AttemptRun, failure: Failure, told: 
 
 
 def cannot_go_on(state: CallState, trial: AttemptRun) -> bool:
-    """Whether the call ends with this failure: it was refused, or half a text can be neither taken back nor continued."""
+    """Whether the call ends here: it was refused, or half a text can be neither taken back nor continued."""
     if state.on_content_block == "error" and trial.row.outcome == Kind.CONTENT_BLOCKED:
         return True
     if not (state.streamed and trial.text) or state.on_broken_stream == "restart":
@@ -267,7 +267,7 @@ def _close(state: CallState, outcome: str) -> None:
     )
 
 
-def prolong(state: CallState) -> None:
-    """A call without a deadline has not lost its worker."""
-    if not state.call._state.adding:
-        bookkeeper.prolong(state.call, state.patience_s)
+def prolong(state: CallState, trial: AttemptRun) -> None:
+    """A call without a deadline has not lost its worker, and will not have for as long as its attempt may be silent."""
+    state.prolonged = clock.monotonic()
+    bookkeeper.prolong(state.call, max(state.patience_s, trial.deployment.provider.timeout_s))

@@ -23,6 +23,7 @@ from llm.ledger import bookkeeper
 from llm.models import Attempt, Call, Client
 
 PATIENCE_S = 45.0
+PROLONG_AFTER_S = 30.0  # less than the minute of grace that a call has beyond its deadline
 Accept = Callable[[str], Any]
 
 
@@ -45,6 +46,7 @@ class CallState:
     repair: bool | Callable[[str], bool] = False  # still to be had
     cache_key: str = ""  # empty: no kept reply is looked for, and none is kept
     started: float = field(default_factory=lambda: clock.monotonic())
+    prolonged: float = field(default_factory=lambda: clock.monotonic())
     trials: list[AttemptRun] = field(default_factory=list)
     open: AttemptRun | None = None  # the attempt that has begun and not ended
     closed: bool = False  # its end is in the ledger
@@ -57,6 +59,11 @@ class CallState:
     @property
     def rows(self) -> list[Attempt]:
         return [trial.row for trial in self.trials]
+
+    @property
+    def must_prolong(self) -> bool:
+        """Whether a call that may last for hours is to say again that it has not lost its worker."""
+        return self.selector.end == math.inf and clock.monotonic() - self.prolonged > PROLONG_AFTER_S
 
     def lowered(self, trial: AttemptRun) -> int | None:
         """The cap that was sent, where the caller has named a higher one."""

@@ -5,16 +5,14 @@ to know to `llm.chain.opening` and `llm.chain.aftermath`, by way of `llm.ledger.
 for those on an event loop; `llm.chain.sync` is the same for threads.
 """
 
-import asyncio
 import logging
-import math
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from llm import cache, clock, gates
+from llm import cache, clock, gates, single_flight
 from llm.adapters import Answer
 from llm.calls import current
 from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
@@ -30,8 +28,6 @@ from llm.models import Call
 from llm.operations import upkeep
 
 log = logging.getLogger(__name__)
-
-PROLONG_AFTER_S = 30.0  # less than the minute of grace that a call has beyond its deadline
 
 
 async def acomplete(*, on_event: Callable[[Event], Any] | None = None, **arguments: Any) -> Reply:
@@ -101,7 +97,7 @@ def events(state: CallState, books: Books) -> AsyncGenerator[Event, None]:
     if not state.cache_key:
         return _asked(state, books)
     admit = partial(clients.admit, state.client) if state.client else None
-    return cache.through(
+    return single_flight.through(
         partial(_asked, state, books), books=books, call=state.call, key=state.cache_key, accept=state.accept,
         end=state.selector.begin_by, admit=admit,
     )  # fmt: skip
@@ -113,26 +109,27 @@ async def _asked(
     """The call, sent to providers. Raises cache.AlreadyClaimed before the first event when another has the claim."""
     state.claim = claim
     try:
-        with _kept_alive(state, books):
-            while (trial := await _next(state, books)) is not None:
-                yield AttemptStarted(*_names(trial), max_tokens=state.lowered(trial))
-                told: list[str] = []
-                try:
-                    async with aclosing(_pieces(state, trial)) as pieces:
-                        async for piece in pieces:
-                            if isinstance(piece, Delta):
-                                told.append(piece.text)
-                            yield piece
-                    answer = await _judged(state, books, trial, "".join(told))
-                except Failure as failure:
-                    yield await _failed(state, books, trial, failure, "".join(told))
-                    if aftermath.cannot_go_on(state, trial):
-                        break
-                else:
-                    trial.finish(Call.Outcome.OK)
-                    reply = await books.do(partial(aftermath.answered, state, trial, answer))
-                    yield Completed(reply)
-                    return
+        while (trial := await _next(state, books)) is not None:
+            yield AttemptStarted(*_names(trial), max_tokens=state.lowered(trial))
+            told: list[str] = []
+            try:
+                async with aclosing(_pieces(state, trial)) as pieces:
+                    async for piece in pieces:
+                        if isinstance(piece, Delta):
+                            told.append(piece.text)
+                        if state.must_prolong:
+                            await books.do(partial(aftermath.prolong, state, trial))
+                        yield piece
+                answer = await _judged(state, books, trial, "".join(told))
+            except Failure as failure:
+                yield await _failed(state, books, trial, failure, "".join(told))
+                if aftermath.cannot_go_on(state, trial):
+                    break
+            else:
+                trial.finish(Call.Outcome.OK)
+                reply = await books.do(partial(aftermath.answered, state, trial, answer))
+                yield Completed(reply)
+                return
         raise await books.do(partial(aftermath.exhausted, state))
     except (clients.Refused, cache.AlreadyClaimed):
         raise  # nothing was sent, and nothing written
@@ -231,25 +228,3 @@ async def _failed(
 def _names(trial: AttemptRun) -> tuple[str, str, str, str]:
     deployment = trial.deployment
     return deployment.provider.slug, deployment.key.label, deployment.model.name, deployment.location
-
-
-@contextmanager
-def _kept_alive(state: CallState, books: Books) -> Iterator[None]:
-    """Within the block a call that may last for hours says now and then that it has not lost its worker."""
-    if state.selector.end != math.inf:
-        yield
-        return
-    task = asyncio.create_task(_prolonged(state, books))
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def _prolonged(state: CallState, books: Books) -> None:
-    while True:
-        await asyncio.sleep(PROLONG_AFTER_S)
-        try:
-            await books.do(partial(aftermath.prolong, state), withdraw=True)
-        except Exception as error:
-            log.warning("a long call could not say that it goes on: %s", type(error).__name__)
