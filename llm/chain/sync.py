@@ -182,7 +182,8 @@ class _Order:
         """In the thread."""
         if not self._taken.acquire(blocking=False):
             return
-        result, error = None, None
+        result: Any = None
+        error: BaseException | None = None
         try:
             result = self.work()
         except Exception as raised:
