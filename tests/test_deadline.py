@@ -137,7 +137,7 @@ def test_a_loop_that_ends_closes_its_connections(recwarn):
 
     async def once():
         kept.append(await session.current())
-        assert not kept[0].closed
+        assert not kept[-1].closed
 
     for _ in range(2):
         asyncio.run(once())
