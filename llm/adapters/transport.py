@@ -32,7 +32,7 @@ TOO_LARGE = f"the answer is larger than {MAX_BYTES} bytes"
 
 
 def until(end: float) -> asyncio.Timeout:
-    """Within the block (`async with`) nothing is waited for beyond `end`, a `clock.monotonic()`. Raises TimeoutError."""
+    """Within the block (`async with`) no wait lasts beyond `end`, a `clock.monotonic()`. Raises TimeoutError."""
     return asyncio.timeout(None if end == math.inf else max(end - clock.monotonic(), 0))
 
 
