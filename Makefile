@@ -11,7 +11,7 @@ export PORT
 run: $(VENV)/.runtime
 	$(BIN)/python -m guardlabs.keys
 	$(BIN)/python manage.py prepare
-	exec $(BIN)/gunicorn -c python:guardlabs.gunicorn guardlabs.wsgi
+	exec $(BIN)/python -m guardlabs.serve
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m tests.machine

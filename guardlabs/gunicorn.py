@@ -49,12 +49,9 @@ def pre_request(worker: Any, request: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads pages and the SDKs of the free tiers before the first visitor waits for them (1.5 s); starts the chores."""
+    """Loads pages and the SDKs of the free tiers before the first visitor waits for them (1.5 s)."""
     from django.urls import get_resolver
 
     import llm.adapters.groq  # noqa: F401
-    from guardlabs.operations import chores
 
     get_resolver().url_patterns  # noqa: B018  # which imports the views
-    if env.boolean("CHORES", default=True):
-        chores.start()
