@@ -38,7 +38,9 @@ ALLOWED_HOSTS = [*(env.words("ALLOWED_HOSTS") or [_site.hostname]), "localhost",
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 
 ROOT_URLCONF = "guardlabs.urls"
+ASGI_APPLICATION = "guardlabs.asgi.application"
 WSGI_APPLICATION = "guardlabs.wsgi.application"
+LLM_GATEWAY_PREFIX = "/v1/"
 INSTALLED_APPS = [
     "guardlabs",
     "audit",
@@ -56,10 +58,14 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
 ]
-MIDDLEWARE = [
+# What is answered on the event loop passes these alone; they run there and in threads alike (serving/site.py).
+DOORS_MIDDLEWARE = [
     "guardlabs.web.correlation.RequestId",
     "guardlabs.web.proxy.TrustedProxy",
     "guardlabs.web.headers.Headers",
+]
+MIDDLEWARE = [
+    *DOORS_MIDDLEWARE,
     "llm.gateway.middleware.GatewayFastPath",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -233,6 +239,8 @@ LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400, least=1)
 LLM_ALLOW_PRIVATE_HOSTS = env.words("LLM_ALLOW_PRIVATE_HOSTS")
 # Where this is set, keys are read from files below it only.
 LLM_SECRETS_DIR = env.text("LLM_SECRETS_DIR")
+# Troubles that only the site knows of, for the status line.
+LLM_STATUS_SOURCES = ["guardlabs.operations.troubles.troubles"]
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
 # -- watching --------------------------------------------------------------------------------------

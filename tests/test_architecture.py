@@ -13,7 +13,7 @@ APPS = ("llm", "audit", "guardlabs")
 LAYERS = {
     "llm": (
         "apps cli",
-        "gateway admin management",
+        "gateway admin management templatetags",
         "admin_base",
         "maintenance stats",
         "status",
@@ -52,6 +52,7 @@ LAYERS = {
         "desk",
         "operations",
         "staff",
+        "serving",
         "web",
         "checks settings start serve",
         "env keys launchers catalogues postgresql",

@@ -81,7 +81,7 @@ def test_the_shipped_settings_start():
 @pytest.mark.parametrize(
     "command",
     [
-        ("-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.wsgi"),
+        ("-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.asgi"),
         ("manage.py", "prepare", "--database"),
         ("manage.py", "chores"),
         ("manage.py", "worker"),
