@@ -307,7 +307,7 @@ def test_an_account_that_the_provider_names_takes_over_what_is_in_flight(sim, cl
     LedgerMeter(NOW).used(doors["k", "m"])
     call = bookkeeper.open_call(deadline_s=45, messages=[])
     attempt = bookkeeper.attempt_for(doors["k", "m"], WANT, reserved_tokens=500)
-    bookkeeper.begin(call, attempt, lambda: None, lambda: None)
+    bookkeeper.begin(call, attempt)
     attempt.account = "org-1"
     bookkeeper.finish(attempt, outcome="ok", latency_s=1)
     bookkeeper.save_attempt(attempt)
@@ -348,7 +348,7 @@ def test_a_transaction_that_is_rolled_back_counts_nothing(sim, clock):
     call = bookkeeper.open_call(deadline_s=45, messages=[])
     attempt = bookkeeper.attempt_for(doors["k", "m"], WANT, reserved_tokens=500)
     with write_transaction():
-        bookkeeper.begin(call, attempt, lambda: None, lambda: None)
+        bookkeeper.begin(call, attempt)
         transaction.set_rollback(True)
     assert LedgerMeter(NOW).used(doors["k", "m"]).minute_requests == 0
 

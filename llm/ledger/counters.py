@@ -18,7 +18,7 @@ from llm import windows
 from llm.failures.kinds import Kind
 from llm.ledger.tally import NOTHING, Tally, arrival
 from llm.models import Attempt, Meter
-from llm.transactions import write_transaction
+from llm.transactions import chain_transaction
 
 ABANDONED = "abandoned"
 # Answers that a provider gives before it counts a request.
@@ -118,11 +118,7 @@ def lose(attempts: Iterable[Attempt]) -> None:
 
 def rebuild(provider: str, *, day_reset: str, per: Iterable[str], now: datetime) -> None:
     """Makes a provider's counters anew from the ledger."""
-    with write_transaction():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                name = f"llm counters {provider}"
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    with chain_transaction():
         forget(provider)
         for names, tally in from_ledger(provider, day_reset=day_reset, per=per, now=now).items():
             _write(provider, names, tally, is_new=True)

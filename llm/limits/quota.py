@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from llm import windows
 from llm.calls.deployment import Deployment, Skipped
 from llm.calls.fitting import ABOVE_LIMIT, fitted, is_elastic
@@ -23,7 +21,7 @@ from llm.ledger.counters import UNCOUNTED, Names
 from llm.ledger.tally import NOTHING, Piece, Sums, Tally, moment, plus
 from llm.limits.headers import Observed
 from llm.limits.learned import FIELDS, LearnedLimits, in_force, key_of, learned_limits, news, written
-from llm.limits.spending import SpendingMeter, forget, remember_tight
+from llm.limits.spending import SpendingMeter
 from llm.models import Attempt, Quota
 from llm.transactions import write_transaction
 
@@ -32,8 +30,8 @@ SOON = timedelta(seconds=1)  # when a call that is in flight may have ended
 FOREIGN_SHARE = 0.1  # of a limit: a smaller difference is rounding, or a call that has just ended
 
 __all__ = [
-    "FIELDS", "MINUTE", "UNCOUNTED", "LearnedLimits", "LedgerMeter", "Used", "forget", "learned_limits", "lock",
-    "remember_tight", "reserved_tokens",
+    "FIELDS", "MINUTE", "UNCOUNTED", "LearnedLimits", "LedgerMeter", "Used", "learned_limits",
+    "reserved_tokens",
 ]  # fmt: skip
 
 
@@ -55,16 +53,11 @@ class Used:
 
 @dataclass
 class LedgerMeter(SpendingMeter):
-    """The meter as it stands at `now`; each figure is read when the plan first asks for it, and then kept.
-
-    `optimistic`: where there was room a minute ago there is taken to be some, unread. For a plan whose first choice is
-    judged once more, exactly, before it is reserved.
-    """
+    """The meter as it stands at `now`; each figure is read when the plan first asks for it, and then kept."""
 
     now: datetime
     learned_limits: LearnedLimits = field(default_factory=learned_limits)
     last_used: dict[tuple[str, str, str], Used] = field(default_factory=dict)
-    optimistic: bool = False
     _looks: dict[Any, Mapping[Names, Tally]] = field(default_factory=dict, repr=False)
     _sums: dict[Any, Sums] = field(default_factory=dict, repr=False)
 
@@ -89,8 +82,6 @@ class LedgerMeter(SpendingMeter):
         sized = [limit for limit in limits.every if limit.is_of_size]
         if any(limit.measure(*need) > limit.amount for limit in sized):
             return replace(_skipped(deployment, ABOVE_LIMIT), limit=min(map(_largest_request, sized)))
-        if self._is_optimistic(deployment.provider.slug):
-            return None
         used = self.used(deployment)
         full = [
             (limit, taken + limit.measure(*need) - limit.amount)
@@ -275,24 +266,6 @@ class LedgerMeter(SpendingMeter):
 def reserved_tokens(deployment: Deployment, want: CallSpec) -> int:
     """What a call may use at most: its input and all of max_tokens, as providers count before they run it."""
     return want.tokens_in + want.max_tokens + deployment.model.reasoning_reserve
-
-
-def lock(deployment: Deployment) -> None:
-    """Within a transaction: nobody else reserves of this provider's quotas (or of the budgets) until it ends.
-
-    SQLite needs nothing here, its write transactions exclude each other. PostgreSQL need not wait for the disk
-    before the next one's turn: like SQLite's, a row that says "about to be sent" may be lost with the machine, and
-    the transaction that ends the call, which does wait, saves it too.
-    """
-    if connection.vendor == "sqlite":
-        return
-    # Paid: the site's budget, which is also every provider's, since a paid call needs room in both.
-    name = deployment.provider.slug if deployment.provider.free else "budget"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"llm quota {name}"],
-        )
 
 
 def _largest_request(limit: Limit) -> int:

@@ -1,47 +1,23 @@
 """Money: what was spent of budgets and credits. The ledger is the meter."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Sum
 
-from llm.calls.deployment import Deployment
 from llm.ledger.rows import MONEY
 from llm.ledger.tally import IN_FLIGHT_AT_MOST
 from llm.limits.calendar import day_start
 from llm.models import Attempt, PastSpending
 
-HOPE_AGAIN_AFTER = timedelta(minutes=1)
-
-# When there was last no room at a provider, as this process has seen it; "" is the site's budget.
-_tight: dict[str, datetime] = {}
-
-
-def remember_tight(deployment: Deployment, now: datetime) -> None:
-    """Notes that a reservation was refused, so that plans of the next minute look before they hope."""
-    _tight[deployment.provider.slug] = now
-    if not deployment.provider.free:
-        _tight[""] = now
-
-
-def forget() -> None:
-    """Drops what was noted, for tests."""
-    _tight.clear()
-
 
 class SpendingMeter:
-    """What was spent at `now`. `optimistic`: where there was room a minute ago there is taken to be some, unread."""
+    """What was spent at `now`."""
 
     now: datetime
-    optimistic: bool
-
-    def _is_optimistic(self, slug: str) -> bool:
-        return self.optimistic and not (slug in _tight and self.now - _tight[slug] < HOPE_AGAIN_AFTER)
 
     def spent_today(self, provider: str) -> Decimal:
         """USD spent since midnight UTC (by all, for an empty slug); attempts in flight at their worst."""
-        if self._is_optimistic(provider):
-            return Decimal(0)
         return self._spent(provider, day_start("utc", self.now))
 
     def spent_ever(self, provider: str) -> Decimal:
