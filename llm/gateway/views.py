@@ -220,17 +220,15 @@ def index(request: HttpRequest) -> HttpResponse:
 def models(request: HttpRequest, client: Client) -> HttpResponse:
     """The names that `model` may have."""
     found = list(catalogue.listed(client))
-    page = {"has_more": False, "first_id": found[0]["id"], "last_id": found[-1]["id"]}  # Anthropic's
+    ends = (found[0]["id"], found[-1]["id"]) if found else (None, None)
+    page = {"has_more": False, "first_id": ends[0], "last_id": ends[1]}  # Anthropic's
     return JsonResponse({"object": "list", "data": found, **page})
 
 
 @endpoint("GET", "HEAD")
 def model(request: HttpRequest, client: Client, name: str) -> HttpResponse:
     """One of them."""
-    for entry in catalogue.listed(client):
-        if entry["id"] == name:
-            return JsonResponse(entry)
-    raise catalogue.unknown(name)
+    return JsonResponse(catalogue.one(client, name))
 
 
 @endpoint("GET", "HEAD", open_to_all=True)
