@@ -25,8 +25,8 @@ PATIENCE_S = 2.0  # a probe that hangs tells less than one that fails
 
 @require_safe
 @never_cache
-def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while the process can answer at all."""
+async def healthz(request: HttpRequest) -> JsonResponse:
+    """200 while the process can answer at all; on the event loop, so that it waits for no thread."""
     return JsonResponse({"status": "ok"})
 
 
