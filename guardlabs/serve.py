@@ -19,7 +19,7 @@ SERVER = (
     str(Path(sys.executable).with_name("gunicorn")),
     "-c",
     "python:guardlabs.gunicorn",
-    "guardlabs.wsgi",
+    "guardlabs.asgi",
 )
 WORKER = (sys.executable, "manage.py", "worker")
 LOOK_EVERY_S = 0.5

@@ -122,9 +122,9 @@ def test_every_path_and_command_of_the_units_exists():
                 assert program == "/srv/guardlabs/.venv/bin/python"
                 exists(words[1:])
             elif program.endswith("/gunicorn"):
-                assert words == ["-c", "python:guardlabs.gunicorn", "guardlabs.wsgi"]
+                assert words == ["-c", "python:guardlabs.gunicorn", "guardlabs.asgi"]
                 assert all(
-                    importlib.util.find_spec(name) for name in ("guardlabs.gunicorn", "guardlabs.wsgi")
+                    importlib.util.find_spec(name) for name in ("guardlabs.gunicorn", "guardlabs.asgi")
                 )
             else:
                 assert shutil.which(program), program

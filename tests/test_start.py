@@ -32,6 +32,7 @@ WRONG = {
     "RETENTION_DAYS": "0",
     "REPORT_DEADLINE_S": "300",
     "CHORES": "sometimes",
+    "LLM_CORS_ORIGINS": "app.example",
     "LLM_CACHE": "maybe",
     "LLM_CACHE_TTL_S": "-5",
     "LLM_DAILY_BUDGET_USD": "a lot",
@@ -81,7 +82,7 @@ def test_the_shipped_settings_start():
 @pytest.mark.parametrize(
     "command",
     [
-        ("-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.wsgi"),
+        ("-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.asgi"),
         ("manage.py", "prepare", "--database"),
         ("manage.py", "chores"),
         ("manage.py", "worker"),
