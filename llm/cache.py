@@ -29,7 +29,7 @@ from llm.calls.events import Completed, Delta, Event, Reply
 from llm.calls.spec import CallSpec
 from llm.configuration import snapshot
 from llm.ledger import rows
-from llm.models import Attempt, CachedReply, Call, Notice, Pause
+from llm.models import Attempt, CachedReply, Call, Notice, Pause, StoredResponse
 from llm.transactions import write_transaction
 
 log = logging.getLogger(__name__)
@@ -313,6 +313,7 @@ def forget_calls(**which: Any) -> None:
         if copies:
             purge(pk__in=copies)
         _forget_details(calls)
+        StoredResponse.objects.filter(call__in=calls).delete()
         calls.update(messages=[], text="", cached_reply=None)
 
 
