@@ -104,7 +104,17 @@ def a_record(**changed):
         ({"cost_usd": Decimal("0.00046")}, [a_record()], "cost 0.000460"),
         ({"outcome": "abandoned", "tokens_in": 0, "tokens_out": 0}, [], None),
         ({"outcome": "provider_down", "tokens_in": 0, "tokens_out": 0, "cost_usd": 0}, [], "0 received"),
-        ({"outcome": "provider_down", "detail": books.TIME_IS_UP, "tokens_in": 0, "tokens_out": 0}, [], None),
+        (
+            {
+                "outcome": "provider_down",
+                "detail": books.TIME_IS_UP,
+                "tokens_in": 0,
+                "tokens_out": 0,
+                "cost_usd": 0,
+            },
+            [],
+            None,
+        ),
     ],
 )
 def test_a_ledger_that_differs_from_what_was_received_is_found(attempt, records, problem):
