@@ -145,31 +145,33 @@ def test_when_the_first_of_identical_calls_is_cancelled_another_asks(sim, settin
     assert sim.count() == 2
 
 
-def test_nothing_blocks_the_loop(sim):
-    """A ticker beside thirty calls, half of which fail over: no tick is late by more than 50 ms, but for a few."""
+def test_nothing_blocks_the_loop(sim, monkeypatch):
+    """No step of a call takes 50 ms of the loop. Measured in CPU time, so that a busy machine does not fail the test;
+    what would wait for the database there is refused by Django."""
     make_groq(sim, keys=1)
     make_deepseek(sim)
-    asyncio.run(acomplete(user="hi", max_usd=1))
-    late = []
+    asyncio.run(acomplete(user="hi"))  # the first call reads certificates
+    asyncio.run(acomplete(user="hi", providers=["deepseek"]))
+    steps, step = [], asyncio.events.Handle._run
 
-    async def tick():
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(0.005)
-            late.append(time.monotonic() - before - 0.005)
+    def timed(self):
+        began = time.thread_time()
+        try:
+            step(self)
+        finally:
+            steps.append((time.thread_time() - began, repr(self)))
+
+    monkeypatch.setattr(asyncio.events.Handle, "_run", timed)
 
     async def main():
-        await acomplete(user="hi")  # this loop's connections
-        ticker = asyncio.create_task(tick())
         for number in range(30):
-            if number % 2:
+            if number % 3:
                 sim.script("key-of-groq1", b.http(400, "no"))
-            await acomplete(user="hi " * 500)
-        ticker.cancel()
+            await acomplete(user="word " * 5000, accept=lambda text: time.sleep(0.06))
 
     asyncio.run(main())
-    assert len(late) > 30
-    assert sum(each > 0.05 for each in late) <= max(3, len(late) // 20)  # a busy machine may stop us all
+    assert len(steps) > 300
+    assert max(steps)[0] < 0.05, max(steps)
 
 
 def test_the_tests_own_connection_serves_calls_of_a_request(sim, settings):
