@@ -16,12 +16,14 @@ from django.views.decorators.csrf import csrf_exempt
 from llm import chain, storage
 from llm.chain import Event
 from llm.clients import access as clients
-from llm.gateway import catalogue, conversations, errors, openapi
-from llm.gateway.ask import Ask
+from llm.gateway import catalogue, conversations, errors
+from llm.gateway.ask import Ask, counted_in
+from llm.gateway.description import openapi
 from llm.gateway.errors import ApiError
 from llm.gateway.protocols.base import Protocol
 from llm.gateway.protocols.chat import Chat
-from llm.gateway.protocols.messages import Messages, counted_in
+from llm.gateway.protocols.completions import Completions
+from llm.gateway.protocols.messages import Messages
 from llm.gateway.protocols.responses import Responses
 from llm.gateway.serving import body, cors, headers
 from llm.gateway.serving.streaming import Stream
@@ -30,7 +32,7 @@ from llm.models import Client
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 Shape = Callable[[ApiError], dict[str, Any]]
-CHAT, RESPONSES, MESSAGES = Chat(), Responses(), Messages()
+CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Messages()
 PURPOSE = "gateway"
 ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
 CLIENT_CLOSED = 499  # nginx's, for its log: nobody reads the answer
@@ -125,7 +127,10 @@ def door(protocol: Protocol) -> View:
     def ask(request: HttpRequest, client: Client) -> HttpResponseBase:
         asked = protocol.prepared(protocol.read(body.read(request), request.headers), client)
         wanted = _arguments(asked, client, request)
-        return (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
+        try:
+            return (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
+        except chain.ChainExhausted as failure:
+            raise errors.exhausted(failure, tokens_in=counted_in(asked)) from failure
 
     return ask
 
@@ -191,6 +196,7 @@ def _arguments(ask: Ask, client: Client, request: HttpRequest) -> dict[str, Any]
 
 
 chat = door(CHAT)
+completions = door(COMPLETIONS)
 responses = door(RESPONSES)
 messages = door(MESSAGES)
 
@@ -220,17 +226,15 @@ def index(request: HttpRequest) -> HttpResponse:
 def models(request: HttpRequest, client: Client) -> HttpResponse:
     """The names that `model` may have."""
     found = list(catalogue.listed(client))
-    page = {"has_more": False, "first_id": found[0]["id"], "last_id": found[-1]["id"]}  # Anthropic's
+    ends = (found[0]["id"], found[-1]["id"]) if found else (None, None)
+    page = {"has_more": False, "first_id": ends[0], "last_id": ends[1]}  # Anthropic's
     return JsonResponse({"object": "list", "data": found, **page})
 
 
 @endpoint("GET", "HEAD")
 def model(request: HttpRequest, client: Client, name: str) -> HttpResponse:
     """One of them."""
-    for entry in catalogue.listed(client):
-        if entry["id"] == name:
-            return JsonResponse(entry)
-    raise catalogue.unknown(name)
+    return JsonResponse(catalogue.one(client, name))
 
 
 @endpoint("GET", "HEAD", open_to_all=True)
