@@ -8,7 +8,17 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 
 from llm import chain
-from llm.chain import AttemptStarted, ChainExhausted, Completed, Delta, acomplete, astream, complete, gates
+from llm.chain import (
+    AttemptStarted,
+    ChainExhausted,
+    Completed,
+    Delta,
+    acomplete,
+    astream,
+    complete,
+    gates,
+    slow_start,
+)
 from llm.ledger import books
 from llm.models import Attempt, CachedReply, Call, Pause
 from llm.simulator import behaviours as b
@@ -111,6 +121,32 @@ def test_many_calls_wait_at_once_and_share_commits(sim):
     assert time.monotonic() - began < 15  # one after the other: thirty
     assert Call.objects.filter(outcome="ok").count() == 61
     assert books.bookkeeper.stats().batches - before < 100  # of 120 jobs
+
+
+def test_those_who_wait_for_a_first_answer_are_woken_by_it_instead_of_looking(sim):
+    make_groq(sim, keys=1, timeout_s=20, first_byte_s=20)
+    sim.default(b.slow_first_token(1))
+    before = books.bookkeeper.stats().jobs
+
+    async def main():
+        return await asyncio.gather(*[acomplete(user=f"hi {n}", deadline_s=60) for n in range(60)])
+
+    asyncio.run(main())
+    assert Call.objects.filter(outcome="ok").count() == 60
+    assert books.bookkeeper.stats().jobs - before < 60 * 6  # each begins, waits, begins again and ends
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_sign_of_life_wakes_whoever_waits_on_any_loop(alive):
+    async def main():
+        waiting = asyncio.create_task(slow_start.news(30))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(slow_start.note, "groq", alive=alive)
+        await asyncio.wait_for(waiting, 5)
+        await slow_start.news(0.01)  # and without news it ends, too
+
+    asyncio.run(main())
+    assert not slow_start._waiting
 
 
 def test_identical_calls_of_a_loop_share_one_request(sim, settings):
