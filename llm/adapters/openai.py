@@ -1,7 +1,7 @@
 """OpenAI-compatible services through the openai SDK: DeepSeek, OpenRouter, Hugging Face, Ollama, anything."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +19,7 @@ from llm.adapters.base import (
     Reasoning,
     Request,
     Timing,
+    apart,
     checked,
     pull,
     stated_price,
@@ -57,6 +58,7 @@ class OpenAICompatible:
             http_client=self.http,
             default_headers={"User-Agent": user_agent},
         )
+        self._url = str(self.client.base_url).rstrip("/") + self.chat_path
         # A keyless service may refuse a made-up key, so none is sent.
         self._headers = {} if key else {"Authorization": self.sdk.Omit()}
 
@@ -70,7 +72,7 @@ class OpenAICompatible:
     async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
         try:
             async with transport.until(timing.next_event() if request.stream else timing.end):
-                response = await self._post(self._body(request))
+                response = await self._post(await apart(_size(request.messages), self._packed, request))
             try:
                 if request.stream and "json" not in response.headers.get("content-type", ""):
                     reading, events, patience = Reading(request), EventParser(), Patience(timing)
@@ -95,7 +97,8 @@ class OpenAICompatible:
                 await response.aclose()  # a caller that leaves stops the provider, too
             if response.status_code != 200 and not request.stream:
                 raise classify(status=response.status_code, headers=dict(response.headers), body=body)
-            answer = checked(read_completion(body, dict(response.headers), request), request)
+            answer = await apart(len(body), read_completion, body, dict(response.headers), request)
+            answer = checked(answer, request)
             if answer.reasoning:
                 yield Reasoning(answer.reasoning)
             if answer.text:
@@ -135,14 +138,22 @@ class OpenAICompatible:
             body["stream"] = True
         return body | {name: value for name, value in params.items() if value is not None}
 
-    async def _post(self, body: dict[str, Any]) -> Any:
+    def _packed(self, request: Request) -> bytes:
+        """The body that is sent. Raises Failure for what is no JSON."""
+        try:
+            body = self._body(request)
+            return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        except Exception as error:
+            raise unsendable(error) from error
+
+    async def _post(self, body: bytes) -> Any:
         """What came, its body unread: a provider that answers in types of its own is ours to judge, not the SDK's.
 
         Raises the SDK's and the network's errors; Failure for what the SDK itself will not send.
         """
         try:
             stream = await self.client.post(
-                self.chat_path, body=body, options={"headers": self._headers}, cast_to=object,
+                self._url, content=body, options={"headers": self._headers}, cast_to=object,
                 stream=True, stream_cls=self.sdk.AsyncStream[object],
             )  # fmt: skip
         except (self.sdk.APIError, *self.http_errors):
@@ -188,6 +199,15 @@ class OpenAICompatible:
         if isinstance(error, ValueError):  # what came is no JSON, or no text
             return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
         return of_ours(error)
+
+
+def _size(value: Any) -> int:
+    """About how many characters messages have."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        value = value.values()
+    return sum(map(_size, value)) if isinstance(value, Iterable) else 0
 
 
 def _check(events: EventParser, request: Request) -> None:
