@@ -1,7 +1,8 @@
 """A short way for requests to the gateway, which needs neither session nor language nor cookie nor page headers."""
 
-from collections.abc import Callable
+from typing import Any
 
+from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
@@ -13,13 +14,25 @@ class GatewayFastPath:
     Place it first, or right behind whatever decides which proxy headers to believe.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
         self.prefix = getattr(settings, "LLM_GATEWAY_PREFIX", "/v1/")
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest) -> Any:
         if not request.path_info.startswith(self.prefix):
             return self.get_response(request)
         match = resolve(request.path_info)
-        response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
-        return response
+        if self._is_async:
+            return _later(match, request)
+        view = async_to_sync(match.func) if iscoroutinefunction(match.func) else match.func
+        return view(request, *match.args, **match.kwargs)
+
+
+async def _later(match: Any, request: HttpRequest) -> HttpResponseBase:
+    view = match.func if iscoroutinefunction(match.func) else sync_to_async(match.func)
+    return await view(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]

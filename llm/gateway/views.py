@@ -1,9 +1,6 @@
 """POST chat/completions, GET models, GET models/ID: plain views without session, language or cookie."""
 
 import logging
-import select
-import socket
-import ssl
 from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, cast
@@ -117,18 +114,9 @@ def _streamed(ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseB
 
 
 def has_left(request: HttpRequest) -> bool:
-    """Whether the caller's connection is closed. gunicorn hands over its socket; where no server does: False."""
-    connection = request.META.get("gunicorn.socket")
-    if connection is None or isinstance(connection, ssl.SSLSocket):  # which cannot be looked into
-        return False
-    try:
-        if not select.select([connection], [], [], 0)[0]:
-            return False
-        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
-    except (OSError, ValueError):  # reset, or closed by us
-        return True
+    """Whether the caller is gone, where the server sets `request.left`, a threading.Event; else False."""
+    left = getattr(request, "left", None)
+    return left is not None and left.is_set()
 
 
 def _arguments(ask: Ask, client: Client, request: HttpRequest) -> dict[str, Any]:
