@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 import httpx2
 import openai
 
+from llm import clock
 from llm.adapters import session, transport
 from llm.adapters.answers.reading import Reading, error_in_body, read_completion
 from llm.adapters.answers.sse import MAX_MALFORMED, EventParser
@@ -29,6 +31,8 @@ from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import classify
 from llm.hosts import BASE_URLS
+
+END_S = 0.03  # seconds that a stream's end may take to follow its closing mark
 
 
 class OpenAICompatible:
@@ -88,11 +92,13 @@ class OpenAICompatible:
                             break
                     for piece in _ended(reading, events):
                         yield piece
+                    await _rest(data)
                     doubt = "an event of the stream was malformed" if events.malformed else ""
                     yield checked(reading.answer(dict(response.headers), doubt), request)
                     return
                 async with transport.until(timing.whole() if request.stream else timing.end):
-                    body = (await response.aread()).decode("utf-8", "replace")
+                    await response.aread()
+                    body = response.text
             finally:
                 await response.aclose()  # a caller that leaves stops the provider, too
             if response.status_code != 200 and not request.stream:
@@ -142,6 +148,9 @@ class OpenAICompatible:
         """The body that is sent. Raises Failure for what is no JSON."""
         try:
             body = self._body(request)
+        except Exception as error:
+            raise of_ours(error) from error
+        try:
             return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
         except Exception as error:
             raise unsendable(error) from error
@@ -208,6 +217,14 @@ def _size(value: Any) -> int:
     if isinstance(value, Mapping):
         value = value.values()
     return sum(map(_size, value)) if isinstance(value, Iterable) else 0
+
+
+async def _rest(data: AsyncIterator[bytes]) -> None:
+    """Reads what comes after the closing mark, for a moment: a connection that was read to its end is used again."""
+    with suppress(Exception):
+        async with transport.until(clock.monotonic() + END_S):
+            async for _ in data:
+                pass
 
 
 def _check(events: EventParser, request: Request) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm import clock
-from llm.adapters import Adapter, Answer, Reasoning, Request, Timing, adapter_for
+from llm.adapters import Adapter, Answer, Reasoning, Request, Timing, adapter_for, prepare
 from llm.adapters.answers.output import Output
 from llm.calls.deployment import Deployment
 from llm.calls.events import Delta, ReasoningDelta
@@ -107,13 +107,12 @@ class AttemptRun:
     async def _adapter(self) -> Adapter:
         """Raises Failure for a key or a library that cannot be used."""
         provider = self.deployment.provider
-        return adapter_for(
-            kind=provider.kind,
-            base_url=provider.base_url,
-            key=self.deployment.key.key,
-            project=provider.project,
-            location=self.deployment.location,
-        )
+        identity = {
+            "kind": provider.kind, "base_url": provider.base_url, "key": self.deployment.key.key,
+            "project": provider.project, "location": self.deployment.location,
+        }  # fmt: skip
+        await prepare(**identity)
+        return adapter_for(**identity)
 
     def _request(self, streamed: bool, temperature: float | None, params: Mapping[str, Any]) -> Request:
         provider, model = self.deployment.provider, self.deployment.model
