@@ -75,7 +75,8 @@ class Desk:
     # -- on the loop -------------------------------------------------------------------------------
 
     async def do(self, job: Callable[[], T], *, durable: bool = True, withdraw: bool = False) -> T:
-        return await self._put(_Order(partial(books.run, job, durable=durable), early=withdraw))
+        order = _Order(partial(books.run, job, durable=durable), early=withdraw)
+        return await self._put(order)  # type: ignore[no-any-return]
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
