@@ -1,6 +1,5 @@
 """One outside wire format = one small module. `adapter_for` is the registry, and it keeps the clients."""
 
-import asyncio
 from collections import OrderedDict
 from threading import Lock
 from typing import Any
@@ -11,24 +10,22 @@ from llm.adapters.base import Adapter, Answer, Reasoning, Request, Timing
 from llm.failures.kinds import Failure, Kind
 from llm.libraries import missing_library
 
-__all__ = ["Adapter", "Answer", "Reasoning", "Request", "Timing", "adapter_for", "prepare"]
+__all__ = ["Adapter", "Answer", "Reasoning", "Request", "Timing", "adapter_for", "is_kept"]
 
 _MOST_CLIENTS = 256
-_IDENTITY = ("kind", "base_url", "key", "project", "location")
 _clients: OrderedDict[tuple[str, ...], Adapter] = OrderedDict()
 _lock = Lock()
 
 
-async def prepare(**identity: str) -> None:
-    """Makes the adapter of these arguments of `adapter_for` off the loop, where it is not there yet."""
-    if (*(identity.get(name, "") for name in _IDENTITY),) not in _clients:
-        await asyncio.to_thread(adapter_for, **identity)
+def is_kept(*, kind: str, base_url: str, key: str, project: str = "", location: str = "") -> bool:
+    """Whether `adapter_for` has it at hand: else it takes its time, and on an event loop is called in a thread."""
+    return (kind, base_url, key, project, location) in _clients
 
 
 def adapter_for(*, kind: str, base_url: str, key: str, project: str = "", location: str = "") -> Adapter:
     """The adapter of one credential (in one location). Clients are kept, and with them their connections.
 
-    Imports a kind's SDK on first use: Google's alone takes a second, see `prepare`. Raises Failure for an unusable key.
+    Imports a kind's SDK on first use: Google's alone takes a second. Raises Failure for an unusable key.
     """
     if lacking := missing_library(kind):
         raise Failure(Kind.KEY_INVALID, lacking)

@@ -1,5 +1,6 @@
 """One try of one deployment: from its row in the ledger to its answer or its failure."""
 
+from asyncio import to_thread
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm import clock
-from llm.adapters import Adapter, Answer, Reasoning, Request, Timing, adapter_for, prepare
+from llm.adapters import Adapter, Answer, Reasoning, Request, Timing, adapter_for, is_kept
 from llm.adapters.answers.output import Output
 from llm.calls.deployment import Deployment
 from llm.calls.events import Delta, ReasoningDelta
@@ -111,8 +112,7 @@ class AttemptRun:
             "kind": provider.kind, "base_url": provider.base_url, "key": self.deployment.key.key,
             "project": provider.project, "location": self.deployment.location,
         }  # fmt: skip
-        await prepare(**identity)
-        return adapter_for(**identity)
+        return adapter_for(**identity) if is_kept(**identity) else await to_thread(adapter_for, **identity)
 
     def _request(self, streamed: bool, temperature: float | None, params: Mapping[str, Any]) -> Request:
         provider, model = self.deployment.provider, self.deployment.model
