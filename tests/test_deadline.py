@@ -198,12 +198,14 @@ def test_a_connection_has_a_limit_of_its_own(client, library, monkeypatch):
         loop.run(asked(port))
 
 
-def test_a_name_that_is_not_resolved_is_cut(client, monkeypatch):
+def test_a_name_that_is_not_resolved_is_cut(library, client, monkeypatch):
     over = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **more: over.wait(20) or [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **more: over.wait(20) and [])
     try:
         with ends_in_time() as end, pytest.raises(TimeoutError):
-            fetch(client, "http://provider.invalid/", end=end)
+            fetch(
+                client, f"http://{library.__name__}.invalid/", end=end
+            )  # who asks for one name shares the look
     finally:
         over.set()
 
