@@ -25,6 +25,15 @@ FORMAL_START = re.compile(
 VOSEO = re.compile(
     r"(?<!\w)(?:sos|\w{2,12}(?:[^r]ás|[^r]és|[^r]ís|[^rt]á|[^rt]é|[dnrc]í))(?!\w)", re.IGNORECASE
 )
+# «Tomate», «fijate»: what is «tómate», «fíjate» to a «tú»; and what wishes something to a «usted».
+UNSTRESSED = re.compile(
+    r"(?:\A|[.;:¡,] |\by )\W*(?!trate|desate|remate|rescate|debate|combate|date|delate|mate)[a-zñ]{2,10}ate(?!\w)",
+    re.IGNORECASE,
+)
+WISHED = re.compile(
+    r"(?<!\w)(?:le|les) (?:ayud|sirv|serv|result|permit|recom|invit|aconsej|dese|sugier|quede|dar[áé]|ser[áé])\w{0,8}(?!\w)",
+    re.IGNORECASE,
+)
 ACCENTED = word_set("más además atrás jamás detrás estás quizás demás das después través revés interés inglés estrés "
 "francés cortés "
     "ataúd país esté café así aquí allí ahí allá acá está ojalá quizá mamá papá sofá porqué qué sé dé té esté compás "
@@ -42,7 +51,12 @@ def informal(given: Given) -> gates.Gate:
                 return "the reader is «Вы»"
         if given.lang == "es":
             for line in read.lines:
-                if USTED.search(line) or any(FORMAL_START.match(each) for each in prose.SENTENCE.split(line)):
+                if (
+                    USTED.search(line)
+                    or WISHED.search(line)
+                    or any(UNSTRESSED.search(each) for each in prose.SENTENCE.split(line))
+                    or any(FORMAL_START.match(each) for each in prose.SENTENCE.split(line))
+                ):
                     return "the reader is usted or vos"
                 if any(match[0].lower() not in ACCENTED for match in VOSEO.finditer(line)):
                     return "the reader is usted or vos"

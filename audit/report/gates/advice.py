@@ -23,6 +23,7 @@ NARRATED_ES = re.compile(
     r"|consigue|recibe|transfiere|envía|busca) (?!.*\b(?:nosotros|nuestr\w+|aquí|formulario|soporte)\b)",
     re.IGNORECASE,
 )
+NARRATES_ES = re.compile(r"(?:ría[ns]?|rán?|aba[ns]?)\Z")  # what would happen, or did
 IMPERATIVE_ES = re.compile(r"\w{2,}[ae]\Z")
 REACH = 60  # characters before a verb in which a word belongs to it
 
@@ -134,17 +135,20 @@ def _opening(clause: str, tongue: Tongue, lang: str) -> tuple[int, int, bool] | 
         return None
     first, word = tokens[0], tokens[0][0].lower()
     following = tokens[1][0].lower() if len(tokens) > 1 else ""
-    if lang == "es":
+    if lang == "es" and not NARRATES_ES.search(word):
         is_verb = bool(ENCLITIC.match(word)) or (
             bool(IMPERATIVE_ES.match(word) or tongue.harm.fullmatch(word))
             and (
                 following in tongue.determiners
+                or (following == "en" and word in tongue.gentle)
                 or following == FACT
                 or tongue.harm.fullmatch(word) is not None
             )
         )
         if word in tongue.determiners or word in _NO_VERBS_ES or tongue.objects.fullmatch(word):
             is_verb = False
+    elif lang == "es":
+        is_verb = False
     else:
         known = tongue.harm.fullmatch(word) is not None and not word.endswith("ing")
         is_verb = known or (following in tongue.determiners and not word.endswith(("s", "ing", "ed", "ly")))
@@ -172,7 +176,7 @@ _NO_VERBS_ES = word_set(
     "cerca dentro "
     "encima ahora nunca casi tanta mucha poca toda misma propia cosa persona ese este le se de fue era sea puede "
     "debe tiene viene "
-    "hace va está"
+    "hace va está darte"
 )
 
 

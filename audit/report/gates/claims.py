@@ -45,6 +45,38 @@ PROMISE = _any(
     r"|(?:estás|estarás|quedarás) (?:a salvo|segur[oa]|blindad[oa])|nunca (?:más )?(?:perderás|te robarán)"
     r"|riesgo cero|cero riesgos?|zero risk"
 )
+# That there is nothing left to fear. Said of a step, this is a promise whoever makes it.
+SAFE = _any(
+    r"(?:out of|beyond|outside) (?:the |any \w+ |every \w+ )?(?:reach|danger|harm|risk|range)|rest assured"
+    r"|sleep (?:well|soundly|easy|easily|better|peacefully|at night|like)|nothing (?:more |left |else )?to (?:fear|worry about|lose)"
+    r"|no (?:need|reason) to (?:worry|fear)|worry-free|peace of mind|untouchable|in (?:safe|good) hands|nothing (?:\w+ ){0,2}happen\w*"
+    r"|(?:don't|do not|never|no longer|won't) (?:have to |need to )?worry|can (?:relax|stop worrying)|(?:be|is|are|stay|remain)s? (?:\w+ )?(?:untouched"
+    r"|unreachable|out of danger|invincible|immune)|once and for all|for good(?= ?(?:[.,;:!]|\Z))|no (?:\w+ )?(?:hackers?|thie(?:f|ves)|attackers?|criminals?|scammers?|burglars?|malware|virus\w{0,2})"
+    r"|(?:any|every) (?:hacker|thief|attacker|criminal|scammer) (?:will|would) (?:fail|give up)|(?:be|is|are|stay|remain)s? (?:\w+ )?(?:safe|secure|protected|well protected) (?:now|from|against|afterwards|for)"
+    r"|(?:вне|за пределами) (?:опасности|досягаемости|риска|угрозы)|спать (?:спокойно|крепко)|не о ч[её]м (?:волноваться|беспокоиться|переживать)"
+    r"|(?:можно|можешь|сможешь|незачем|нечего) (?:\w+ )?(?:не волноваться|не беспокоиться|не переживать|расслабиться|забыть о|бояться)|недосягаем\w{0,3}"
+    r"|не (?:дотян|добер|подбер|доста|угрож|гроз)\w{1,5}|ничего (?:\w+ )?не (?:случится|произойд[её]т|будет|грозит|угрожает)|в надёжных руках|раз и навсегда|ничто не угрожает|(?:буд[уе]\w{1,2}|окаж[еу]тся|остан[еу]тся|станет|станут) (?:\w+ )?(?:в (?:\w+ )?безопасности|под (?:\w+ )?защитой|защищен\w)"
+    r"|ни (?:один|одного|единого|одному) (?:\w+ )?(?:вор\w{0,2}|хакер\w{0,2}|взломщик\w{0,2}|мошенник\w{0,2}|шанс\w{0,2}|злоумышленник\w{0,2})|(?:ворам|вору|хакерам|мошенникам) (?:\w+ )?не (?:под силу|достан\w+|добра\w+|пробить\w*|по зубам)"
+    r"|dorm\w{1,5} (?:tranquil\w{1,2}|en paz|a pierna suelta)|fuera de(?:l)? (?:alcance|peligro|riesgo)|no (?:corre|corren|correrán|correrá) (?:ningún )?(?:peligro|riesgo)"
+    r"|no (?:les |te |le )?(?:pasará|ocurrirá|sucederá) nada|nada (?:les |te |le )?(?:pasará|ocurrirá)|intocables?|sin (?:preocupaciones|nada que temer)|nada que temer"
+    r"|de una vez por todas|puedes (?:relajarte|olvidarte|estar tranquil[oa])|en buenas manos|ningún (?:hacker|ladrón|atacante|estafador|delincuente|malware|virus)|ni el mejor (?:hacker|ladrón)|(?:queda|quedan|quedará|quedarán|estarán?) (?:\w+ )?(?:a salvo|a buen recaudo|blindad[oa]s?)|no (?:tienes|tendrás) (?:que|de qué) preocupar\w{2}"
+)
+# Whoever speaks for a house speaks for one that the report does not know.
+HOUSE = _any(
+    r"our (?!list|plan|check|questions|words|story)\w+|we (?:can|will|could|would|may) (?!meet|see|look|talk|be|get|start|begin)\w+"
+    r"|наш(?:[аеиу]|его|ей|ем|ему|ею|им|ими|их)?|мы (?:\w+ )?[а-яё]{2,}(?:ем|им|ём)|нам|мне|nuestr[oa]s?|te (?!v)\w{2,}[aei]mos"
+    r"|así (?:\w+ )?\w{2,}mos (?:tu|te)|\w{2,}[áéí]\w{0,3}nos(?:l[aoe]s?)?"
+)
+COMMERCE = _any(
+    r"(?:personal|private|one-on-one|free) (?:session|call|consultation|meeting|review)s?|(?:expert|extended|full|paid|deeper) review|portal|dashboard|verification page"
+    r"|(?:личн|персональн|бесплатн)\w{2,3} (?:встреч|консультаци|сесси|разбор)\w{1,3}|(?:расширенн|экспертн|платн)\w{2,3} (?:разбор|проверк|отч[её]т)\w{0,2}|портал\w{0,2}|личн\w{2,3} кабинет\w{0,2}"
+    r"|(?:sesión|consulta|llamada|reunión) (?:personal|privada|gratuita)|revisión (?:ampliada|experta|premium|completa)|portal|panel de control"
+    r"|checkout|cheaper|costs? (?:you )?less|pays? for (?:itself|themselves)|professional\w*|(?<!this )(?<!the )audits?|purchases?|pricing|price tag|bargains?"
+    r"|free of charge|money back|invest(?:ing|ment)s? in|worth (?:its|the|every) (?:price|money|cent|penny)|brands?|manufacturers?|retailers?"
+    r"|оформлени\w|дешевле|окуп\w{1,5} (?:себя|сам\w{0,2})|профессиональн\w{2,3}|аудит\w{0,2}|покупк\w{1,3}|цен[аеу] ниже|бренд\w{0,2}|производител\w{1,3}"
+    r"|al pagar|(?:saldrá\w?|sale\w?|cuesta\w?) más barat[oa]s?|se pagan? sol[oa]s?|profesional\w{0,2}|auditorías?|marcas? (?:de|como)|fabricantes?|precio"
+)
+
 RECOVERY = _any(
     r"return stolen \w+|верн[уёе]т? украденн\w{1,3}|devuelven? lo robado|recovery (?:services?|experts?|specialists?"
     r"|firms?|compan(?:y|ies)|agents?|teams?|hackers?)|(?:get|win"
@@ -55,18 +87,21 @@ RECOVERY = _any(
     r"|monedas))?|recuperar(?:án|á|emos)? (?:tus|los) (?:fondos|monedas|criptos?)"
 )
 ADVERT = _any(
-    r"promo(?:tion\w*| codes?)?|coupons?|discounts?|vouchers?|sponsor\w{0,4}|affiliate\w{0,1}|referrals?|partners?"
+    r"promo(?:tion\w*| codes?)?|coupons?|discounts?|vouchers?|sponsor\w{0,4}|affiliate\w{0,1}|referrals?|partner (?:shop|store|offer|company|programme?|link)s?"
     r"|special offers?|limited offers?|premium|subscri\w{2,7}"
     r"|free trial|on sale|best deals?|buy now|order now|sign up|our (?:shop|store|product|service|offer|plan|course"
     r"|newsletter)|upgrade to|paid (?:plan|audit|service)"
     r"|промокод\w{0,3}|купон\w{0,3}|скидк\w{1,3}|спонсор\w{0,5}|наш\w{0,3} партн[её]р\w{0,6}|реферальн\w{1,4}"
-    r"|реклам\w{1,7}|акци[яиюей]{1,2}|премиум\w{0,2}|подписк[аеуио]\w{0,2}|выгодн\w{1,4}"
+    r"|реклам\w{1,7}|акци[яиюей]{1,2}|премиум\w{0,2}|подписк[аеуио]\w{0,2}|выгодн\w{1,4} (?:цен|услови|предложени)\w{1,3}"
     r"|бесплатн\w{1,4} период\w{0,2}|закажи|купи|приобрети|покупай|наш\w{0,3} (?:магазин\w{0,2}|сервис\w{0,2}"
     r"|продукт\w{0,2}|курс\w{0,2}|тариф\w{0,2})"
     r"|código promocional|promoci[oó]n\w{0,2}|cup[oó]n\w{0,2}|descuentos?|patrocin\w{2,6}|afiliad\w{1,2}"
     r"|referid\w{1,2}|nuestr[oa]s? soci[oa]s?|ofertas?|suscri\w{2,8}|prueba gratuita"
     r"|cómpra\w{0,4}|compra (?:ya|ahora|el|la|un|una|tu)|aprovecha la|nuestr[oa] (?:tienda|producto|servicio|curso"
     r"|plan)|rebaja\w?|recomienda a un amigo|invita a (?:un |tus )?amig\w{1,2}|invite a friend|пригласи друга"
+)
+SUPPOSED = _any(
+    r"whoever|anyone who|if|кто|если|quien|si|pretend\w*|claim\w*|сул\w{1,4}|обеща\w{2,4}|promet\w{1,4}"
 )
 WARNS = _any(
     r"ignore|beware|scam\w{0,5}|fake|fraud\w{0,4}|thie(?:f|ves)|обман\w{0,3}|мошенни\w{1,5}|игнорируй|estafa\w{0,4}|falso\w?|ignora|ladr\w{2,4}|trampas?|phishing|adblock\w*|block\w{0,3}|блокир\w+|bloque\w+"
@@ -76,6 +111,12 @@ STANDING = _any(
     r"scores?|results?|rating|level|band|standing|overall|protection|setup|set-up|security|defen[cs]es?|you are"
     r"|you're|балл\w{0,2}|результат\w{0,2}|уров\w{2,4}|оценк\w{1,2}|защит\w{1,2}"
     r"|ты в зоне|puntuación|puntaje|resultado|nivel|protección|seguridad|defensas?|eres|estás"
+)
+WHOLE = _any(
+    r"(?:your|the|this) (?:overall |current |whole |general )?(?:scores?|results?|rating|level|standing|protection|setup|set-up|security|defen[cs]es?|position)"
+    r"|overall|you are doing|you're doing|on the whole"
+    r"|(?:твой|твоя|твоего|твоей|твою|твои|у тебя) (?:общ\w{2,3} )?(?:балл|результат|уровень|оценка|защита|защиту|безопасность|положение)|в целом"
+    r"|(?:tu|el) (?:puntuación|puntaje|resultado|nivel|protección|seguridad|defensa|posición|situación)(?: general| actual)?|en general|en conjunto"
 )
 BANDS = {
     "en": {"exposed": r"exposed", "fragile": r"fragile", "fair": r"fair", "solid": r"solid"},
@@ -144,6 +185,19 @@ ENDS_IN_FACTS = {
     "потеря|pérdida neta", re.I),
 }  # fmt: skip
 
+# How good a standing is, in words: the score and its band say it, in slots.
+GRADES = {
+    "good": _any(
+        r"excellent|perfect|ideal|outstanding|great|superb|exemplary|flawless|top[- ]notch|impressive|strong|rock[- ]solid|very good|quite good|pretty good|good"
+        r"|отличн\w{1,3}|идеальн\w{1,2}|превосходн\w{1,2}|прекрасн\w{1,2}|безупречн\w{1,2}|образцов\w{1,2}|сильн\w{1,2}|хорош\w{1,3}|мощн\w{1,2}|на высоте"
+        r"|excelen\w{2,4}|perfect[oa]s?|ideal\w{0,2}|impecables?|ejemplar\w{0,2}|fuertes?|muy buen[oa]s?|buen[oa]s?|extraordinari[oa]s?|magnífic[oa]s?|sobresalientes?"
+    ),
+    "bad": _any(
+        r"terrible|poor|disastrous|catastrophic|hopeless|dreadful|awful|very low|alarming|dismal"
+        r"|ужасн\w{1,3}|катастрофическ\w{2,3}|плох\w{1,2}|очень низк\w{2,3}|безнадёжн\w{1,3}|никуд\w+|провальн\w{1,3}|удручающ\w{2,3}"
+        r"|terribles?|pésim[oa]s?|desastros[oa]s?|catastrófic[oa]s?|muy baj[oa]s?|mal[oa]s?|alarmantes?|lamentables?"
+    ),
+}
 PRAISE = _any(
     r"you already|you have already|well done|you (?:do|handle|manage|keep|use|have) (?:this|that|it|your|the"
     r"|an?)?[^,.]{0,40} (?:well|right|correctly|safely|properly|perfectly)|good job|great job|nice work"
@@ -182,9 +236,15 @@ def nothing_promised(given: Given) -> gates.Gate:
             for match in PROMISE.finditer(sentence):
                 if not _denied(sentence, match):
                     return "a promise"
-            if any(not _denied(sentence, match) for match in RECOVERY.finditer(sentence)):
+            if _unless_denied(RECOVERY, sentence) or (
+                SAFE.search(sentence) and not SUPPOSED.search(sentence)
+            ):
                 return "a promise"
-            if any(not _denied(sentence, match) for match in ADVERT.finditer(sentence)):
+            if (
+                HOUSE.search(sentence)
+                or _unless_denied(ADVERT, sentence)
+                or _unless_denied(COMMERCE, sentence)
+            ):
                 return "an advert"
         return None
 
@@ -200,8 +260,13 @@ def true_of_reader(given: Given) -> gates.Gate:
         if given.band and not re.search(words, given.band, re.IGNORECASE)
     ]
 
+    solid = re.search(bands.get("solid", "(?!)"), given.band, re.IGNORECASE) is not None
+    grade = GRADES["bad" if solid else "good"]
+
     def gate(text: str) -> str | None:
         for sentence in prose.read(text).sentences:
+            if given.band and FACT not in sentence and _graded(sentence, grade):
+                return "another standing"
             if STANDING.search(sentence):
                 found = [match for band in wrong for match in band.finditer(sentence)]
                 if any(
@@ -245,6 +310,14 @@ def true_of_cases(given: Given) -> gates.Gate:
         return None
 
     return gate
+
+
+def _graded(sentence: str, grade: re.Pattern[str]) -> bool:
+    """Whether a clause calls the whole of the reader's protection so."""
+    return any(
+        WHOLE.search(clause) and grade.search(clause) and not NOT.search(clause)
+        for clause in prose.clauses(sentence)
+    )
 
 
 def _is_readers(sentence: str) -> bool:

@@ -44,7 +44,7 @@ class Tongue:
 
 _EN_SECRETS = (
     r"words|seed(?: phrase| words?)?s?|phrase|mnemonics?|(?:private |secret )?keys?|passphrase|passwords?|pins?|codes?"
-    r"|plates?|backups?|recovery (?:card|sheet)s?|secrets?"
+    r"|plates?|backups?|recovery (?:card|sheet)s?|secrets?|digits"
 )
 _EN_OBJECTS = (
     r"coins?|crypto|funds|money|savings|balances?|holdings|wallets?|tokens?|transactions?|transfers?|approvals?"
@@ -59,7 +59,7 @@ EN = Tongue(
     places=_any(
         r"clouds?|icloud|drive|drafts?|e-?mails?|mailbox|inbox|photos?|pictures?|screenshots?|gallery|chats?|messengers?"
         r"|online|websites?|sites?|forms?|fields?|boxes below|below|browsers?|notes app|cloud notes?"
-        r"|encrypted notes?|us"
+        r"|encrypted notes?|(?:encrypted |text |word )?(?:files?|documents?)|laptops?|us"
         r"|our|off|aloud|out loud|consultants?|support|callers?|agents?|specialists?|experts?|analysts?|advis[eo]rs?"
         r"|test"
     ),
@@ -99,7 +99,7 @@ EN = Tongue(
     fine=_any(
         r"(?:is|are|be|'s) (?:perfectly |completely |quite |absolutely |totally )?(?:fine|okay|ok|harmless|no problem"
         r"|acceptable|safe enough|good enough|unnecessary|overkill|not needed|practical|handy)"
-        r"|makes? an? (?:practical|handy|good|perfect) (?:spare|copy|backup)|can (?:safely )?(?:stay|wait|be ignored)"
+        r"|makes? an? (?:practical|handy|good|perfect) (?:spare|copy|backup)|can (?:safely )?(?:stay|be ignored)"
         r"|does no harm|do no harm|saves? (?:you )?(?:fees|gas|time)"
     ),
     before=_any(
@@ -139,7 +139,7 @@ EN = Tongue(
 _RU_SECRETS = (
     r"слов[а-я]{0,3}|сид[а-я]{0,2}|сид-фраз\w{0,3}|фраз\w{1,3}|мнемоник\w{0,2}|ключ(?:а|и|ей|ам|ом|ами|ах|у)?|парол\w{1,4}|пин\w{0,3}"
     r"|пин-код\w{0,3}|мастер-парол\w{1,3}|код(?:а|ы|ов|ом|у|ами|е)?|пластин\w{1,3}|бэкап\w{0,3}"
-    r"|резервн\w{1,3} копи\w{1,3}|секрет\w{0,3}"
+    r"|резервн\w{1,3} копи\w{1,3}|секрет\w{0,3}|цифр\w{0,3}"
 )
 _RU_OBJECTS = (
     r"монет\w{0,3}|крипт\w{1,8}|средств\w{0,3}|деньг\w{0,3}|денег|сбережени\w{1,3}|баланс\w{0,3}|кошел\w{1,5}|токен\w{0,3}"
@@ -155,7 +155,7 @@ RU = Tongue(
     objects=_any(f"{_RU_SECRETS}|{_RU_OBJECTS}"),
     places=_any(
         r"облак\w{0,3}|диск\w{0,3}|черновик\w{0,3}|почт\w{1,2}|письм\w{1,3}|фото\w{0,8}|снимк\w{0,3}|скриншот\w{0,3}|галере\w{1,2}|чат\w{0,3}"
-        r"|мессенджер\w{0,3}|онлайн|сайт\w{0,3}|форм[аеуы]|пол[ея]|ниже|браузер\w{0,3}|заметк\w{1,3}|нам|нас|наш\w{0,3}|вслух|здесь|сюда"
+        r"|мессенджер\w{0,3}|онлайн|сайт\w{0,3}|форм[аеуы]|пол[ея]|ниже|браузер\w{0,3}|заметк\w{1,3}|файл\w{0,3}|документ\w{0,3}|ноутбук\w{0,3}|нам|нас|наш\w{0,3}|вслух|здесь|сюда"
         r"|консультант\w{0,3}|поддержк\w{1,2}|звонящ\w{1,3}|оператор\w{0,3}|специалист\w{0,3}|эксперт\w{0,3}|тест\w{0,3}|выключенн\w{1,3}"
     ),
     harm=_any(
@@ -212,7 +212,7 @@ RU = Tongue(
 _ES_SECRETS = (
     r"palabras|frase(?: semilla| de recuperación)?s?|semillas?|mnemónic\w{1,3}|claves?|llaves?|contraseñas?"
     r"|passphrase|pin|códigos?"
-    r"|placas?|copias?(?: de seguridad)?|respaldos?|secretos?|backup"
+    r"|placas?|copias?(?: de seguridad)?|respaldos?|secretos?|backup|dígitos"
 )
 _ES_OBJECTS = (
     r"monedas?|criptos?|criptomonedas?|fondos|dinero|ahorros|saldos?|wallets?|billeteras?|carteras?|monederos?|tokens?|transacci\w{2,5}"
@@ -228,7 +228,7 @@ ES = Tongue(
     places=_any(
         r"nubes?|drive|borrador\w{0,2}|correos?|bandeja|fotos?|imágen\w{0,2}|capturas?|galería|chats?|mensajes?"
         r"|en línea|online|sitios?|webs?"
-        r"|formularios?|campos?|abajo|navegador\w{0,2}|notas? (?:en|de)|nosotros|nuestr[oa]s?|aquí|en voz alta"
+        r"|formularios?|campos?|abajo|navegador\w{0,2}|notas? (?:en|de)|archivos?|ficheros?|documentos?|portátil\w{0,2}|buz[oó]n\w{0,2}|nosotros|nuestr[oa]s?|aquí|en voz alta"
         r"|soporte|asesor\w{0,3}|agentes?"
         r"|especialistas?|expertos?|quien te llam\w+|prueba|test|apagad[oa]s?|desactivad[oa]s?"
     ),
