@@ -21,7 +21,7 @@ from tests.factories import answers
 
 FOLDER = Path(__file__).parent / "recorded_reports"
 LANGS = ("en", "ru", "es")
-SETS = ("tuned", "held_out", "third", "fourth")
+SETS = ("tuned", "held_out", "third", "fourth", "fifth")
 SCANS: dict[str, dict[str, str]] = {
     "mixed": {
         "seed_storage": "cloud_notes", "account_2fa": "sms", "phishing_support": "click_links",

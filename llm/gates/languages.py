@@ -22,7 +22,7 @@ _SMALL_WORDS = {
     "pt": "não você uma com são seu sua do da dos das em ao também mais então isso é os as e na nas nos só para pelo "
     "pela depois até muito pode",
     "fr": "les des est vous votre vos et dans pas une sur pour avec qui ce cette sont aux ou",
-    "it": "il gli che della delle sono non per una tuo tua più anche questo di nel e è",
+    "it": "il gli che della delle sono non per una tuo tua più anche questo di nel e è tutto tutti fra tra dopo ogni alla quando perché",
     "de": "der die das und ist nicht mit ein eine dein deine du zu auf für wenn oder sie es",
 }
 STOP_WORDS = {lang: frozenset(words.split()) for lang, words in _SMALL_WORDS.items()}

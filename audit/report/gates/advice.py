@@ -24,6 +24,17 @@ NARRATED_ES = re.compile(
     re.IGNORECASE,
 )
 NARRATES_ES = re.compile(r"(?:ría[ns]?|rán?|aba[ns]?)\Z")  # what would happen, or did
+# An accent and a pronoun at the end: nothing but an imperative looks like «léelas».
+TOLD_ES = re.compile(
+    r"(?<!\w)[a-zñ]{0,8}[áéíóú][a-zñ]{0,5}[ae](?:las?|los?|melas?|selas?|noslas?)(?!\w)", re.IGNORECASE
+)
+GENTLE_ES = re.compile(
+    r"guárd|déj|consérv|mantén|protég|cuíd|recuérd|repít|mír|revís|cuént|ház", re.IGNORECASE
+)
+FINITE_ES = re.compile(
+    r"(?<!\w)(?:es|lleva|cuesta|basta|requiere|resulta|sería|no|puede)(?!\w)", re.IGNORECASE
+)
+SO_ES = re.compile(r"(?<!\w)(?:así que|de modo que|por lo que)(?!\w)", re.IGNORECASE)
 IMPERATIVE_ES = re.compile(r"\w{2,}[ae]\Z")
 REACH = 60  # characters before a verb in which a word belongs to it
 
@@ -51,6 +62,8 @@ def _advises(sentence: str, tongue: Tongue, lang: str) -> bool:
     if tongue.fine.search(sentence) and tongue.objects.search(sentence) and tongue.places.search(sentence):
         return True  # "it does no harm to leave it off"
     plain = tongue.hedges.sub(" ", sentence)
+    if lang == "es":
+        plain = SO_ES.sub(",", plain)
     for stretch in HARD.split(plain):
         refused = about = False
         for clause in filter(str.strip, re.split(r",|\"|«|»|“|”|\.\.\.|…", stretch)):
@@ -66,7 +79,12 @@ def _advises(sentence: str, tongue: Tongue, lang: str) -> bool:
             carried = refused and bool(verbs) and verbs[0][0] <= len(clause) - len(clause.lstrip()) + 4
             misplaced = tongue.places.search(clause) and tongue.secrets.search(stretch)
             told = [gentle for (_start, _end, gentle), no in zip(verbs, negated, strict=True) if not no]
-            if (own or about) and not carried and told and (misplaced or not all(told)):
+            sure = (
+                own
+                or (about and lang == "ru")
+                or (about and any(tongue.harm.fullmatch(clause[start:end]) for start, end, _ in verbs))
+            )
+            if sure and not carried and told and (misplaced or not all(told)):
                 return True
             if own and tongue.fine.search(clause) and not verbs:
                 return True
@@ -82,6 +100,11 @@ def _verbs(clause: str, tongue: Tongue, lang: str) -> list[tuple[int, int, bool]
         return _russian_verbs(clause, tongue)
     found = []
     opening = _opening(clause, tongue, lang)
+    if lang == "es":
+        found += [
+            (match.start(), match.end(), GENTLE_ES.match(match[0]) is not None)
+            for match in TOLD_ES.finditer(clause)
+        ]
     if opening:
         found.append(opening)
     led_in = not opening and _LEAD_IN.match(clause) is not None  # "During the trip turn the …"
@@ -145,6 +168,8 @@ def _opening(clause: str, tongue: Tongue, lang: str) -> tuple[int, int, bool] | 
                 or tongue.harm.fullmatch(word) is not None
             )
         )
+        if word.endswith(("ar", "er", "ir")) and FINITE_ES.search(clause):
+            is_verb = False  # "copying the words takes seconds"
         if word in tongue.determiners or word in _NO_VERBS_ES or tongue.objects.fullmatch(word):
             is_verb = False
     elif lang == "es":

@@ -22,8 +22,8 @@ TALK = re.compile(
     r"|instrucciones (?:anteriores|previas|recibidas)|(?:el|la) usuari[oa] (?:quiere|pide)|aquí (?:tienes"
     r"|está) (?:el|tu) informe|rules above|pwned"
     # of the text itself, which has nothing to say of itself
-    r"|(?:this|the|your|my) (?:report|summary|overview|document|response|answer (?:above|below))|placeholders?|word (?:limit|count)s?|markdown|prompts?"
-    r"|i(?:'ve| have) (?:\w+ )?(?:kept|used|written|followed|included|left|tried|avoided|linked|made)|(?:этот|этого|этом|этому|этим|данн\w{2,3}|тво[йем]\w{0,2}) (?:отч[её]т|обзор|текст"
+    r"|(?:this|the|your|my) (?:report|summary|overview|document|response|answer (?:above|below))|in line with (?:\w+ )?(?:polic(?:y|ies)|guidelines|rules)|в соответствии с (?:правил|политик|требовани)\w{1,3}|по (?:правилам|политике) (?:о )?(?:содержани|контент)\w{0,2}|por (?:las )?(?:normas|políticas?|directrices) de|placeholders?|word (?:limit|count)s?|markdown|prompts?"
+    r"|i(?:'ve| have) (?:\w+ )?(?:kept|used|written|followed|included|left|tried|avoided|linked|made|(?:ever )?seen)|мне (?:по)?попада\w+|he visto|(?:этот|этого|этом|этому|этим|данн\w{2,3}|тво[йем]\w{0,2}) (?:отч[её]т|обзор|текст"
     r"|документ|резюме)\w{0,2}|заполнител\w{1,3}|плейсхолдер\w{0,2}|(?:лимит|количеств|объ[её]м)\w? слов|промпт\w{0,2}|разметк\w"
     r"|(?:este|el presente|tu) (?:informe|resumen|texto|documento)|marcador(?:es)? de posición|cada marcador|límite de palabras|(?:scope|remit) of|(?:рамк|предел)\w{1,2} (?:этого|данного|обзора)"
     r"|alcance de est[ea]|he (?:respetado|usado|incluido|seguido|evitado|escrito))(?!\w)",

@@ -23,6 +23,11 @@ SAYS_WHY = re.compile(
 YEAR = re.compile(r"(?:19|20)\d\d")
 
 
+READER = re.compile(
+    r"(?<!\w)(?:you\w*|ты|теб[яе]|тво\w{1,3}|tú|tus?|te|estás|eres|tienes|vas)(?!\w)", re.IGNORECASE
+)
+
+
 def in_slots(given: Given) -> gates.Gate:
     """Rejects a text that recommends, reports of the reader, or tells of others, where only slots may."""
     rules = [nothing_recommended(given), nothing_known(given), nothing_told(given)]
@@ -62,12 +67,14 @@ def nothing_known(given: Given) -> gates.Gate:
         if grammar is None:
             return None
         for sentence in prose.read(text).sentences:
-            if grammar.compared.search(sentence):
+            if READER.search(sentence) and grammar.compared.search(sentence):
                 return "the reader beside others"
             if grammar.person.search(sentence):
                 return "something about the reader that nobody told"
             for clause in prose.clauses(SAYS_WHY.sub(FACT, sentence)):
-                if FACT not in clause and _claims(clause, grammar, given.lang):
+                if FACT not in clause and (
+                    _claims(clause, grammar, given.lang) or _owned(clause, grammar, given.lang)
+                ):
                     return "something about the reader without a slot"
         return None
 
@@ -84,6 +91,15 @@ def _claims(clause: str, grammar: Grammar, lang: str) -> bool:
         if grammar.matter.search(rest) and not grammar.threat.search(rest):
             return True
     return False
+
+
+def _owned(clause: str, grammar: Grammar, lang: str) -> bool:
+    """Whether a clause says what became of something of the reader's: "your wallet came from a reseller"."""
+    if not grammar.owned.search(clause) or not grammar.matter.search(clause) or grammar.threat.search(clause):
+        return False
+    if grammar.supposed.search(clause):
+        return False
+    return lang != "ru" or any(russian.past(word) or russian.undergone(word) for word in prose.words(clause))
 
 
 def _said_of_reader(clause: str) -> bool:

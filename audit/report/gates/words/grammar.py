@@ -18,8 +18,8 @@ class Grammar:
 
     matter: things of which a report's own words neither recommend nor report anything; threat: who or what acts
     against the reader, and what then happens; weighs: what makes a recommendation of a clause without an imperative; idea: of a sentence, whatever else is in it;
-    safe_state: that there is nothing left to fear; refuses: what makes a warning of it; claims: that the reader does
-    or has something; supposed: that he may, or that it is a question; past, someone: that something has happened, and to whom; told_of:
+    safe_state: that there is nothing left to fear; refuses: what makes a warning of it; claims, owned: that the
+    reader does or has something, and what became of it; supposed: that he may, or that it is a question; past, someone: that something has happened, and to whom; told_of:
     what the past of a report may be about, but for cases; compared: with other people.
     """
 
@@ -29,6 +29,7 @@ class Grammar:
     idea: re.Pattern[str]
     refuses: re.Pattern[str]
     claims: re.Pattern[str]
+    owned: re.Pattern[str]
     supposed: re.Pattern[str]
     past: re.Pattern[str]
     someone: re.Pattern[str]
@@ -45,7 +46,7 @@ EN = Grammar(
         r"|allowances?|signatures?|address(?:es)?|second factors?|2fa|authenticators?|passkeys?|antivirus|updates?"
         r"|blockers?|extensions?|apps?|software|links?|qr|bots?|accounts?|sim|cards?|exchanges?|e-?mails?|mailbox(?:es)?"
         r"|inbox|clouds?|browsers?|devices?|laptops?|phones?|computers?|drives?|hardware|multisig|vaults?|firms?"
-        r"|services?|specialists?|experts?|professionals?|lawyers?|checkers?|scanners?"
+        r"|services?|support|screens?|agents?|specialists?|experts?|professionals?|lawyers?|checkers?|scanners?"
     ),
     threat=_any(
         r"thie(?:f|ves)|attack\w*|somebody|someone|anyone|anybody|whoever|strangers?|malware|stealers?|robbers?"
@@ -75,6 +76,7 @@ EN = Grammar(
         r" (?!can|could|will|would|should|might|may|must|need|want|have to|are|were|see|know|think|believe|notice|read|trust|forget|never (?:forget|notice|know|meet|met|see|saw|expect)|don't|do not|expect"
         r"|answered|said|asked|get|find|feel|hear|look|do not need|don't need)\w+"
     ),
+    owned=_any(r"your (?:\w+ ){1,4}(?:came|was|were|has been|have been|got|had)"),
     supposed=_any(
         r"if|when|whenever|once|before|after|until|unless|while|imagine|suppose|as soon as|what|how|which|whether"
         r"|so that|where|than|would|could|might|who|that you|let's|let us"
@@ -118,7 +120,7 @@ RU = Grammar(
         r"|аутентификатор\w{0,3}|антивирус\w{0,3}|обновлени\w{1,3}|расширени\w{1,3}|приложени\w{1,3}|программ\w{0,3}|ссылк\w{1,3}|qr\w{0,6}"
         r"|бот\w{0,3}|аккаунт\w{0,3}|сим-карт\w{1,3}|биржа\w{0,3}|бирж[уеией]\w{0,2}|почт(?:[аеуы]|ой|ов\w{2,3})|ящик\w{0,3}|облак\w{1,3}|браузер\w{0,3}"
         r"|устройств\w{1,3}|ноутбук\w{0,3}|телефон\w{0,3}|компьютер\w{0,3}|диск\w{0,3}|мультисиг\w{0,3}|хранилищ\w{1,3}|фирм\w{1,3}|сервис\w{0,3}"
-        r"|специалист\w{0,3}|эксперт\w{0,3}|юрист\w{0,3}|нотариус\w{0,3}"
+        r"|поддержк\w|экран\w{0,3}|сотрудник\w{0,3}|специалист\w{0,3}|эксперт\w{0,3}|юрист\w{0,3}|нотариус\w{0,3}"
     ),
     threat=_any(
         r"вор\w{0,4}|злоумышленник\w{0,3}|мошенни\w{1,5}|взлом\w{1,7}|грабител\w{0,3}|кто\w*|тот|того|тому|любо\w{1,3}|стилер\w{0,3}"
@@ -129,7 +131,7 @@ RU = Grammar(
         r"|пад[аеу]\w{1,4}|упад\w{2,3}|плох\w{2,3}|бед[аыуе]|жертв\w{1,3}|доста[её]т\w{0,2}|руках"
     ),
     weighs=_any(
-        r"нужн\w{1,2}|надо|стоит|следует|можно|можешь|достаточно|лучше|лучш\w{2,4}|рекоменд\w{3,6}|совет\w{2,6}|полезн\w{1,3}|удобн\w{1,3}"
+        r"нужн\w{1,2}|надо|стоит (?:\w+ )?\w+(?:ть|ти|чь|ться)|следует|можно|можешь|достаточно|лучше|лучш\w{2,4}|рекоменд\w{3,6}|совет\w{2,6}|полезн\w{1,3}|удобн\w{1,3}"
         r"|прощ\w{1,3}|легче|необходим\w{1,2}|прид[её]тся|долж\w{2,3}|разумн\w{1,3}|здорово|имеет смысл|вариант\w{0,2}|выход\w{0,2}"
         r"|страховк\w{1,3}|пусть|подойд[её]т|подойдут|сойд[её]т|хватит|помож\w{2,3}|помога\w{2,3}|идеальн\w{1,4}|естественн\w{2,4}|надёжн\w{1,4}|практичн\w{1,4}"
         r"|не помешает|не повредит|послужит|заменит|подожд[её]т|подождут|неплох\w{1,3}"
@@ -142,8 +144,9 @@ RU = Grammar(
         r"|без секретов|нигде|не|честн\w{1,3}|настоящ\w{2,3}"
     ),
     claims=_any(r"ты|у тебя"),
+    owned=_any(r"тво(?:й|я|ё|и)"),
     supposed=_any(
-        r"если|когда|прежде чем|перед|после|пока|представ\w+|допустим|что|как|котор\w{1,3}|ли|чтобы|где|чем|бы|кто|пусть|куда|откуда"
+        r"если|когда|прежде чем|перед|после|пока|представ\w+|допустим|что|как|котор\w{1,3}|ли|чтобы|где|чем|бы|кто|пусть|куда|откуда|так же|настолько|столько"
     ),
     past=_any(r"(?!)"),
     someone=_any(
@@ -154,7 +157,7 @@ RU = Grammar(
         r"|страниц\w{1,3}|истори\w{1,3}|глав\w{1,3}|кто|другие|другим"
     ),
     compared=_any(
-        r"(?:лучше|хуже|безопаснее|выше|ниже|надёжнее|осторожнее|впереди|крепче|слабее),? (?:\w+,? ){0,2}(?:чем|большинств\w|многих|средн\w{2,3}|остальных|других)"
+        r"(?:лучше|хуже|безопаснее|выше|ниже|надёжнее|осторожнее|впереди|крепче|слабее),? (?:\w+,? ){0,2}(?:(?:чем )?(?:у )?большинств\w|многих|средн\w{2,3}|остальных|других)"
         r"|(?:верхн|нижн|лучш|худш)\w{2,3} (?:трет|половин|четверт|част)\w{1,3}|в среднем|выше среднего|ниже среднего|средн\w{2,3} (?:человек|пользовател|результат|держател)\w{0,3}"
     ),
     person=_any(
@@ -170,10 +173,10 @@ ES = Grammar(
         r"|wallets?|billeteras?|carteras?|monederos?|tokens?|transacci\w{2,5}|transferencias?|aprobaci\w{2,5}|permisos|firmas?|direcci\w{2,5}|factor\w{0,2}|2fa"
         r"|autenticador\w{0,2}|passkeys?|antivirus|actualizaci\w{2,5}|extensi\w{2,5}|aplicaci\w{2,5}|apps?|programas?|enlaces?|qr|bots?|cuentas?|sim|tarjetas?"
         r"|exchanges?|correos?|buz[oó]n\w{0,2}|nubes?|navegador\w{0,2}|dispositivos?|portátil\w{0,2}|teléfonos?|ordenador\w{0,2}|computadoras?|discos?|multifirma"
-        r"|bóvedas?|empresas?|servicios?|especialistas?|expert[oa]s?|abogad[oa]s?|notari[oa]s?"
+        r"|bóvedas?|empresas?|servicios?|soporte|pantallas?|agentes?|asesor\w{0,3}|especialistas?|expert[oa]s?|abogad[oa]s?|notari[oa]s?"
     ),
     threat=_any(
-        r"ladr\w{2,5}|ataca\w{1,5}|alguien|quien|quienes|cualquiera|desconocid[oa]s?|extrañ[oa]s?|malware|estaf\w{1,6}|delincuentes?|él|ella|ellos|su|sus|le|se"
+        r"ladr\w{2,5}|ataca\w{1,5}|alguien|quien|quienes|cualquiera|desconocid[oa]s?|extrañ[oa]s?|malware|estaf\w{1,6}|delincuentes?|él|ella|ellos"
         r"|víctimas?|intrus[oa]s?|rater[oa]s?|criminal\w{0,2}|hacker\w{0,2}|manos|rob\w{1,5}|hurt\w{1,4}|vac[ií]\w{1,4}|secuestr\w{1,4}|intercept\w{1,4}|desv[ií]\w{1,5}"
         r"|engañ\w{1,4}|fals[oa]s?|phishing|filtr\w{2,7}|copiad[oa]s?|perdid\w{1,2}|pérdidas?|perd\w{2,5}|pierd\w{1,3}|desaparec\w{1,4}|ca[ey]\w{0,4}|restablec\w{1,6}|romp\w{1,4}"
         r"|débil\w{0,2}|riesgos?|peligro\w{0,3}|mal\w{0,2}|error\w{0,2}|puertas?|cadena|camino|ruta|daño"
@@ -193,6 +196,7 @@ ES = Grammar(
         r"(?:tienes|guardas|usas|haces|llevas|conservas|mantienes|proteges|revisas|compruebas|cambias|almacenas|escribes|anotas|firmas|apruebas|compras"
         r"|dejas|repites|reutilizas|pones|probaste|guardaste|hiciste|usaste|cambiaste|creaste|instalaste|configuraste|has \w+(?:ado|ido|cho|sto|to))"
     ),
+    owned=_any(r"tus? (?:\w+ ){1,4}(?:viene|vienen|fue|fueron|era|eran|ha sido|han sido)"),
     supposed=_any(
         r"si|cuando|antes de|después de|hasta|mientras|imagina|supón|porque|qué|que|cómo|quien|dónde|donde|para que|aunque|podrí\w+"
     ),

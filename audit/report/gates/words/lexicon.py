@@ -50,7 +50,7 @@ _EN_OBJECTS = (
     r"coins?|crypto|funds|money|savings|balances?|holdings|wallets?|tokens?|transactions?|transfers?|approvals?"
     r"|permissions?|allowances?|signatures?|address(?:es)?|second factor|2fa|authenticator|two-step|protections?|locks?"
     r"|antivirus|updates?|warnings?|blockers?|limits?|screens?|remote|desktop|support|callers?|consultants?|agents?"
-    r"|specialists?|services?|extensions?|apps?|software|tools?|programs?|links?|qr(?: codes?)?|bots?|accounts?"
+    r"|specialists?|services?|extensions?|apps?|software|programs?|links?|qr(?: codes?)?|bots?|accounts?"
     r"|sim(?: card)?s?|copy|copies|photos?|selfies?|access|prompts?"
 )
 EN = Tongue(
@@ -58,7 +58,7 @@ EN = Tongue(
     objects=_any(f"{_EN_SECRETS}|{_EN_OBJECTS}"),
     places=_any(
         r"clouds?|icloud|drive|drafts?|e-?mails?|mailbox|inbox|photos?|pictures?|screenshots?|gallery|chats?|messengers?"
-        r"|online|websites?|sites?|forms?|fields?|boxes below|below|browsers?|notes app|cloud notes?"
+        r"|online|here|websites?|sites?|forms?|fields?|boxes below|below|browsers?|notes app|cloud notes?"
         r"|encrypted notes?|(?:encrypted |text |word )?(?:files?|documents?)|laptops?|us"
         r"|our|off|aloud|out loud|consultants?|support|callers?|agents?|specialists?|experts?|analysts?|advis[eo]rs?"
         r"|test"
@@ -137,7 +137,7 @@ EN = Tongue(
 )
 
 _RU_SECRETS = (
-    r"слов[а-я]{0,3}|сид[а-я]{0,2}|сид-фраз\w{0,3}|фраз\w{1,3}|мнемоник\w{0,2}|ключ(?:а|и|ей|ам|ом|ами|ах|у)?|парол\w{1,4}|пин\w{0,3}"
+    r"слов[а-я]{0,3}|сид[а-я]{0,2}|сид-фраз\w{0,3}|(?<!одной )(?<!одну )(?<!одна )фраз\w{1,3}|мнемоник\w{0,2}|ключ(?:а|и|ей|ам|ом|ами|ах|у)?|парол\w{1,4}|пин\w{0,3}"
     r"|пин-код\w{0,3}|мастер-парол\w{1,3}|код(?:а|ы|ов|ом|у|ами|е)?|пластин\w{1,3}|бэкап\w{0,3}"
     r"|резервн\w{1,3} копи\w{1,3}|секрет\w{0,3}|цифр\w{0,3}"
 )
@@ -210,7 +210,7 @@ RU = Tongue(
 )
 
 _ES_SECRETS = (
-    r"palabras|frase(?: semilla| de recuperación)?s?|semillas?|mnemónic\w{1,3}|claves?|llaves?|contraseñas?"
+    r"palabras|(?<!una )(?<!sola )frase(?: semilla| de recuperación)?s?|semillas?|mnemónic\w{1,3}|claves?|llaves?|contraseñas?"
     r"|passphrase|pin|códigos?"
     r"|placas?|copias?(?: de seguridad)?|respaldos?|secretos?|backup|dígitos"
 )
@@ -219,7 +219,7 @@ _ES_OBJECTS = (
     r"|transferencias?|aprobaci\w{2,5}|permisos?|firmas?|direcci\w{2,5}|segundo factor|2fa|autenticador"
     r"|proteccion\w{0,2}|protección"
     r"|bloqueos?|antivirus|actualizaciones?|actualización|avisos?|advertencias?|límites?|pantallas?|remoto|escritorio|soporte|asesor\w{0,3}|agentes?"
-    r"|especialistas?|servicios?|extensi\w{2,5}|aplicaci\w{2,5}|apps?|programas?|herramientas?|enlaces?|qr|bots?|cuentas?|sim|selfis?"
+    r"|especialistas?|servicios?|extensi\w{2,5}|aplicaci\w{2,5}|apps?|programas?|enlaces?|qr|bots?|cuentas?|sim|selfis?"
     r"|fotos?"
 )
 ES = Tongue(
@@ -264,7 +264,7 @@ ES = Tongue(
     hedges=_any(
         r"no (?:olvides|dudes|temas|te preocupes|esperes|tardes|tengas miedo)|no solo|no sólo|sin (?:miedo|riesgo"
         r"|problemas?|preocupaci\w+|dudarlo)"
-        r"|no hay (?:problema|riesgo|peligro)|no pasa nada"
+        r"|no hay (?:problema|riesgo|peligro)|no pasa nada|por (?:tu|su) cuenta|en cuenta|darte cuenta|te das? cuenta|da por"
     ),
     but_us=_any(r"salvo|excepto|menos a|solo (?:a|con) (?:nosotros|nuestr\w+|el|la)|a no ser"),
     others=_any(

@@ -46,6 +46,16 @@ def of_reader(word: str) -> bool:
     )
 
 
+def undergone(word: str) -> bool:
+    """Whether a word is a short passive participle: «куплен», «настроена»."""
+    return _share(word, lambda tag: "PRTS" in tag) > SURE
+
+
+def known(word: str) -> bool:
+    """Whether the dictionary has the word in any form."""
+    return bool(_analyzer().word_is_known(word.lower()))
+
+
 def actor(word: str) -> bool:
     """Whether a noun may be somebody who acts: «учительница», not «учительницу»."""
     return _share(word, lambda tag: "NOUN" in tag and "anim" in tag and "nomn" in tag) > SURE
