@@ -1,9 +1,9 @@
 """Reports as models write them, good and with one flaw each, and the prompt that each of them answers.
 
 `recorded_reports/<lang>.toml` was there while the gates were tuned; `<lang>.<set>.toml` are sets that were tried once
-and only counted, before anything was mended after them. A bad one is a good one of its file with a flaw put in: `text` at the end of a `part`, `before` in front of all,
-a part left out (`drop`) or told again (`repeat`), all of it cut to `keep_words` a part. A bad one without `into`
-spoils each time the next good one.
+and counted, before anything was mended after them. A bad one is a good one of its file with a flaw put in: `text` at
+the end of a `part`, `before` in front of all, a part left out (`drop`) or told again (`repeat`), all of it cut to
+`keep_words` a part. A bad one without `into` spoils each time the next good one.
 """
 
 import tomllib
@@ -21,7 +21,7 @@ from tests.factories import answers
 
 FOLDER = Path(__file__).parent / "recorded_reports"
 LANGS = ("en", "ru", "es")
-SETS = ("tuned", "held_out", "third", "fourth", "fifth")
+SETS = ("tuned", "held_out", "third", "fourth", "fifth", "sixth")
 SCANS: dict[str, dict[str, str]] = {
     "mixed": {
         "seed_storage": "cloud_notes", "account_2fa": "sms", "phishing_support": "click_links",

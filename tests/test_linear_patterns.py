@@ -27,7 +27,9 @@ QUICK_S = 0.02  # below, nothing can be told
 BUILT = {
     "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
     'audit.report.text.slots f"{marks}(?P<label>{names})(?![\\\\w\'’])"': "labels of the plan",
-    "audit.report.gates.claims f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module",
+    "audit.report.gates.claims bands.get('solid', '(?!)')": "held by the module",
+    "audit.report.gates.words.claimed f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module",
+    "audit.report.gates.words.grammar f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module's grammars",
     "audit.report.gates.claims words": "held by the module",
     "audit.report.gates.words.lexicon f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's tongues",
     "audit.report.gates.words.topics f'(?<!\\\\w)(?:{words[place]})'": "held by the module's cache",

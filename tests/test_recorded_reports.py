@@ -47,8 +47,13 @@ def test_good_reports_are_accepted_and_bad_ones_rejected(lang, name):
     bad = [each for each in found if not each.good]
     refused = {each.name: found[each] for each in good if found[each]}
     missed = [each.name for each in bad if not found[each]]
-    assert len(refused) <= 0.05 * len(good), refused
+    assert len(refused) <= max(1, 0.05 * len(good)), refused  # one of fourteen is more than 5 %
     assert len(missed) <= 0.1 * len(bad), missed
+
+
+def test_of_all_good_reports_together_one_in_twenty_is_refused_at_most():
+    good = [each for each in report_sets.everything() if each.good]
+    assert sum(bool(reasons(each)) for each in good) <= 0.05 * len(good)
 
 
 def test_every_gate_has_a_true_hit_in_the_set():

@@ -15,10 +15,13 @@ USTED = re.compile(
 )
 # Verbs of «usted» where a sentence begins; of «vos» anywhere, by their stressed end.
 FORMAL_START = re.compile(
-    r"\A\W*(?:(?:hoy|luego|después|primero|ahora|también|y|esta semana|este mes)[,:]? )?(?:guarde|revise|haga|ponga"
+    r"\A\W*(?:(?:hoy|luego|después|primero|ahora|también|y|esta semana|este mes)[,:]? )?(?:guarde|revise"
+    r"|haga|ponga"
     r"|cambie|"
-    r"mueva|cree|use|active|compruebe|verifique|empiece|comience|mantenga|repita|deje|elija|dedique|tenga|recuerde|siga|"
-    r"evite|lea|compre|anote|escriba|borre|pida|considere|proteja|piense|vuelva|no (?:deje|olvide|tenga|comparta"
+    r"mueva|cree|use|active|compruebe|verifique|empiece|comience|mantenga|repita|deje|elija|dedique|tenga"
+    r"|recuerde|siga|"
+    r"evite|lea|compre|anote|escriba|borre|pida|considere|proteja|piense|vuelva|no (?:deje|olvide|tenga"
+    r"|comparta"
     r"|haga))\b",
     re.IGNORECASE,
 )
@@ -31,7 +34,8 @@ UNSTRESSED = re.compile(
     re.IGNORECASE,
 )
 WISHED = re.compile(
-    r"(?<!\w)(?:le|les) (?:ayud|sirv|serv|result|permit|recom|invit|aconsej|dese|sugier|quede|dar[áé]|ser[áé])\w{0,8}(?!\w)",
+    r"(?<!\w)(?:le|les) (?:ayud|sirv|serv|result|permit|recom|invit|aconsej|dese|sugier|quede|dar[áé]"
+    r"|ser[áé])\w{0,8}(?!\w)",
     re.IGNORECASE,
 )
 ACCENTED = word_set("más además atrás jamás detrás estás quizás demás das después través revés interés inglés estrés "

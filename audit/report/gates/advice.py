@@ -18,9 +18,11 @@ HARD = re.compile(r"[:;()\n]|\s[–—-]\s|[–—]")
 ENCLITIC = re.compile(r"\w{2,}[aeií](?:me|nos|la|lo|las|los|le|les|sela|selo|noslas?|melas?)\Z")
 # What a thief of the sentence before does: Spanish leaves "he" out, and "he copies" is also "copy".
 NARRATED_ES = re.compile(
-    r"\W*(?:luego |después |entonces |así )?(?:copia|lee|abre|cambia|vacía|encuentra|entra|roba|mueve|saca|descubre"
+    r"\W*(?:luego |después |entonces |así )?(?:copia|lee|abre|cambia|vacía|encuentra|entra|roba|mueve"
+    r"|saca|descubre"
     r"|mira|revisa|usa|espera"
-    r"|consigue|recibe|transfiere|envía|busca) (?!.*\b(?:nosotros|nuestr\w+|aquí|formulario|soporte)\b)",
+    r"|consigue|recibe|transfiere|envía|busca|pide|llama|restablece|convence|toma|llega|prueba|engaña|desvía|instala)"
+    r" (?!.*\b(?:nosotros|nuestr\w+|aquí|formulario|soporte)\b)",
     re.IGNORECASE,
 )
 NARRATES_ES = re.compile(r"(?:ría[ns]?|rán?|aba[ns]?)\Z")  # what would happen, or did
@@ -30,6 +32,12 @@ TOLD_ES = re.compile(
 )
 GENTLE_ES = re.compile(
     r"guárd|déj|consérv|mantén|protég|cuíd|recuérd|repít|mír|revís|cuént|ház", re.IGNORECASE
+)
+NORMAL = re.compile(
+    r"(?<!\w)(?:(?:is|'s) (?:perfectly |completely )?(?:normal|usual|standard|routine)"
+    r"|это (?:\w+ )?(?:нормально|обычно|в порядке вещей)"
+    r"|es (?:lo )?(?:normal|habitual|de rutina))(?!\w)",
+    re.IGNORECASE,
 )
 FINITE_ES = re.compile(
     r"(?<!\w)(?:es|lleva|cuesta|basta|requiere|resulta|sería|no|puede)(?!\w)", re.IGNORECASE
@@ -61,6 +69,8 @@ def by_reference(given: Given) -> gates.Gate:
 def _advises(sentence: str, tongue: Tongue, lang: str) -> bool:
     if tongue.fine.search(sentence) and tongue.objects.search(sentence) and tongue.places.search(sentence):
         return True  # "it does no harm to leave it off"
+    if NORMAL.search(sentence) and tongue.secrets.search(sentence) and not tongue.before.search(sentence):
+        return True  # "may ask for the PIN, which is normal"
     plain = tongue.hedges.sub(" ", sentence)
     if lang == "es":
         plain = SO_ES.sub(",", plain)
@@ -212,7 +222,7 @@ _SUBJECTS = word_set(
     "you we it to that who which and or a an the your no not se te lo la le que quien me nos y o un una el tu no"
 )
 _SPEAKING = word_set(
-    "read tell give say write open call di lee da escribe дать прочитать читать сказать говорить"
+    "read tell give say write open call ask di lee da escribe pide дать попросить прочитать читать сказать говорить"
 )
 
 

@@ -14,17 +14,18 @@ from audit.report.gates.words import russian
 from audit.report.gates.words.grammar import GRAMMARS, Grammar
 from llm.chain import gates
 
-
+HABIT = re.compile(r"(?<!\w)(?:rule|habit|правил|привычк|costumbre|regla)\w{0,3}(?!\w)", re.IGNORECASE)
 IN_CASE = re.compile(r"(?<!\w)(?:in case|на случай|на всякий случай|por si)(?!\w).*", re.IGNORECASE)
 SAYS_WHY = re.compile(
     rf",\s*(?:since|because|as|for|ведь|потому что|так как|поскольку|раз|porque|ya que|pues|como)\s+{FACT}",
     re.IGNORECASE,
 )
 YEAR = re.compile(r"(?:19|20)\d\d")
-
-
 READER = re.compile(
     r"(?<!\w)(?:you\w*|ты|теб[яе]|тво\w{1,3}|tú|tus?|te|estás|eres|tienes|vas)(?!\w)", re.IGNORECASE
+)
+HARMLESS = prose.word_set(
+    "доверять мочь знать видеть думать верить хотеть замечать читать понимать узнать увидеть понять"
 )
 
 
@@ -45,18 +46,29 @@ def nothing_recommended(given: Given) -> gates.Gate:
     def gate(text: str) -> str | None:
         if grammar is None:
             return None
-        for sentence in prose.read(text).sentences:
-            if FACT not in sentence and grammar.idea.search(sentence) and grammar.matter.search(sentence):
-                return "a recommendation in words of its own"
-            for clause in prose.clauses(sentence):
-                clause = IN_CASE.sub("", clause)
-                if FACT in clause or grammar.threat.search(clause) or grammar.refuses.search(clause):
-                    continue
-                if grammar.matter.search(clause) and grammar.weighs.search(clause):
+        read = prose.read(text)
+        story = next((part for part in read.parts if part.heading), None)
+        for part in read.parts:
+            for line in prose.bare_lines(part.text):
+                sentences = prose.SENTENCE.split(line)
+                if any(_recommends(each, grammar, told=part is story) for each in sentences):
                     return "a recommendation in words of its own"
         return None
 
     return gate
+
+
+def _recommends(sentence: str, grammar: Grammar, *, told: bool) -> bool:
+    """Whether a sentence recommends; `told`: in the story, where what can be done is what a thief can do."""
+    if FACT not in sentence and grammar.idea.search(sentence) and grammar.matter.search(sentence):
+        return True
+    return not told and any(
+        FACT not in clause
+        and grammar.matter.search(clause)
+        and grammar.weighs.search(clause)
+        and not (grammar.threat.search(clause) or grammar.refuses.search(clause) or HABIT.search(clause))
+        for clause in (IN_CASE.sub("", each) for each in prose.clauses(sentence))
+    )
 
 
 def nothing_known(given: Given) -> gates.Gate:
@@ -106,11 +118,6 @@ def _said_of_reader(clause: str) -> bool:
     return any(
         russian.of_reader(word) and russian.lemma(word) not in HARMLESS for word in prose.words(clause)
     )
-
-
-HARMLESS = prose.word_set(
-    "доверять мочь знать видеть думать верить хотеть замечать читать понимать узнать увидеть понять"
-)
 
 
 def nothing_told(given: Given) -> gates.Gate:

@@ -22,7 +22,8 @@ GLOSSARY = word_set(
 WORD = re.compile(r"(?<![\w-])[^\W\d_][\w'-]*")
 LATIN = re.compile(r"(?<![\w-])[A-Za-z][\w'-]+")
 SPEAKING = re.compile(
-    r"\A([^\W\d_]+), (?:your|you|ты|тебе|твой|твоя|твои|тебя|можешь|tu|tus|tienes|has|puedes|estás|eres|debes|deberías)\b",
+    r"\A([^\W\d_]+), (?:your|you|ты|тебе|твой|твоя|твои|тебя|можешь"
+    r"|tu|tus|tienes|has|puedes|estás|eres|debes|deberías)\b",
     re.IGNORECASE,
 )
 ADVERBS = word_set(
@@ -69,7 +70,7 @@ def only_given(given: Given) -> gates.Gate:
 
 def _foreign(sentence: str) -> bool:
     """Whether a sentence in Russian letters is none: a third of its words are in no dictionary (Bulgarian, Serbian)."""
-    words = [word for word in re.findall(r"[а-яё]{3,}", sentence.lower())]
+    words = re.findall(r"[а-яё]{3,}", sentence.lower())
     return len(words) > 3 and 3 * sum(not russian.known(word) for word in words) > len(words)
 
 
