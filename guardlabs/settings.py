@@ -38,7 +38,9 @@ ALLOWED_HOSTS = [*(env.words("ALLOWED_HOSTS") or [_site.hostname]), "localhost",
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 
 ROOT_URLCONF = "guardlabs.urls"
+ASGI_APPLICATION = "guardlabs.asgi.application"
 WSGI_APPLICATION = "guardlabs.wsgi.application"
+LLM_GATEWAY_PREFIX = "/v1/"
 INSTALLED_APPS = [
     "guardlabs",
     "audit",
@@ -56,10 +58,14 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
 ]
-MIDDLEWARE = [
+# What is answered on the event loop passes these alone; they run there and in threads alike (serving/site.py).
+DOORS_MIDDLEWARE = [
     "guardlabs.web.correlation.RequestId",
     "guardlabs.web.proxy.TrustedProxy",
     "guardlabs.web.headers.Headers",
+]
+MIDDLEWARE = [
+    *DOORS_MIDDLEWARE,
     "llm.gateway.middleware.GatewayFastPath",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -223,15 +229,19 @@ REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45, least=1, most=100)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
 WEB_THREADS = env.integer("WEB_THREADS", 16, least=1, most=1_000)
 CHORES = env.boolean("CHORES", default=True)
+LLM_MAINTAIN_AFTER_CALLS = False  # the background worker does it
 # Visitors of one process who may watch a report live, each of whom keeps a thread; the others poll.
 LIVE_STREAMS = WEB_THREADS // 2
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
+LLM_CORS_ORIGINS = env.origins("LLM_CORS_ORIGINS")
 LLM_CACHE = env.choice("LLM_CACHE", "auto", among=("auto", "on", "off"))
 LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400, least=1)
 # Providers at private addresses (a local Ollama): names of hosts, addresses, networks, or `on`.
 LLM_ALLOW_PRIVATE_HOSTS = env.words("LLM_ALLOW_PRIVATE_HOSTS")
 # Where this is set, keys are read from files below it only.
 LLM_SECRETS_DIR = env.text("LLM_SECRETS_DIR")
+# Troubles that only the site knows of, for the status line.
+LLM_STATUS_SOURCES = ["guardlabs.operations.troubles.troubles"]
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
 # -- watching --------------------------------------------------------------------------------------
@@ -253,5 +263,6 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        "huey": {"level": "WARNING"},  # a task is no news; what it does says so itself
     },
 }

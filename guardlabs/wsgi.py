@@ -1,4 +1,4 @@
-"""WSGI entry point."""
+"""WSGI entry point, for servers that know no ASGI: every waiting call then holds one of their threads."""
 
 import os
 

@@ -21,11 +21,15 @@ from llm.adapters import Answer, Reasoning, adapter_for
 from llm.adapters.base import Request, Timing
 from llm.configuration import file as config
 from llm.failures.kinds import Failure
-from llm.gateway import request as gateway_request
 from llm.gateway.errors import ApiError
+from llm.gateway.protocols.chat import Chat
+from llm.gateway.protocols.messages import Messages
+from llm.gateway.protocols.responses import Responses
+from llm.gateway.serving import body as gateway_body
 from llm.ledger import receipts
 from llm.limits.headers import observed
 from llm.simulator import behaviours as b
+from tests.adapter_setup import drive
 from tests.factories import answers, load_bank, make_order, make_scan
 from tests.fuzzing import (
     JUNK,
@@ -72,12 +76,8 @@ def outcome(adapter, *, stream):
     """Runs one attempt to its end: an Answer of the right types, or a Failure."""
     asked = Request(model="m", messages=HELLO, max_tokens=50, stream=stream)
     now = time.monotonic()
-    events, pieces = adapter.run(asked, Timing(first_token=now + 3, end=now + 3)), []
     try:
-        while True:
-            pieces.append(next(events))
-    except StopIteration as end:
-        answer = end.value
+        pieces, answer = drive(adapter, asked, Timing(first_token=now + 3, end=now + 3))
     except Failure as failure:
         assert isinstance(failure.detail, str)
         assert failure.retry_after_s is None or failure.retry_after_s >= 0
@@ -205,15 +205,17 @@ def test_any_body_of_the_api_is_a_scan_or_an_error_of_the_callers(examples):
 
 
 @anyhow
-def test_any_body_of_the_gateway_is_read_or_refused(examples):
+@pytest.mark.parametrize("protocol", [Chat(), Responses(), Messages()], ids=lambda one: one.prefix)
+def test_any_body_of_the_gateway_is_read_or_refused(examples, protocol):
     factory = RequestFactory()
-    good = corpus("gateway")
+    good = corpus({"chatcmpl-": "gateway", "resp_": "responses", "msg_": "messages"}[protocol.prefix])
 
     @budget(examples * 3)
     @also(bodies(*good), [as_json(case) for case in good])
     def check(body):
         try:
-            ask = gateway_request.read(factory.post("/v1/chat/completions", body, "application/json"))
+            request = factory.post("/v1/chat/completions", body, "application/json")
+            ask = protocol.read(gateway_body.read(request), request.headers)
         except ApiError as error:
             assert 400 <= error.status < 500
             json.dumps(error.body()).encode()

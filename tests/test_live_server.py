@@ -55,7 +55,7 @@ class Site:
     def start(self, *, hurry):
         config = str(self.directory / "hurry.py") if hurry else "python:guardlabs.gunicorn"
         self.server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", config, "guardlabs.wsgi"],
+            [sys.executable, "-m", "gunicorn", "-c", config, "guardlabs.asgi"],
             cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.until(lambda: self.ask("GET", "/readyz")[0] == 200)

@@ -5,7 +5,7 @@ import logging
 import sys
 import threading
 from io import StringIO
-from unittest.mock import Mock
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client as Browser
@@ -24,9 +24,14 @@ from tests.chain_setup import make_groq
 from tests.factories import load_bank, make_scan
 
 
+def forget():
+    correlation.request_id.set("")
+    current.call_id.set(None)
+
+
 @pytest.fixture(autouse=True)
 def _nothing_before():
-    correlation.forget()
+    forget()
 
 
 @pytest.fixture
@@ -42,7 +47,7 @@ def written():
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     root.removeHandler(handler)
     root.setLevel(level)
-    correlation.forget()
+    forget()
 
 
 def ask(peer="127.0.0.1", **sent):
@@ -179,11 +184,27 @@ def test_the_access_log_has_numbers_and_no_query():
     assert "q=" not in line
 
 
-def test_gunicorn_forgets_the_last_request_before_the_next():
-    correlation.begin("old")
-    current.call_id.set(7)
-    gunicorn.pre_request(Mock(), Mock())
-    assert (correlation.request_id.get(), current.call_id.get()) == ("", None)
+def atoms(status, headers):
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/en/",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "192.0.2.7",
+    }
+    answer = SimpleNamespace(status=status, headers=headers, sent=5)
+    logger = gunicorn.RedactingLogger.__new__(gunicorn.RedactingLogger)
+    return logger.atoms(answer, None, environ, SimpleNamespace(seconds=1, microseconds=2000))
+
+
+def test_the_access_log_is_given_no_address():
+    found = atoms(200, [("Content-Type", "text/html")])
+    assert "192.0.2.7" not in str(found)
+    assert gunicorn.access_log_format % found == '"GET /en/ HTTP/1.1" 200 5 1002ms'
+
+
+def test_an_answer_that_nobody_waited_for_is_no_error_of_ours():
+    assert atoms(500, [])["s"] == 499
+    assert atoms(500, [("Content-Type", "text/html")])["s"] == 500
 
 
 @pytest.mark.parametrize("name", logs.FORMATS)

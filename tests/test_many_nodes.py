@@ -131,7 +131,7 @@ class Cluster:
         with (folder / "log").open("ab") as log:
             server = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "--chdir", str(folder),
-                 "guardlabs.wsgi"],
+                 "guardlabs.asgi"],
                 cwd=folder, env={**self.environment, "PORT": str(port), "PYTHONPATH": str(ROOT)},
                 stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip

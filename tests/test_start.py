@@ -32,6 +32,7 @@ WRONG = {
     "RETENTION_DAYS": "0",
     "REPORT_DEADLINE_S": "300",
     "CHORES": "sometimes",
+    "LLM_CORS_ORIGINS": "app.example",
     "LLM_CACHE": "maybe",
     "LLM_CACHE_TTL_S": "-5",
     "LLM_DAILY_BUDGET_USD": "a lot",
@@ -81,11 +82,12 @@ def test_the_shipped_settings_start():
 @pytest.mark.parametrize(
     "command",
     [
-        ("-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.wsgi"),
+        ("-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.asgi"),
         ("manage.py", "prepare", "--database"),
         ("manage.py", "chores"),
+        ("manage.py", "worker"),
     ],
-    ids=["server", "prepare", "chores"],
+    ids=["server", "prepare", "chores", "worker"],
 )
 def test_whatever_starts_the_site_asks_first(command):
     status, words = ended(start(*command, SCAN_RATE="lots", PORT="18999"))

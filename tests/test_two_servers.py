@@ -72,10 +72,10 @@ def environment(tmp_path, sim):
 def serve(environment):
     port = free_port()
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.wsgi"],
+        [sys.executable, "-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.asgi"],
         cwd=ROOT, env={**environment, "PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    for _ in range(150):
+    for _ in range(600):
         try:
             if ask(port, "GET", "/readyz")[0] == 200:
                 return server, port

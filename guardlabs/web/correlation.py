@@ -6,16 +6,16 @@ can write into our logs or pass for another request.
 
 import re
 import uuid
-from collections.abc import Callable
 from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponseBase
 
 from audit.client_address import from_trusted_proxy
+from guardlabs.web.middleware import Middleware
 from llm.calls import current
 
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{7,63}")
-HEADER = "HTTP_X_REQUEST_ID"
+HEADER, OURS = "HTTP_X_REQUEST_ID", "guardlabs.request_id"
 
 request_id: ContextVar[str] = ContextVar("guardlabs_request_id", default="")
 
@@ -28,22 +28,14 @@ def begin(identity: str = "") -> str:
     return identity
 
 
-def forget() -> None:
-    """What this thread does from now on belongs to no request."""
-    request_id.set("")
-    current.call_id.set(None)
+class RequestId(Middleware):
+    """Begins the request's id. It stays until the next one in the same thread or task: a streamed body is made, and
+    the access log written, after the answer has passed here."""
 
-
-class RequestId:
-    """Begins the request's id. It stays until the thread's next request: a streamed body is read, and the access
-    log written, after the answer has passed here."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def before(self, request: HttpRequest) -> None:
         sent = request.META.get(HEADER, "")
-        identity = begin(sent if SANE.fullmatch(sent) and from_trusted_proxy(request) else "")
-        response = self.get_response(request)
-        response["X-Request-ID"] = identity
+        request.META[OURS] = begin(sent if SANE.fullmatch(sent) and from_trusted_proxy(request) else "")
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response["X-Request-ID"] = request.META[OURS]
         return response

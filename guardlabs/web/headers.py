@@ -4,12 +4,11 @@ The views' own word counts more; this fills in what is missing. Placed before wh
 the gateway), so that nothing leaves without it.
 """
 
-from collections.abc import Callable
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from audit.pages import errors as views_errors
+from guardlabs.web.middleware import Middleware
 
 # Features that no page here uses, switched off for the pages and for whatever might be injected into them.
 PERMISSIONS = ", ".join(
@@ -36,14 +35,13 @@ OWN_LIMIT = ("/v1/", "/api/")  # which answer 413 in their own shape, before the
 FORM_EXTRA = 16 * 1024  # what a multipart form adds to its fields
 
 
-class Headers:
+class Headers(Middleware):
     """Headers of the answer; and 413 for a body that no form of ours can have, before a byte of it is read."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+        return views_errors.too_large(request) if _is_too_large(request) else None
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = views_errors.too_large(request) if _is_too_large(request) else self.get_response(request)
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if request.path_info.startswith(settings.STATIC_URL):
             # A report that staff look at is sandboxed, so that even our own styles come from elsewhere to it.
             response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")

@@ -91,9 +91,22 @@ def name(most: int) -> Reader:
     return read
 
 
-def model_id(value: Any) -> str:
-    if re.search(r"\s", line(value, most=120)):
-        raise FieldError("must not hold spaces")
+def model_id_of(most: int) -> Reader:
+    def read(value: Any) -> str:
+        if re.search(r"\s", line(value, most=most)):
+            raise FieldError("must not hold spaces")
+        return str(value)
+
+    return read
+
+
+model_id = model_id_of(120)
+
+
+def alias(value: Any) -> str:
+    """A name that clients may ask for; what the gateway means by "auto" and "free" stays so."""
+    if model_id(value) in {"auto", "free"}:
+        raise FieldError(f"must not be {value}, which has a meaning of its own")
     return str(value)
 
 
@@ -106,6 +119,11 @@ def one_of(choices: Iterable[str]) -> Reader:
         return str(value)
 
     return read
+
+
+def one_of_or_empty(choices: Iterable[str]) -> Reader:
+    read = one_of(choices)
+    return lambda value: "" if value == "" else read(value)
 
 
 def whole(least: int) -> Reader:
@@ -216,6 +234,20 @@ def regions(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(v, str) and REGION.fullmatch(v) for v in value):
         raise FieldError('must be a list of regions in capitals, such as ["EEA", "UK", "CH"]')
     return list(dict.fromkeys(value))
+
+
+def patterns(value: Any) -> list[str]:
+    """Patterns of model ids, in which * stands for anything: ["*:free"]; an empty list is all."""
+    if not isinstance(value, list):
+        raise FieldError('must be a list of patterns of model ids, such as ["*:free"]')
+    for item in value:
+        try:
+            model_id(item)
+        except FieldError as error:
+            raise FieldError(f"must hold patterns of model ids; one {error}") from None
+    if len(set(value)) < len(value):
+        raise FieldError("names a pattern twice")
+    return list(value)
 
 
 def params(value: Any) -> dict[str, Any]:

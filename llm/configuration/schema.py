@@ -12,11 +12,13 @@ from typing import Any
 from llm import secrets
 from llm.configuration import fields
 from llm.configuration.errors import ConfigError, FieldError
-from llm.models import Provider
+from llm.models import Limit, Model, Provider
+from llm.models.columns import Method
 
 PRICE = fields.or_nothing(fields.decimal(digits=12, places=6))
 USD = fields.or_nothing(fields.decimal(digits=14, places=6))
 LIMIT = fields.or_nothing(fields.whole(1))
+UNITS = fields.or_nothing(fields.decimal(digits=14, places=4))
 SECONDS = fields.number(least=0.1, most=fields.MOST_SECONDS)
 
 
@@ -37,6 +39,11 @@ def _table(*entries: Field) -> dict[str, Field]:
     return {entry.name: entry for entry in entries}
 
 
+EVIDENCE = (
+    Field("source", fields.text_or_empty(300)),
+    Field("seen", fields.or_nothing(fields.day)),
+    Field("method", fields.one_of_or_empty(Method.values)),
+)
 PROVIDER = _table(
     Field("slug", fields.name(40)),
     Field("kind", fields.one_of(Provider.Kind.values)),
@@ -60,18 +67,27 @@ PROVIDER = _table(
     Field("personal_data", fields.or_nothing(fields.boolean)),
     Field("barred_regions", fields.regions),
     Field("dialect", fields.dialect),
+    *EVIDENCE,
 )
 MODEL = _table(
     Field("id", fields.model_id, "name"),
     Field("enabled", fields.boolean),
+    Field("kind", fields.one_of(Model.Kind.values)),
+    Field("dimensions", LIMIT),
+    Field("family", fields.text_or_empty(120)),
+    Field("context", LIMIT),
+    Field("max_output", LIMIT),
     Field("params", fields.params),
     Field("reasoning_reserve", fields.whole(0)),
     *(Field(ability, fields.boolean) for ability in ("tools", "json_schema", "images", "prefill")),
     Field("price_in", PRICE),
     Field("price_out", PRICE),
     *(Field(limit, LIMIT) for limit in ("rpm", "rpd", "tpm", "tpd")),
+    Field("units_in", UNITS),
+    Field("units_out", UNITS),
     Field("shutdown_on", fields.or_nothing(fields.day)),
     Field("replacement", fields.text_or_empty(120)),
+    *EVIDENCE,
 )
 KEY = _table(
     Field("label", fields.name(60)),
@@ -79,6 +95,17 @@ KEY = _table(
     Field("secret", fields.secret),
     Field("account", fields.text_or_empty(120)),
 )
+LIMITS = _table(
+    Field("scope", fields.one_of(Limit.Scope.values)),
+    Field("models", fields.patterns, "patterns"),
+    Field("per", fields.one_of(Limit.Per.values)),
+    *(Field(unit, fields.whole(1)) for unit in Limit.Unit.values),
+    Field("units_in", UNITS),
+    Field("units_out", UNITS),
+    Field("enabled", fields.boolean),
+    *EVIDENCE,
+)
+ALIAS = _table(Field("name", fields.alias), Field("to", fields.model_id_of(161)))
 VERTEX_ONLY = ("project", "locations")
 
 
@@ -97,6 +124,42 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "base_url", "may hold {location} for vertex only"
 
 
+OF_A_KIND = ("kind", "dimensions", "family", "context", "max_output")
+
+
+def model_contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong) where a model's kind, sizes and family do not agree."""
+    if values["kind"] == Model.Kind.EMBEDDING:
+        if not values["dimensions"]:
+            yield "dimensions", "is missing: an embedding model says how many numbers its vectors have"
+        if not values["family"]:
+            yield "family", "is missing: vectors are comparable within one family only"
+    else:
+        for name in ("dimensions", "family"):
+            if values[name]:
+                yield name, 'is for kind = "embedding" only'
+    if values["context"] and values["max_output"] and values["max_output"] > values["context"]:
+        yield "max_output", f"must not be above context ({values['context']})"
+
+
+def limit_contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong) where a limit's window and unit do not agree."""
+    if values["unit"] == Limit.Unit.CONCURRENT:
+        if values["per"]:
+            yield "per", "is not for concurrent: so many may run at a time"
+    elif not values["per"]:
+        yield "per", f"is missing: one of {', '.join(Limit.Per.values)}"
+    if values["unit"] != Limit.Unit.UNITS:
+        for name in ("units_in", "units_out"):
+            if values.get(name) is not None:
+                yield name, "is for units only"
+
+
+def limit_identity(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells two limits of a provider apart: all but how much it is, and how that is known."""
+    return values["scope"], tuple(sorted(values["patterns"])), values["per"], values["unit"]
+
+
 @dataclass
 class Entry:
     """One table of the file: where it stands, and its good values by their names in the database."""
@@ -106,9 +169,18 @@ class Entry:
 
 
 @dataclass
+class File:
+    """What a providers file says."""
+
+    providers: list["ProviderEntry"]
+    aliases: list[Entry]
+
+
+@dataclass
 class ProviderEntry(Entry):
     models: list[Entry] = field(default_factory=list)
     keys: list[Entry] = field(default_factory=list)
+    limits: list[Entry] = field(default_factory=list)
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -121,13 +193,13 @@ def parse(text: str) -> dict[str, Any]:
         raise ConfigError(["this is not TOML: nested too deeply"]) from None
 
 
-def read(data: Mapping[str, Any]) -> list[ProviderEntry]:
+def read(data: Mapping[str, Any]) -> File:
     """The entries of a parsed file. Raises ConfigError with all mistakes that show without the database."""
     reading = _Reading()
-    entries = reading.file(data)
+    found = reading.file(data)
     if reading.errors:
         raise ConfigError(mask(reading.errors, data))
-    return entries
+    return found
 
 
 def mask(errors: list[str], data: Mapping[str, Any]) -> list[str]:
@@ -153,19 +225,30 @@ class _Reading:
     def __init__(self) -> None:
         self.errors: list[str] = []
 
-    def file(self, data: Mapping[str, Any]) -> list[ProviderEntry]:
-        self._unknown("", data, ["provider"])
+    def file(self, data: Mapping[str, Any]) -> File:
+        self._unknown("", data, ["provider", "alias"])
         tables = self._tables(data, "provider", "", header="[[provider]]")
         entries = [self._provider(table, number) for number, table in enumerate(tables, 1)]
         self._twice("slug", entries)
         self._twice("label", [key for entry in entries for key in entry.keys])
+        return File(entries, self._aliases(data))
+
+    def _aliases(self, data: Mapping[str, Any]) -> list[Entry]:
+        entries = []
+        for number, table in enumerate(self._tables(data, "alias", "", header="[[alias]]"), 1):
+            entry = Entry(f"alias {number}")
+            self._fill(entry, table, ALIAS, required="name")
+            if "to" not in table:
+                self.errors.append(f"{entry.place}: to is missing")
+            entries.append(entry)
+        self._twice("name", entries)
         return entries
 
     def _provider(self, table: Mapping[str, Any], number: int) -> ProviderEntry:
         slug = table.get("slug")
         known = isinstance(slug, str) and len(slug) <= 40 and fields.NAME.fullmatch(slug)
         entry = ProviderEntry(f'provider {number} ("{slug}")' if known else f"provider {number}")
-        self._fill(entry, table, PROVIDER, required="slug", tables=("model", "key"))
+        self._fill(entry, table, PROVIDER, required="slug", tables=("model", "key", "limit"))
         for kind, schema, required in (("model", MODEL, "id"), ("key", KEY, "label")):
             inner = self._tables(table, kind, f"{entry.place}: ", header=f"[[provider.{kind}]]")
             for position, row in enumerate(inner, 1):
@@ -173,7 +256,31 @@ class _Reading:
                 self._fill(child, row, schema, required=required)
                 (entry.models if kind == "model" else entry.keys).append(child)
         self._twice("id", entry.models, column="name")
+        self._limits(entry, table)
         return entry
+
+    def _limits(self, entry: ProviderEntry, table: Mapping[str, Any]) -> None:
+        seen: dict[tuple[Any, ...], str] = {}
+        inner = self._tables(table, "limit", f"{entry.place}: ", header="[[provider.limit]]")
+        for position, row in enumerate(inner, 1):
+            child = Entry(f"{entry.place}, limit {position}")
+            before = len(self.errors)
+            self._fill(child, row, LIMITS, required="scope")
+            if len(self.errors) == before:
+                units = [unit for unit in Limit.Unit.values if unit in child.values]
+                if len(units) != 1:
+                    self.errors.append(f"{child.place}: must have one of {', '.join(Limit.Unit.values)}")
+                    continue
+                child.values |= {"unit": units[0], "amount": child.values.pop(units[0])}
+                child.values.setdefault("patterns", [])
+                child.values.setdefault("per", "")
+                for name, reason in limit_contradictions(child.values):
+                    self.errors.append(f"{child.place}: {name} {reason}")
+                same = limit_identity(child.values)
+                if same in seen:
+                    self.errors.append(f"{child.place}: says the same as {seen[same]}")
+                seen[same] = f"limit {position}"
+            entry.limits.append(child)
 
     def _fill(
         self,

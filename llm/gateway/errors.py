@@ -1,21 +1,22 @@
-"""Everything that goes wrong, in OpenAI's shape: the right status, why, and until when."""
+"""Everything that goes wrong, in OpenAI's shape or a protocol's own: the right status, why, and until when."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from llm.calls.fitting import ABOVE_LIMIT
 from llm.chain import ChainExhausted
 from llm.clients.access import Refused
+from llm.configuration.limits import REASONS
 from llm.failures.kinds import Kind
 
 MOST_REASONS = 8  # told in one line; the error's `skipped` holds all
 BUSY_RETRY_AFTER_S = 5
-LIMITED = {Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, "quota of the minute", "quota of the day"}
+LIMITED = {Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, *REASONS}
 TOO_LARGE = {Kind.REQUEST_TOO_LARGE, ABOVE_LIMIT}
 # Why a provider is none for this call, whatever its size and however long one waits.
 NEVER = {
@@ -59,6 +60,10 @@ class ApiError(Exception):
         self.attempts = attempts
         self.skipped = skipped
         self.headers = headers or {}
+        self.tokens: tuple[int | None, int | None] = (
+            None,
+            None,
+        )  # of a request, and of the largest door for it
 
     def body(self) -> dict[str, Any]:
         error: dict[str, Any] = {
@@ -68,8 +73,10 @@ class ApiError(Exception):
             error |= {"attempts": list(self.attempts), "skipped": list(self.skipped)}
         return {"error": error}
 
-    def response(self) -> JsonResponse:
-        response = JsonResponse(self.body(), status=self.status, headers=dict(self.headers))
+    def response(self, shape: Callable[["ApiError"], dict[str, Any]] | None = None) -> JsonResponse:
+        """shape: makes the body of another protocol than OpenAI's."""
+        body = shape(self) if shape else self.body()
+        response = JsonResponse(body, status=self.status, headers=dict(self.headers))
         if self.retry_after_s is not None:
             response["Retry-After"] = str(max(1, math.ceil(self.retry_after_s)))
         if (
@@ -91,6 +98,11 @@ def _type(status: int, code: str | None) -> str:
         429: "rate_limit_error",
     }
     return names.get(status, "server_error" if status >= 500 else "invalid_request_error")
+
+
+def unknown_url(request: HttpRequest) -> ApiError:
+    """404."""
+    return ApiError(404, f"Unknown request URL: {request.method} {request.path[:200]}", code="unknown_url")
 
 
 def by_status(status: int) -> ApiError:
@@ -121,15 +133,15 @@ def refused(refusal: Refused) -> ApiError:
     )
 
 
-def exhausted(failure: ChainExhausted) -> ApiError:
-    """Why nobody answered, and from when on somebody may."""
+def exhausted(failure: ChainExhausted, tokens_in: int | None = None) -> ApiError:
+    """Why nobody answered, and from when on somebody may. tokens_in: what the request was estimated at."""
     attempts = [_public(attempt, "outcome", "status") for attempt in failure.attempts]
     skipped = [_public(skip, "why", "until") for skip in failure.skipped]
     told: dict[str, Any] = {"attempts": attempts, "skipped": skipped}
     outcomes = {attempt["outcome"] for attempt in attempts}
     whys = outcomes | {skip["why"] for skip in skipped}
     if whys & TOO_LARGE and whys <= TOO_LARGE | NEVER | _terms(whys):
-        return _too_large(failure.skipped, told)
+        return _too_large(failure.skipped, tokens_in, told)
     if len(outcomes) == 1 and (alike := ALIKE.get(next(iter(outcomes)))):
         status, code, words = alike
         details = "; ".join(dict.fromkeys(a["detail"] for a in failure.attempts if a["detail"]))[:500]
@@ -149,13 +161,25 @@ def exhausted(failure: ChainExhausted) -> ApiError:
     return ApiError(503, why, code="no_provider_available", retry_after_s=wait_s, **told)
 
 
-def _too_large(skipped: Sequence[Mapping[str, Any]], told: Mapping[str, Any]) -> ApiError:
-    """A prompt that fits nowhere: waiting does not help, and the largest of those that were looked at is named."""
-    text = "The request is too large for every model that may serve it"
+def _too_large(
+    skipped: Sequence[Mapping[str, Any]], tokens_in: int | None, told: Mapping[str, Any]
+) -> ApiError:
+    """A prompt that fits nowhere: waiting does not help, and the largest of those that were looked at is named.
+
+    Agents make room for themselves when they read OpenAI's words for it; a protocol with other words has the numbers.
+    """
+    text, largest = "The request is too large for every model that may serve it", None
     if limits := [skip for skip in skipped if skip.get("limit")]:
-        largest = max(limits, key=lambda skip: skip["limit"])
-        text += f"; the largest is {largest['provider']}/{largest['model']} with {largest['limit']} tokens"
-    return ApiError(400, f"{text}.", code="context_length_exceeded", param="messages", **told)
+        door = max(limits, key=lambda skip: skip["limit"])
+        largest = int(door["limit"])
+        asked = f"; your messages are about {tokens_in}" if tokens_in else ""
+        text = (
+            f"This model's maximum context length is {largest} tokens{asked}. {text}; "
+            f"the largest is {door['provider']}/{door['model']} with {largest} tokens"
+        )
+    error = ApiError(400, f"{text}.", code="context_length_exceeded", param="messages", **told)
+    error.tokens = (tokens_in, largest)
+    return error
 
 
 def _terms(reasons: Iterable[str]) -> set[str]:

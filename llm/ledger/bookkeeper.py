@@ -1,6 +1,6 @@
 """The ledger: every call and attempt is written before it happens and finished after. Money is exact."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,9 +17,9 @@ from llm.calls.fitting import worst_cost
 from llm.calls.spec import CallSpec
 from llm.configuration.prices import Price
 from llm.failures.kinds import Failure
-from llm.ledger import rows
+from llm.ledger import counters, rows
 from llm.ledger.billing import NOTHING, Bill
-from llm.models import Attempt, Call, Provider
+from llm.models import Attempt, Call
 from llm.transactions import write_transaction
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
@@ -28,7 +28,7 @@ ABANDONED_AFTER_S = 60  # beyond its deadline, a call that is still running has 
 
 
 class NoRoom(Exception):
-    """Somebody else took the room between our plan and our reservation."""
+    """A deployment that somebody has chosen has no room for the call."""
 
     def __init__(self, reason: Skipped) -> None:
         super().__init__(reason.why)
@@ -55,6 +55,7 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
         free=deployment.provider.free,
         started_at=timezone.now(),
         estimated_in=want.estimated_in,
+        reserved_in=want.tokens_in,
         reserved_tokens=reserved_tokens,
         reserved_usd=worst_cost(deployment, want),
         price_in=price.per_million_in,
@@ -63,22 +64,14 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
     )
 
 
-def begin(
-    call: Call, attempt: Attempt, refusal: Callable[[], Skipped | None], lock: Callable[[], None]
-) -> None:
-    """Writes the attempt (and the call, if this is its first) before anything is sent.
-
-    Looks once more, now that nobody else can reserve, whether there is room. Raises NoRoom.
-    """
-    with write_transaction():
-        lock()
-        if reason := refusal():
-            raise NoRoom(reason)
-        if call._state.adding:
-            rows.insert(call)
-            current.call_id.set(call.pk)
-        attempt.call = call
-        rows.insert(attempt)
+def begin(call: Call, attempt: Attempt) -> None:
+    """Writes the attempt (and the call, if this is its first) before anything is sent. In a transaction."""
+    if call._state.adding:
+        rows.insert(call)
+        current.call_id.set(call.pk)
+    attempt.call = call
+    rows.insert(attempt)
+    counters.depart(attempt)
 
 
 def finish(
@@ -126,13 +119,12 @@ CLOSED_FIELDS = (
 def prolong(call: Call, seconds: float) -> None:
     """A call without a deadline is alive: whoever looks for calls that lost their worker waits so long from now."""
     call.deadline_s = (timezone.now() - call.started_at).total_seconds() + seconds
-    with write_transaction():
-        rows.update(call, ("deadline_s",))
+    rows.update(call, ("deadline_s",))
 
 
 def save_attempt(attempt: Attempt) -> None:
-    with write_transaction():
-        rows.update(attempt, FINISHED_FIELDS)
+    rows.update(attempt, FINISHED_FIELDS)
+    counters.land(attempt)
 
 
 def close_call(
@@ -142,12 +134,11 @@ def close_call(
     attempts: list[Attempt],
     latency_s: float,
     paid_prices: Iterable[Price],
-    also: Callable[[], None] | None = None,
 ) -> None:
-    """Writes the call's end, with its last attempt, in one transaction. Its cost is that of all attempts.
+    """Writes the call's end, with its last attempt. Its cost is that of all attempts. In a transaction.
 
     What an answered call saved is the difference to the cheapest of `paid_prices` for the tokens of the attempt that
-    answered. `also` writes what belongs to the same moment.
+    answered.
     """
     call.outcome = outcome
     call.finished_at = timezone.now()
@@ -162,15 +153,14 @@ def close_call(
         instead = [price.cost(answered.tokens_in, answered.tokens_out) for price in paid_prices]
         known = [cost for cost in instead if cost is not None]
         call.saved_usd = max(min(known) - call.cost_usd, Decimal(0)) if known else None
-    with write_transaction():
-        if attempts:
-            rows.update(attempts[-1], FINISHED_FIELDS)
-        if call._state.adding:
-            rows.insert(call)
-        else:
-            rows.update(call, CLOSED_FIELDS)
-        if also is not None:
-            also()
+    if attempts:
+        rows.update(attempts[-1], FINISHED_FIELDS)
+        counters.land(attempts[-1])
+    if call._state.adding:
+        rows.insert(call)
+        current.call_id.set(call.pk)
+    else:
+        rows.update(call, CLOSED_FIELDS)
 
 
 def redate(now: datetime | None = None) -> int:
@@ -193,8 +183,7 @@ def redate(now: datetime | None = None) -> int:
         _move_back(Attempt.objects.filter(started_at__gt=late), now)
         moved = _move_back(Call.objects.filter(started_at__gt=late), now)
         rollup.forget_from(now - DAY)
-        # Has all processes drop what they have summed: see quota.Settled.
-        Provider.objects.update(updated_at=now)
+        counters.forget()
     return moved
 
 
@@ -234,9 +223,9 @@ def mark_abandoned(now: datetime | None = None) -> int:
         if call.started_at + timedelta(seconds=call.deadline_s) < limit
     ]
     with write_transaction():
-        Attempt.objects.filter(call__in=lost, finished_at=None).update(
-            outcome="abandoned", finished_at=now, cost_usd=F("reserved_usd")
-        )
+        open_attempts = Attempt.objects.filter(call__in=lost, finished_at=None)
+        counters.lose(open_attempts.order_by("id"))
+        open_attempts.update(outcome=counters.ABANDONED, finished_at=now, cost_usd=F("reserved_usd"))
         of_the_call = Attempt.objects.filter(call=OuterRef("pk")).order_by().values("call")
         return Call.objects.filter(pk__in=lost, outcome=Call.Outcome.RUNNING).update(
             outcome=Call.Outcome.ABANDONED,

@@ -16,7 +16,7 @@ weather = Weather(Path(os.environ["DRILL_WEATHER"]))
 weather.rule()
 settings.CACHES["default"]["KEY_PREFIX"] = os.environ["DRILL_NAME"]  # beside whatever else Redis holds
 
-from guardlabs.wsgi import application
+from guardlabs.asgi import application
 
 __all__ = ["application"]
 

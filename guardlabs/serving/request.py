@@ -1,0 +1,44 @@
+"""A request as it comes from an ASGI server: its body is read when somebody asks for it, and never without a limit."""
+
+import threading
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from typing import Any
+
+from django.core.handlers.asgi import ASGIRequest
+
+Receive = Callable[[], Awaitable[Any]]
+
+
+class Gone(Exception):
+    """The client left before its request was whole."""
+
+
+class Request(ASGIRequest):
+    """Django's, with a body that is still to come: `fill` reads it into memory."""
+
+    left: threading.Event  # set when the client is gone, for a view in a thread that asks
+
+    def __init__(self, scope: Any, receive: Receive) -> None:
+        self._receive = receive
+        self._is_filled = False
+        super().__init__(scope, BytesIO())
+
+    async def fill(self, most: int) -> None:
+        """Reads the body, `most` bytes of it and one more for whoever judges its size. Raises Gone.
+
+        How long that may take is the connection's affair (serving/connection.py).
+        """
+        if self._is_filled:
+            return
+        self._is_filled = True
+        body, more = bytearray(), True
+        while more and len(body) <= most:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        if "HTTP_TRANSFER_ENCODING" in self.META:  # sent in chunks, without its length
+            self.META["CONTENT_LENGTH"] = str(len(body))
+        self._stream = BytesIO(body)

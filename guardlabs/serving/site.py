@@ -1,0 +1,214 @@
+"""The ASGI application: doors on the event loop, pages in threads.
+
+Doors are what may wait for long or must answer at once: the gateway, live progress, liveness. They pass the few
+middlewares of DOORS_MIDDLEWARE and hold no thread while they wait. All else is plain Django, with all of MIDDLEWARE,
+wholly in one of WEB_THREADS threads, which keep their database connections. A page never waits for a call.
+"""
+
+import logging
+import re
+import threading
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, closing, suppress
+from contextvars import copy_context
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.core import signals
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpResponse, HttpResponseBase
+from django.middleware.security import SecurityMiddleware
+from django.urls import resolve, set_script_prefix
+from django.utils import translation
+from django.utils.module_loading import import_string
+
+from guardlabs.serving.request import Gone, Receive, Request
+from guardlabs.serving.threads import Left, Pipe, Threads
+from guardlabs.web.correlation import request_id
+from guardlabs.web.headers import FORM_EXTRA
+from llm.calls import current
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[Any], Awaitable[None]]
+DOORS = re.compile(r"/healthz$|/[a-z]{2}/r/[^/]+/events$")
+SMALL_FILE = 2**20
+MOST_OF_A_CALL = 8 * 2**20
+
+
+class Site:
+    """One for a process. `started` and `stopped` are awaited when serving begins and ends; `stopping` is called
+    when no more requests come, before the last ones are waited for."""
+
+    def __init__(self) -> None:
+        self.started: list[Callable[[], Awaitable[object]]] = []
+        self.stopped: list[Callable[[], Awaitable[object]]] = []
+        self.on_stopping: list[Callable[[], object]] = []
+        self._pages = BaseHandler()
+        self._pages.load_middleware()
+        self._doors = _chain(settings.DOORS_MIDDLEWARE, self._door)
+        self._page_threads = Threads(settings.WEB_THREADS, "page")
+        self._call_threads = Threads(settings.WEB_THREADS, "call")
+        self._security = SecurityMiddleware(lambda request: HttpResponse())
+        self._gateway: str = settings.LLM_GATEWAY_PREFIX
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["type"] != "http":
+            raise ValueError(f"only HTTP is served here, not {scope['type']}")
+        try:
+            request = Request(scope, receive)
+        except UnicodeDecodeError:  # a query that is no UTF-8
+            await self._send(HttpResponse(status=400), send, self._page_threads)
+            return
+        try:
+            if self._is_door(request.path_info):
+                await self._answer_door(request, send)
+            else:
+                await self._answer_page(request, send)
+        except Gone:
+            log.debug("the client left before its request was whole")
+
+    def stopping(self) -> None:
+        for tell in self.on_stopping:
+            tell()
+
+    # -- doors ---------------------------------------------------------------------------------------------
+
+    def _is_door(self, path: str) -> bool:
+        return path.startswith(self._gateway) or DOORS.match(path) is not None
+
+    async def _answer_door(self, request: Request, send: Send) -> None:
+        response = await self._doors(request)
+        await self._send(response, send, self._call_threads)
+
+    async def _door(self, request: Request) -> HttpResponseBase:
+        """The innermost of the doors: finds the view, in the language that the address names."""
+        path = request.path_info
+        if not path.startswith(self._gateway):
+            if redirect := self._security.process_request(request):
+                return redirect
+            request.get_host()  # which raises DisallowedHost
+        with translation.override(translation.get_language_from_path(path) or settings.LANGUAGE_CODE):
+            match = request.resolver_match = resolve(path)
+            if iscoroutinefunction(match.func):
+                return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
+            await request.fill(MOST_OF_A_CALL)
+            left = request.left = threading.Event()  # for a view that asks
+            try:
+                return await self._call_threads.run(lambda: match.func(request, *match.args, **match.kwargs))
+            except CancelledError:
+                left.set()
+                raise
+
+    # -- pages ---------------------------------------------------------------------------------------------
+
+    async def _answer_page(self, request: Request, send: Send) -> None:
+        limit = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) + FORM_EXTRA
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if (
+            length.isdecimal() and int(length) <= limit
+        ):  # else it is refused unread, by the middleware or the view
+            await request.fill(limit)
+        # Who waits at the JSON API for a report keeps no page waiting.
+        threads = self._call_threads if request.path_info.startswith("/api/") else self._page_threads
+        context = copy_context()
+        response = await threads.run(self._page, request, context=context)
+        # For the access log, which is written after this.
+        request_id.set(context.get(request_id, ""))
+        current.call_id.set(context.get(current.call_id))
+        await self._send(response, send, threads)
+
+    def _page(self, request: Request) -> HttpResponseBase:
+        """In a thread: plain Django, from the first middleware to the last."""
+        set_script_prefix("/")
+        signals.request_started.send(sender=type(self._pages), scope=request.scope)
+        response = self._pages.get_response(request)
+        response._handler_class = type(self._pages)  # type: ignore[attr-defined]  # which signals name
+        if response.streaming and _is_small_file(response):
+            response = _read(response)
+        if not response.streaming:
+            response.close()  # here, where its database connection is
+        return response
+
+    # -- answers -------------------------------------------------------------------------------------------
+
+    async def _send(self, response: Any, send: Send, threads: Threads) -> None:
+        """Sends the answer, and closes it when it is sent, or its reader has left."""
+        if response.streaming and not response.is_async:
+            pipe = Pipe()
+            await pipe.drain(threads.run(_stream, response, pipe), send)  # the thread closes it
+            return
+        with closing(response):
+            if not response.streaming:
+                response.headers.setdefault("Content-Length", str(len(response.content)))
+                await send(_start(response))
+                await send({"type": "http.response.body", "body": response.content})
+                return
+            await send(_start(response))
+            async with aclosing(aiter(response)) as pieces:
+                async for piece in pieces:
+                    if piece:
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body"})
+
+    # -- the process ---------------------------------------------------------------------------------------
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                for begin in self.started:
+                    await begin()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                for end in self.stopped:
+                    try:
+                        await end()
+                    except Exception:
+                        log.exception("something did not end as it should")
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def _chain(names: list[str], innermost: Any) -> Any:
+    """Django's way to wrap middlewares around a view: each turns what is raised inside it into an answer."""
+    handler = convert_exception_to_response(innermost)
+    for name in reversed(names):
+        handler = convert_exception_to_response(import_string(name)(handler))
+    return handler
+
+
+def _start(response: HttpResponseBase) -> dict[str, Any]:
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+    headers += [
+        (b"Set-Cookie", morsel.output(header="").strip().encode()) for morsel in response.cookies.values()
+    ]
+    return {"type": "http.response.start", "status": response.status_code, "headers": headers}
+
+
+def _read(response: Any) -> HttpResponse:
+    """A file's answer with the file in it."""
+    whole = HttpResponse(b"".join(response), status=response.status_code, headers=response.headers)
+    whole.cookies = response.cookies
+    response.close()
+    return whole
+
+
+def _is_small_file(response: HttpResponseBase) -> bool:
+    length = response.headers.get("Content-Length", "")
+    return length.isdecimal() and int(length) <= SMALL_FILE
+
+
+def _stream(response: Any, pipe: Pipe) -> None:
+    """In a thread: a body of unknown length, made and sent piece by piece, while somebody reads it."""
+    with suppress(Left), closing(response):
+        pipe.put(_start(response))
+        for piece in response:
+            pipe.put({"type": "http.response.body", "body": piece, "more_body": True})
+        pipe.put({"type": "http.response.body"})

@@ -1,0 +1,84 @@
+"""gunicorn's ASGI worker, with an end to its patience and a stop that leaves nothing behind.
+
+What gunicorn's own has no setting for: the class of its connections (serving/connection.py), and a stop that shuts
+idle connections at once instead of waiting for them as for answers.
+"""
+
+import asyncio
+import os
+import resource
+import time
+from typing import Any
+
+from gunicorn.asgi.lifespan import LifespanManager
+from gunicorn.workers.gasgi import ASGIWorker
+
+from guardlabs.serving.connection import Connection
+
+LOOK_EVERY_S = 0.5
+LEAVE_S = 8.0  # of graceful_timeout, kept for what is handed over; the arbiter kills who needs longer
+MOST_FILES = 65_536
+
+
+_Worker: Any = ASGIWorker  # whose stubs are not those of this version
+
+
+class Worker(_Worker):  # type: ignore[misc]
+    """One process: one loop, and every connection on it."""
+
+    alive: bool
+    connections: set[Connection]
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """gunicorn's own warns of `threads`, which are the pages' here (serving/site.py)."""
+
+    def init_process(self) -> None:
+        self.connections = set()
+        more_files()
+        super().init_process()
+
+    async def _serve(self) -> None:
+        life = LifespanManager(self.asgi, self.log, self.state)
+        await life.startup()
+        servers = [
+            await self.loop.create_server(lambda: Connection(self), sock=listener.sock)
+            for listener in self.sockets
+        ]
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            self._end_patience()
+            await asyncio.sleep(LOOK_EVERY_S)
+        self.alive = False  # from now on every answer is its connection's last
+        for server in servers:
+            server.close()
+        if not self._quick_shutdown:
+            await self._drain()
+        await life.shutdown()
+
+    def _end_patience(self) -> None:
+        now = time.monotonic()
+        for connection in [each for each in self.connections if each.is_stuck(now)]:
+            connection.shut()
+
+    async def _drain(self) -> None:
+        """Lets answers end, for graceful_timeout less LEAVE_S; the rest is cancelled."""
+        stopping = getattr(self.asgi, "stopping", None)  # what would go on for ever may end by itself
+        if stopping is not None:
+            stopping()
+        until = time.monotonic() + max(0.0, self.cfg.graceful_timeout - LEAVE_S)
+        while self.connections and time.monotonic() < until and not self._quick_shutdown:
+            self.notify()
+            self._end_patience()
+            for connection in [each for each in self.connections if each.is_idle]:
+                connection.shut()
+            await asyncio.sleep(0.05)
+        for connection in list(self.connections):
+            connection.shut()
+        await asyncio.sleep(0.1)  # for their answers' ends: what was cancelled is accounted
+
+
+def more_files() -> None:
+    """As many open files as the system allows: a waiting call has two, its client's and its provider's."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, MOST_FILES), hard))
