@@ -95,7 +95,7 @@ def configure(sim: Simulator) -> None:
 
 def live(clock: VirtualClock, day: Day) -> None:
     """Lets the callers ask from midnight to midnight. The chain's own waits take virtual time, too."""
-    from llm.chain import run as chain
+    from llm import clock as chain
 
     chain.sleep, real_sleep = clock.sleep, chain.sleep
     try:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
         ReasoningDelta,
         Reply,
     )
-    from llm.chain.run import ChainExhausted, complete, stream
+    from llm.chain.aftermath import ChainExhausted
+    from llm.chain.run import acomplete, astream
+    from llm.chain.sync import complete, stream
     from llm.ledger import receipts
 
 __all__ = [
     "AttemptFailed", "AttemptStarted", "ChainExhausted", "Completed", "Delta", "Event", "ReasoningDelta", "Reply",
-    "complete", "gates", "receipts", "stats", "stream",
+    "acomplete", "astream", "complete", "gates", "receipts", "stats", "stream",
 ]  # fmt: skip
 
 __version__ = "0.2.0"

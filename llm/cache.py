@@ -1,4 +1,4 @@
-"""Replies that were given before, kept by what was asked. Of identical calls one asks, the others wait for it.
+"""Replies that were given before, kept by what was asked. See `llm.single_flight` for how calls use them.
 
 A row of CachedReply is the kept reply, and before there is one it is the claim of the call that fetches it:
 its leader. A claim holds for a lease, which the leader renews; one that died is taken over when it ends. All
@@ -9,25 +9,20 @@ of it is in the database, so threads, processes and machines share it. Only what
 
 import json
 import logging
-import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from llm import clock
 from llm.adapters import Answer
-from llm.calls import current
-from llm.calls.events import Completed, Delta, Event, Reply
 from llm.calls.spec import CallSpec
-from llm.configuration import snapshot
 from llm.ledger import rows
 from llm.models import Attempt, CachedReply, Call, Notice, Pause
 from llm.transactions import write_transaction
@@ -38,10 +33,7 @@ MODES = ("auto", "on", "off")
 BUSY_CALLS, CALM_CALLS = 10_000, 8_000  # a day: `auto` switches on above the one, off below the other
 LEASE = timedelta(seconds=30)  # longer than most attempts, since a leader that waits cannot renew it
 RENEW_AFTER_S = 5.0
-PATIENCE = 0.75  # of its time a call waits for another's answer; with the rest it asks for itself
 DETAILS_AT_A_TIME = 200
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.02, 0.25
-sleep = time.sleep  # tests put their own clock here
 _busy: bool | None = None  # not measured yet
 
 
@@ -87,93 +79,6 @@ def key_of(
     return salted_hmac("llm.cache", json.dumps(asked, sort_keys=True), algorithm="sha256").hexdigest()
 
 
-def through(
-    events: Callable[["Claim | None"], Generator[Event, None, None]],
-    *,
-    call: Call,
-    key: str,
-    accept: Callable[[str], str | None] | None,
-    end: float,
-    admit: Callable[[], datetime] | None = None,
-) -> Iterator[Event]:
-    """The events of a call that is looked up first: a hit is Delta and Completed, a miss runs `events`.
-
-    events: asks the chain; takes the claim with its first reservation and fills it with its end, so that a miss
-    writes no oftener than a call without a cache; call: not yet saved; end: of the call's time, a
-    `time.monotonic()`; admit: raises when a hit may not be served either, within the transaction that writes it.
-    Raises what `events` raises.
-    """
-    began = time.monotonic()
-    patience, wait_s = began + (end - began) * PATIENCE, FIRST_WAIT_S
-    refused: datetime | None = None
-    while True:
-        now = timezone.now()
-        pk = rows.pk_of(CachedReply, "key", key)
-        row = CachedReply.objects.filter(pk=pk).first() if pk else None
-        if row is not None and row.filled_at is not None and now < row.expires_at <= now + ttl() + LEASE:
-            if row.filled_at != refused and _accepted(row.text, accept):
-                reply = _serve(row, call, began, admit)
-                yield Delta(reply.text)
-                yield Completed(reply)
-                return
-            refused = row.filled_at
-        if row is None or row.lease_until is None or not now < row.lease_until <= now + 2 * LEASE:
-            try:
-                yield from _lead(events, Claim(key, row))
-                return
-            except AlreadyClaimed:
-                pass
-        if time.monotonic() + wait_s > patience:  # it takes others too long
-            yield from events(None)
-            return
-        sleep(wait_s)
-        wait_s = min(wait_s * 1.5, LONGEST_WAIT_S)
-
-
-def _lead(
-    events: Callable[["Claim | None"], Generator[Event, None, None]], claim: "Claim"
-) -> Iterator[Event]:
-    try:
-        with closing(events(claim)) as fetching:
-            for event in fetching:
-                claim.renew()
-                yield event
-    finally:
-        claim.release()
-
-
-def _accepted(text: str, accept: Callable[[str], str | None] | None) -> bool:
-    """The caller's gate judges a kept reply as it would a new one."""
-    try:
-        return accept is None or not accept(text)
-    except Exception:
-        log.exception("accept() raised; the kept reply counts as rejected")
-        return False
-
-
-def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], datetime] | None) -> Reply:
-    """Writes the hit into the ledger: a call without attempts that cost nothing. The reply keeps its counts."""
-    paid = [m.price for p in snapshot.providers() if not p.free for m in p.models if m.price.known]
-    instead = [price.cost(row.tokens_in, row.tokens_out) for price in paid]
-    call.cached, call.cached_reply = True, row.pk
-    call.outcome, call.finished_at = Call.Outcome.OK, timezone.now()
-    call.text, call.provider, call.model, call.tier = row.text, row.provider, row.model, row.tier
-    call.cost_usd = Decimal(0)
-    call.saved_usd = min((cost for cost in instead if cost is not None), default=None)
-    call.latency_ms = round((time.monotonic() - began) * 1000)
-    with write_transaction():
-        if admit is not None:
-            call.started_at = admit()
-        call.save(force_insert=True)
-        CachedReply.objects.filter(pk=row.pk).update(hits=F("hits") + 1)
-    current.call_id.set(call.pk)
-    return Reply(
-        text=row.text, provider=row.provider, model=row.model, finish_reason=row.finish_reason,
-        cost_usd=call.cost_usd, tokens_in=row.tokens_in, tokens_out=row.tokens_out, latency_ms=call.latency_ms,
-        attempts=[], skipped=[], call_id=call.pk, cached=True,
-    )  # fmt: skip
-
-
 # -- the claim -------------------------------------------------------------------------------------
 
 
@@ -194,11 +99,11 @@ class Claim:
         """seen: the row as it was; none yet, one without a leader, or one whose leader let its lease end."""
         self.key, self.seen, self.leader = key, seen, uuid.uuid4().hex
         self.row: CachedReply | None = None  # once it is ours
-        self.renewed = time.monotonic()
+        self.renewed = clock.monotonic()
         self.filled = False
 
     def take(self, call: Call) -> None:
-        """Within the transaction that reserves the call's first attempt. Raises Taken."""
+        """Within the transaction that reserves the call's first attempt. Raises AlreadyClaimed."""
         if self.row is not None:
             return
         until = timezone.now() + LEASE
@@ -235,19 +140,22 @@ class Claim:
         rows.update(row, KEPT_FIELDS, leader=self.leader)
         self.filled = True
 
+    def is_ageing(self) -> bool:
+        """Whether it is time to renew its lease."""
+        return self.row is not None and clock.monotonic() - self.renewed > RENEW_AFTER_S
+
     def renew(self) -> None:
-        if self.row is not None and time.monotonic() - self.renewed > RENEW_AFTER_S:
-            self.renewed = time.monotonic()
-            with write_transaction():
-                self._mine(self.row).update(lease_until=timezone.now() + LEASE)
+        """A job, like `release`."""
+        if self.row is not None:
+            self.renewed = clock.monotonic()
+            self._mine(self.row).update(lease_until=timezone.now() + LEASE)
 
     def release(self) -> None:
         """Lets the next one fetch it, if nothing came of it here."""
         if self.row is None or self.filled:
             return
-        with write_transaction():
-            if not self._mine(self.row).filter(filled_at=None).delete()[0]:
-                self._mine(self.row).update(leader="", lease_until=None)
+        if not self._mine(self.row).filter(filled_at=None).delete()[0]:
+            self._mine(self.row).update(leader="", lease_until=None)
 
     def _mine(self, row: CachedReply) -> QuerySet[CachedReply]:
         return CachedReply.objects.filter(pk=row.pk, leader=self.leader)
@@ -265,6 +173,11 @@ def tend() -> None:
     """Measures whether `auto` is on, and deletes what is too old. Part of the chain's housekeeping."""
     measure()
     sweep()
+
+
+def is_unmeasured() -> bool:
+    """Whether `is_on` would ask the database now."""
+    return _busy is None and getattr(settings, "LLM_CACHE", "auto") == "auto"
 
 
 def measure() -> bool:

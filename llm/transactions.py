@@ -27,6 +27,23 @@ def write_transaction() -> Iterator[None]:
 
 
 @contextmanager
+def chain_transaction(*, durable: bool = True) -> Iterator[None]:
+    """A transaction that plans and writes: from its first statement on no other call plans, on any node.
+
+    durable: whether it waits for the disk. A row that says "about to be sent" may be lost with the machine, like the
+    request; what ends a call waits, and saves that row too. SQLite's file decides that for itself.
+    """
+    outermost = not connection.in_atomic_block
+    with write_transaction():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                if outermost and not durable:
+                    cursor.execute("SET LOCAL synchronous_commit TO off")
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('llm chain', 0))")
+        yield
+
+
+@contextmanager
 def _turn(database: str) -> Iterator[None]:
     """This process's turn to write. A database in memory has no other processes."""
     if ":memory:" in database or "mode=memory" in database:

@@ -2,8 +2,8 @@
 
 import json
 
-from llm import clock
-from llm.adapters import Reasoning, Request, Timing, adapter_for
+from llm import clock, loop
+from llm.adapters import Answer, Reasoning, Request, Timing, adapter_for
 
 KINDS = ("groq", "openai", "vertex")
 OPENAI_KINDS = ("groq", "openai")
@@ -21,6 +21,17 @@ def make_adapter(sim, kind, *, slug=None):
     return adapter_for(kind=kind, base_url=f"{sim.url}/{path}", key="key"), "key"
 
 
+def drive(adapter, request, timing):
+    """The pieces that an adapter yields for a request, and its answer. Raises Failure."""
+
+    async def collect():
+        return [each async for each in adapter.run(request, timing)]
+
+    *pieces, answer = loop.run(collect())
+    assert isinstance(answer, Answer)
+    return pieces, answer
+
+
 class Ran:
     """One attempt: its text and its reasoning as they were told, and the answer. Raises Failure."""
 
@@ -31,13 +42,8 @@ class Ran:
             **{"model": "m", "messages": messages, "max_tokens": 4000, "stream": stream, **asked}
         )
         now = clock.monotonic()
-        running, self.pieces = adapter.run(request, Timing(first_token=now + limit_s, end=now + limit_s)), []
-        while True:
-            try:
-                self.pieces.append(next(running))
-            except StopIteration as end:
-                self.answer = end.value
-                break
+        timing = Timing(first_token=now + limit_s, end=now + limit_s)
+        self.pieces, self.answer = drive(adapter, request, timing)
         self.sent = sim.requests[-1].body
 
     @property

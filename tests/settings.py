@@ -23,3 +23,4 @@ CACHES = {
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: threads and processes of a test share it as production's workers do.
     DATABASES["default"]["TEST"] = {"NAME": f"{tempfile.gettempdir()}/guardlabs-test-{os.getpid()}.sqlite3"}
+LLM_BOOKS = "request"  # calls that begin on a loop use the connection of their test

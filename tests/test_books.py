@@ -1,130 +1,198 @@
-"""Finance closes a month from the admin alone; numbers have no gaps; older orders got their rows."""
+"""The bookkeeper: jobs that wait together are committed together, and what fails undoes only itself."""
 
-import csv
-import importlib
-from io import StringIO
+import asyncio
+import os
+import threading
+from contextvars import ContextVar
 
 import pytest
-from django.apps import apps
-from django.contrib.auth.models import Group, Permission, User
-from django.urls import reverse
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from audit.models import Counter, Order, Payment, Refund
-from audit.orders import links, payments
-from audit.orders import service as orders
-from audit.orders.money import month as months
-from guardlabs.staff.roles import make_groups
-from tests.factories import make_order
+from llm.ledger import books
+from llm.models import Notice
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def finance(client):
-    make_groups(Group, Permission)
-    user = User.objects.create_user("fin", is_staff=True)
-    user.groups.add(Group.objects.get(name="finance"))
-    client.force_login(user)
-    return client
+def bookkeeper():
+    made = books.Bookkeeper()
+    yield made
+    made.stop()
 
 
-def bought(number: int) -> Order:
-    order = make_order(method=Order.Method.STRIPE, email=f"c{number}@example.org")
-    payments.open_checkout(order, actor="customer")
-    return order
+def note(subject):
+    now = timezone.now()
+    Notice.objects.create(at=now, day=now.date(), kind="test", subject=subject)
+    return subject
 
 
-def test_finance_closes_a_month_whose_webhooks_were_all_lost(stripe, finance):
-    first, second = bought(1), bought(2)
-    intents = [
-        stripe.pay(order.checkout_session)["data"]["object"]["payment_intent"] for order in (first, second)
-    ]
-    stripe.make_refund({"payment_intent": intents[1], "amount": "1000"})
-    stripe.payouts["po_1"] = {"id": "po_1", "object": "payout", "created": 0, "of": intents[:1]}
-    invoice = make_order("paid", email="i@example.org")
-    address = reverse("admin:audit_payment_month") + f"?month={timezone.now():%Y-%m}"
-    found = finance.post(address).context["differences"]
-    assert [(each.what, each.mended) for each in found] == [("payment", True)] * 2 + [("refund", True)]
-    page = finance.post(address)
-    assert b'id="equal"' in page.content
-    assert page.context["totals"] == {"in": "147.00", "back": "10.00", "fees": "3.44", "left": "133.56"}
-    text = finance.get(reverse("admin:audit_payment_csv") + f"?month={timezone.now():%Y-%m}").content.decode()
-    rows = {(row["kind"], row["order"]): row for row in csv.DictReader(StringIO(text))}
-    assert rows["payment", first.code]["payout"] == "po_1"
-    assert (rows["payment", first.code]["fee"], rows["payment", first.code]["net"]) == ("1.72", "47.28")
-    assert rows["refund", second.code]["amount"] == "-10.00"
-    assert rows["payment", invoice.code]["method"] == "invoice"
-    numbers = sorted(row["number"] for row in rows.values())
-    assert numbers == ["GL-000001", "GL-000002", "GL-000003", "GL-C-000001"]
+def subjects():
+    return sorted(Notice.objects.values_list("subject", flat=True))
 
 
-@pytest.mark.parametrize("name", ["payment", "refund", "dispute"])
-def test_finance_reads_the_rows(stripe, finance, name):
-    assert finance.get(reverse(f"admin:audit_{name}_changelist")).status_code == 200
+async def together(bookkeeper, *jobs):
+    """Has the jobs wait for the same batch, behind one that does not end before all are there."""
+    gate, begun = threading.Event(), threading.Event()
+    first = asyncio.ensure_future(bookkeeper.do(lambda: (begun.set(), gate.wait(10))))
+    while not begun.is_set():
+        await asyncio.sleep(0.001)
+    waiting = [asyncio.ensure_future(bookkeeper.do(job)) for job in jobs]
+    await asyncio.sleep(0)
+    gate.set()
+    await first
+    return await asyncio.gather(*waiting, return_exceptions=True)
 
 
-def test_a_month_that_stripe_cannot_be_asked_about_is_shown_all_the_same(stripe, finance):
-    stripe.failures.extend([500] * 4)
-    page = finance.post(reverse("admin:audit_payment_month") + "?month=2026-13")
-    assert page.status_code == 200
-    assert "differences" not in page.context
+def test_a_job_returns_what_it_returns_once_it_is_committed(bookkeeper):
+    assert asyncio.run(bookkeeper.do(lambda: note("a"))) == "a"
+    assert subjects() == ["a"]
 
 
-@pytest.mark.parametrize(
-    ("text", "first", "last"), [("2026-12", "2026-12-01", "2027-01-01"), ("x", "2026-11-01", "2026-12-01")]
-)
-def test_a_month_ends_where_the_next_begins(text, first, last):
-    month = months.Month.read(
-        text, now=timezone.datetime(2026, 11, 5, tzinfo=timezone.get_default_timezone())
-    )
-    assert (f"{month.start:%Y-%m-%d}", f"{month.end:%Y-%m-%d}") == (first, last)
+def test_jobs_that_wait_together_share_one_commit(bookkeeper):
+    told = asyncio.run(together(bookkeeper, *[lambda n=n: note(f"{n}") for n in range(9)]))
+    assert told == [f"{n}" for n in range(9)]
+    stats = bookkeeper.stats()
+    assert (stats.jobs, stats.batches, stats.largest, stats.waiting) == (10, 2, 9, 0)
+    assert stats.waited_s > 0
 
 
-def test_a_number_is_given_back_when_the_payment_is_not_taken(monkeypatch):
-    order = make_order("awaiting_payment")
-    monkeypatch.setattr(orders.outbox, "queue", lambda *args: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        orders.mark_paid(order, actor="staff:anna")
+def test_a_batch_is_bounded(bookkeeper, monkeypatch):
+    monkeypatch.setattr(books, "MAX_BATCH", 4)
+    asyncio.run(together(bookkeeper, *[lambda n=n: note(f"{n}") for n in range(9)]))
+    assert (bookkeeper.stats().largest, bookkeeper.stats().batches) == (4, 4)
+    assert len(subjects()) == 9
+
+
+def test_a_job_that_fails_undoes_only_itself(bookkeeper):
+    def fails():
+        note("never")
+        raise ValueError("mine")
+
+    told = asyncio.run(together(bookkeeper, lambda: note("a"), fails, lambda: note("b")))
+    assert (told[0], str(told[1]), told[2]) == ("a", "mine", "b")
+    assert subjects() == ["a", "b"]
+    with pytest.raises(ValueError, match="mine"):
+        asyncio.run(bookkeeper.do(fails))
+    assert subjects() == ["a", "b"]
+
+
+def test_a_statement_that_fails_leaves_the_others_of_its_batch_alone(bookkeeper):
+    def wrong():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM no_such_table")
+
+    told = asyncio.run(together(bookkeeper, lambda: note("a"), wrong, lambda: note("b")))
+    assert isinstance(told[1], Exception)
+    assert subjects() == ["a", "b"]
+
+
+def test_a_commit_that_fails_is_told_to_all_of_the_batch(bookkeeper, monkeypatch):
+    def broken(self):
+        raise OperationalError("disk full")
+
+    def breaks():
+        monkeypatch.setattr(type(connection._connections["default"]), "_commit", broken, raising=True)
+
+    told = asyncio.run(together(bookkeeper, lambda: note("a"), breaks))
     monkeypatch.undo()
-    orders.mark_paid(order, actor="staff:anna")
-    assert order.payments.get().invoice_number == 1
+    assert [str(each) for each in told] == ["disk full"] * 2
+    assert subjects() == []
+    assert asyncio.run(bookkeeper.do(lambda: note("c"))) == "c"  # and the thread goes on
 
 
-def test_the_receipt_says_who_sold(client, settings):
-    settings.SELLER_NAME, settings.SELLER_TAX_ID = "Guard Labs SL", "B12345678"
-    settings.SELLER_TAX_NOTE = "No VAT: article 1."
-    order = make_order("paid")
-    page = client.get(f"/en/order/{links.status_token(order)}/receipt").content.decode()
-    for words in ("Guard Labs SL", "B12345678", "No VAT: article 1.", "GL-000001"):
-        assert words in page
-        assert words in order.mails.get(kind="paid").text
+def test_a_database_that_is_away_is_told_and_asked_again_by_the_next(bookkeeper, monkeypatch):
+    times = []
+
+    def away(*arguments, **more):
+        times.append(1)
+        raise OperationalError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction.Atomic, "__enter__", away)
+        with pytest.raises(OperationalError, match="away"):
+            asyncio.run(bookkeeper.do(lambda: note("a")))
+    assert len(times) == 2  # a connection that the database has ended is worth a second look
+    assert asyncio.run(bookkeeper.do(lambda: note("b"))) == "b"
+    assert subjects() == ["b"]
 
 
-def test_older_orders_get_their_rows():
-    """As the migration finds them: orders with fields of their own, and no rows."""
-    paid, sent_back, open_page = (
-        make_order("paid", method="stripe", email=f"{n}@example.org") for n in range(3)
-    )
-    lost = make_order("paid", method="stripe", email="lost@example.org")
-    new = make_order(email="new@example.org")
-    for model in (Refund, Payment, Counter):
-        model.objects.all().delete()
-    Order.objects.filter(pk=sent_back.pk).update(
-        state="refunded", refund_status="succeeded", refund_id="re_1"
-    )
-    Order.objects.filter(pk=lost.pk).update(refund_status="pending")
-    Order.objects.filter(pk=open_page.pk).update(state="awaiting_payment", paid_at=None, payment_intent="")
-    migration = importlib.import_module("audit.migrations.0006_rows_of_older_orders")
-    migration.make_rows(apps, None)
-    assert paid.payments.get().left == 4900
-    assert (sent_back.payments.get().left, sent_back.payments.get().refunds.get().credit_note) == (0, 1)
-    assert open_page.payments.get().state == "open"
-    assert lost.payments.get().refunds.get().state == "asked"
-    assert not new.payments.exists()
-    assert sorted(Payment.objects.exclude(invoice_number=None).values_list("invoice_number", flat=True)) == [
-        1,
-        2,
-        3,
-    ]
-    assert orders.next_number("invoice") == 4
+def test_no_job_ends_the_thread(bookkeeper):
+    def exits():
+        raise SystemExit
+
+    with pytest.raises(RuntimeError, match="SystemExit"):
+        asyncio.run(bookkeeper.do(exits))
+    assert asyncio.run(bookkeeper.do(lambda: note("a"))) == "a"
+
+
+def test_a_job_has_its_callers_context(bookkeeper):
+    name = ContextVar("name", default="")
+    name.set("me")
+    assert asyncio.run(bookkeeper.do(name.get)) == "me"
+
+
+def test_a_job_that_has_begun_ends_even_if_nobody_waits_any_more(bookkeeper):
+    async def main():
+        begun, gate = threading.Event(), threading.Event()
+        task = asyncio.create_task(
+            bookkeeper.do(lambda: (begun.set(), gate.wait(10), note("a")), withdraw=True)
+        )
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.sleep(0.01)
+        assert not task.done()
+        gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert subjects() == ["a"]
+
+
+@pytest.mark.parametrize(("withdraw", "left"), [(True, []), (False, ["a"])])
+def test_a_job_that_waits_may_be_withdrawn(bookkeeper, withdraw, left):
+    async def main():
+        gate = threading.Event()
+        first = asyncio.create_task(bookkeeper.do(lambda: gate.wait(10)))
+        await asyncio.sleep(0.02)
+        task = asyncio.create_task(bookkeeper.do(lambda: note("a"), withdraw=withdraw))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await first
+
+    asyncio.run(main())
+    assert subjects() == left
+
+
+def test_the_thread_ends_when_nothing_is_to_be_done_and_starts_again(bookkeeper, monkeypatch):
+    monkeypatch.setattr(books, "IDLE_S", 0.01)
+    for subject in ("a", "b"):
+        asyncio.run(bookkeeper.do(lambda subject=subject: note(subject)))
+        for _ in range(500):
+            if bookkeeper._thread is None:
+                break
+            threading.Event().wait(0.01)
+        assert bookkeeper._thread is None
+    assert subjects() == ["a", "b"]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_a_bookkeeper_of_its_own():
+    asyncio.run(books.bookkeeper.do(lambda: note("parent")))
+    child = os.fork()
+    if child == 0:
+        connection.connection = None
+        try:
+            asyncio.run(books.bookkeeper.do(lambda: note("child")))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    books.bookkeeper.stop()
+    assert subjects() == ["child", "parent"]

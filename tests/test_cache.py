@@ -187,7 +187,7 @@ def test_a_leader_that_died_is_taken_over_when_its_lease_ends(groq, monkeypatch)
             waits.append(seconds)
             traveller.shift(10)
 
-        monkeypatch.setattr(cache, "sleep", sleep)
+        monkeypatch.setattr("llm.clock.sleep", sleep)
         assert not complete(user="hi").cached
         assert len(waits) in {3, 4}  # 30 seconds of the lease
         assert complete(user="hi").cached
@@ -196,7 +196,7 @@ def test_a_leader_that_died_is_taken_over_when_its_lease_ends(groq, monkeypatch)
 def test_who_waited_long_enough_asks_for_itself_with_the_rest_of_its_time(groq, monkeypatch):
     complete(user="hi")
     CachedReply.objects.update(leader="slow", filled_at=None, lease_until=timezone.now() + cache.LEASE)
-    monkeypatch.setattr(cache, "PATIENCE", 0)
+    monkeypatch.setattr("llm.single_flight.PATIENCE", 0)
     assert not complete(user="hi").cached
     assert CachedReply.objects.get().leader == "slow"  # whose claim it still is
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from llm.chain import AttemptFailed, AttemptStarted, ChainExhausted, Completed, Delta, complete, stream
-from llm.chain import run as chain
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider, make_vertex
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def told(source):
@@ -220,7 +219,7 @@ def test_a_short_stated_wait_is_waited_for_rather_than_paying(sim, monkeypatch):
     make_deepseek(sim)
     waited = []
     monkeypatch.setattr(
-        chain, "sleep", lambda seconds: (waited.append(seconds), Pause.objects.all().delete())
+        "llm.clock.sleep", lambda seconds: (waited.append(seconds), Pause.objects.all().delete())
     )
     sim.script("key-of-groq1", b.payload("groq-429-docs-headers"), b.ok())  # names 2 seconds
     reply = complete(user="hi")

@@ -89,7 +89,7 @@ def test_the_page_has_the_order_of_the_next_call(sim, number):
     shown = [place for rank in overview.ranks(now) for place in rank.places]
     assert [place.deployment for place in shown if place.state in {"next", "ready"}] == tried
     assert [place.state for place in shown if place.state in {"next", "ready"}][:1] == ["next"][: len(tried)]
-    chosen = Selector(want=overview.WANT, end=float("inf"), begin_by=float("inf")).next(lambda _s: None)
+    chosen = Selector(want=overview.WANT, end=float("inf"), begin_by=float("inf")).look()
     assert chosen == (tried[0] if tried else None)
     assert len(shown) == 3 * 2 + 1
 

@@ -16,7 +16,6 @@ from llm.adapters.groq import Groq
 from llm.adapters.openai import OpenAICompatible
 from llm.adapters.vertex import Vertex
 from llm.chain import ChainExhausted, complete, stream
-from llm.chain import run as chain
 from llm.failures.kinds import Failure, Kind
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_vertex
@@ -305,7 +304,7 @@ def test_a_list_of_models_ends_at_its_deadline(kind):
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 @pytest.mark.parametrize("endpoint", ["token", "chat"])
 def test_google_is_cut_as_well(sim, tmp_path, monkeypatch, endpoint, streamed):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
     make_vertex(sim, tmp_path, locations=["global"], timeout_s=9, first_byte_s=9)
     sim.script("vertex", b.hang(), endpoint=endpoint)
     adapter_for(

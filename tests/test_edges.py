@@ -10,7 +10,6 @@ import time_machine
 from django.db import connection
 
 from llm.chain import complete
-from llm.chain import run as chain
 from llm.configuration import snapshot
 from llm.failures.kinds import Kind
 from llm.models import Attempt, Notice, Pause
@@ -31,7 +30,7 @@ def clock():
 
 @pytest.fixture(autouse=True)
 def _no_chance(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
     monkeypatch.setattr(breaker.random, "uniform", lambda low, high: 1.0)
 
 

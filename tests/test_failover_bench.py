@@ -13,7 +13,6 @@ import time_machine
 
 from llm.adapters import adapter_for
 from llm.chain import AttemptFailed, ChainExhausted, Completed, Delta, complete, stream
-from llm.chain import run as chain
 from llm.failures.kinds import Kind
 from llm.models import Attempt, Call, Pause
 from llm.pauses import breaker
@@ -37,7 +36,7 @@ def clock():
 def slept(clock, monkeypatch):
     """What the chain waited, in seconds; the clock goes on by it, and nobody really waits."""
     seconds = []
-    monkeypatch.setattr(chain, "sleep", lambda wait: (seconds.append(wait), clock.shift(wait + 0.001)))
+    monkeypatch.setattr("llm.clock.sleep", lambda wait: (seconds.append(wait), clock.shift(wait + 0.001)))
     monkeypatch.setattr(breaker.random, "uniform", lambda low, high: low if low < 0.5 else 1.0)
     for kind in ("groq", "openai"):
         adapter_for(kind=kind, base_url="http://127.0.0.1:9", key="x")  # imports are no part of a call's time

@@ -6,7 +6,6 @@ import json
 import pytest
 
 from llm.chain import ChainExhausted, complete, stream
-from llm.chain import run as chain
 from llm.failures.kinds import Kind, Scope
 from llm.failures.rules import classify
 from llm.simulator import behaviours as b
@@ -783,7 +782,7 @@ def only_outcome(streamed):
 
 @pytest.fixture
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,7 +3,6 @@
 import pytest
 
 from llm.chain import ChainExhausted, complete, stream
-from llm.chain import run as chain
 from llm.failures.kinds import Kind
 from llm.models import Pause
 from llm.simulator import behaviours as b
@@ -55,7 +54,7 @@ def provider_for(sim, payload, tmp_path):
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 @pytest.mark.parametrize("payload", payloads().values(), ids=lambda p: p["id"])
 def test_a_recorded_payload_gives_its_kind(sim, payload, streamed, tmp_path, monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
     sim.script(provider_for(sim, payload, tmp_path), b.payload(payload["id"]))
     with pytest.raises(ChainExhausted) as caught:
         list(stream(user="hi", deadline_s=40)) if streamed else complete(user="hi", deadline_s=40)

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from llm.chain import AttemptFailed, Completed, Delta, stream
-from llm.chain import run as chain_run
 from llm.models import Attempt, Call, Client, Model
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_groq, make_provider
@@ -22,7 +21,7 @@ BREAK_IDS = ["cut", "truncated", "truncated quietly", "stalled", "error in it", 
 @pytest.fixture
 def two(sim, monkeypatch):
     """Two free providers; the first one breaks where a test says so."""
-    monkeypatch.setattr(chain_run, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
     make_groq(sim, keys=1, first_byte_s=1, timeout_s=1)
     make_provider(sim, "second", models=["m"], keys={"second": ""}, free=True, tier=2)
     sim.default(b.ok(TEXT))

@@ -9,7 +9,6 @@ import pytest
 from llm.cache import forget_calls
 from llm.calls.terms import DataPolicy
 from llm.chain import ChainExhausted, complete
-from llm.chain import run as chain
 from llm.failures.kinds import Failure, Kind
 from llm.failures.masking import masked
 from llm.failures.rules import classify
@@ -88,7 +87,7 @@ def test_a_detail_is_masked_before_it_is_cut():
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
 def test_no_trace_of_a_key_is_left_anywhere(sim, status, monkeypatch, caplog):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
     make_provider(sim, "other", models=["m"], keys={"k": ""}, free=True, **PATIENT)
     Credential.objects.update(secret=KEY)
     words = [KEY, KEY[3:20], base64.b64encode(KEY.encode()).decode()]
@@ -120,7 +119,7 @@ def refusal(status, **more):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
 def test_the_details_of_a_call_that_is_not_kept_are_codes(sim, status, monkeypatch, caplog):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
     make_groq(sim, keys=1, **PATIENT)
     sim.script("key-of-groq1", refusal(status, code="some_code"))
     with pytest.raises(ChainExhausted):
@@ -155,7 +154,7 @@ def test_our_own_words_need_not_be_hidden():
 
 @pytest.mark.django_db(transaction=True)
 def test_forgetting_a_call_reaches_what_providers_said_of_it(sim, monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
     make_groq(sim, keys=2, **PATIENT)
     general = {"error": {"message": "Rate limit reached, slow down"}}
     sim.script("key-of-groq1", b.http(401, {"error": {"message": f"No access for: {PROMPT}"}}))

@@ -14,7 +14,6 @@ from llm.calls.deployment import Deployment
 from llm.calls.fitting import fitted, worst_cost
 from llm.calls.spec import CallSpec
 from llm.chain import AttemptStarted, ChainExhausted, Delta, complete, stream
-from llm.chain import run as chain
 from llm.configuration import snapshot
 from llm.ledger import bookkeeper
 from llm.models import Attempt, Call, Pause
@@ -30,7 +29,7 @@ PRICES = {"price_in": Decimal(10), "price_out": Decimal(30)}
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def paid(sim, slug="paid", **fields):

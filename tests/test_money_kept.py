@@ -11,7 +11,6 @@ from django.utils import timezone
 from llm import cache
 from llm.calls.terms import DataPolicy
 from llm.chain import ChainExhausted, complete
-from llm.chain import run as chain
 from llm.ledger import bookkeeper, retention
 from llm.limits.quota import LedgerMeter
 from llm.models import Attempt, CachedReply, Call, Client, PastSpending
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 # -- spending of all time --------------------------------------------------------------------------------------

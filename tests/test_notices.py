@@ -14,7 +14,6 @@ from django.db import connection
 from llm import maintenance
 from llm.calls.deployment import Deployment
 from llm.chain import ChainExhausted, complete
-from llm.chain import run as chain
 from llm.configuration.prices import FREE
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
 from llm.failures.kinds import Failure, Kind
@@ -39,7 +38,7 @@ def _staff(settings, monkeypatch):
     """Two to write to, and no digest but those that a test asks for."""
     settings.ADMINS = [("Ann", "ann@example.com"), ("Bob", "bob@example.com")]
     monkeypatch.setattr(upkeep, "after_a_call", lambda: None)
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def deployment(location=""):

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from llm.adapters import Timing, base, groq
 from llm.chain import ChainExhausted, complete, stream
-from llm.chain import run as chain
 from llm.failures import ownership
 from llm.failures.kinds import Failure, Kind, Owner
 from llm.models import Attempt, Call, Pause, Quota
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 PATIENT = {"timeout_s": 20, "first_byte_s": 20}

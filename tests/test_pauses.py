@@ -11,7 +11,6 @@ from django.db import connection
 
 from llm.calls.deployment import Deployment
 from llm.chain import ChainExhausted, complete
-from llm.chain import run as chain
 from llm.configuration import snapshot
 from llm.configuration.prices import FREE
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
@@ -36,7 +35,7 @@ def clock():
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 @pytest.fixture

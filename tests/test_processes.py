@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db import connection
 
 from llm.chain import ChainExhausted, complete
-from llm.chain import run as chain
 from llm.failures.kinds import Kind
 from llm.ledger import bookkeeper
 from llm.models import Attempt, Call, Credential, Pause
@@ -112,7 +111,7 @@ def workers(django_db_setup):
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def test_the_processes_share_one_file():

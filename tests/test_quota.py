@@ -15,7 +15,6 @@ from django.test.utils import CaptureQueriesContext
 from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
 from llm.chain import AttemptStarted, ChainExhausted, Completed, complete, stream
-from llm.chain import run as chain
 from llm.configuration import snapshot
 from llm.failures.kinds import Kind
 from llm.limits import quota
@@ -39,7 +38,7 @@ def clock():
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def limited(sim, *, keys=1, **limits):
@@ -296,7 +295,7 @@ def test_room_that_comes_back_in_a_moment_is_waited_for_rather_than_paying(sim, 
     used(deployment, ago=57.5)
     waited = []
     monkeypatch.setattr(
-        chain, "sleep", lambda seconds: (waited.append(seconds), clock.shift(seconds + 0.001))
+        "llm.clock.sleep", lambda seconds: (waited.append(seconds), clock.shift(seconds + 0.001))
     )
     assert complete(user="hi").provider == "groq1"
     assert waited == [2.5]

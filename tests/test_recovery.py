@@ -9,7 +9,6 @@ import time_machine
 from django.db import connection
 
 from llm.chain import AttemptFailed, ChainExhausted, Completed, complete, stream
-from llm.chain import run as chain
 from llm.configuration import snapshot
 from llm.failures.kinds import Kind
 from llm.models import Attempt, Call, Pause
@@ -32,7 +31,7 @@ def clock():
 def slept(clock, monkeypatch):
     """What the chain waited; the wall clock goes on by it, and nobody really waits."""
     seconds = []
-    monkeypatch.setattr(chain, "sleep", lambda wait: (seconds.append(wait), clock.shift(wait + 0.001)))
+    monkeypatch.setattr("llm.clock.sleep", lambda wait: (seconds.append(wait), clock.shift(wait + 0.001)))
     return seconds
 
 
@@ -364,7 +363,7 @@ def test_the_retry_of_a_hiccup_looks_whether_somebody_paused_it_meanwhile(sim, m
             until=now + timedelta(seconds=15),
         )
 
-    monkeypatch.setattr(chain, "sleep", pause_it)
+    monkeypatch.setattr("llm.clock.sleep", pause_it)
     assert told(plain()) == [("groq1", "provider_down"), ("deepseek", "ok")]
 
 

@@ -9,7 +9,6 @@ from llm import clock
 from llm.adapters import Answer
 from llm.chain import CallerLeft, ChainExhausted, Completed, Delta, complete, stream
 from llm.chain import attempt as trial
-from llm.chain import run as chain
 from llm.gateway.views import has_left
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
@@ -42,27 +41,28 @@ class Script:
         self.clock.now += seconds
         timing.alive()
 
-    def run(self, request, timing):
+    async def run(self, request, timing):
         self.timings.append(timing)
         if not request.stream:
             self.clock.now = min(self.clock.now + self.gap_s * len(self.words), timing.end)
             if self.clock.now == timing.end:
                 raise timing.ran_out(streamed=False)
             yield " ".join(self.words)
-            return Answer(text=" ".join(self.words), finish_reason="stop")
+            yield Answer(text=" ".join(self.words), finish_reason="stop")
+            return
         for _ in range(round(self.thinks_s)):
             self._wait(timing, 1, streamed=True)
         for word in self.words:
             self._wait(timing, self.gap_s, streamed=True)
             yield f"{word} "
-        return Answer(text="".join(f"{word} " for word in self.words), finish_reason="stop")
+        yield Answer(text="".join(f"{word} " for word in self.words), finish_reason="stop")
 
 
 @pytest.fixture
 def ticking(monkeypatch):
     made = Clock()
     monkeypatch.setattr(clock, "monotonic", made.monotonic)
-    monkeypatch.setattr(chain, "sleep", lambda seconds: setattr(made, "now", made.now + seconds))
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: setattr(made, "now", made.now + seconds))
     return made
 
 
@@ -129,7 +129,7 @@ def test_a_stream_that_falls_silent_ends_after_its_providers_patience(sim, ticki
 
 
 def _then_silence(script, seconds):
-    def run(request, timing):
+    async def run(request, timing):
         for word in script.words:
             script._wait(timing, script.gap_s, streamed=True)
             yield word

@@ -11,7 +11,6 @@ from audit.report import jobs
 from guardlabs.staff import limits
 from llm import cache
 from llm.chain import ChainExhausted, complete, stream
-from llm.chain import run as chain
 from llm.clients import access
 from llm.ledger import bookkeeper
 from llm.models import Attempt, Call
@@ -33,7 +32,7 @@ def clock():
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(chain, "sleep", lambda seconds: None)
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def whys(**arguments):

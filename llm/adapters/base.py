@@ -1,12 +1,12 @@
 """What an adapter is: one outside wire format behind one method. Subclasses say only what differs."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
 from llm import clock
-from llm.adapters import transport
+from llm.adapters import session, transport
 from llm.adapters.answers.output import Output
 from llm.adapters.answers.toolcalls import names_of, offered_name, whole_arguments
 from llm.adapters.answers.visible import Piece, Reasoning
@@ -105,7 +105,7 @@ class Timing:
         if streamed:
             patience_s = self.idle_s if self.started else self.first_byte_s
         if connecting:
-            patience_s = min(transport.CONNECT_TIMEOUT_S, patience_s)
+            patience_s = min(session.CONNECT_TIMEOUT_S, patience_s)
         return out_of_time(silent_s=clock.monotonic() - self.heard, patience_s=patience_s)
 
 
@@ -142,14 +142,15 @@ class Adapter(Protocol):
         """How often the client library tries again by itself; the chain wants 0."""
         ...
 
-    def run(self, request: Request, timing: Timing) -> Generator[Piece, None, Answer]:
-        """Yields text, and Reasoning, as they come (once, for a plain request) and returns the whole Answer.
+    def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
+        """Yields text, and Reasoning, as they come (once, for a plain request) and the whole Answer as the last item.
 
-        Raises Failure, and nothing else, when there is none.
+        Raises Failure, and nothing else, when there is none. Closed or cancelled, it ends the request at once, and
+        with it the connection.
         """
         ...
 
-    def list_models(self, end: float) -> Listed:
+    async def list_models(self, end: float) -> Listed:
         """The model ids that the provider offers to this credential. Raises Failure."""
         ...
 
@@ -198,7 +199,7 @@ def _usable_calls(answer: Answer, request: Request) -> Sequence[Mapping[str, Any
     return found
 
 
-def pull(iterator: Iterator[T], end: float) -> T | None:
-    """The iterator's next item, waiting no longer than `end`; None when it is over."""
-    with transport.until(end):
-        return next(iterator, None)
+async def pull(iterator: AsyncIterator[T], end: float) -> T | None:
+    """The iterator's next item, None when it is over. Raises TimeoutError at `end`."""
+    async with transport.until(end):
+        return await anext(iterator, None)

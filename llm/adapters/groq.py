@@ -3,7 +3,6 @@
 from typing import Any
 
 import groq
-import httpcore
 import httpx
 
 from llm.adapters import transport
@@ -13,7 +12,7 @@ from llm.hosts import BASE_URLS
 
 class Groq(OpenAICompatible):
     sdk = groq
-    http = transport.client(httpx, httpcore)
+    http = transport.client(httpx)
     http_errors = (httpx.HTTPError, httpx.StreamError)
     timeouts = (httpx.TimeoutException,)
     connect_timeout = httpx.ConnectTimeout
@@ -23,4 +22,4 @@ class Groq(OpenAICompatible):
     response_type = httpx.Response
 
     def _client(self, **options: Any) -> Any:
-        return groq.Groq(**options)
+        return groq.AsyncGroq(**options)

@@ -1,11 +1,10 @@
 """OpenAI-compatible services through the openai SDK: DeepSeek, OpenRouter, Hugging Face, Ollama, anything."""
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from types import ModuleType
 from typing import Any
 
-import httpcore2
 import httpx2
 import openai
 
@@ -35,7 +34,7 @@ class OpenAICompatible:
     """One base URL with one key. A subclass may use another SDK of the same family (Stainless)."""
 
     sdk: ModuleType = openai
-    http = transport.client(httpx2, httpcore2)  # one pool for all keys: it is ordered by host
+    http = transport.client(httpx2)  # one for all keys: its connections are ordered by host
     http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
     timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
     connect_timeout: type[Exception] = httpx2.ConnectTimeout
@@ -53,7 +52,7 @@ class OpenAICompatible:
             api_key=key or "keyless",
             base_url=base_url or self.default_base_url,
             max_retries=0,  # the chain owns retries
-            timeout=self.http.timeout,
+            timeout=None,
             http_client=self.http,
             default_headers={"User-Agent": user_agent},
         )
@@ -61,30 +60,56 @@ class OpenAICompatible:
         self._headers = {} if key else {"Authorization": self.sdk.Omit()}
 
     def _client(self, **options: Any) -> Any:
-        return openai.OpenAI(**options)
+        return openai.AsyncOpenAI(**options)
 
     @property
     def retries(self) -> int:
         return int(self.client.max_retries)
 
-    def run(self, request: Request, timing: Timing) -> Generator[Piece, None, Answer]:
+    async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
         try:
-            if request.stream:
-                return checked((yield from self._stream(request, timing)), request)
-            answer = checked(self._complete(request, timing), request)
-            yield from _told(answer)
-            return answer
+            async with transport.until(timing.next_event() if request.stream else timing.end):
+                response = await self._post(self._body(request))
+            try:
+                if request.stream and "json" not in response.headers.get("content-type", ""):
+                    reading, events, patience = Reading(request), EventParser(), Patience(timing)
+                    data = aiter(response.stream)
+                    while not events.done:
+                        received = await self._next(data, reading, patience)
+                        for chunk in events.end() if received is None else events.feed(received):
+                            for piece in reading.feed(chunk):
+                                yield piece
+                            patience.heard(said=reading.said, finished=bool(reading.ending.finish))
+                        _check(events, request)
+                        if received is None:
+                            break
+                    for piece in _ended(reading, events):
+                        yield piece
+                    doubt = "an event of the stream was malformed" if events.malformed else ""
+                    yield checked(reading.answer(dict(response.headers), doubt), request)
+                    return
+                async with transport.until(timing.whole() if request.stream else timing.end):
+                    body = (await response.aread()).decode("utf-8", "replace")
+            finally:
+                await response.aclose()  # a caller that leaves stops the provider, too
+            if response.status_code != 200 and not request.stream:
+                raise classify(status=response.status_code, headers=dict(response.headers), body=body)
+            answer = checked(read_completion(body, dict(response.headers), request), request)
+            if answer.reasoning:
+                yield Reasoning(answer.reasoning)
+            if answer.text:
+                yield answer.text
+            yield answer
         except Failure:
             raise
         except Exception as error:
             raise self._failure(error, timing, streamed=request.stream) from error
 
-    def list_models(self, end: float) -> Listed:
+    async def list_models(self, end: float) -> Listed:
         try:
-            with transport.until(end):
-                body = json.loads(
-                    self.client.models.with_raw_response.list(extra_headers=self._headers).http_response.text
-                )
+            async with transport.until(end):
+                raw = await self.client.models.with_raw_response.list(extra_headers=self._headers)
+            body = json.loads(raw.http_response.text)
             return {str(model["id"]): stated_price(model.get("pricing")) for model in body["data"]}
         except Exception as error:
             raise self._failure(error, Timing(first_token=end, end=end)) from error
@@ -109,78 +134,40 @@ class OpenAICompatible:
             body["stream"] = True
         return body | {name: value for name, value in params.items() if value is not None}
 
-    def _post(self, body: dict[str, Any], **options: Any) -> Any:
-        """What came, as JSON: a provider that answers in types of its own is ours to judge, not the SDK's.
+    async def _post(self, body: dict[str, Any]) -> Any:
+        """What came, its body unread: a provider that answers in types of its own is ours to judge, not the SDK's.
 
         Raises the SDK's and the network's errors; Failure for what the SDK itself will not send.
         """
         try:
-            return self.client.post(self.chat_path, body=body, options={"headers": self._headers}, **options)
+            stream = await self.client.post(
+                self.chat_path, body=body, options={"headers": self._headers}, cast_to=object,
+                stream=True, stream_cls=self.sdk.AsyncStream[object],
+            )  # fmt: skip
         except (self.sdk.APIError, *self.http_errors):
             raise
         except Exception as error:
             raise unsendable(error) from error
+        return stream.response
 
-    # -- plain ---------------------------------------------------------------------------------------
-
-    def _complete(self, request: Request, timing: Timing) -> Answer:
-        with transport.until(timing.end):
-            response = self._post(self._body(request), cast_to=self.response_type)
-        if response.status_code != 200:
-            raise classify(status=response.status_code, headers=dict(response.headers), body=response.text)
-        return read_completion(response.text, dict(response.headers), request)
-
-    # -- streamed ------------------------------------------------------------------------------------
-
-    def _stream(self, request: Request, timing: Timing) -> Generator[Piece, None, Answer]:
-        with transport.until(timing.next_event()):
-            stream = self._post(
-                self._body(request), cast_to=object, stream=True, stream_cls=self.sdk.Stream[object]
-            )
-        response = stream.response
+    @staticmethod
+    async def _next(data: AsyncIterator[bytes], reading: Reading, patience: Patience) -> bytes | None:
+        """What comes next of a stream, None at its end; an answer that is complete need not have one."""
         try:
-            if "json" in response.headers.get("content-type", ""):  # it does not stream
-                with transport.until(timing.whole()):
-                    body = response.read().decode("utf-8", "replace")
-                answer = read_completion(body, dict(response.headers), request)
-                yield from _told(answer)
-                return answer
-            return (yield from self._read_stream(response, request, timing))
-        finally:
-            response.close()  # a caller that leaves stops the provider, too
-
-    def _read_stream(self, response: Any, request: Request, timing: Timing) -> Generator[Piece, None, Answer]:
-        """Reads to the closing mark or the end, wherever the finish reason stands."""
-        reading, events = Reading(request), EventParser()
-        data: Iterator[bytes] = response.iter_bytes()
-        patience, ended = Patience(timing), False
-        while not (ended or events.done):
-            try:
-                received = pull(data, patience.until)
-            except Exception:
-                if reading.ending.finish:
-                    break  # complete; only the usage or the closing mark is missing
-                raise
-            ended = received is None
-            for chunk in events.end() if received is None else events.feed(received):
-                yield from reading.feed(chunk)
-                patience.heard(said=reading.said, finished=bool(reading.ending.finish))
-            request.output.unread = events.malformed > 0
-            if events.malformed > MAX_MALFORMED:
-                raise Failure(Kind.PROVIDER_DOWN, "malformed events in the stream", status=200)
-        if not (reading.ending.finish or events.done):
-            raise Failure(Kind.PROVIDER_DOWN, "the stream ended before the answer did", status=200)
-        yield from reading.end()
-        return reading.answer(
-            dict(response.headers), "an event of the stream was malformed" if events.malformed else ""
-        )
+            return await pull(data, patience.until)
+        except Exception:
+            if reading.ending.finish:
+                return None  # only the usage or the closing mark is missing
+            raise
 
     # -- failures ------------------------------------------------------------------------------------
 
     def _failure(self, error: Exception, timing: Timing, *, streamed: bool = False) -> Failure:
         """The one Failure that an exception of the SDK, or below it, means."""
         cause = error.__cause__ or error
-        if isinstance(error, (self.sdk.APITimeoutError, *self.timeouts)) or isinstance(cause, self.timeouts):
+        if isinstance(error, (self.sdk.APITimeoutError, *self.timeouts, TimeoutError)) or isinstance(
+            cause, self.timeouts
+        ):
             return timing.ran_out(streamed=streamed, connecting=isinstance(cause, self.connect_timeout))
         if isinstance(error, self.sdk.APIStatusError):
             response = error.response
@@ -202,9 +189,15 @@ class OpenAICompatible:
         return of_ours(error)
 
 
-def _told(answer: Answer) -> Iterator[Piece]:
-    """A whole answer as the pieces of a stream."""
-    if answer.reasoning:
-        yield Reasoning(answer.reasoning)
-    if answer.text:
-        yield answer.text
+def _check(events: EventParser, request: Request) -> None:
+    """Raises Failure once more of a stream is lost than an answer may miss."""
+    request.output.unread = events.malformed > 0
+    if events.malformed > MAX_MALFORMED:
+        raise Failure(Kind.PROVIDER_DOWN, "malformed events in the stream", status=200)
+
+
+def _ended(reading: Reading, events: EventParser) -> Iterator[Piece]:
+    """What was held back of a stream that is over. Raises Failure when it ended too early."""
+    if not (reading.ending.finish or events.done):
+        raise Failure(Kind.PROVIDER_DOWN, "the stream ended before the answer did", status=200)
+    yield from reading.end()

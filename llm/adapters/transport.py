@@ -1,217 +1,161 @@
-"""HTTP clients that keep an absolute deadline, and a limit of what they read.
+"""The network layer that is put beneath the providers' own clients, at the place that httpx has for it.
 
-An HTTP library's read timeout measures the gap between two bytes, so a provider that sends a blank
-line every second (DeepSeek does) or drips a byte at a time never runs into it. Here every wait of a
-socket (resolve, connect, TLS, write, read) is cut to what is left of the deadline that the calling
-thread has set with `until()`. What comes back is unpacked here, piece by piece, and no more than MAX_BYTES of it.
+An HTTP library's read timeout measures the gap between two bytes, so a provider that sends a blank line every second
+(DeepSeek does) or drips a byte at a time never runs into it. So nobody below counts time: whoever waits does so
+`until` a moment. What comes back is unpacked here, piece by piece, and no more than MAX_BYTES of it.
+
+The transports that the libraries bring for aiohttp build sessions of their own, and call a server that hung up a
+timeout, https://github.com/karpetrosyan/httpx-aiohttp.
 """
 
+import asyncio
 import codecs
 import json
 import math
-import socket
-import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
 from typing import Any
 
-from llm import clock, hosts
+import aiohttp
+from yarl import URL
+
+from llm import clock
+from llm.adapters import session
 from llm.adapters.answers.sse import EventParser
 
-CONNECT_TIMEOUT_S = 5.0
-TICK_S = 0.5
 MAX_BYTES = 32 * 2**20  # of one answer, unpacked
 _PIECE = 64 * 2**10
+_AT_ONCE = 2**20  # unpacked bytes, before others have their turn
 TOO_LARGE = f"the answer is larger than {MAX_BYTES} bytes"
-_thread = threading.local()
-_resolver = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 
 
-@contextmanager
-def until(end: float) -> Iterator[None]:
-    """Within the block no network wait of this thread goes beyond `end` (a `clock.monotonic()`)."""
-    before = getattr(_thread, "end", None)
-    _thread.end = end
-    try:
-        yield
-    finally:
-        _thread.end = before
+def until(end: float) -> asyncio.Timeout:
+    """`async with`: within the block nothing is waited for beyond `end` (a `clock.monotonic()`). Raises TimeoutError."""
+    return asyncio.timeout(None if end == math.inf else max(end - clock.monotonic(), 0))
 
 
-@contextmanager
-def ticking(tick: Callable[[], None]) -> Iterator[None]:
-    """Within the block `tick` is called every half second that this thread waits for bytes; it may raise."""
-    before = getattr(_thread, "tick", None)
-    _thread.tick = tick
-    try:
-        yield
-    finally:
-        _thread.tick = before
+class Exchange:
+    """One request and its answer, for those whose client hides them. `lost`: broken events of the stream."""
 
+    def __init__(self) -> None:
+        self.lost = 0
+        self._answer: aiohttp.ClientResponse | None = None
 
-def _left(timeout: float | None) -> float | None:
-    """The library's own timeout, cut to what is left; never zero, which would mean not to block."""
-    end: float | None = getattr(_thread, "end", None)
-    if end is None:
-        return timeout
-    left = max(end - clock.monotonic(), 0.001)
-    if left == math.inf:
-        return timeout
-    return left if timeout is None else min(timeout, left)
-
-
-class _Stream:
-    """A network stream of httpcore whose every wait is cut to the deadline."""
-
-    def __init__(self, stream: Any, core: Any) -> None:
-        self._stream = stream
-        self._core = core
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        tick: Callable[[], None] | None = getattr(_thread, "tick", None)
-        left = _left(timeout)
-        end = math.inf if left is None else clock.monotonic() + left
-        while True:
-            if tick is not None:
-                tick()
-                left = max(min(end - clock.monotonic(), TICK_S), 0.001)
-            try:
-                data: bytes = self._stream.read(max_bytes, left)
-            except self._core.ReadTimeout:
-                if tick is None or clock.monotonic() >= end:
-                    raise
-            else:
-                return data
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout))
+    def begin(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
 
     def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> Any:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)), self._core)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        """Ends the connection, unless the answer was read to its end."""
+        if self._answer is not None:
+            self._answer.close()
 
 
-class _Backend:
-    """The network backend of httpcore with a deadline, also on name resolution."""
-
-    def __init__(self, backend: Any, core: Any) -> None:
-        self._backend = backend
-        self._core = core
-
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> _Stream:
-        *others, last = self._resolve(host, port, _left(timeout))
-        for address in others:  # such as IPv6 on a machine that has no way to it
-            try:
-                return self._connect(address, port, timeout, **options)
-            except self._core.ConnectError:
-                continue
-        return self._connect(last, port, timeout, **options)
-
-    def _connect(self, address: str, port: int, timeout: float | None, **options: Any) -> _Stream:
-        stream = self._backend.connect_tcp(address, port, timeout=_left(timeout), **options)
-        return _Stream(stream, self._core)
-
-    def connect_unix_socket(self, path: str, timeout: float | None = None, **options: Any) -> _Stream:
-        stream = self._backend.connect_unix_socket(path, timeout=_left(timeout), **options)
-        return _Stream(stream, self._core)
-
-    def sleep(self, seconds: float) -> None:
-        self._backend.sleep(seconds)
-
-    def _resolve(self, host: str, port: int, timeout: float | None) -> list[str]:
-        """The host's addresses that may be connected to, as the system orders them.
-
-        They, and never the name again, are what is connected to: a name that resolves to another address a
-        moment later leads nowhere else. The system's resolver knows no timeout, so it runs beside us and we
-        stop waiting for it.
-        """
-        future = _resolver.submit(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
-        try:
-            found = [str(each[4][0]) for each in future.result(timeout)]
-        except TimeoutError:
-            future.cancel()
-            raise self._core.ConnectTimeout(f"resolving {host} took too long") from None
-        except (OSError, ValueError) as error:
-            raise self._core.ConnectError(str(error)) from error
-        allowed = [address for address in found if hosts.may_connect(host, port, address)]
-        if not allowed:
-            raise self._core.ConnectError(
-                f"{host} is at a private address, and LLM_ALLOW_PRIVATE_HOSTS does not allow it"
-            )
-        return allowed
+exchange: ContextVar[Exchange | None] = ContextVar(
+    "exchange", default=None
+)  # of the request about to be sent
 
 
-def client(library: Any, core: Any, *, clean_events: bool = False) -> Any:
-    """An HTTP client of `library` (httpx or httpx2, whose network layer is `core`) that keeps deadlines.
+def client(library: Any, *, clean_events: bool = False) -> Any:
+    """An HTTP client of `library` (httpx or httpx2) for every event loop.
 
     clean_events: streams of events are made such as a strict reader takes, see `cleaned`.
-    Connections are kept and shared by threads; their number is not limited here, threads are.
     """
 
-    class Body(library.SyncByteStream):  # type: ignore[misc]
-        """An answer's body as it was packed, no longer than it may be."""
+    class Body(library.AsyncByteStream):  # type: ignore[misc]
+        """An answer's body, unpacked, and no longer than it may be. Closed early, it ends the connection."""
 
-        def __init__(self, stream: Any, headers: Any) -> None:
-            self._stream, self._encoding = stream, headers.pop("content-encoding", "")
-            self._clean = clean_events and "event-stream" in headers.get("content-type", "")
+        def __init__(self, answer: aiohttp.ClientResponse) -> None:
+            self._answer, self._seen = answer, exchange.get()
+            self._clean = clean_events and "event-stream" in answer.headers.get("content-type", "")
+            if self._seen is not None:
+                self._seen.begin(answer)
 
-        def __iter__(self) -> Iterator[bytes]:
-            yield from cleaned(self._bounded()) if self._clean else self._bounded()
-
-        def _bounded(self) -> Iterator[bytes]:
-            size = 0
-            try:
-                for piece in unpacked(self._stream, self._encoding):
-                    piece = piece if size else piece.removeprefix(codecs.BOM_UTF8)
-                    if (size := size + len(piece)) > MAX_BYTES:
-                        raise library.ReadError(TOO_LARGE)
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            pieces = self._bounded()
+            if not self._clean:
+                async for piece in pieces:
                     yield piece
+                return
+            events = EventParser()
+            async for piece in pieces:
+                found = events.feed(piece)
+                if self._seen is not None:
+                    self._seen.lost = events.malformed
+                for event in found:
+                    yield _event(event)
+            for event in events.end():
+                yield _event(event)
+
+        async def _bounded(self) -> AsyncIterator[bytes]:
+            size = turn = 0
+            try:
+                unpacking = Unpacking(self._answer.headers.get("content-encoding", ""))
+                async for packed in self._answer.content.iter_any():
+                    for piece in unpacking.feed(packed):
+                        piece = piece if size else piece.removeprefix(codecs.BOM_UTF8)
+                        size += len(piece)
+                        if size > MAX_BYTES:
+                            raise library.ReadError(TOO_LARGE)
+                        yield piece
+                        if size - turn > _AT_ONCE:
+                            turn = size
+                            await asyncio.sleep(0)
+                if rest := unpacking.end():
+                    yield rest
             except (zlib.error, ValueError) as error:
                 raise library.DecodingError(str(error)) from None
+            except (aiohttp.ClientError, OSError) as error:
+                raise _in_words_of(library, error) from error
 
-        def close(self) -> None:
-            self._stream.close()
+        async def aclose(self) -> None:
+            self._answer.close()
 
-    class Transport(library.HTTPTransport):  # type: ignore[misc]
-        def handle_request(self, request: Any) -> Any:
-            response = super().handle_request(request)
-            response.stream = Body(response.stream, response.headers)
-            return response
+    class Transport(library.AsyncBaseTransport):  # type: ignore[misc]
+        async def handle_async_request(self, request: Any) -> Any:
+            try:
+                url = URL(str(request.url), encoded=True)
+                session.check(url)
+                answer = await (await session.current()).request(
+                    request.method,
+                    url,
+                    headers=request.headers.multi_items(),
+                    data=request.content or None,
+                    allow_redirects=False,
+                )
+            except (aiohttp.ClientError, OSError) as error:
+                raise _in_words_of(library, error) from error
+            except ValueError as error:  # a header that is none
+                raise library.LocalProtocolError("the request cannot be sent") from error
+            return library.Response(
+                status_code=answer.status,
+                headers=[pair for pair in answer.raw_headers if pair[0].lower() != b"content-encoding"],
+                stream=Body(answer),
+                request=request,
+            )
 
-    limits = library.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60)
-    transport = Transport(limits=limits)
-    # httpx has no argument for the backend; tests/test_deadline.py fails if this place moves.
-    transport._pool._network_backend = _Backend(transport._pool._network_backend, core)
-    return library.Client(
-        transport=transport,
-        timeout=library.Timeout(None, connect=CONNECT_TIMEOUT_S),
+    return library.AsyncClient(
+        transport=Transport(),
+        timeout=None,
         follow_redirects=False,
         headers={"Accept-Encoding": "gzip, deflate"},
     )
 
 
-def cleaned(received: Iterable[bytes]) -> Iterator[bytes]:
-    """A stream of events with one JSON object each, and nothing else; `lost_events` counts what was broken."""
-    events = EventParser()
-    _thread.lost = 0
-    for data in received:
-        yield from map(_event, events.feed(data))
-        _thread.lost = events.malformed
-    yield from map(_event, events.end())
-
-
-def lost_events() -> int:
-    """Malformed events of the latest stream that this thread has read through `cleaned`."""
-    return getattr(_thread, "lost", 0)
+def _in_words_of(library: Any, error: Exception) -> Exception:
+    """The exception of `library` that one of aiohttp's means."""
+    text = str(error.__cause__ or error)
+    if isinstance(error, aiohttp.ServerTimeoutError):
+        return library.ConnectTimeout(text)  # type: ignore[no-any-return]
+    if isinstance(error, aiohttp.InvalidURL):
+        return library.UnsupportedProtocol(text)  # type: ignore[no-any-return]
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return library.ConnectError(text)  # type: ignore[no-any-return]
+    if isinstance(error, aiohttp.ClientConnectionError) and isinstance(error, OSError):
+        return library.ReadError(text)  # type: ignore[no-any-return]
+    if isinstance(error, aiohttp.ClientError):
+        return library.RemoteProtocolError(text)  # type: ignore[no-any-return]
+    return library.ConnectError(text)  # type: ignore[no-any-return]
 
 
 def _event(value: Any) -> bytes:
@@ -223,25 +167,35 @@ def is_too_large(error: BaseException) -> bool:
     return str(error) == TOO_LARGE
 
 
-def unpacked(packed: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The bytes of a body, in pieces of bounded size. Raises ValueError for an encoding that nobody asked for."""
-    names = [name for part in encoding.lower().split(",") if (name := part.strip()) not in ("", "identity")]
-    if not names:
-        yield from packed
-        return
-    if len(names) > 1 or names[0] not in ("gzip", "x-gzip", "deflate"):
-        raise ValueError(f"unknown content encoding {encoding[:40]}")
-    unpacking, begun = zlib.decompressobj(zlib.MAX_WBITS | 32), False
-    for data in packed:
-        if not begun and data and names[0] == "deflate" and data[0] & 0x0F != 8:  # without zlib's header
-            unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
-        begun = begun or bool(data)
+class Unpacking:
+    """Unpacks a body in pieces of bounded size. Raises ValueError for an encoding that nobody asked for."""
+
+    def __init__(self, encoding: str) -> None:
+        names = [
+            name for part in encoding.lower().split(",") if (name := part.strip()) not in ("", "identity")
+        ]
+        if len(names) > 1 or (names and names[0] not in ("gzip", "x-gzip", "deflate")):
+            raise ValueError(f"unknown content encoding {encoding[:40]}")
+        self._packed, self._may_be_raw = bool(names), names == ["deflate"]
+        self._unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The unpacked bytes of these packed ones. Raises zlib.error."""
+        if not self._packed:
+            yield data
+            return
+        if self._may_be_raw and data:
+            self._may_be_raw = False
+            if data[0] & 0x0F != 8:  # without zlib's header
+                self._unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
         while data:
-            if piece := unpacking.decompress(data, _PIECE):
+            if piece := self._unpacking.decompress(data, _PIECE):
                 yield piece
-            data = unpacking.unconsumed_tail
-            if unpacking.eof:
-                rest, unpacking = unpacking.unused_data, zlib.decompressobj(zlib.MAX_WBITS | 32)
+            data = self._unpacking.unconsumed_tail
+            if self._unpacking.eof:
+                rest, self._unpacking = self._unpacking.unused_data, zlib.decompressobj(zlib.MAX_WBITS | 32)
                 data = rest if rest.startswith(b"\x1f\x8b") else b""  # another member, or padding
-    if rest := unpacking.flush():
-        yield rest
+
+    def end(self) -> bytes:
+        """What was held back, once no more will come."""
+        return self._unpacking.flush() if self._packed else b""

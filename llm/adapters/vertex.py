@@ -1,13 +1,14 @@
 """Gemini on Vertex AI through google.genai with a service account; one client a location."""
 
+import asyncio
 import json
-import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 
 import google.auth.exceptions
 import google.auth.transport
-import httpcore
 import httpx
 from google import genai
 from google.genai import errors, types
@@ -17,25 +18,40 @@ from llm.adapters import gemini, transport
 from llm.adapters.answers.sse import MAX_MALFORMED
 from llm.adapters.base import Answer, Listed, Patience, Piece, Reasoning, Request, Timing, checked, pull
 from llm.adapters.gemini_reading import GeminiReading
+from llm.adapters.session import PerLoop
 from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import classify
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
+# The library may go on by itself: it calls functions, and asks again for the rest of an answer. The chain does that.
+ALONE = {"automatic_function_calling": {"disable": True}, "automatic_continuation": False}
 
 
 class _TokenRequest(google.auth.transport.Request):
-    """google-auth's HTTP, over the client that keeps deadlines."""
+    """google-auth's HTTP. It signs and waits in a thread; its requests go through the loop and the client there."""
 
-    def __init__(self, http: Any) -> None:
-        self._http = http
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http, self._loop = http, asyncio.get_running_loop()
+        self._sent: Future[httpx.Response] | None = None
+        self._over = False
 
     def __call__(self, url: str, method: str = "GET", body: Any = None, headers: Any = None,
                  timeout: Any = None, **options: Any) -> Any:  # fmt: skip
+        if self._over:
+            raise google.auth.exceptions.TransportError("given up")  # type: ignore[no-untyped-call]
+        request = self._http.request(method, url, content=body, headers=headers)
+        self._sent = asyncio.run_coroutine_threadsafe(request, self._loop)
         try:
-            return _TokenResponse(self._http.request(method, url, content=body, headers=headers))
+            return _TokenResponse(self._sent.result())
         except httpx.HTTPError as error:
             raise google.auth.exceptions.TransportError(error) from error  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Ends a request that is on its way."""
+        self._over = True
+        if self._sent is not None:
+            self._sent.cancel()
 
 
 class _TokenResponse(google.auth.transport.Response):
@@ -58,7 +74,7 @@ class _TokenResponse(google.auth.transport.Response):
 class Vertex:
     """One service account in one location. `key` is the account's JSON, whose token_uri is honoured."""
 
-    http = transport.client(httpx, httpcore, clean_events=True)  # the library's reader knows no odd event
+    http = transport.client(httpx, clean_events=True)  # the library's reader knows no odd event
 
     def __init__(self, *, base_url: str, key: str, user_agent: str, project: str, location: str) -> None:
         try:
@@ -68,7 +84,7 @@ class Vertex:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise Failure(Kind.KEY_INVALID, "the secret is not a service account's JSON") from error
-        self._lock = threading.Lock()
+        self._authorising = PerLoop(asyncio.Lock)
         self._client = genai.Client(
             vertexai=True,
             project=project or info.get("project_id"),
@@ -77,7 +93,7 @@ class Vertex:
             http_options=types.HttpOptions(
                 base_url=base_url.replace("{location}", location) or None,
                 headers={"User-Agent": user_agent},
-                httpx_client=self.http,
+                httpx_async_client=self.http,
             ),
         )
 
@@ -86,7 +102,7 @@ class Vertex:
         options = self._client._api_client._http_options.retry_options
         return (options.attempts or 5) - 1 if options else 0  # the library's own default is 5 attempts
 
-    def run(self, request: Request, timing: Timing) -> Generator[Piece, None, Answer]:
+    async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
         try:
             arguments = self._arguments(request)
         except Failure:
@@ -94,40 +110,78 @@ class Vertex:
         except Exception as error:  # not the network's: what Google's library takes for no request
             raise unsendable(error) from error
         try:
-            if request.stream:
-                return checked((yield from self._stream(arguments, request, timing)), request)
-            with transport.until(timing.end):
-                self._authorise()
-                response = self._client.models.generate_content(**arguments)
-            reading = GeminiReading(request, whole=True)
-            for _ in (*reading.feed(response), *reading.end()):
-                pass
-            answer = checked(reading.answer({}), request)
-            if answer.reasoning:
-                yield Reasoning(answer.reasoning)
-            if answer.text:
-                yield answer.text
-            return answer
+            if not request.stream:
+                async with transport.until(timing.end):
+                    await self._authorise()
+                    response = await self._client.aio.models.generate_content(**arguments)
+                reading = GeminiReading(request, whole=True)
+                for _ in (*reading.feed(response), *reading.end()):
+                    pass
+                answer = checked(reading.answer({}), request)
+                if answer.reasoning:
+                    yield Reasoning(answer.reasoning)
+                if answer.text:
+                    yield answer.text
+                yield answer
+                return
+            # Read to the end: Gemini has no closing mark, and a finish reason may come early.
+            reading, patience, exchange = GeminiReading(request), Patience(timing), transport.Exchange()
+            try:
+                async with transport.until(patience.until):
+                    await self._authorise()
+                    with _watched(exchange):
+                        chunks = await self._client.aio.models.generate_content_stream(**arguments)
+                while (chunk := await self._next(chunks, exchange, reading, patience)) is not None:
+                    request.output.unread = exchange.lost > 0
+                    if exchange.lost > MAX_MALFORMED:
+                        raise Failure(Kind.PROVIDER_DOWN, "malformed events in the stream", status=200)
+                    for piece in reading.feed(chunk):
+                        yield piece
+                    patience.heard(said=reading.said, finished=bool(reading.ending.finish))
+            finally:
+                exchange.close()  # the library's own generators would do so a little later
+            for piece in reading.end():
+                yield piece
+            doubt = "an event of the stream was malformed" if exchange.lost else ""
+            yield checked(reading.answer({}, doubt), request)
         except Failure:
             raise
         except Exception as error:
             raise _failure(error, timing, streamed=request.stream) from error
 
-    def list_models(self, end: float) -> Listed:
+    @staticmethod
+    async def _next(
+        chunks: AsyncIterator[Any], exchange: transport.Exchange, reading: GeminiReading, patience: Patience
+    ) -> Any:
+        """The next chunk of a stream, None at its end; an answer that is complete need not have one."""
         try:
-            with transport.until(end):
-                self._authorise()
-                models = self._client.models.list()
-                return dict.fromkeys(str(model.name).rsplit("/", 1)[-1] for model in models)
+            with _watched(exchange):
+                return await pull(chunks, patience.until)
+        except Exception:
+            if reading.ending.finish:
+                return None
+            raise
+
+    async def list_models(self, end: float) -> Listed:
+        try:
+            async with transport.until(end):
+                await self._authorise()
+                models = await self._client.aio.models.list()
+                return {str(model.name).rsplit("/", 1)[-1]: None async for model in models}
         except Exception as error:
             raise _failure(error, Timing(first_token=end, end=end)) from error
 
-    def _authorise(self) -> None:
+    async def _authorise(self) -> None:
         """Fetches a token when there is none, here, so that its failure is told apart and timed."""
-        if not self._credentials.valid:
-            with self._lock:
-                if not self._credentials.valid:
-                    self._credentials.refresh(_TokenRequest(self.http))
+        if self._credentials.valid:
+            return
+        async with self._authorising():
+            if not self._credentials.valid:
+                request = _TokenRequest(self.http)
+                try:
+                    await asyncio.to_thread(self._credentials.refresh, request)
+                finally:
+                    request.close()
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         config = {
@@ -135,6 +189,11 @@ class Vertex:
             "system_instruction": gemini.system(request.messages),
             "temperature": request.temperature,
             **gemini.config(request.params),
+            **{
+                name: value
+                for name, value in ALONE.items()
+                if name in types.GenerateContentConfig.model_fields
+            },
             **gemini.thinking(request.model, request.params, request.effort, request.show_reasoning),
         }
         contents = gemini.contents(request.messages)
@@ -148,34 +207,15 @@ class Vertex:
             ),
         }
 
-    def _stream(
-        self, arguments: dict[str, Any], request: Request, timing: Timing
-    ) -> Generator[Piece, None, Answer]:
-        """Reads to the end: Gemini has no closing mark, and a finish reason may come early."""
-        reading, patience, lost = GeminiReading(request), Patience(timing), 0
-        with transport.until(patience.until):
-            self._authorise()
-            chunks: Iterator[Any] = self._client.models.generate_content_stream(**arguments)
-        try:
-            while True:
-                try:
-                    chunk = pull(chunks, patience.until)
-                except Exception:
-                    if reading.ending.finish:
-                        break  # complete; only the end is missing
-                    raise
-                if chunk is None:
-                    break
-                lost = transport.lost_events()
-                request.output.unread = lost > 0
-                if lost > MAX_MALFORMED:
-                    raise Failure(Kind.PROVIDER_DOWN, "malformed events in the stream", status=200)
-                yield from reading.feed(chunk)
-                patience.heard(said=reading.said, finished=bool(reading.ending.finish))
-        finally:
-            chunks.close()  # type: ignore[attr-defined]  # a generator: closes the response
-        yield from reading.end()
-        return reading.answer({}, "an event of the stream was malformed" if lost else "")
+
+@contextmanager
+def _watched(exchange: transport.Exchange) -> Iterator[None]:
+    """Within the block the request that is sent, and its answer, are noted there."""
+    before = transport.exchange.set(exchange)
+    try:
+        yield
+    finally:
+        transport.exchange.reset(before)
 
 
 def _failure(error: Exception, timing: Timing, *, streamed: bool = False) -> Failure:
@@ -186,7 +226,7 @@ def _failure(error: Exception, timing: Timing, *, streamed: bool = False) -> Fai
         body = getattr(response, "text", "") or json.dumps(error.details, default=str)
         return classify(status=error.code if 100 <= error.code <= 599 else None, headers=headers, body=body)
     cause = error.__cause__ or error
-    if isinstance(error, httpx.TimeoutException) or isinstance(cause, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException | TimeoutError) or isinstance(cause, httpx.TimeoutException):
         return timing.ran_out(streamed=streamed, connecting=isinstance(cause, httpx.ConnectTimeout))
     if isinstance(error, google.auth.exceptions.RefreshError):
         return classify(exception=str(error.args[0] if error.args else error))

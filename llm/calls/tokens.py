@@ -85,13 +85,18 @@ def estimate_answer(answer: Answer) -> int:
     )
 
 
+def is_due() -> bool:
+    """Whether `correction` would read the ledger now."""
+    return time.monotonic() - _learned_at > LEARN_EVERY_S
+
+
 def correction(lang: str) -> float:
     """Counted ÷ estimated input tokens of the latest answers in a language; 1 while there are few.
 
     Read from the ledger at most every ten minutes a process.
     """
     global _corrections, _learned_at
-    if time.monotonic() - _learned_at > LEARN_EVERY_S:
+    if is_due():
         _learned_at = time.monotonic()
         _corrections = _learn()
     return _corrections.get(lang, 1.0)

@@ -10,12 +10,16 @@ if TYPE_CHECKING:
     from llm import gates
     from llm.cache import forget_calls
     from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
-    from llm.chain.run import CallerLeft, ChainExhausted, complete, stream
+    from llm.chain.aftermath import ChainExhausted
+    from llm.chain.run import acomplete, astream
+    from llm.chain.sync import CallerLeft, complete, stream
     from llm.gates import purposes
     from llm.ledger import receipts
 
 _HOMES = {
-    "llm.chain.run": ("CallerLeft", "ChainExhausted", "complete", "stream"),
+    "llm.chain.run": ("acomplete", "astream"),
+    "llm.chain.sync": ("CallerLeft", "complete", "stream"),
+    "llm.chain.aftermath": ("ChainExhausted",),
     "llm.calls.events": (
         "AttemptFailed",
         "AttemptStarted",
@@ -31,7 +35,7 @@ _MODULES = {"gates": "llm.gates", "purposes": "llm.gates.purposes", "receipts": 
 
 __all__ = [
     "AttemptFailed", "AttemptStarted", "CallerLeft", "ChainExhausted", "Completed", "Delta", "Event", "ReasoningDelta",
-    "Reply", "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
+    "Reply", "acomplete", "astream", "complete", "forget_calls", "gates", "purposes", "receipts", "stream",
 ]  # fmt: skip
 
 

@@ -1,14 +1,15 @@
 """One try of one deployment: from its row in the ledger to its answer or its failure."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from llm import clock
-from llm.adapters import Answer, Reasoning, Request, Timing, adapter_for
+from llm.adapters import Adapter, Answer, Reasoning, Request, Timing, adapter_for
 from llm.adapters.answers.output import Output
-from llm.calls.deployment import Deployment, Skipped
+from llm.calls.deployment import Deployment
 from llm.calls.events import Delta, ReasoningDelta
 from llm.calls.spec import CallSpec
 from llm.chain import shaping
@@ -19,7 +20,7 @@ from llm.failures.kinds import Failure, Kind
 from llm.failures.rules import in_view_of
 from llm.ledger import billing, bookkeeper
 from llm.limits import quota
-from llm.models import Attempt, Call
+from llm.models import Attempt
 
 
 def states_own_organisation(provider: ProviderConf) -> bool:
@@ -30,7 +31,7 @@ def states_own_organisation(provider: ProviderConf) -> bool:
 
 @dataclass(kw_only=True)
 class AttemptRun:
-    """Begin, run, then finish exactly once. The row is written before anything is sent."""
+    """Its row is written (`bookkeeper.begin`) before it is run, then it is finished exactly once."""
 
     deployment: Deployment
     want: CallSpec
@@ -51,25 +52,34 @@ class AttemptRun:
             reserved_tokens=quota.reserved_tokens(self.deployment, self.want),
         )
 
-    def begin(self, call: Call, refusal: Callable[[], Skipped | None]) -> None:
-        """Reserves room and writes the row. Raises ledger.NoRoom when somebody else was quicker."""
-        bookkeeper.begin(call, self.row, refusal, lambda: quota.lock(self.deployment))
-        self.began = clock.monotonic()
-
-    def run(
+    async def run(
         self,
         *,
         streamed: bool,
         temperature: float | None,
         params: Mapping[str, Any],
         timing: Callable[[], Timing],
-    ) -> Generator[Delta | ReasoningDelta, None, Answer]:
-        """Yields the text as it comes and returns the answer. Raises Failure, and nothing else.
+    ) -> AsyncGenerator[Delta | ReasoningDelta, None]:
+        """Yields the text as it comes; then `answer` is there. Raises Failure, and nothing else.
 
+        Whoever leaves early closes it, which ends the provider's request.
         timing: asked once the adapter is there, since to import its library is not the provider's time.
         """
         try:
-            self.answer = yield from self._run(streamed, temperature, params, timing)
+            adapter = await self._adapter()
+            request = self._request(streamed, temperature, params)
+            self.began, self.sent = clock.monotonic(), True
+            async with aclosing(adapter.run(request, timing())) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Answer):
+                        self.answer = piece
+                    elif isinstance(piece, Reasoning):
+                        yield ReasoningDelta(piece.text)
+                    else:
+                        if self.first_token_s is None:
+                            self.first_token_s = clock.monotonic() - self.began
+                        self.text += piece
+                        yield Delta(piece)
         except Failure as failure:
             owned = self._owned(failure, params)
             if owned is failure:
@@ -77,7 +87,6 @@ class AttemptRun:
             raise owned from failure
         except Exception as error:
             raise ownership.of_ours(error) from error
-        return self.answer
 
     def _owned(self, failure: Failure, params: Mapping[str, Any]) -> Failure:
         """The failure as it is once what was asked, and by whose key, is taken into account."""
@@ -95,25 +104,23 @@ class AttemptRun:
             failure.hide_prose()
         return failure
 
-    def _run(
-        self,
-        streamed: bool,
-        temperature: float | None,
-        params: Mapping[str, Any],
-        timing: Callable[[], Timing],
-    ) -> Generator[Delta | ReasoningDelta, None, Answer]:
-        provider, model = self.deployment.provider, self.deployment.model
-        adapter = adapter_for(
+    async def _adapter(self) -> Adapter:
+        """Raises Failure for a key or a library that cannot be used."""
+        provider = self.deployment.provider
+        return adapter_for(
             kind=provider.kind,
             base_url=provider.base_url,
             key=self.deployment.key.key,
             project=provider.project,
             location=self.deployment.location,
         )
+
+    def _request(self, streamed: bool, temperature: float | None, params: Mapping[str, Any]) -> Request:
+        provider, model = self.deployment.provider, self.deployment.model
         messages, params = shaping.fit(self.messages, params, model)
         wish = dict(params)
         effort, shown = wish.pop("reasoning_effort", None), wish.pop("include_reasoning", None)
-        request = Request(
+        return Request(
             model=model.name,
             messages=messages,
             max_tokens=self.want.max_tokens + model.reasoning_reserve,
@@ -125,22 +132,6 @@ class AttemptRun:
             stream=streamed,
             output=self.output,
         )
-        self.sent = True
-        pieces = adapter.run(request, timing())
-        try:
-            while True:
-                piece = next(pieces)
-                if isinstance(piece, Reasoning):
-                    yield ReasoningDelta(piece.text)
-                    continue
-                if self.first_token_s is None:
-                    self.first_token_s = clock.monotonic() - self.began
-                self.text += piece
-                yield Delta(piece)
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
-        finally:
-            pieces.close()  # a consumer that leaves stops the provider, too
 
     def finish(self, outcome: str, failure: Failure | None = None) -> None:
         """Notes how it ended and what it cost; `bookkeeper.save_attempt` or `bookkeeper.close_call` writes it."""

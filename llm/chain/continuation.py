@@ -1,47 +1,40 @@
 """A text that another model goes on with."""
 
-from collections.abc import Generator
-from contextlib import closing
-from dataclasses import replace
-
-from llm.adapters import Answer
 from llm.calls.events import Delta, ReasoningDelta
 
 SHORT = 40  # characters: as much may repeat the beginning by chance
 
 
-Pieces = Generator[Delta | ReasoningDelta, None, Answer]
-
-
-def going_on(pieces: Pieces, so_far: str) -> Pieces:
-    """The pieces that are new, and the Answer with these alone.
+class Continuation:
+    """Tells apart, piece by piece, what is new in an answer to a request that held the text so far.
 
     A model that was given half an answer goes on from there, or tells all of it once more; then what was told
     before is left out.
     """
-    held, text, is_new = "", "", False
-    with closing(pieces):
-        while True:
-            try:
-                piece = next(pieces)
-            except StopIteration as stop:
-                if not is_new and len(held) < min(SHORT, len(so_far)):
-                    text = held
-                    if held:
-                        yield Delta(held)
-                answer: Answer = stop.value
-                return replace(answer, text=text)
-            if isinstance(piece, ReasoningDelta):
-                yield piece
-                continue
-            if is_new:
-                text += piece.text
-                yield piece
-                continue
-            held += piece.text
-            if len(held) < len(so_far) and so_far.startswith(held):
-                continue  # may be the beginning once more
-            is_new = True
-            if rest := held.removeprefix(so_far):
-                text += rest
-                yield Delta(rest)
+
+    def __init__(self, so_far: str) -> None:
+        self.so_far, self.text = so_far, ""  # text: what is new
+        self._held, self._is_new = "", not so_far
+
+    def feed(self, piece: Delta | ReasoningDelta) -> Delta | ReasoningDelta | None:
+        """What of a piece is to be told."""
+        if isinstance(piece, ReasoningDelta):
+            return piece
+        if self._is_new:
+            self.text += piece.text
+            return piece
+        self._held += piece.text
+        if len(self._held) < len(self.so_far) and self.so_far.startswith(self._held):
+            return None  # may be the beginning once more
+        self._is_new = True
+        return self._tell(self._held.removeprefix(self.so_far))
+
+    def end(self) -> Delta | None:
+        """What was held back and is too short to be the beginning once more."""
+        if self._is_new or len(self._held) >= min(SHORT, len(self.so_far)):
+            return None
+        return self._tell(self._held)
+
+    def _tell(self, text: str) -> Delta | None:
+        self.text += text
+        return Delta(text) if text else None

@@ -2,7 +2,6 @@
 
 import math
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,7 +20,7 @@ from llm.configuration import snapshot
 from llm.configuration.snapshot import PauseView, ProviderConf
 from llm.failures import waits
 from llm.failures.kinds import Kind
-from llm.limits.quota import LedgerMeter, learned_limits, remember_tight
+from llm.limits.quota import LedgerMeter, learned_limits
 from llm.models import Pause
 from llm.pauses import breaker
 
@@ -83,20 +82,14 @@ class Selector:
         """After words have flowed: whoever takes over has as long as the first one had."""
         self.begin_by = min(self.end, max(self.begin_by, clock.monotonic() + patience_s))
 
-    def next(self, sleep: Callable[[float], None]) -> Deployment | None:
-        """The deployment to try now; None when nothing is left, or no time. Notes what it passes over.
+    def look(self) -> Deployment | float | None:
+        """What to try now, or the seconds to wait before the next look; None when nothing is left, or no time.
 
-        sleep: waits for so many seconds: for what is back in time, or is being tested by another call.
+        Within the transaction that reserves it. Notes what it passes over.
         """
-        while self.left_s() >= LEAST_ATTEMPT_S:
-            found = self._look()
-            if not isinstance(found, float):
-                return found
-            sleep(found)
-        return None
+        return self._look() if self.left_s() >= LEAST_ATTEMPT_S else None
 
     def _look(self) -> Deployment | float | None:
-        """The deployment to try, or the seconds to wait before the next look; None when nothing is left."""
         now = timezone.now()
         current = snapshot.read()
         self.providers = current.providers
@@ -104,12 +97,8 @@ class Selector:
             self.known = {
                 pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held
             }
-        # What the first look finds is judged again before it is reserved, and that is nearly always all of it.
-        optimistic = not (self.looked or current.pauses)
         self.looked = True
-        self.meter = LedgerMeter(
-            now, learned_limits() if current.anything_learned else {}, optimistic=optimistic
-        )
+        self.meter = LedgerMeter(now, learned_limits() if current.anything_learned else {})
         planner = self.planner = Planner(
             self.providers, current.pauses, self.meter, self.want, self.skips, now, site_budget_usd()
         )
@@ -304,14 +293,16 @@ class Selector:
     # -- room --------------------------------------------------------------------------------------
 
     def refusal(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
-        """Asked again under the lock: is there still room, and money? And has another call gone first?"""
-        now = timezone.now()
-        reason = refusal(deployment, want, self.meter.at(now), site_budget_usd())
-        if reason:
-            remember_tight(deployment, now)
-        elif not deployment.probes and self._is_full(deployment):
+        """Why a deployment that no look has just chosen for this may not be used: it has no room, or no money."""
+        reason = refusal(deployment, want, self.meter.at(timezone.now()), site_budget_usd())
+        if reason is None and not deployment.probes and self._is_full(deployment):
             return Skipped(deployment.provider.slug, "tested by others")
         return reason
+
+    def pass_over(self, deployment: Deployment, reason: Skipped) -> None:
+        """Does not try it in this call any more."""
+        self.skipped.setdefault((reason.provider, reason.credential, reason.model), reason)
+        self.skips.deployments.add(deployment.name)
 
 
 def _is_silent(deployment: Deployment) -> bool:

@@ -1,6 +1,6 @@
 """The ledger: every call and attempt is written before it happens and finished after. Money is exact."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,7 @@ ABANDONED_AFTER_S = 60  # beyond its deadline, a call that is still running has 
 
 
 class NoRoom(Exception):
-    """Somebody else took the room between our plan and our reservation."""
+    """A deployment that somebody has chosen has no room for the call."""
 
     def __init__(self, reason: Skipped) -> None:
         super().__init__(reason.why)
@@ -63,22 +63,13 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
     )
 
 
-def begin(
-    call: Call, attempt: Attempt, refusal: Callable[[], Skipped | None], lock: Callable[[], None]
-) -> None:
-    """Writes the attempt (and the call, if this is its first) before anything is sent.
-
-    Looks once more, now that nobody else can reserve, whether there is room. Raises NoRoom.
-    """
-    with write_transaction():
-        lock()
-        if reason := refusal():
-            raise NoRoom(reason)
-        if call._state.adding:
-            rows.insert(call)
-            current.call_id.set(call.pk)
-        attempt.call = call
-        rows.insert(attempt)
+def begin(call: Call, attempt: Attempt) -> None:
+    """Writes the attempt (and the call, if this is its first) before anything is sent. In a transaction."""
+    if call._state.adding:
+        rows.insert(call)
+        current.call_id.set(call.pk)
+    attempt.call = call
+    rows.insert(attempt)
 
 
 def finish(
@@ -126,13 +117,11 @@ CLOSED_FIELDS = (
 def prolong(call: Call, seconds: float) -> None:
     """A call without a deadline is alive: whoever looks for calls that lost their worker waits so long from now."""
     call.deadline_s = (timezone.now() - call.started_at).total_seconds() + seconds
-    with write_transaction():
-        rows.update(call, ("deadline_s",))
+    rows.update(call, ("deadline_s",))
 
 
 def save_attempt(attempt: Attempt) -> None:
-    with write_transaction():
-        rows.update(attempt, FINISHED_FIELDS)
+    rows.update(attempt, FINISHED_FIELDS)
 
 
 def close_call(
@@ -142,12 +131,11 @@ def close_call(
     attempts: list[Attempt],
     latency_s: float,
     paid_prices: Iterable[Price],
-    also: Callable[[], None] | None = None,
 ) -> None:
-    """Writes the call's end, with its last attempt, in one transaction. Its cost is that of all attempts.
+    """Writes the call's end, with its last attempt. Its cost is that of all attempts. In a transaction.
 
     What an answered call saved is the difference to the cheapest of `paid_prices` for the tokens of the attempt that
-    answered. `also` writes what belongs to the same moment.
+    answered.
     """
     call.outcome = outcome
     call.finished_at = timezone.now()
@@ -162,15 +150,13 @@ def close_call(
         instead = [price.cost(answered.tokens_in, answered.tokens_out) for price in paid_prices]
         known = [cost for cost in instead if cost is not None]
         call.saved_usd = max(min(known) - call.cost_usd, Decimal(0)) if known else None
-    with write_transaction():
-        if attempts:
-            rows.update(attempts[-1], FINISHED_FIELDS)
-        if call._state.adding:
-            rows.insert(call)
-        else:
-            rows.update(call, CLOSED_FIELDS)
-        if also is not None:
-            also()
+    if attempts:
+        rows.update(attempts[-1], FINISHED_FIELDS)
+    if call._state.adding:
+        rows.insert(call)
+        current.call_id.set(call.pk)
+    else:
+        rows.update(call, CLOSED_FIELDS)
 
 
 def redate(now: datetime | None = None) -> int:
