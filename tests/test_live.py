@@ -179,7 +179,7 @@ def test_a_report_that_nobody_writes_is_told_in_one_event_and_starts_nothing(cli
 
 def test_a_writer_that_dies_is_told_so_that_the_page_finds_another(client, monkeypatch):
     scan = make_scan()
-    silent = {"heartbeat_at": timezone.now() - timedelta(seconds=jobs.STALE_S + 1)}
+    silent = {"heartbeat_at": timezone.now() - timedelta(seconds=claims.STALE_S + 1)}
     Story(monkeypatch, scan, {"draft": "Half"}, silent)
     _, events = listen(client, scan)
     assert 'data-state="waiting"' in pictures(events)[-1]

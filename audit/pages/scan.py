@@ -8,6 +8,7 @@ nobody, and what can be done to a result needs its secret address, which another
 from functools import partial
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -224,16 +225,18 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_GET
-def events(request: HttpRequest, token: str) -> HttpResponseBase:
+async def events(request: HttpRequest, token: str) -> HttpResponseBase:
     """The same part of the page again and again as it changes, as server-sent events: see live.py."""
-    scan, lang, links = scan_or_404(token), get_language(), catalogue.source_urls()
+    lang = get_language()
+    scan, links = await sync_to_async(lambda: (scan_or_404(token), catalogue.source_urls()))()
 
     def draw(row: Report) -> str:
         with override(lang):
             context = {"report": _present(row, scan, links), "scan": scan, "token": token, "fragment": True}
             return render_to_string("audit/_report.html", context, request)
 
-    return private(live.answer(scan, last_id=request.headers.get("Last-Event-ID", ""), draw=draw))
+    last_id = request.headers.get("Last-Event-ID", "")
+    return private(await live.answer(scan, address=request.path, last_id=last_id, draw=draw))
 
 
 @csrf_exempt
