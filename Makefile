@@ -5,13 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT
 
-.PHONY: run test test-all bench lint format messages lock upgrade release clean
+.PHONY: run test test-all bench lint format messages docs lock upgrade release clean
 
 # -- from a bare clone ---------------------------------------------------------------------------
 run: $(VENV)/.runtime
 	$(BIN)/python -m guardlabs.keys
 	$(BIN)/python manage.py prepare
-	exec $(BIN)/gunicorn -c python:guardlabs.gunicorn guardlabs.asgi
+	exec $(BIN)/python -m guardlabs.serve
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m tests.machine
@@ -39,6 +39,9 @@ format: $(VENV)/.dev
 messages: $(VENV)/.dev  # needs gettext's xgettext
 	SECRET_KEY=messages $(BIN)/python manage.py makemessages -a --no-location --no-obsolete \
 	  -i .venv -i var -i static_root -i tests -i bench
+
+docs: $(VENV)/.dev  # the documentation as a static site, in dist/site
+	$(BIN)/python .ci/docs.py
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 

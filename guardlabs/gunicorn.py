@@ -27,7 +27,7 @@ access_log_format = '"%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'  # no client addre
 class RedactingLogger(Logger):
     """gunicorn's own lines in the site's format: its access log, and its complaints about requests."""
 
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
         """What the format below names, and nothing that could identify anybody. 499: the client left first."""
         left = resp.status == 500 and not resp.headers
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -54,12 +54,9 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Loads pages and the SDKs of the free tiers before the first visitor waits for them (1.5 s); starts the chores."""
+    """Loads pages and the SDKs of the free tiers before the first visitor waits for them (1.5 s)."""
     from django.urls import get_resolver
 
     import llm.adapters.groq  # noqa: F401
-    from guardlabs.operations import chores
 
     get_resolver().url_patterns  # noqa: B018  # which imports the views
-    if env.boolean("CHORES", default=True):
-        chores.start()

@@ -229,6 +229,7 @@ REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45, least=1, most=100)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
 WEB_THREADS = env.integer("WEB_THREADS", 16, least=1, most=1_000)
 CHORES = env.boolean("CHORES", default=True)
+LLM_MAINTAIN_AFTER_CALLS = False  # the background worker does it
 # Visitors of one process who may watch a report live, each of whom keeps a thread; the others poll.
 LIVE_STREAMS = WEB_THREADS // 2
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
@@ -238,6 +239,8 @@ LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400, least=1)
 LLM_ALLOW_PRIVATE_HOSTS = env.words("LLM_ALLOW_PRIVATE_HOSTS")
 # Where this is set, keys are read from files below it only.
 LLM_SECRETS_DIR = env.text("LLM_SECRETS_DIR")
+# Troubles that only the site knows of, for the status line.
+LLM_STATUS_SOURCES = ["guardlabs.operations.troubles.troubles"]
 LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 
 # -- watching --------------------------------------------------------------------------------------
@@ -259,5 +262,6 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        "huey": {"level": "WARNING"},  # a task is no news; what it does says so itself
     },
 }

@@ -12,6 +12,7 @@ os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
 from guardlabs.settings import *  # noqa: F403
 from guardlabs.settings import CACHES, DATABASES, STORAGES
 
+LLM_MAINTAIN_AFTER_CALLS = True  # as in a product without a worker
 LLM_ALLOW_PRIVATE_HOSTS = ["127.0.0.0/8", "::1"]  # where the simulator is
 STRIPE_SECRET_KEY = STRIPE_WEBHOOK_SECRET = ""  # whatever the developer's shell has set
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,15 +1,13 @@
 """Chores: each once per interval over all processes, and one that fails harms no other."""
 
 import os
-import subprocess
-import sys
-import threading
 import time
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from django.core.cache import caches
 from django.core.management import call_command
+from django.utils import timezone
 
 from guardlabs.operations import chores, probe, retention
 from llm import maintenance
@@ -17,17 +15,12 @@ from llm.models import Notice
 from tests.chain_setup import make_groq
 
 pytestmark = pytest.mark.django_db
-SERVICE = """
-import pathlib, tempfile
-import django; django.setup()
-from django.conf import settings
-from django.core.management import call_command
-from guardlabs.operations import chores
-settings.VAR_DIR = pathlib.Path(tempfile.mkdtemp())
-chores.run_due = lambda: print("looked", flush=True)
-chores.PROBE_EVERY_S, chores.probes.run_due = 0, lambda: None
-call_command("chores", "--forever", skip_checks=True)
-"""
+
+
+@pytest.fixture(autouse=True)
+def var(tmp_path, settings):
+    settings.VAR_DIR = tmp_path
+    return tmp_path
 
 
 @pytest.fixture
@@ -94,40 +87,16 @@ def test_the_command_says_what_was_done(done, capsys):
     assert capsys.readouterr().out == "done: often, daily\nnothing is due\n"
 
 
-def test_a_service_of_its_own_goes_on_until_it_is_told_and_is_seen_to(tmp_path, monkeypatch):
-    seen = tmp_path / probe.CHORES_SEEN
-    monkeypatch.setattr(chores, "LOOK_EVERY_S", 0.0)
-    monkeypatch.setattr(chores, "PROBE_EVERY_S", 0.0)
-    monkeypatch.setattr(chores.probes, "run_due", lambda: None)
-    monkeypatch.setattr(chores.connections, "close_all", lambda: None)
-    stopping, looks = threading.Event(), []
-
-    def look():
-        looks.append(probe.main("chores", tmp_path))
-        if len(looks) == 3:
-            stopping.set()
-
-    monkeypatch.setattr(chores, "run_due", look)
-    chores.run_until(stopping, first_after_s=0, looked=seen.touch)
-    assert looks == [1, 0, 0]  # unseen before the first look has ended
-    os.utime(seen, (0, time.time() - probe.CHORES_LATE_S - 1))
-    assert probe.main("chores", tmp_path) == 1
+def test_whoever_looks_is_seen_by_the_health_check_and_the_desk(done, var):
+    assert probe.main("worker", var) == 1
+    assert chores.last_seen() is None
+    chores.run_due()
+    assert probe.main("worker", var) == 0
+    assert timezone.now() - chores.last_seen() < timedelta(minutes=1)
+    os.utime(var / probe.WORKER_SEEN, (0, time.time() - probe.WORKER_LATE_S - 1))
+    assert probe.main("worker", var) == 1
 
 
-def test_the_service_ends_at_sigterm(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVICE], cwd=Path(__file__).parent.parent, stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-    )  # fmt: skip
-    assert process.stdout.readline() == "looked\n"
-    process.terminate()
-    assert process.wait(20) == 0
-
-
-def test_the_thread_ends_when_it_is_told(done):
-    stopping = threading.Event()
-    stopping.set()
-    thread = chores.start(stopping)
-    thread.join(timeout=5)
-    assert not thread.is_alive()
-    assert done == []
+def test_a_disk_that_is_full_stops_no_chore(done, settings):
+    settings.VAR_DIR = settings.VAR_DIR / "nowhere"
+    assert chores.run_due() == ["often", "daily"]

@@ -69,7 +69,7 @@ def test_the_image_runs_as_nobody_in_particular_and_is_watched():
 
 
 def test_everything_of_ours_in_the_compose_file_has_a_read_only_root_and_no_rights():
-    for name in ("migrate", "web", "chores", "redis", "proxy"):
+    for name in ("migrate", "web", "worker", "redis", "proxy"):
         service = COMPOSE["services"][name]
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
@@ -134,9 +134,7 @@ def test_every_path_and_command_of_the_units_exists():
             path for path in paths
             if not path.startswith(".venv") and path not in made_at_start and not (ROOT / path).exists()
         ] == []  # fmt: skip
-    timer = (DEPLOY / "guardlabs-chores.timer").read_text()
-    assert "Unit=" not in timer  # the service of the same name
-    assert (DEPLOY / "guardlabs-chores.service").exists()
+    assert (DEPLOY / "guardlabs-worker.service").exists()
 
 
 def test_the_compose_file_holds_no_secret_and_names_no_unknown_setting():

@@ -3,6 +3,8 @@
 import importlib.util
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,31 @@ def test_programs_and_modules_exist(page):
     }
     assert programs - INSTALLED == set()
     assert [name for name in modules if importlib.util.find_spec(name) is None] == []
+
+
+def test_the_site_is_built_from_all_pages_and_asks_no_other_host(tmp_path):
+    built = subprocess.run(
+        [sys.executable, ".ci/docs.py", str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stderr
+    pages = {page.relative_to(tmp_path).with_suffix(".md").as_posix() for page in tmp_path.rglob("*.html")}
+    ours = {page.relative_to(ROOT).as_posix() for page in PAGES} - {"README.md"}
+    assert ours | {"index.md"} <= pages
+    loaded = re.compile(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"?(https?://[^\" >]+)")
+    for page in tmp_path.rglob("*.html"):
+        asked = [url for url in loaded.findall(page.read_text()) if "rel=canonical" not in url]
+        assert asked == [], page
+        assert 'class="mermaid"' not in page.read_text(), page  # whose script comes from elsewhere
+
+
+def test_a_link_that_leads_nowhere_stops_the_site(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("docs_site", ROOT / ".ci" / "docs.py")
+    site = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(site)
+    copy = tmp_path / "project"
+    (copy / "docs").mkdir(parents=True)
+    (copy / "README.md").write_text("See [this](docs/nowhere.md).")
+    (copy / "mkdocs.yml").write_text((ROOT / "mkdocs.yml").read_text())
+    monkeypatch.setattr(site, "ROOT", copy)
+    monkeypatch.setattr(site.sys, "argv", ["docs.py", str(tmp_path / "site")])
+    assert site.main() != 0

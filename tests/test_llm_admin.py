@@ -78,7 +78,7 @@ def provider_form(row, **changes):
             f"models-{n}-{name}": value
             for name, value in {
                 "id": model.pk, "provider": row.pk, "name": model.name, "position": model.position, "enabled": "on",
-                "reasoning_reserve": model.reasoning_reserve, "params": "{}",
+                "reasoning_reserve": model.reasoning_reserve, "params": "{}", "kind": model.kind,
             }.items()
         }  # fmt: skip
     for n, key in enumerate(keys):

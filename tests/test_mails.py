@@ -15,8 +15,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.models import Mail, Order
-from audit.orders import letters, outbox
+from audit.orders import outbox
 from audit.orders import service as orders
+from audit.orders.letters import compose
+from audit.orders.money import upkeep
 from tests.factories import make_order
 
 pytestmark = pytest.mark.django_db
@@ -79,10 +81,10 @@ def test_a_mail_arrives_as_text_and_html_in_the_language_of_the_order(inbox, lan
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("kind", letters.KINDS)
+@pytest.mark.parametrize("kind", compose.KINDS)
 def test_every_letter_is_whole_in_every_language(kind, lang):
     order = make_order("delivered", lang=lang)
-    letter = letters.compose(order, kind, lang=lang)
+    letter = compose.compose(order, kind, lang=lang)
     if kind != "staff_key":  # it speaks of all orders
         assert order.code in letter.subject
     assert "\n" not in letter.subject
@@ -235,20 +237,9 @@ def test_the_chores_tend_orders_and_send_everything(inbox, monkeypatch):
     for number in range(outbox.BATCH + 3):
         make_order(email=f"{number}@example.org")
     Order.objects.filter(email="0@example.org").update(created_at=timezone.now() - timedelta(days=15))
-    while orders.tend():
+    while upkeep.tend():
         pass
     sent = 0
     while batch := outbox.send_due():
         sent += batch
     assert (sent, waiting()) == (2 + 4, [])
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_background_thread_sends_and_goes_away(inbox, monkeypatch):
-    monkeypatch.undo()  # the real wake()
-    make_order()
-    thread = outbox._thread
-    assert thread is not None
-    thread.join(10)
-    assert not thread.is_alive()
-    assert len(inbox.mails) == 1

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.models import Mail, Order, OrderEvent
 from audit.orders import service as orders
-from audit.orders.money import refunds
+from audit.orders.money import refunds, upkeep
 from audit.orders.service import State
 from tests.factories import load_bank, make_order, make_scan
 
@@ -166,11 +166,11 @@ def test_the_clock_expires_what_is_not_paid_and_closes_what_is_done():
     new, waiting = make_order(), make_order("awaiting_payment")
     paid, done = make_order("paid"), make_order("delivered")
     later = now + timedelta(days=15)
-    assert orders.tend(now) == 0
-    assert orders.tend(later) == 3
+    assert upkeep.tend(now) == 0
+    assert upkeep.tend(later) == 3
     states = [Order.objects.get(pk=order.pk).state for order in (new, waiting, paid, done)]
     assert states == ["expired", "expired", "paid", "closed"]
-    assert orders.tend(later) == 0
+    assert upkeep.tend(later) == 0
     assert {event.actor for event in OrderEvent.objects.filter(new__in=["expired", "closed"])} == {"clock"}
 
 

@@ -84,8 +84,9 @@ def test_the_shipped_settings_start():
         ("-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.asgi"),
         ("manage.py", "prepare", "--database"),
         ("manage.py", "chores"),
+        ("manage.py", "worker"),
     ],
-    ids=["server", "prepare", "chores"],
+    ids=["server", "prepare", "chores", "worker"],
 )
 def test_whatever_starts_the_site_asks_first(command):
     status, words = ended(start(*command, SCAN_RATE="lots", PORT="18999"))

@@ -96,7 +96,7 @@ def later(**delta):
 
 def tend(**delta) -> None:
     with later(**delta):
-        orders.tend()
+        upkeep.tend()
 
 
 def kinds(order: Order) -> list[str]:
@@ -362,7 +362,7 @@ def test_a_refused_key_is_told_to_staff_once_and_over_when_it_works(stripe, clie
     client.force_login(desk)
     assert "Stripe refuses" in client.get("/admin/").content.decode()
     settings.STRIPE_SECRET_KEY = good
-    orders.tend()
+    upkeep.tend()
     assert upkeep.refused() is None
     assert "Stripe refuses" not in client.get("/admin/").content.decode()
 
@@ -589,3 +589,20 @@ def test_the_letters_say_it_in_the_customers_language(lang, kind):
 
 def test_refunds_module_says_nothing_to_stripe():
     assert "stripe_api" not in vars(refunds)
+
+
+def test_a_customer_who_withdraws_gets_the_card_payment_back(client, paid, stripe, deliver):
+    client.post(f"/en/order/{links.status_token(paid)}/withdraw")
+    paid.refresh_from_db()
+    assert paid.withdrawn_at is not None
+    assert sum(row.amount for row in Refund.objects.filter(payment__order=paid)) == paid.price_cents
+    assert paid.state == "refunded" or paid.refund_status == "pending"
+    assert Mail.objects.filter(order=paid, kind="withdrawn").count() == 1
+
+
+def test_a_withdrawal_holds_while_stripe_is_away(client, paid, stripe):
+    stripe.failures.append(LOST)
+    client.post(f"/en/order/{links.status_token(paid)}/withdraw")
+    paid.refresh_from_db()
+    assert paid.withdrawn_at is not None
+    assert paid in orders.overdue() or paid.refund_status

@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.models import Order, Payment, Refund
 from audit.orders import payments
 from audit.orders import service as orders
-from audit.orders.money import reconcile, refunds, sending, stripe_api
+from audit.orders.money import reconcile, refunds, sending, stripe_api, upkeep
 from tests.factories import make_order
 from tests.stripe_standin import KILLED, LOST, signed
 
@@ -128,7 +128,7 @@ class Days:
                 session.update(status="expired", url=None)
         for _ in range(8):
             self.clock.shift(timedelta(hours=7))
-            orders.tend(limit=10_000)
+            upkeep.tend(limit=10_000)
         reconcile.compare(timezone.now() - timedelta(days=90), timezone.now())
         for order in orders.overdue():
             while (surplus := refunds.unwanted(order)) is not None:
@@ -137,7 +137,7 @@ class Days:
             if refunds.waiting(order) or refunds.kept(order):
                 payments.refund(order, actor="staff:anna")
         self.clock.shift(timedelta(days=15))
-        orders.tend(limit=10_000)
+        upkeep.tend(limit=10_000)
         assert reconcile.compare(timezone.now() - timedelta(days=90), timezone.now()) == []
 
 
@@ -185,7 +185,7 @@ def test_after_bad_days_our_books_are_stripes(stripe, client, monkeypatch, seed,
             days.live(number)
             if days.chance(0.1):
                 days.clock.shift(timedelta(minutes=40))
-                days.attempt(orders.tend)
+                days.attempt(upkeep.tend)
         days.calm()
         check_books(days)
         assert stripe.refunds

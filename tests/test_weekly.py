@@ -66,6 +66,8 @@ def test_the_letter_counts_the_week_and_nothing_else(week):
         text
         == f"""GuardLabs, 2026-11-16 to 2026-11-22 (UTC)
 
+Now: Template only: no provider has a working key; and 1 more thing (manage.py setup)
+
 Scans and reports
   2 scans, mean score {mean} (the week before: 1)
   2 reports (tier 1: 1, tier 4: 1; 4 is the template)

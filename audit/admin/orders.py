@@ -59,7 +59,8 @@ class OrderAdmin(Fixed):
     date_hierarchy = "created_at"
     fields = readonly_fields = (
         "code", "state", "state_since", "created_at", "lang", "email", "time_zone", "message_text", "scan", "method",
-        "price", "due_at", "paid_at", "delivered_at", "payment_intent", "refund_status", "refund_id", "money",
+        "price", "due_at", "paid_at", "delivered_at",
+        "terms_version", "begin_asked_at", "withdrawn_at", "payment_intent", "refund_status", "refund_id", "money",
         "disputed", "history", "letters",
     )  # fmt: skip
 

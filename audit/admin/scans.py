@@ -29,8 +29,9 @@ from audit.scoring import formula
 from llm.admin_base import ReadOnlyAdmin
 
 SANDBOX = {
-    **{f"{name}-src": ["'none'"] for name in ("default", "script", "img", "font", "connect")},
+    **{f"{name}-src": ["'none'"] for name in ("default", "script", "img", "connect")},
     "style-src": ["'self'"],
+    "font-src": ["'self'"],
     "frame-ancestors": ["'self'"],
     "base-uri": ["'none'"],
     "form-action": ["'none'"],

@@ -58,6 +58,14 @@ class Order(models.Model):
     )
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
+    terms_version = models.CharField(
+        _("terms"), max_length=20, blank=True, help_text=_("The version that was agreed to.")
+    )
+    begin_asked_at = models.DateTimeField(
+        _("asked us to begin at once"), null=True, blank=True,
+        help_text=_("The customer knows that the right of withdrawal ends with the delivery."),
+    )  # fmt: skip
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
     invoice = models.TextField(_("how to pay"), blank=True, help_text=_("As the customer reads it."))
     draft = models.TextField(_("report, in Markdown"), blank=True)
     report = models.TextField(blank=True, help_text=_("The draft as it was last delivered."))

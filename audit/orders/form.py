@@ -61,6 +61,7 @@ PAYABLE_EMAIL = _PayableEmail(allowlist=[])
 class Sent:
     """The fields as the form shows them again, and as an order takes them. `errors`: field to reason.
 
+    `begin`: the customer asks us to begin at once, and knows what that means for a withdrawal.
     `sealed`: a message that need not be a secret, for the visitor to send again, who says so; `cleared`: he did.
     """
 
@@ -71,6 +72,7 @@ class Sent:
     scan: Scan | None = None
     sealed: str = ""
     cleared: bool = False
+    begin: bool = False
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -102,7 +104,12 @@ def read(data: Mapping[str, str]) -> Sent:
         errors["message"] = str(SECRETS[found.kind])
     errors = _errors(values) | errors
     return Sent(
-        **values, scan=_scan(values["scan_link"]), sealed=kept, cleared=cleared and not kept, errors=errors
+        **values,
+        scan=_scan(values["scan_link"]),
+        sealed=kept,
+        cleared=cleared and not kept,
+        errors=errors,
+        begin=data.get("begin") == "1",
     )
 
 

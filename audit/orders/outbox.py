@@ -5,19 +5,19 @@ yes and our note of it, the mail goes out again after LEASE with the same Messag
 """
 
 import logging
-import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Min, QuerySet
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit.models.orders import Mail, Order
-from audit.orders import letters as order_letters
+from audit.orders.letters.compose import compose
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,7 @@ BATCH = 50
 STAFF_LANG = "en"
 NOBODY = "nobody@invalid.invalid"  # in the place of an address that was forgotten; reaches no one (RFC 2606)
 
-_lock = threading.Lock()
-_thread: threading.Thread | None = None
-_wanted = threading.Event()
+_nudge: Callable[[], object] = list  # nobody yet
 
 
 # -- writing -----------------------------------------------------------------------------------------
@@ -54,7 +52,7 @@ def forget_wording(letters: QuerySet[Mail]) -> int:
 
 
 def _put(order: Order, kind: str, *, lang: str, to: str) -> None:
-    letter = order_letters.compose(order, kind, lang=lang)
+    letter = compose(order, kind, lang=lang)
     Mail.objects.create(
         order=order,
         kind=kind,
@@ -151,31 +149,13 @@ def retry(mail: Mail) -> bool:
 
 
 # -- in the background -------------------------------------------------------------------------------
+def register(nudge: Callable[[], object]) -> None:
+    """What tells the background worker that a mail waits. It must not raise; without it the mail waits for the next
+    look, a minute at most."""
+    global _nudge
+    _nudge = nudge
+
+
 def wake() -> None:
-    """One thread a process sends what waits, and lives only while something does."""
-    global _thread
-    _wanted.set()
-    with _lock:
-        if _thread is None or not _thread.is_alive():
-            _thread = threading.Thread(target=_work, name="mails", daemon=True)
-            _thread.start()
-
-
-def _work() -> None:
-    global _thread
-    try:
-        while True:
-            _wanted.clear()
-            send_due()
-            first = Mail.objects.filter(state=Mail.State.QUEUED).aggregate(first=Min("next_try_at"))["first"]
-            connection.close()
-            with _lock:
-                if first is None and not _wanted.is_set():
-                    _thread = None
-                    return
-            if first is not None:
-                _wanted.wait(max(0.0, (first - timezone.now()).total_seconds()))
-    except DatabaseError:
-        log.warning("the outbox could not be read; the next mail tries again", exc_info=True)
-    finally:
-        connection.close()
+    """Has what waits sent soon, by another process."""
+    _nudge()

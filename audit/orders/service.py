@@ -15,7 +15,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from audit.models import Counter, Dispute, Mail, Order, OrderEvent, Payment, Scan
-from audit.orders import outbox, secret_guard
+from audit.orders import outbox, secret_guard, terms
 from audit.orders.money import waiting
 from audit.scans import tokens
 
@@ -36,7 +36,7 @@ UNPAID = (State.NEW, State.AWAITING_PAYMENT)
 OWED = (State.PAID, State.IN_PROGRESS)
 ENDED = (State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED)
 
-# The state's letter to the customer (order_letters.py). Opening Stripe's page is told by the first letter already.
+# The state's letter to the customer (letters/). Opening Stripe's page is told by the first letter already.
 LETTERS = {
     State.NEW: "received",
     State.AWAITING_PAYMENT: "invoice",
@@ -49,9 +49,7 @@ LETTERS = {
     State.EXPIRED: "expired",
 }
 
-PROMISE_DAYS = 5  # from payment to report
 UNPAID_DAYS = 14  # then an unpaid order expires
-FOLLOW_UP_DAYS = 14  # questions by e-mail after delivery; then the order is closed
 INVOICE_DAYS = 2  # an order that waits longer for its invoice is overdue
 OPEN_AN_ADDRESS = 3  # unpaid orders one e-mail address may have
 FIRST_LOOK = timedelta(minutes=30)  # after a payment page was opened, Stripe is asked about it
@@ -101,9 +99,11 @@ def create(
     scan: Scan | None,
     method: Order.Method,
     cleared: bool = False,
+    begin: bool = False,
 ) -> Order:
     """A new order at today's price, with its letter. Fields are valid already; the message is checked once more,
     together with those of the address's other unpaid orders. `cleared`: the customer says that it is no secret.
+    `begin`: the customer asks us to begin at once, see terms.
 
     Raises SecretInMessage before anything is stored, and TooManyOpen.
     """
@@ -127,6 +127,8 @@ def create(
                     time_zone=time_zone,
                     message=message,
                     scan=scan,
+                    terms_version=terms.VERSION,
+                    begin_asked_at=timezone.now() if begin else None,
                 )
                 OrderEvent.objects.create(order=order, actor=CUSTOMER, what="ordered", new=State.NEW)
                 outbox.queue(order, LETTERS[State.NEW])
@@ -238,7 +240,7 @@ def mark_paid(
             detail=detail,
             letter=False,
             paid_at=now,
-            due_at=now + timedelta(days=PROMISE_DAYS),
+            due_at=now + timedelta(days=terms.PROMISE_DAYS),
             payment_intent=payment.intent if payment else payment_intent,
         )
         if payment is None:
@@ -263,7 +265,10 @@ def next_number(series: str) -> int:
 
 
 def undisputed(order: Order, wanted: str) -> None:
-    """Raises Disputed as long as a dispute or a warning of fraud waits for a decision of staff."""
+    """Raises Disputed as long as a dispute or a warning of fraud waits for a decision of staff, and NotAllowed once
+    the customer has withdrawn."""
+    if Order.objects.filter(pk=order.pk).exclude(withdrawn_at=None).exists():
+        raise NotAllowed(order, wanted)
     if order.disputes.filter(decided_at=None).exists():
         raise Disputed(order, wanted)
 
@@ -365,31 +370,6 @@ def send_link(order: Order, *, actor: str) -> bool:
     return True
 
 
-# -- the clock ---------------------------------------------------------------------------------------
-def tend(now: datetime | None = None, *, limit: int = 200) -> int:
-    """Asks Stripe what we may have missed, expires unpaid orders and closes delivered ones whose time is over.
-
-    Returns how many orders expired or closed. An order that Stripe could not be asked about is not expired.
-    """
-    from audit.orders.money import upkeep
-
-    now = now or timezone.now()
-    upkeep.look(now, limit=limit)
-    unpaid = Order.objects.filter(state__in=UNPAID, created_at__lt=now - timedelta(days=UNPAID_DAYS))
-    done = Order.objects.filter(state=State.DELIVERED, delivered_at__lt=now - timedelta(days=FOLLOW_UP_DAYS))
-    changed = 0
-    for order in [*unpaid.exclude(pk__in=waiting.undecided().values("order"))[:limit], *done[:limit]]:
-        try:
-            if order.state == State.DELIVERED:
-                close(order, actor=CLOCK)
-            else:
-                expire(order)
-        except NotAllowed:  # somebody was quicker
-            continue
-        changed += 1
-    return changed
-
-
 # -- for the staff desk ------------------------------------------------------------------------------
 def counts_by_state() -> dict[str, int]:
     """How many orders are in each state, all states named. One query."""
@@ -413,6 +393,7 @@ def overdue(now: datetime | None = None) -> "QuerySet[Order]":
         | invoice_late
         | Q(pk__in=Order.objects.filter(unasked).values("pk"))
         | Q(refund_status=Order.Refund.FAILED)
+        | Q(withdrawn_at__isnull=False) & ~Q(state=State.REFUNDED)
         | Q(pk__in=waiting.stuck(now).values("order"))
         | Q(pk__in=Dispute.objects.filter(decided_at=None).values("order"))
         | Q(pk__in=OrderEvent.objects.filter(what=KEY_REFUSED).values("order"), state=State.NEW)

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit import formats, throttle
 from audit.confidential import private
 from audit.models import Order
-from audit.orders import deliverable, form, links, payments
+from audit.orders import deliverable, form, links, payments, terms, withdrawal
 from audit.orders import service as orders
 from audit.orders.money import receipts
 from audit.pages.context import alternates
@@ -57,6 +58,7 @@ def order(request: HttpRequest) -> HttpResponse:
             scan=sent.scan,
             method=payments.method(),
             cleared=sent.cleared,
+            begin=sent.begin,
         )
     except orders.SecretInMessage as found:
         return _form(request, sent=form.without_message(sent, found.kind), status=400)
@@ -87,8 +89,8 @@ def _form(request: HttpRequest, *, sent: form.Sent, problem: str = "", status: i
         "price": formats.price(settings.AUDIT_PRICE_USD),
         "retention_days": settings.RETENTION_DAYS,
         "by_card": payments.method() == Order.Method.STRIPE,
-        "promise_days": orders.PROMISE_DAYS,
-        "follow_up_days": orders.FOLLOW_UP_DAYS,
+        "promise_days": terms.PROMISE_DAYS,
+        "follow_up_days": terms.FOLLOW_UP_DAYS,
         "message_chars": form.MESSAGE_CHARS,
     }
     if request.method == "POST":  # what is filled in goes along to another language
@@ -134,6 +136,28 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     with suppress(orders.NotAllowed):  # paid meanwhile: the page says how it stands
         payments.cancel(found, actor=orders.CUSTOMER)
     return _to_status(found)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, token: str) -> HttpResponse:
+    """Asks once, then withdraws on POST. Where there is no such right (any more), the order is shown as it stands."""
+    found = _order(token)
+    if request.method != "POST":
+        until = terms.withdraw_until(found)
+        if until is None or until < timezone.now():
+            return _to_status(found)
+        context = {"order": found, "token": token, "price": receipts.price(found)}
+        return private(render(request, "audit/order_withdraw.html", context))
+    with suppress(orders.NotAllowed):
+        withdrawal.withdraw(found)
+    return _to_status(found)
+
+
+@require_safe
+def terms_page(request: HttpRequest) -> HttpResponse:
+    """The terms of the manual audit, with the right of withdrawal and its form."""
+    return render(request, "audit/terms.html", {"sections": terms.sections(), "version": terms.VERSION})
 
 
 @require_safe

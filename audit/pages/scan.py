@@ -26,7 +26,7 @@ from audit.bank import findings as details
 from audit.bank import questions as bank
 from audit.confidential import private
 from audit.models import Report, Scan
-from audit.orders import service as orders
+from audit.orders import terms
 from audit.pages import live
 from audit.pages.context import alternates
 from audit.pages.private import scan_or_404
@@ -160,7 +160,7 @@ def _form(
 
 def _offer() -> dict[str, Any]:
     """The manual audit in two figures: its price, and the days from payment to report."""
-    return {"price": formats.price(settings.AUDIT_PRICE_USD), "days": orders.PROMISE_DAYS}
+    return {"price": formats.price(settings.AUDIT_PRICE_USD), "days": terms.PROMISE_DAYS}
 
 
 def _about_data() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from audit.bank import questions as bank
 from audit.models import Incident
 from audit.scoring import formula
 
-PUBLIC_PAGES = ("landing", "scan", "incidents", "method", "about", "approvals", "hacked", "privacy")
+PUBLIC_PAGES = ("landing", "scan", "incidents", "method", "about", "approvals", "hacked", "terms", "privacy")
 SECURITY_TXT_DAYS = 180  # RFC 9116 wants less than a year; half of one shows that somebody still looks
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XHTML = "http://www.w3.org/1999/xhtml"

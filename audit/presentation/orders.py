@@ -5,11 +5,12 @@ from datetime import datetime
 from email.utils import parseaddr
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from audit.models import Order, Payment
-from audit.orders import payments
+from audit.orders import payments, terms
 from audit.orders import service as orders
 from audit.orders.money import receipts
 from audit.orders.service import State
@@ -36,6 +37,7 @@ class StatusPage:
     may_pay: bool
     pay_url: str
     may_cancel: bool
+    withdraw_until: str
     may_read: bool
     refunded: list[tuple[str, str]]
     road: tuple[Milestone, ...]
@@ -66,6 +68,7 @@ def status(order: Order, *, back: bool, unreached: bool = False) -> StatusPage:
         may_pay=unpaid and by_card and not coming,
         pay_url=order.checkout_url if unpaid and by_card and not coming and payments.is_open(order) else "",
         may_cancel=unpaid and not coming,
+        withdraw_until=_withdraw_until(order),
         may_read=bool(order.report),
         refunded=receipts.refunded(order) if order.paid_at else [],
         road=_road(order, {new: at for at, new in events}),
@@ -113,6 +116,11 @@ def _back(order: Order) -> str:
     )
 
 
+def _withdraw_until(order: Order) -> str:
+    until = terms.withdraw_until(order)
+    return receipts.moment(order, until) if until is not None and until > timezone.now() else ""
+
+
 def _coming(order: Order) -> str:
     if order.payments.filter(state=Payment.State.ON_ITS_WAY).exists():
         return _(
@@ -129,6 +137,10 @@ def _unreached() -> str:
 
 def _sentence(order: Order) -> str:
     """What the state means for the customer, and what comes next."""
+    if order.withdrawn_at is not None and order.state != State.REFUNDED:
+        return _(
+            "You have withdrawn from this order. You get the whole price back within 14 days at the latest."
+        )
     due = {"when": receipts.moment(order, order.due_at)}
     card = order.method == Order.Method.STRIPE
     sentences = {

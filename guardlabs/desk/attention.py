@@ -13,7 +13,6 @@ from guardlabs.desk.blocks import Cell, Item, Section, listing, whole
 from guardlabs.desk.figures import Figures
 from llm.failures.kinds import Kind
 from llm.models import Pause
-from llm.status import usage
 
 # What does not mend itself, and what to say of it.
 TROUBLES = {
@@ -44,7 +43,7 @@ def credits_spent(figures: Figures) -> Iterator[Item]:
     """Trial credits that our own count says are used up."""
     if not figures.may("llm.view_provider", "llm.view_attempt"):
         return
-    for one in usage.spending(figures.attempts, figures.now):
+    for one in figures.usage.spending:
         if one.credit is not None and one.credit_used is not None and one.credit_used >= one.credit:
             text = _("%(who)s: the trial credit is spent") % {"who": one.provider}
             yield Item(text, reverse("admin:llm_chain"))

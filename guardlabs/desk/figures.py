@@ -37,12 +37,16 @@ class Figures:
         return bool(self.user.has_perms(permissions))
 
     @cached_property
-    def attempts(self) -> Sums:
-        return rollup.read(usage.ATTEMPTS, self.now)
+    def usage(self) -> usage.Usage:
+        return usage.Usage(self.now)
 
-    @cached_property
+    @property
+    def attempts(self) -> Sums:
+        return self.usage.attempts
+
+    @property
     def calls(self) -> Sums:
-        return rollup.read(usage.CALLS, self.now)
+        return self.usage.calls
 
     @cached_property
     def scans(self) -> Sums:

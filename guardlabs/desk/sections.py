@@ -17,7 +17,7 @@ from audit.orders.service import State
 from guardlabs.desk.attention import attention
 from guardlabs.desk.blocks import Cell, Section, Table, chart, counted, listing, money, ordered, whole
 from guardlabs.desk.figures import Figures, Written
-from llm.status import usage
+from llm.status import facts, usage
 
 TEMPLATE = "4"  # the tier of the template
 
@@ -179,7 +179,7 @@ def quota(figures: Figures) -> Section | None:
     if not figures.may("llm.view_provider"):
         return None
     rows = []
-    for left in usage.quotas_left(figures.attempts, figures.now):
+    for left in figures.usage.quotas:
         reset = _("over 24 hours")
         if left.resets_at is not None:
             reset = f"{left.resets_at.astimezone(figures.now.tzinfo):%H:%M} UTC"
@@ -209,7 +209,7 @@ def spent(figures: Figures) -> Section | None:
     if not figures.may("llm.view_provider", "llm.view_attempt"):
         return None
     rows = []
-    for one in usage.spending(figures.attempts, figures.now):
+    for one in figures.usage.spending:
         own = {"provider": one.provider} if one.provider else {}
         since, first = figures.spans
         budget = _("no budget") if one.daily_budget is None else money(one.daily_budget, 2)
@@ -249,7 +249,16 @@ def ordered_audits(figures: Figures) -> Section | None:
 
 def sections(user: AbstractBaseUser | AnonymousUser, now: datetime | None = None) -> list[Section]:
     """What this user may see of the desk."""
-    figures = Figures(user, now)
+    return _sections(Figures(user, now))
+
+
+def desk(user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
+    """What the home page shows: the status line, then the sections."""
+    figures = Figures(user)
+    return {"verdict": facts.verdict(figures.usage), "sections": _sections(figures)}
+
+
+def _sections(figures: Figures) -> list[Section]:
     return [section for function in SECTIONS if (section := function(figures)) is not None]
 
 

@@ -28,6 +28,6 @@ class DeskSite(StaffSite):
         )
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from guardlabs.desk.sections import sections  # models are not loaded when the site is made
+        from guardlabs.desk.sections import desk  # models are not loaded when the site is made
 
-        return super().index(request, {"sections": sections(request.user), **(extra_context or {})})
+        return super().index(request, {**desk(request.user), **(extra_context or {})})

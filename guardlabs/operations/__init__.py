@@ -1,1 +1,1 @@
-"""What runs beside the requests: chores, copies, letters, metrics, health, logs, the drill."""
+"""What runs beside the requests: background work, copies, letters, metrics, health, logs, the drill."""

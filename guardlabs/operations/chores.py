@@ -1,25 +1,22 @@
-"""Work that nobody waits for: the serving processes do it themselves, so that no cron is needed.
+"""Recurring work, which the background worker looks for every minute (`background`), so that no cron is needed.
 
 Whoever puts a chore's mark into the cache does it; the mark stays for the chore's interval, so that of all
 processes and machines that share the cache one does it, once. A process that dies over it leaves it to the
-next interval. With CHORES=off, `manage.py chores` does what is due at once, for a timer, and
-`manage.py chores --forever` looks every minute, as a service of its own.
+next interval. Where no worker runs, `manage.py chores` does what is due at once, for a timer.
 """
 
 import logging
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.core.cache import caches
-from django.db import connections
+from django.utils import timezone
 
 from audit.orders import outbox
-from audit.orders import service as orders
-from audit.orders.money import reconcile
-from guardlabs.operations import retention, weekly
+from audit.orders.money import reconcile, upkeep
+from guardlabs.operations import probe, retention, weekly
 from guardlabs.web import correlation
 from llm import maintenance
 from llm.configuration import snapshot
@@ -29,7 +26,6 @@ from llm.pauses import probes
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 60.0
-PROBE_EVERY_S = 4.0  # providers that are down come back between two looks
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
@@ -43,12 +39,12 @@ class Chore:
 
 
 def chores() -> tuple[Chore, ...]:
-    """All of them, in the order in which they are done."""
+    """All of them, in the order in which `run_due` does them."""
     return (
-        Chore("probes", MINUTE, probes.run_due),  # also every few seconds, see `run_until`
+        Chore("probes", MINUTE, probes.run_due),  # also every few seconds, see `background`
         Chore("llm", MINUTE, maintenance.run),
         Chore("mails", MINUTE, outbox.send_due),
-        Chore("orders", 10 * MINUTE, orders.tend),
+        Chore("orders", 10 * MINUTE, upkeep.tend),
         Chore("books", DAY, reconcile.daily),
         Chore("letter", HOUR, weekly.send),
         Chore("providers", DAY, check_providers),
@@ -65,47 +61,37 @@ def check_providers() -> None:
 
 def run_due() -> list[str]:
     """Does what is due and returns its names. What fails is logged, and tried again after its interval."""
-    done = []
-    for chore in chores():
-        try:
-            # A little less than the interval, so that a chore of a minute is not skipped every other minute.
-            if not caches["chores"].add(f"chore:{chore.name}", 1, timeout=chore.every_s - LOOK_EVERY_S / 2):
-                continue
-            correlation.begin(f"chore-{chore.name}")
-            chore.work()
-            done.append(chore.name)
-        except Exception:
-            log.exception("chore %s failed", chore.name)
-    return done
+    seen()
+    return [chore.name for chore in chores() if do(chore)]
 
 
-def start(stopping: threading.Event | None = None) -> threading.Thread:
-    """Looks for chores in a thread, until `stopping` is set or the process ends."""
-    thread = threading.Thread(
-        target=run_until, args=(stopping or threading.Event(),), name="chores", daemon=True
-    )
-    thread.start()
-    return thread
+def do(chore: Chore) -> bool:
+    """Does the chore if nobody has within its interval; returns whether it was done. Logs what fails."""
+    try:
+        # A little less than the interval, so that a chore of a minute is not skipped every other minute.
+        if not caches["chores"].add(f"chore:{chore.name}", 1, timeout=chore.every_s - LOOK_EVERY_S / 2):
+            return False
+        correlation.begin(f"chore-{chore.name}")
+        chore.work()
+    except Exception:
+        log.exception("chore %s failed", chore.name)
+        return False
+    return True
 
 
-def run_until(
-    stopping: threading.Event,
-    *,
-    first_after_s: float | None = None,
-    looked: Callable[[], object] = lambda: None,
-) -> None:
-    """Probes providers and does what is due every LOOK_EVERY_S seconds, until `stopping` is set.
+def seen() -> None:
+    """Notes that somebody looks for chores: for the desk, /metrics and the container's health check."""
+    try:
+        caches["chores"].set("seen", timezone.now(), timeout=DAY)
+        (settings.VAR_DIR / probe.WORKER_SEEN).touch()
+    except Exception:  # a full disk, a cache that is away
+        log.warning("it could not be noted that the worker is alive", exc_info=True)
 
-    The first look comes after `first_after_s` seconds, as a rule LOOK_EVERY_S; `looked` is called after each.
-    """
-    look_at = time.monotonic() + (LOOK_EVERY_S if first_after_s is None else first_after_s)
-    while not stopping.wait(PROBE_EVERY_S):
-        try:
-            probes.run_due()
-        except Exception:
-            log.exception("probing providers failed")
-        if time.monotonic() >= look_at:
-            run_due()
-            looked()
-            look_at = time.monotonic() + LOOK_EVERY_S
-        connections.close_all()
+
+def last_seen() -> datetime | None:
+    """When somebody last looked for chores; None when nobody has for a day, or the cache is away."""
+    try:
+        found: datetime | None = caches["chores"].get("seen")
+    except Exception:
+        return None
+    return found

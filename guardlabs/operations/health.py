@@ -1,5 +1,6 @@
 """Liveness and readiness. Neither ever calls a provider."""
 
+import logging
 import time
 from contextlib import nullcontext
 from functools import cache
@@ -10,8 +11,14 @@ from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, JsonResponse
+from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from guardlabs.operations.watchers import is_watcher
+from llm.status import facts
+
+log = logging.getLogger(__name__)
 
 PATIENCE_S = 2.0  # a probe that hangs tells less than one that fails
 
@@ -38,19 +45,37 @@ def _cache_state() -> str:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when the database is migrated and takes a write, else 503, within a few seconds either way.
 
-    The cache is reported, not required.
+    The cache is reported, not required. `?verbose` adds how the chain stands, for whoever may read /metrics; whatever
+    that is, a node that can store and answer is ready.
     """
     database = _database_state()
     ready = database == "ok"
+    chain = {"chain": _chain_state()} if ready and "verbose" in request.GET and is_watcher(request) else {}
     return JsonResponse(
         {
             "status": "ok" if ready else "unavailable",
             "database": database,
             "cache": _cache_state() if ready else "not asked",
+            **chain,
         },
         status=200 if ready else 503,
         headers={} if ready else {"Retry-After": "5"},
     )
+
+
+def _chain_state() -> dict[str, object]:
+    try:
+        with translation.override("en"):
+            found = facts.verdict()
+            return {
+                "status": found.state,
+                "word": found.word,
+                "sentence": found.sentence,
+                "reasons": [each.reason for each in found.troubles],
+            }
+    except Exception:  # readiness is not decided here
+        log.exception("the state of the chain cannot be told")
+        return {"status": "unknown"}
 
 
 def _database_state() -> str:

@@ -3,11 +3,8 @@
 For whoever brings METRICS_TOKEN as a bearer token; without that setting, for this machine itself.
 """
 
-import hmac
 from collections.abc import Iterable
-from ipaddress import ip_address
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -17,11 +14,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from audit.models import Report
-from guardlabs.web.proxy import TELLING
+from guardlabs.operations.watchers import is_watcher
 from llm import rollup
 from llm.configuration import snapshot
 from llm.models import Attempt, Call
-from llm.status import usage
+from llm.status import facts, usage
+from llm.status.verdict import State
 
 RUNNING = "running"
 # Upper ends of the latency buckets: every fourth of the ledger's own, about a doubling.
@@ -31,25 +29,11 @@ EDGES = range(20, 65, 4)
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    if not _allowed(request):
+    if not is_watcher(request):
         return HttpResponse(
             "Only from this machine, or with METRICS_TOKEN as a bearer token.\n", "text/plain", 403
         )
     return HttpResponse(generate_latest(Ledger()), CONTENT_TYPE_LATEST)
-
-
-def _allowed(request: HttpRequest) -> bool:
-    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if settings.METRICS_TOKEN:
-        return scheme.lower() == "bearer" and hmac.compare_digest(
-            token.strip().encode(), settings.METRICS_TOKEN.encode()
-        )
-    if request.META.get("guardlabs.undeclared_proxy") or any(h in request.META for h in TELLING):
-        return False  # whoever it came through, it came from elsewhere
-    try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
 
 
 class Ledger(Collector):
@@ -60,6 +44,7 @@ class Ledger(Collector):
         yield from self._attempts(usage.tried(rollup.total(usage.ATTEMPTS, now)))
         yield from self._calls(usage.called(rollup.total(usage.CALLS, now)))
         yield from self._state(rollup.read(usage.ATTEMPTS, now))
+        yield from self._verdict()
 
     def _attempts(self, lines: Iterable[usage.Tried]) -> Iterable[Metric]:
         names = ["provider", "credential", "model", "location"]
@@ -131,6 +116,21 @@ class Ledger(Collector):
         for status in (Report.Status.PENDING, Report.Status.WRITING):
             reports.add_metric([status], Report.objects.filter(status=status).count())
         yield reports
+
+    def _verdict(self) -> Iterable[Metric]:
+        found = facts.verdict()
+        status = GaugeMetricFamily(
+            "guardlabs_status",
+            "1 for the state that the whole is in, as the status line says it.",
+            labels=["state"],
+        )
+        for state in State:
+            status.add_metric([state], float(found.state is state))
+        yield status
+        troubles = GaugeMetricFamily("guardlabs_trouble", "What is wrong, by its code.", labels=["reason"])
+        for reason in sorted({each.reason for each in found.troubles}):
+            troubles.add_metric([reason], 1)
+        yield troubles
 
 
 def _summed(metric: CounterMetricFamily) -> CounterMetricFamily:

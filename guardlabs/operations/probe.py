@@ -1,7 +1,7 @@
 """For health checks of containers; exit 0 or 1.
 
 `python -m guardlabs.operations.probe`: is the site here ready?
-`python -m guardlabs.operations.probe chores`: has `manage.py chores --forever` looked for work in CHORES_LATE_S?
+`python -m guardlabs.operations.probe worker`: has `manage.py worker` looked for work in WORKER_LATE_S?
 """
 
 import sys
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from guardlabs import env
 
-CHORES_SEEN = "chores.seen"  # in var/; touched after each look
-CHORES_LATE_S = 600  # a look comes every minute, and takes as long as slow providers and mail servers do
+WORKER_SEEN = "worker.seen"  # in var/; touched after each look
+WORKER_LATE_S = 600  # a look comes every minute, and takes as long as slow providers and mail servers do
 
 
 def main(of: str = "site", var: Path = Path("var")) -> int:
-    return 0 if (chores_are_done(var) if of == "chores" else site_is_ready()) else 1
+    return 0 if (worker_is_alive(var) if of == "worker" else site_is_ready()) else 1
 
 
 def site_is_ready() -> bool:
@@ -28,9 +28,9 @@ def site_is_ready() -> bool:
         return False
 
 
-def chores_are_done(var: Path) -> bool:
+def worker_is_alive(var: Path) -> bool:
     try:
-        return time.time() - (var / CHORES_SEEN).stat().st_mtime < CHORES_LATE_S
+        return time.time() - (var / WORKER_SEEN).stat().st_mtime < WORKER_LATE_S
     except OSError:
         return False
 

@@ -12,12 +12,12 @@ from decimal import Decimal
 from django.conf import settings
 from django.core.mail import mail_admins
 from django.db.models import Avg, Count, Q, Sum
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from audit.models import Mail, Order, Report, Scan
 from llm import rollup
 from llm.models import Call, Notice
-from llm.status import usage
+from llm.status import facts, usage
 
 KIND = "weekly"
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
@@ -68,7 +68,9 @@ def letter(since: datetime, now: datetime) -> str:
     )
     blocks = [f"{title}\n" + "\n".join(f"  {line}" for line in lines) for title, lines in parts]
     head = f"GuardLabs, {since:%Y-%m-%d} to {until - DAY:%Y-%m-%d} (UTC)"
-    return "\n\n".join([head, *blocks, f"{settings.SITE_URL}/admin/"]) + "\n"
+    with translation.override("en"):
+        standing = f"Now: {facts.verdict().line}"
+    return "\n\n".join([head, standing, *blocks, f"{settings.SITE_URL}/admin/"]) + "\n"
 
 
 def _scans(since: datetime, until: datetime) -> Iterator[str]:

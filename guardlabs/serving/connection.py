@@ -24,7 +24,10 @@ BYTES_ACKED = slice(120, 128)  # tcpi_bytes_acked of Linux's struct tcp_info
 TCP_INFO, TCP_INFO_SIZE, IPPROTO_TCP = 11, 256, 6
 
 
-class Connection(ASGIProtocol):
+_Protocol: Any = ASGIProtocol  # whose stubs know no more than asyncio's
+
+
+class Connection(_Protocol):  # type: ignore[misc]
     """Knows since when it waits for what; the worker asks `is_stuck` about once a second."""
 
     def connection_made(self, transport: Any) -> None:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core import signals
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
 from django.urls import resolve, set_script_prefix
 from django.utils import translation
@@ -85,12 +85,9 @@ class Site:
 
     async def _answer_door(self, request: Request, send: Send) -> None:
         response = await self._doors(request)
-        try:
-            await self._send(response, send, self._call_threads)
-        finally:
-            response.close()
+        await self._send(response, send, self._call_threads)
 
-    async def _door(self, request: HttpRequest) -> HttpResponseBase:
+    async def _door(self, request: Request) -> HttpResponseBase:
         """The innermost of the doors: finds the view, in the language that the address names."""
         path = request.path_info
         if not path.startswith(self._gateway):
@@ -101,8 +98,8 @@ class Site:
             match = request.resolver_match = resolve(path)
             if iscoroutinefunction(match.func):
                 return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
-            await request.fill(MOST_OF_A_CALL)  # type: ignore[attr-defined]
-            left = request.left = threading.Event()  # type: ignore[attr-defined]  # for a view that asks
+            await request.fill(MOST_OF_A_CALL)
+            left = request.left = threading.Event()  # for a view that asks
             try:
                 return await self._call_threads.run(lambda: match.func(request, *match.args, **match.kwargs))
             except CancelledError:
@@ -122,9 +119,9 @@ class Site:
         threads = self._call_threads if request.path_info.startswith("/api/") else self._page_threads
         context = copy_context()
         response = await threads.run(self._page, request, context=context)
-        for name in (request_id, current.call_id):  # for the access log, which is written after this
-            if name in context:
-                name.set(context[name])  # type: ignore[arg-type]
+        # For the access log, which is written after this.
+        request_id.set(context.get(request_id, ""))
+        current.call_id.set(context.get(current.call_id))
         await self._send(response, send, threads)
 
     def _page(self, request: Request) -> HttpResponseBase:
@@ -136,26 +133,29 @@ class Site:
         if response.streaming and _is_small_file(response):
             response = _read(response)
         if not response.streaming:
-            response.close()
+            response.close()  # here, where its database connection is
         return response
 
     # -- answers -------------------------------------------------------------------------------------------
 
-    async def _send(self, response: HttpResponseBase, send: Send, threads: Threads) -> None:
-        if not response.streaming:
-            response.headers.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
+    async def _send(self, response: Any, send: Send, threads: Threads) -> None:
+        """Sends the answer, and closes it when it is sent, or its reader has left."""
+        if response.streaming and not response.is_async:
+            pipe = Pipe()
+            await pipe.drain(threads.run(_stream, response, pipe), send)  # the thread closes it
+            return
+        with closing(response):
+            if not response.streaming:
+                response.headers.setdefault("Content-Length", str(len(response.content)))
+                await send(_start(response))
+                await send({"type": "http.response.body", "body": response.content})
+                return
             await send(_start(response))
-            await send({"type": "http.response.body", "body": response.content})  # type: ignore[attr-defined]
-        elif response.is_async:  # type: ignore[attr-defined]
-            await send(_start(response))
-            async with aclosing(aiter(response)) as pieces:  # type: ignore[type-var,call-overload]
+            async with aclosing(aiter(response)) as pieces:
                 async for piece in pieces:
                     if piece:
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body"})
-        else:
-            pipe = Pipe()
-            await pipe.drain(threads.run(_stream, response, pipe), send)
 
     # -- the process ---------------------------------------------------------------------------------------
 

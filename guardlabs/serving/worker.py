@@ -20,9 +20,13 @@ LEAVE_S = 8.0  # of graceful_timeout, kept for what is handed over; the arbiter 
 MOST_FILES = 65_536
 
 
-class Worker(ASGIWorker):
+_Worker: Any = ASGIWorker  # whose stubs are not those of this version
+
+
+class Worker(_Worker):  # type: ignore[misc]
     """One process: one loop, and every connection on it."""
 
+    alive: bool
     connections: set[Connection]
 
     @classmethod

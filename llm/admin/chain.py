@@ -26,6 +26,7 @@ from llm.ledger.bookkeeper import NoRoom
 from llm.models import Credential, Provider
 from llm.pauses import breaker
 from llm.status import chain as overview
+from llm.status import facts
 from llm.status import providers as standing
 
 TEST_PURPOSE = "staff-test"
@@ -92,6 +93,7 @@ def page(owner: Any, request: HttpRequest) -> HttpResponse:
         request,
         "admin/llm/chain.html",
         title=gettext("Chain"),
+        verdict=facts.verdict(),
         today=f"{timezone.now():%Y-%m-%d} 00:00:00+00:00",
         ranks=[_shown(rank) for rank in overview.ranks()],
         off=off,

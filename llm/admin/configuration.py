@@ -17,10 +17,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from llm import secrets
 from llm.admin import chain
-from llm.admin.forms import CredentialForm, CredentialFormSet, ModelForm, ProviderForm
+from llm.admin.forms import AliasForm, CredentialForm, CredentialFormSet, ModelForm, ProviderForm
 from llm.admin_base.lookups import AllowedLookups
 from llm.configuration import credentials, presets
-from llm.models import Credential, Model, Provider
+from llm.models import Alias, Credential, Model, Provider
 from llm.status import providers as standing
 from llm.status.providers import KeyStatus, ProviderStatus
 
@@ -78,11 +78,14 @@ class ModelInline(admin.StackedInline):  # type: ignore[type-arg]
     ordering = ("position", "id")
     fields = (
         ("name", "position", "enabled"),
+        ("kind", "dimensions", "family"),
+        ("context", "max_output"),
         ("rpm", "rpd", "tpm", "tpd"),
         ("price_in", "price_out", "reasoning_reserve"),
         ("shutdown_on", "replacement"),
         ("tools", "json_schema", "images", "prefill"),
         "params",
+        ("source", "seen", "method"),
     )
 
 
@@ -142,7 +145,11 @@ class ProviderAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
             (
                 _("Terms"),
                 {
-                    "fields": [("commercial_use", "trains_on_prompts", "personal_data"), "barred_regions"],
+                    "fields": [
+                        ("commercial_use", "trains_on_prompts", "personal_data"),
+                        "barred_regions",
+                        ("source", "seen", "method"),
+                    ],
                     "description": _(
                         "What is not known counts as not allowed for internal and personal data."
                     ),
@@ -267,3 +274,9 @@ class CredentialAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-ar
 
     def save_model(self, request: HttpRequest, obj: Credential, form: Any, change: bool) -> None:
         save_credential(request, form)
+
+
+@admin.register(Alias)
+class AliasAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = AliasForm
+    list_display = ("name", "to")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from llm import hosts, secrets
 from llm.configuration import fields, presets, schema
 from llm.configuration.errors import FieldError
-from llm.models import Credential, Model, Provider
+from llm.models import Alias, Credential, Model, Provider
 
 
 def _checked(reader: fields.Reader, value: Any) -> Any:
@@ -64,6 +64,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             "slug", "name", "kind", "enabled", "free", "tier", "position", "base_url", "keyless", "first_byte_s",
             "timeout_s", "demote_after_h", "day_reset", "daily_budget_usd", "credit_usd", "credit_until", "project",
             "locations", "trains_on_prompts", "commercial_use", "personal_data", "barred_regions", "dialect",
+            "source", "seen", "method",
         )  # fmt: skip
         labels = {
             "first_byte_s": _("First token of a stream within (seconds)"),
@@ -121,6 +122,7 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "name", "position", "enabled", "rpm", "rpd", "tpm", "tpd", "price_in", "price_out",
             "reasoning_reserve", "shutdown_on", "replacement", "tools", "json_schema", "images", "prefill", "params",
+            "kind", "dimensions", "family", "context", "max_output", "source", "seen", "method",
         )  # fmt: skip
         labels = {
             "price_in": _("Price of input (USD)"),
@@ -134,6 +136,28 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_params(self) -> dict[str, Any]:
         return dict(_checked(fields.params, self.cleaned_data["params"] or {}))
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if all(name in data for name in schema.OF_A_KIND):
+            for name, reason in schema.model_contradictions(data):
+                self.add_error(name, _("This value %(problem)s.") % {"problem": reason})
+        return data
+
+
+class AliasForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Alias
+        fields = ("name", "to")
+
+    def clean_name(self) -> str:
+        return str(_checked(fields.alias, self.cleaned_data["name"]))
+
+    def clean_to(self) -> str:
+        to = str(_checked(fields.model_id_of(161), self.cleaned_data["to"]))
+        if Alias.objects.filter(name=to).exists() or to == self.data.get("name"):
+            raise ValidationError(_("That is an alias itself."))
+        return to
 
 
 class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -9,7 +9,7 @@ from typing import Any
 from llm import secrets
 from llm.configuration import schema
 from llm.configuration.schema import Field
-from llm.models import Credential, Model, Provider
+from llm.models import Alias, Credential, Model, Provider
 
 HEADER = """\
 # Providers file: `python manage.py providers load FILE.toml` loads it again.
@@ -18,21 +18,29 @@ HEADER = """\
 
 
 def export() -> str:
-    """TOML text of all providers, models and keys, in the order they are tried."""
+    """TOML text of all providers, models and keys, in the order they are tried, and of all aliases."""
     rows = Provider.objects.prefetch_related("models", "credentials").order_by("tier", "position", "id")
-    return "\n".join([HEADER, *(line for row in rows for line in _provider(row))])
+    lines = [line for row in rows for line in _provider(row)]
+    for alias in Alias.objects.all():
+        lines += ["[[alias]]", *_fields(alias, schema.ALIAS, set())]
+    return "\n".join([HEADER, *lines])
 
 
 def _provider(row: Provider) -> Iterator[str]:
-    hidden = set() if row.kind == Provider.Kind.VERTEX else set(schema.VERTEX_ONLY)
+    hidden = _empty(row) | (set() if row.kind == Provider.Kind.VERTEX else set(schema.VERTEX_ONLY))
     yield "[[provider]]"
     yield from _fields(row, schema.PROVIDER, hidden)
     for model in sorted(row.models.all(), key=_place):
         yield "[[provider.model]]"
-        yield from _fields(model, schema.MODEL, set())
+        yield from _fields(model, schema.MODEL, _empty(model))
     for key in sorted(row.credentials.all(), key=_place):
         yield "[[provider.key]]"
         yield from _fields(key, schema.KEY, {"secret"}, last=_secret(key))
+
+
+def _empty(row: Provider | Model) -> set[str]:
+    """Fields that are left out where they say nothing, so that a file stays readable."""
+    return {name for name in ("family", "source", "method") if getattr(row, name, None) == ""}
 
 
 def _place(row: Model | Credential) -> tuple[int, int]:
@@ -51,7 +59,7 @@ def _secret(key: Credential) -> str:
 
 
 def _fields(
-    row: Provider | Model | Credential, table: Mapping[str, Field], hidden: set[str], last: str = ""
+    row: Provider | Model | Credential | Alias, table: Mapping[str, Field], hidden: set[str], last: str = ""
 ) -> Iterator[str]:
     for name, field in table.items():
         value = getattr(row, field.attribute)

@@ -91,9 +91,22 @@ def name(most: int) -> Reader:
     return read
 
 
-def model_id(value: Any) -> str:
-    if re.search(r"\s", line(value, most=120)):
-        raise FieldError("must not hold spaces")
+def model_id_of(most: int) -> Reader:
+    def read(value: Any) -> str:
+        if re.search(r"\s", line(value, most=most)):
+            raise FieldError("must not hold spaces")
+        return str(value)
+
+    return read
+
+
+model_id = model_id_of(120)
+
+
+def alias(value: Any) -> str:
+    """A name that clients may ask for; what the gateway means by "auto" and "free" stays so."""
+    if model_id(value) in {"auto", "free"}:
+        raise FieldError(f"must not be {value}, which has a meaning of its own")
     return str(value)
 
 
@@ -106,6 +119,11 @@ def one_of(choices: Iterable[str]) -> Reader:
         return str(value)
 
     return read
+
+
+def one_of_or_empty(choices: Iterable[str]) -> Reader:
+    read = one_of(choices)
+    return lambda value: "" if value == "" else read(value)
 
 
 def whole(least: int) -> Reader:

@@ -11,11 +11,11 @@ from django.utils import timezone
 from llm import hosts, secrets
 from llm.configuration import schema
 from llm.configuration.errors import ConfigError
-from llm.configuration.schema import Entry, ProviderEntry
-from llm.models import Credential, Model, Pause, Provider
+from llm.configuration.schema import Entry, File, ProviderEntry
+from llm.models import Alias, Credential, Model, Pause, Provider
 from llm.transactions import write_transaction
 
-Row = TypeVar("Row", Provider, Model, Credential)
+Row = TypeVar("Row", Provider, Model, Credential, Alias)
 LAST = 1_000_000  # where a new row waits until its place among the others is known
 
 
@@ -40,9 +40,9 @@ def apply(data: Mapping[str, Any]) -> Summary:
 
     Raises ConfigError with every mistake, and then nothing has changed.
     """
-    entries = schema.read(data)
+    file = schema.read(data)
     with write_transaction():
-        loading = _Loading(entries)
+        loading = _Loading(file)
         if errors := loading.errors():
             raise ConfigError(schema.mask(errors, data))
         return loading.write()
@@ -51,13 +51,15 @@ def apply(data: Mapping[str, Any]) -> Summary:
 class _Loading:
     """One load, within its transaction."""
 
-    def __init__(self, entries: list[ProviderEntry]) -> None:
-        self.entries = entries
+    def __init__(self, file: File) -> None:
+        self.entries = entries = file.providers
+        self.alias_entries = file.aliases
         self.summary = Summary()
         self.rows = {row.slug: row for row in Provider.objects.all()}
         labels = [key.values["label"] for entry in entries for key in entry.keys]
         keys = Credential.objects.filter(label__in=labels).select_related("provider")
         self.owner = {key.label: key.provider.slug for key in keys}
+        self.aliases = {row.name: row for row in Alias.objects.all()} if file.aliases else {}
 
     # -- what only the database can tell -------------------------------------------------------------
 
@@ -70,7 +72,22 @@ class _Loading:
                 if owner != entry.values["slug"]:
                     found.append(f'{key.place}: label "{key.values["label"]}" belongs to provider "{owner}"')
                 found += self._sealing_errors(key)
-        return found
+            for model in entry.models:
+                found += self._model_errors(entry, model)
+        return [*found, *self._alias_errors()]
+
+    def _model_errors(self, entry: ProviderEntry, model: Entry) -> Iterable[str]:
+        row = self.rows.get(entry.values["slug"])
+        known = Model.objects.filter(provider=row, name=model.values["name"]).first() if row else None
+        values = {name: getattr(known or Model(), name) for name in schema.OF_A_KIND} | model.values
+        for name, reason in schema.model_contradictions(values):
+            yield f"{model.place}: {name} {reason}"
+
+    def _alias_errors(self) -> Iterable[str]:
+        names = self.aliases.keys() | {entry.values["name"] for entry in self.alias_entries}
+        for entry in self.alias_entries:
+            if entry.values["to"] in names:
+                yield f'{entry.place}: to "{entry.values["to"]}" is an alias itself'
 
     def _provider_errors(self, entry: ProviderEntry) -> Iterable[str]:
         row = self.rows.get(entry.values["slug"]) or Provider()
@@ -112,6 +129,9 @@ class _Loading:
         )
         for entry in self.entries:
             self._children(entry)
+        for alias in self.alias_entries:
+            row_of = self.aliases.get(alias.values["name"]) or Alias()
+            self._save(row_of, alias.values, f'alias "{alias.values["name"]}"')
         return self.summary
 
     def _children(self, entry: ProviderEntry) -> None:
@@ -171,7 +191,8 @@ class _Loading:
         for name in changed:
             setattr(row, name, secrets.seal(values[name]) if name == "secret" else values[name])
         if row.pk is None:
-            row.position = LAST
+            if not isinstance(row, Alias):
+                row.position = LAST
             row.save()
             self.summary.created.append(called)
             if isinstance(row, Credential) and not row.secret:
@@ -183,7 +204,7 @@ class _Loading:
             self.summary.unchanged += 1
         return row
 
-    def _warn_of_pause(self, row: Provider | Model | Credential, called: str) -> None:
+    def _warn_of_pause(self, row: Row, called: str) -> None:
         """State is not ours to change, but staff who replace a refused key should not wonder."""
         if (
             isinstance(row, Credential)
@@ -194,7 +215,7 @@ class _Loading:
             )
 
 
-def _differs(row: Provider | Model | Credential, name: str, value: Any) -> bool:
+def _differs(row: Row, name: str, value: Any) -> bool:
     """Whether a field has to change. Encryption never gives the same twice, so keys are compared opened."""
     if name == "secret" and isinstance(row, Credential):
         if secrets.is_reference(value) or secrets.is_reference(row.secret):

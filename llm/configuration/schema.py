@@ -12,7 +12,8 @@ from typing import Any
 from llm import secrets
 from llm.configuration import fields
 from llm.configuration.errors import ConfigError, FieldError
-from llm.models import Provider
+from llm.models import Model, Provider
+from llm.models.columns import Method
 
 PRICE = fields.or_nothing(fields.decimal(digits=12, places=6))
 USD = fields.or_nothing(fields.decimal(digits=14, places=6))
@@ -37,6 +38,11 @@ def _table(*entries: Field) -> dict[str, Field]:
     return {entry.name: entry for entry in entries}
 
 
+EVIDENCE = (
+    Field("source", fields.text_or_empty(300)),
+    Field("seen", fields.or_nothing(fields.day)),
+    Field("method", fields.one_of_or_empty(Method.values)),
+)
 PROVIDER = _table(
     Field("slug", fields.name(40)),
     Field("kind", fields.one_of(Provider.Kind.values)),
@@ -60,10 +66,16 @@ PROVIDER = _table(
     Field("personal_data", fields.or_nothing(fields.boolean)),
     Field("barred_regions", fields.regions),
     Field("dialect", fields.dialect),
+    *EVIDENCE,
 )
 MODEL = _table(
     Field("id", fields.model_id, "name"),
     Field("enabled", fields.boolean),
+    Field("kind", fields.one_of(Model.Kind.values)),
+    Field("dimensions", LIMIT),
+    Field("family", fields.text_or_empty(120)),
+    Field("context", LIMIT),
+    Field("max_output", LIMIT),
     Field("params", fields.params),
     Field("reasoning_reserve", fields.whole(0)),
     *(Field(ability, fields.boolean) for ability in ("tools", "json_schema", "images", "prefill")),
@@ -72,6 +84,7 @@ MODEL = _table(
     *(Field(limit, LIMIT) for limit in ("rpm", "rpd", "tpm", "tpd")),
     Field("shutdown_on", fields.or_nothing(fields.day)),
     Field("replacement", fields.text_or_empty(120)),
+    *EVIDENCE,
 )
 KEY = _table(
     Field("label", fields.name(60)),
@@ -79,6 +92,7 @@ KEY = _table(
     Field("secret", fields.secret),
     Field("account", fields.text_or_empty(120)),
 )
+ALIAS = _table(Field("name", fields.alias), Field("to", fields.model_id_of(161)))
 VERTEX_ONLY = ("project", "locations")
 
 
@@ -97,12 +111,38 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "base_url", "may hold {location} for vertex only"
 
 
+OF_A_KIND = ("kind", "dimensions", "family", "context", "max_output")
+
+
+def model_contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong) where a model's kind, sizes and family do not agree."""
+    if values["kind"] == Model.Kind.EMBEDDING:
+        if not values["dimensions"]:
+            yield "dimensions", "is missing: an embedding model says how many numbers its vectors have"
+        if not values["family"]:
+            yield "family", "is missing: vectors are comparable within one family only"
+    else:
+        for name in ("dimensions", "family"):
+            if values[name]:
+                yield name, 'is for kind = "embedding" only'
+    if values["context"] and values["max_output"] and values["max_output"] > values["context"]:
+        yield "max_output", f"must not be above context ({values['context']})"
+
+
 @dataclass
 class Entry:
     """One table of the file: where it stands, and its good values by their names in the database."""
 
     place: str
     values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class File:
+    """What a providers file says."""
+
+    providers: list["ProviderEntry"]
+    aliases: list[Entry]
 
 
 @dataclass
@@ -121,13 +161,13 @@ def parse(text: str) -> dict[str, Any]:
         raise ConfigError(["this is not TOML: nested too deeply"]) from None
 
 
-def read(data: Mapping[str, Any]) -> list[ProviderEntry]:
+def read(data: Mapping[str, Any]) -> File:
     """The entries of a parsed file. Raises ConfigError with all mistakes that show without the database."""
     reading = _Reading()
-    entries = reading.file(data)
+    found = reading.file(data)
     if reading.errors:
         raise ConfigError(mask(reading.errors, data))
-    return entries
+    return found
 
 
 def mask(errors: list[str], data: Mapping[str, Any]) -> list[str]:
@@ -153,12 +193,23 @@ class _Reading:
     def __init__(self) -> None:
         self.errors: list[str] = []
 
-    def file(self, data: Mapping[str, Any]) -> list[ProviderEntry]:
-        self._unknown("", data, ["provider"])
+    def file(self, data: Mapping[str, Any]) -> File:
+        self._unknown("", data, ["provider", "alias"])
         tables = self._tables(data, "provider", "", header="[[provider]]")
         entries = [self._provider(table, number) for number, table in enumerate(tables, 1)]
         self._twice("slug", entries)
         self._twice("label", [key for entry in entries for key in entry.keys])
+        return File(entries, self._aliases(data))
+
+    def _aliases(self, data: Mapping[str, Any]) -> list[Entry]:
+        entries = []
+        for number, table in enumerate(self._tables(data, "alias", "", header="[[alias]]"), 1):
+            entry = Entry(f"alias {number}")
+            self._fill(entry, table, ALIAS, required="name")
+            if "to" not in table:
+                self.errors.append(f"{entry.place}: to is missing")
+            entries.append(entry)
+        self._twice("name", entries)
         return entries
 
     def _provider(self, table: Mapping[str, Any], number: int) -> ProviderEntry:

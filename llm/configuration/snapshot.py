@@ -1,6 +1,7 @@
 """Reads configuration and pauses into plain, immutable values, so that the plan is a pure function of them."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -30,6 +31,11 @@ class ModelConf:
     json_schema: bool = True
     images: bool = False
     prefill: bool = False
+    kind: str = models.Model.Kind.CHAT
+    context: int | None = None  # tokens of input and output together
+    max_output: int | None = None
+    dimensions: int | None = None  # of an embedding model's vectors
+    family: str = ""  # embedding models of one family give the same vectors
     shutdown_on: date | None = None
     edited_at: datetime | None = None  # when staff, or a providers file, last changed it
     settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
@@ -62,13 +68,14 @@ class ProviderConf:
     day_reset: str
     project: str
     locations: tuple[str, ...]
-    models: tuple[ModelConf, ...]
+    models: tuple[ModelConf, ...]  # of chat, in order
     keys: tuple[KeyConf, ...]
     trains_on_prompts: bool | None = None
     commercial_use: bool | None = None
     personal_data: bool | None = None
     barred_regions: tuple[str, ...] = ()
     dialect: dict[str, Any] = field(default_factory=dict)
+    embeddings: tuple[ModelConf, ...] = ()  # embedding models, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +127,19 @@ class PauseView:
 _STAMP_SQL = " UNION ALL ".join(
     [
         f"SELECT COUNT(*), MAX(id), MAX(updated_at) FROM {model._meta.db_table}"  # noqa: S608  # our own names
-        for model in (models.Provider, models.Model, models.Credential, models.Quota)
+        for model in (models.Provider, models.Model, models.Credential, models.Alias, models.Quota)
     ]
     + [f"SELECT COUNT(*), NULL, NULL FROM {models.Pause._meta.db_table} WHERE closed_at IS NULL"]  # noqa: S608
 )
-_cache: tuple[Any, float, tuple[ProviderConf, ...]] | None = None
+_cache: tuple[Any, float, "_Configuration"] | None = None
 _key_files: tuple[str, ...] = ()  # references to them: a key that was rotated is tried at once
 _lock = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Configuration:
+    providers: tuple[ProviderConf, ...]
+    aliases: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,7 @@ class State:
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
     anything_learned: bool
+    aliases: Mapping[str, str] = field(default_factory=dict)  # what a client may ask for, and what it means
 
 
 def read() -> State:
@@ -144,7 +158,8 @@ def read() -> State:
         cursor.execute(_STAMP_SQL)
         *configuration, quotas, pauses = cursor.fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
-    return State(_providers(stamp), open_pauses() if pauses[0] else {}, bool(quotas[0]))
+    kept = _configuration(stamp)
+    return State(kept.providers, open_pauses() if pauses[0] else {}, bool(quotas[0]), kept.aliases)
 
 
 def providers() -> tuple[ProviderConf, ...]:
@@ -152,13 +167,14 @@ def providers() -> tuple[ProviderConf, ...]:
     return read().providers
 
 
-def _providers(stamp: Any) -> tuple[ProviderConf, ...]:
+def _configuration(stamp: Any) -> _Configuration:
     global _cache
     kept = _cache
     if kept and kept[0] == stamp and time.monotonic() - kept[1] < REREAD_AFTER_S:
         return kept[2]
     with _lock:
-        fresh = _read_providers()
+        aliases = dict(models.Alias.objects.values_list("name", "to"))
+        fresh = _Configuration(_read_providers(), aliases)
         _cache = ((*stamp[:-1], secrets.changed(_key_files)), time.monotonic(), fresh)
     return fresh
 
@@ -185,12 +201,20 @@ def _provider(row: models.Provider) -> ProviderConf:
         keys = tuple(replace(key, key="", problem=lacking) for key in keys)
     if row.keyless and not keys:
         keys = (KeyConf(label=row.slug, account=row.slug, key=""),)
+    of_kind = {
+        kind: tuple(
+            _model(row, model)
+            for model in sorted(row.models.all(), key=_place)
+            if model.enabled and model.kind == kind
+        )
+        for kind in models.Model.Kind.values
+    }
     return ProviderConf(
         slug=row.slug, kind=row.kind, base_url=row.base_url, tier=row.tier, free=row.free, keyless=row.keyless,
         first_byte_s=row.first_byte_s, timeout_s=row.timeout_s, daily_budget_usd=row.daily_budget_usd,
         credit_usd=row.credit_usd, credit_until=row.credit_until, demote_after_h=row.demote_after_h,
         day_reset=row.day_reset, project=row.project, locations=tuple(row.locations), keys=keys,
-        models=tuple(_model(row, model) for model in sorted(row.models.all(), key=_place) if model.enabled),
+        models=of_kind[models.Model.Kind.CHAT], embeddings=of_kind[models.Model.Kind.EMBEDDING],
         trains_on_prompts=row.trains_on_prompts, commercial_use=row.commercial_use,
         personal_data=row.personal_data, barred_regions=tuple(row.barred_regions),
         dialect=dict(row.dialect),
@@ -210,6 +234,8 @@ def _model(provider: models.Provider, row: models.Model) -> ModelConf:
         name=row.name, params=dict(row.params), reasoning_reserve=row.reasoning_reserve, price=price,
         rpm=row.rpm, rpd=row.rpd, tpm=row.tpm, tpd=row.tpd,
         tools=row.tools, json_schema=row.json_schema, images=row.images, prefill=row.prefill,
+        kind=row.kind, context=row.context, max_output=row.max_output, dimensions=row.dimensions,
+        family=row.family,
         shutdown_on=row.shutdown_on,
         edited_at=row.updated_at,
     )  # fmt: skip

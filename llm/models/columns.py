@@ -17,6 +17,29 @@ PRICE: dict[str, Any] = {
 LABEL = RegexValidator(r"^[a-z0-9][a-z0-9._:-]*$", _("Use lower-case letters, digits and . _ : -"))
 
 
+class Method(models.TextChoices):
+    """How somebody came to know a fact of the catalogue."""
+
+    DOCUMENTED = "documented", _("documented")
+    HEADER = "header", _("stated in an answer's headers")
+    REFUSAL = "refusal", _("stated in a refusal")
+    PROBED = "probed", _("probed")
+    REPORTED = "reported", _("reported by others")
+
+
+class Evidence(models.Model):
+    """Where a fact of the catalogue stands, who says so, and the day on which somebody looked."""
+
+    source = models.CharField(_("source"), max_length=300, blank=True, help_text=_("Where it stands."))
+    seen = models.DateField(
+        _("seen on"), null=True, blank=True, help_text=_("The day on which somebody looked.")
+    )
+    method = models.CharField(_("known how"), max_length=10, choices=Method, blank=True)
+
+    class Meta:
+        abstract = True
+
+
 def utc_today() -> date:
     return timezone.now().date()
 

@@ -12,10 +12,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from llm import hosts, secrets
-from llm.models.columns import LABEL, PRICE, USD, EnteredFor
+from llm.models.columns import LABEL, PRICE, USD, EnteredFor, Evidence
 
 
-class Provider(models.Model):
+class Provider(Evidence):
     """An outside service. Lower tiers are tried first; within a tier, lower positions."""
 
     class Kind(models.TextChoices):
@@ -79,13 +79,37 @@ class Provider(models.Model):
         return hosts.origin(self.kind, self.base_url)
 
 
-class Model(models.Model):
-    """One model id of a provider, with what is sent along, its prices and one account's quota for it."""
+class Model(Evidence):
+    """One model id of a provider, with what is sent along, its prices and one account's quota for it.
+
+    An embedding model makes vectors of `dimensions` numbers; those of one `family` can be compared with each other.
+    """
+
+    class Kind(models.TextChoices):
+        CHAT = "chat", _("chat")
+        EMBEDDING = "embedding", _("embedding")
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="models")
     name = models.CharField(_("id"), max_length=120)
     position = models.PositiveIntegerField(default=0)
     enabled = models.BooleanField(default=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHAT)
+    dimensions = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Numbers in a vector of an embedding model.")
+    )
+    family = models.CharField(
+        max_length=120,
+        blank=True,
+        help_text=_(
+            "Embedding models of one family give the same vectors; others are never mixed with them."
+        ),
+    )
+    context = models.PositiveIntegerField(
+        _("context"), null=True, blank=True, help_text=_("Tokens of input and output together.")
+    )
+    max_output = models.PositiveIntegerField(
+        _("longest output"), null=True, blank=True, help_text=_("Tokens, hidden reasoning included.")
+    )
     params = models.JSONField(default=dict, blank=True, help_text=_("Sent with every request to this model."))
     reasoning_reserve = models.PositiveIntegerField(
         default=0, help_text=_("Tokens added to the caller's max_tokens for hidden reasoning.")
@@ -170,3 +194,20 @@ class Credential(models.Model):
     def is_elsewhere(self) -> bool:
         """Whether its provider has moved to another host since the key was entered."""
         return bool(self.secret) and self.entered_for != self.provider.origin
+
+
+class Alias(models.Model):
+    """Another name for what a client may ask for as `model`, such as a name that its program has built in."""
+
+    name = models.CharField(max_length=120, unique=True)
+    to = models.CharField(
+        max_length=161, help_text=_("auto, free, a provider, provider/model or a model's id.")
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = _("aliases")
+
+    def __str__(self) -> str:
+        return f"{self.name} → {self.to}"

@@ -1,7 +1,7 @@
 """When the chain looks after itself: aside, after a call, at most every half minute a process.
 
 What is done then is `llm.maintenance`, which the app registers when it is loaded; a product with a worker of its own
-runs that once a minute instead, and both may.
+runs that once a minute instead, and sets LLM_MAINTAIN_AFTER_CALLS to False.
 """
 
 import logging
@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import connection
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ def register(work: Callable[[], object]) -> None:
 def after_a_call() -> None:
     """Starts what was registered in a thread, unless that was done less than EVERY_S seconds ago."""
     global _last
+    if not getattr(settings, "LLM_MAINTAIN_AFTER_CALLS", True):
+        return
     with _lock:
         if time.monotonic() - _last < EVERY_S:
             return

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from django.db.models import Case, Count, F, Sum, When
@@ -91,7 +92,13 @@ def _calls(since: datetime, until: datetime) -> Iterator[Line]:
         yield [purpose, outcome, cached, int(place or 0), count, micros(cost)]
 
 
+def _savings(since: datetime, until: datetime) -> Iterator[Line]:
+    saved = Call.objects.filter(started_at__gte=since, started_at__lt=until).aggregate(usd=Sum("saved_usd"))
+    yield [micros(saved["usd"])]
+
+
 ATTEMPTS, CALLS = Source("attempts", _attempts), Source("calls", _calls)
+SAVINGS = Source("savings", _savings)  # against the cheapest paid model, as each call noted it
 
 
 def tried(lines: Iterable[Line]) -> list[Tried]:
@@ -100,6 +107,11 @@ def tried(lines: Iterable[Line]) -> list[Tried]:
 
 def called(lines: Iterable[Line]) -> list[Called]:
     return [Called(*line) for line in lines]
+
+
+def saved(lines: Iterable[Line]) -> Decimal:
+    """USD, of lines of SAVINGS."""
+    return usd(sum(line[0] for line in lines))
 
 
 def failures(lines: Iterable[Tried]) -> Counter[str]:
@@ -214,15 +226,35 @@ def _spent(lines: Iterable[Line]) -> Counter[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
 class Usage:
-    """The last 30 days of the ledger, today among them."""
+    """The last 30 days of the ledger, today among them, each part read when it is first asked for."""
 
-    now: datetime
-    attempts: rollup.Sums
-    calls: rollup.Sums
+    def __init__(self, now: datetime | None = None) -> None:
+        self.now = now or timezone.now()
+
+    @cached_property
+    def attempts(self) -> rollup.Sums:
+        return rollup.read(ATTEMPTS, self.now)
+
+    @cached_property
+    def calls(self) -> rollup.Sums:
+        return rollup.read(CALLS, self.now)
+
+    @cached_property
+    def savings(self) -> rollup.Sums:
+        return rollup.read(SAVINGS, self.now)
+
+    @cached_property
+    def quotas(self) -> list[QuotaLeft]:
+        return quotas_left(self.attempts, self.now)
+
+    @cached_property
+    def spending(self) -> list[Spending]:
+        return spending(self.attempts, self.now)
 
 
 def read(now: datetime | None = None) -> Usage:
-    now = now or timezone.now()
-    return Usage(now, rollup.read(ATTEMPTS, now), rollup.read(CALLS, now))
+    """The sums of attempts and calls, read at once."""
+    found = Usage(now)
+    _ = found.attempts, found.calls
+    return found

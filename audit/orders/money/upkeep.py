@@ -1,18 +1,45 @@
-"""Asks Stripe about what it should have told us: pages that were opened, refunds that were claimed or are under way."""
+"""What the clock does: orders end when their time is over, and Stripe is asked about what it should have told us."""
 
 import logging
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.utils import timezone
 
 from audit.models import Order, OrderEvent, Payment, Refund
-from audit.orders import payments
+from audit.orders import payments, terms
 from audit.orders import service as orders
-from audit.orders.money import refunds, sending, stripe_api
+from audit.orders.money import refunds, sending, stripe_api, waiting
 
 log = logging.getLogger(__name__)
 
 AFTER_A_FAILURE = timedelta(hours=1)
+
+
+def tend(now: datetime | None = None, *, limit: int = 200) -> int:
+    """Asks Stripe what we may have missed, expires unpaid orders and closes delivered ones whose time is over.
+
+    Returns how many orders expired or closed. An order that Stripe could not be asked about is not expired.
+    """
+    now = now or timezone.now()
+    look(now, limit=limit)
+    unpaid = Order.objects.filter(
+        state__in=orders.UNPAID, created_at__lt=now - timedelta(days=orders.UNPAID_DAYS)
+    )
+    done = Order.objects.filter(
+        state=orders.State.DELIVERED, delivered_at__lt=now - timedelta(days=terms.FOLLOW_UP_DAYS)
+    )
+    changed = 0
+    for order in [*unpaid.exclude(pk__in=waiting.undecided().values("order"))[:limit], *done[:limit]]:
+        try:
+            if order.state == orders.State.DELIVERED:
+                orders.close(order, actor=orders.CLOCK)
+            else:
+                orders.expire(order)
+        except orders.NotAllowed:  # somebody was quicker
+            continue
+        changed += 1
+    return changed
 
 
 def look(now: datetime, *, limit: int) -> int:

@@ -11,6 +11,7 @@ from llm.configuration import file as config
 from llm.foresight import provider_check
 from llm.management import quiet
 from llm.operations import alerts
+from llm.status import facts
 from llm.status import providers as standing
 from llm.status.table import table
 
@@ -52,6 +53,7 @@ class Command(quiet.Command):
 
     def _show(self) -> None:
         found = standing.provider_statuses()
+        self.stdout.write(f"{facts.verdict().line}\n\n", ending="")
         if found:
             self.stdout.write(table(found))
         if not standing.any_usable(found):

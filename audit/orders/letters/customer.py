@@ -1,53 +1,18 @@
-"""What the e-mails about an order say, as text and as HTML, in any language of the site."""
+"""To the customer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import ngettext
 
-from audit import formats
 from audit.models.orders import Order
-from audit.orders import links
+from audit.orders import links, terms
+from audit.orders.letters.words import Words
 from audit.orders.money.receipts import moment, price, receipt, seller
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail without its addresses."""
-
-    subject: str
-    text: str
-    html: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What differs between letters. `facts`: labelled lines; `link`: words and address of the button."""
-
-    subject: str
-    lines: list[str]
-    facts: list[tuple[str, str]] = field(default_factory=list)
-    block: str = ""  # several lines of staff, as they typed them
-    link: tuple[str, str] | None = None
-
-
-def compose(order: Order, kind: str, *, lang: str) -> Letter:
-    """The letter `kind` about the order as it is now. Raises KeyError for an unknown kind."""
-    with override(lang):
-        words = KINDS[kind](order)
-        context: dict[str, Any] = {"words": words, "order": order, "lang": lang, "site": settings.SITE_URL}
-        return Letter(
-            subject=words.subject,
-            text=render_to_string("mail/letter.txt", context).strip() + "\n",
-            html=render_to_string("mail/letter.html", context),
-        )
 
 
 def _status(order: Order) -> tuple[str, str]:
@@ -65,10 +30,19 @@ def _received(order: Order) -> Words:
         )
         link = _status(order)
     lines.append(_("Keep this e-mail: its link is the only way to your order."))
+    if order.begin_asked_at:
+        lines.append(
+            _(
+                "You asked us to begin at once, and know that your right of withdrawal ends when the report is "
+                "delivered."
+            )
+        )
+    lines.append(_("These are the terms:"))
     return Words(
         subject=_("Order %(code)s received") % {"code": order.code},
         lines=lines,
         facts=[(_("Order"), order.code), (_("Price"), price(order))],
+        block=terms.plain(),
         link=link,
     )
 
@@ -173,16 +147,14 @@ def _report_link(order: Order, subject: str, first: str) -> Words:
 
 
 def _delivered(order: Order) -> Words:
-    from audit.orders.service import FOLLOW_UP_DAYS
-
     words = _report_link(order, _("The report of order %(code)s is ready"), _("Your audit is done."))
     words.lines.append(
         ngettext(
             "Questions? Reply to this e-mail within %(count)d day.",
             "Questions? Reply to this e-mail within %(count)d days.",
-            FOLLOW_UP_DAYS,
+            terms.FOLLOW_UP_DAYS,
         )
-        % {"count": FOLLOW_UP_DAYS}
+        % {"count": terms.FOLLOW_UP_DAYS}
     )
     return words
 
@@ -229,6 +201,19 @@ def _refunded(order: Order) -> Words:
     )
 
 
+def _withdrawn(order: Order) -> Words:
+    return Words(
+        subject=_("You have withdrawn from order %(code)s") % {"code": order.code},
+        lines=[
+            _("Your withdrawal reached us on %(when)s. You need do nothing else.")
+            % {"when": moment(order, order.withdrawn_at)},
+            _("You get the whole price back the way you paid it, within 14 days at the latest."),
+        ],
+        facts=[(_("Order"), order.code), (_("Price"), price(order))],
+        link=_status(order),
+    )
+
+
 def _expired(order: Order) -> Words:
     return Words(
         subject=_("Order %(code)s has expired") % {"code": order.code},
@@ -242,68 +227,6 @@ def _expired(order: Order) -> Words:
 
 def _page(name: str) -> str:
     return f"{settings.SITE_URL}{reverse(name)}"
-
-
-# -- to staff, who have an account: no link of the customer, no word of theirs ------------------------
-def _desk(order: Order) -> tuple[str, str]:
-    address = reverse("admin:audit_order_change", args=[order.pk])
-    return _("Open the order"), f"{settings.SITE_URL}{address}"
-
-
-def _staff_new(order: Order) -> Words:
-    return Words(
-        subject=_("%(code)s: a new order waits for its invoice") % {"code": order.code},
-        lines=[_("Write how to pay, and send it to the customer from the admin.")],
-        link=_desk(order),
-    )
-
-
-def _staff_paid(order: Order) -> Words:
-    return Words(
-        subject=_("%(code)s is paid") % {"code": order.code},
-        lines=[_("The report is promised for %(when)s.") % {"when": formats.moment(order.due_at)}],
-        link=_desk(order),
-    )
-
-
-def _staff_money(order: Order) -> Words:
-    return Words(
-        subject=_("%(code)s: its money needs you") % {"code": order.code},
-        lines=[_("A payment or a refund did not go as it should. The order's history says what happened.")],
-        link=_desk(order),
-    )
-
-
-def _staff_dispute(order: Order) -> Words:
-    from audit.orders.money import disputes
-
-    row = disputes.waiting(order) or order.disputes.order_by("-pk").first()
-    facts = []
-    if row is not None:
-        facts = [
-            (_("Kind"), str(row.get_kind_display())),
-            (_("Status"), row.status),
-            (_("Reason"), row.reason),
-            (_("Evidence due"), formats.moment(row.due_at) if row.due_at else ""),
-        ]
-    return Words(
-        subject=_("%(code)s: the customer's bank disputes the payment") % {"code": order.code},
-        lines=[
-            _(
-                "The work is stopped until you decide in the admin. The evidence is handed in at Stripe's dashboard."
-            ),
-        ],
-        facts=[(label, value) for label, value in facts if value],
-        link=_desk(order),
-    )
-
-
-def _staff_key(order: Order) -> Words:
-    return Words(
-        subject=_("Stripe refuses our key: nobody can pay by card"),
-        lines=[_("Set a valid STRIPE_SECRET_KEY and start the site again. Orders are kept meanwhile.")],
-        link=_desk(order),
-    )
 
 
 KINDS: dict[str, Callable[[Order], Words]] = {
@@ -322,9 +245,5 @@ KINDS: dict[str, Callable[[Order], Words]] = {
     "cancelled": _cancelled,
     "refunded": _refunded,
     "expired": _expired,
-    "staff_new": _staff_new,
-    "staff_paid": _staff_paid,
-    "staff_money": _staff_money,
-    "staff_dispute": _staff_dispute,
-    "staff_key": _staff_key,
+    "withdrawn": _withdrawn,
 }

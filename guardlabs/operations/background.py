@@ -1,0 +1,125 @@
+"""Background work: a queue on huey, and one worker process beside the server, `manage.py worker`.
+
+A task is a nudge and the row in the database is the truth: a task that is lost, or done twice, changes nothing, since
+whoever does the work claims its row (or its mark, see `chores`) first. The queue is a SQLite file in var/, or Redis
+with REDIS_URL. Several workers share the work.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, wraps
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from huey import Huey, RedisHuey, SqliteHuey, crontab
+from huey.serializer import SignedSerializer
+from redis import ConnectionPool
+
+from audit.orders import outbox
+from guardlabs.operations import chores
+from guardlabs.web import correlation
+from llm.pauses import probes
+
+log = logging.getLogger(__name__)
+
+THREADS = 4  # so that a slow provider check or mail server keeps nothing else waiting
+LAST_WORDS_S = (
+    50.0  # for what is being done when the worker is told to stop; less than systemd's and compose's grace
+)
+PROBE_EVERY_S = 4  # providers that are down come back between two looks
+MOST_BATCHES = 100  # in one go, so that a mail server that is never done keeps no thread for ever
+LONGEST_SLEEP_S = 1.0  # of an idle worker, before it looks into the queue again
+REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 5}
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """The queue, and what can be put into it: calling one of these enqueues it."""
+
+    queue: Huey
+    chore: Callable[[str], Any]  # by its name
+    probe: Any
+    mails: Callable[[], Any]
+
+
+@cache
+def tasks() -> Tasks:
+    """The queue of this process."""
+    return on(_queue())
+
+
+def _queue() -> Huey:
+    common = {"results": False, "serializer": SignedSerializer(secret=settings.SECRET_KEY, salt="tasks")}
+    if settings.REDIS_URL:
+        pool = ConnectionPool.from_url(settings.REDIS_URL, **REDIS_TIMEOUTS)
+        return RedisHuey("guardlabs", connection_pool=pool, read_timeout=1, **common)
+    file = settings.VAR_DIR / "tasks.sqlite3"
+    return SqliteHuey("guardlabs", filename=str(file), fsync=False, **common)
+
+
+def on(queue: Huey) -> Tasks:
+    """Registers every task with the queue."""
+    found = Tasks(
+        queue,
+        chore=queue.task(name="chore")(_apart(do_chore)),
+        probe=queue.task(name="probe")(_apart(probes.run_due)),
+        mails=queue.task(name="mails")(_apart(send_mails)),
+    )
+
+    def tick() -> None:
+        """Every minute, and when the worker starts."""
+        chores.seen()
+        for chore in chores.chores():
+            found.chore(chore.name)
+        if found.queue.scheduled_count() > 1:
+            return  # another worker's minute, or that of one that has just died
+        for seconds in range(0, 60, PROBE_EVERY_S):
+            found.probe.schedule(delay=seconds)
+
+    queue.periodic_task(crontab(), name="tick")(_apart(tick))
+    return found
+
+
+def do_chore(name: str) -> None:
+    """Does one of the chores, if it is due."""
+    for chore in chores.chores():
+        if chore.name == name:
+            chores.do(chore)
+
+
+def send_mails() -> None:
+    """Sends all that is due, not only the first batch."""
+    for _ in range(MOST_BATCHES):
+        if outbox.send_due() < outbox.BATCH:
+            return
+
+
+def nudge_mails() -> None:
+    """Has what waits in the outbox sent now. Never raises: the next minute's look finds it in any case."""
+    try:
+        tasks().mails()
+    except Exception:
+        log.warning("the worker was not told of a mail; it looks every minute", exc_info=True)
+
+
+def run() -> None:
+    """Works until SIGTERM or SIGINT, then finishes what it is doing, for up to LAST_WORDS_S."""
+    tasks().queue.create_consumer(
+        workers=THREADS, max_delay=LONGEST_SLEEP_S, graceful_signal="TERM", shutdown_timeout=LAST_WORDS_S
+    ).run()
+
+
+def _apart(work: Callable[..., object]) -> Callable[..., None]:
+    """As a task: lines of the log that belong together have one id, and no database connection is left open."""
+
+    @wraps(work)
+    def task(*arguments: Any) -> None:
+        correlation.begin("-".join(["task", work.__name__, *map(str, arguments)]))
+        try:
+            work(*arguments)
+        finally:
+            connections.close_all()
+
+    return task
