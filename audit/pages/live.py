@@ -30,6 +30,8 @@ LIFE_S = 120.0  # longer than a report takes; whoever is still there then asks a
 RETRY_MS = 1000
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
 
+clock = time.monotonic  # tests put their own clock here
+
 Draw = Callable[[Report], str]
 
 
@@ -85,9 +87,8 @@ class Watch:
             self._loop.call_soon_threadsafe(self._changed.set)
 
     def end(self) -> None:
-        """Sends the viewers to another process."""
         self.over = True
-        self._changed.set()
+        self._loop.call_soon_threadsafe(self._changed.set)
 
     async def _look(self) -> dict[int, Seen]:
         await pause(self._changed)
@@ -118,8 +119,16 @@ def watch() -> Watch:
 
 
 def note(scan_id: int) -> None:
+    """From any thread: this scan's report has changed."""
     for each in list(_watches.values()):
         each.note(scan_id)
+
+
+def end() -> None:
+    """This process stops: its viewers ask again, and find another one."""
+    for loop, each in list(_watches.items()):
+        if not loop.is_closed():
+            each.end()
 
 
 jobs.on_change.append(note)
@@ -147,10 +156,10 @@ async def answer(scan: Scan, *, address: str, last_id: str, draw: Draw) -> HttpR
 
 async def _follow(scan: Scan, now: Seen, address: str, last_id: str, draw: Draw) -> AsyncGenerator[str, None]:
     """A change is told at once. The time, told at every tick, also keeps the line alive."""
-    until, here = time.monotonic() + LIFE_S, watch()
+    until, here = clock() + LIFE_S, watch()
     with here.looking_at(scan):
         yield f"retry: {RETRY_MS}\n\n"
-        while time.monotonic() < until:
+        while clock() < until:
             try:
                 told = await here.picture(address, now, draw) if now.mark != last_id else ""
                 last_id = now.mark

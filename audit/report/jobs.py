@@ -198,11 +198,7 @@ class _Progress:
         match event:
             case chain.AttemptStarted():
                 self.text = ""
-                line = generate.attempt_line(
-                    credential=event.credential, model=event.model, location=event.location, outcome="trying"
-                )
-                self.attempts.append(line)
-                return lambda: self._save(draft="", progress=self.attempts)
+                return partial(self._begin, event)
             case chain.Delta():
                 self.text += event.text
                 if time.monotonic() - self.saved_at >= DRAFT_EVERY_S:
@@ -214,6 +210,13 @@ class _Progress:
             case chain.Completed():
                 return lambda: self._save(draft=shown(event.reply.text + "\n"))
         return None
+
+    def _begin(self, event: chain.AttemptStarted) -> None:
+        line = generate.attempt_line(
+            credential=event.credential, model=event.model, location=event.location, outcome="trying"
+        )
+        self.attempts.append(line)
+        self._save(draft="", progress=self.attempts)
 
     def _save(self, **fields: Any) -> None:
         self.saved_at = time.monotonic()

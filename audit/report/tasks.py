@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from functools import partial
 from threading import Lock
 
 from asgiref.sync import sync_to_async
@@ -59,8 +60,9 @@ def is_full() -> bool:
 
 
 def later(what: object, ask_again: Callable[[], object]) -> None:
-    """Remembers to ask again, in a thread, when a place is free. What waits already waits once."""
-    _waiting.setdefault(what, ask_again)
+    """Remembers to ask again when a place is free, in a thread, with the context variables of now. What waits already
+    waits once."""
+    _waiting.setdefault(what, partial(copy_context().run, ask_again))
 
 
 def serve() -> None:
