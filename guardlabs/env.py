@@ -78,6 +78,17 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def origins(name: str) -> list[str]:
+    """A comma-separated list of origins (`https://app.example`), or `*`."""
+    found = [word.rstrip("/") for word in words(name)]
+    for origin in found:
+        parts = urlsplit(origin)
+        whole = f"{parts.scheme}://{parts.netloc}"
+        if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or whole != origin):
+            raise ImproperlyConfigured(f"{name}: {origin!r} is no origin, such as https://app.example.")
+    return found
+
+
 def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
     """DATABASES["default"] for `sqlite:///path` or `postgresql://user:password@host:port/name?options`.
 

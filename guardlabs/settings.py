@@ -233,6 +233,7 @@ LLM_MAINTAIN_AFTER_CALLS = False  # the background worker does it
 # Visitors of one process who may watch a report live, each of whom keeps a thread; the others poll.
 LIVE_STREAMS = WEB_THREADS // 2
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
+LLM_CORS_ORIGINS = env.origins("LLM_CORS_ORIGINS")
 LLM_CACHE = env.choice("LLM_CACHE", "auto", among=("auto", "on", "off"))
 LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400, least=1)
 # Providers at private addresses (a local Ollama): names of hosts, addresses, networks, or `on`.

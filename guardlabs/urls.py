@@ -13,9 +13,10 @@ urlpatterns = [
     path("v1/", include("llm.gateway.urls")),
     path("admin/", admin.site.urls),
     path("", include("audit.urls_root")),
+    path("", include("llm.gateway.urls_root")),
     *i18n_patterns(path("", include("audit.urls"))),
 ]
-handler404 = "audit.pages.errors.not_found"
+handler404 = "guardlabs.web.doors.not_found"
 handler500 = "guardlabs.web.doors.server_error"
 handler403 = "audit.pages.errors.forbidden"
 handler400 = "guardlabs.web.doors.bad_request"

@@ -24,7 +24,7 @@ from llm import clock
 from llm.adapters import Answer
 from llm.calls.spec import CallSpec
 from llm.ledger import rows
-from llm.models import Attempt, CachedReply, Call, Notice, Pause
+from llm.models import Attempt, CachedReply, Call, Notice, Pause, StoredResponse
 from llm.transactions import write_transaction
 
 log = logging.getLogger(__name__)
@@ -226,6 +226,7 @@ def forget_calls(**which: Any) -> None:
         if copies:
             purge(pk__in=copies)
         _forget_details(calls)
+        StoredResponse.objects.filter(call__in=calls).delete()
         calls.update(messages=[], text="", cached_reply=None)
 
 

@@ -25,9 +25,12 @@ class Gateway:
         self.browser = browser or Browser()
 
     def post(self, body, **headers):
+        return self.post_to(URL, body, **headers)
+
+    def post_to(self, path, body, **headers):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.browser.post(
-            URL, content, "application/json", headers={"authorization": f"Bearer {self.key}", **headers}
+            path, content, "application/json", headers={"authorization": f"Bearer {self.key}", **headers}
         )
 
     def ask(self, messages=HELLO, **body):

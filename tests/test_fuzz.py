@@ -21,8 +21,11 @@ from llm.adapters import Answer, Reasoning, adapter_for
 from llm.adapters.base import Request, Timing
 from llm.configuration import file as config
 from llm.failures.kinds import Failure
-from llm.gateway import request as gateway_request
 from llm.gateway.errors import ApiError
+from llm.gateway.protocols.chat import Chat
+from llm.gateway.protocols.messages import Messages
+from llm.gateway.protocols.responses import Responses
+from llm.gateway.serving import body as gateway_body
 from llm.ledger import receipts
 from llm.limits.headers import observed
 from llm.simulator import behaviours as b
@@ -205,15 +208,17 @@ def test_any_body_of_the_api_is_a_scan_or_an_error_of_the_callers(examples):
 
 
 @anyhow
-def test_any_body_of_the_gateway_is_read_or_refused(examples):
+@pytest.mark.parametrize("protocol", [Chat(), Responses(), Messages()], ids=lambda one: one.prefix)
+def test_any_body_of_the_gateway_is_read_or_refused(examples, protocol):
     factory = RequestFactory()
-    good = corpus("gateway")
+    good = corpus({"chatcmpl-": "gateway", "resp_": "responses", "msg_": "messages"}[protocol.prefix])
 
     @budget(examples * 3)
     @also(bodies(*good), [as_json(case) for case in good])
     def check(body):
         try:
-            ask = gateway_request.read(factory.post("/v1/chat/completions", body, "application/json"))
+            request = factory.post("/v1/chat/completions", body, "application/json")
+            ask = protocol.read(gateway_body.read(request), request.headers)
         except ApiError as error:
             assert 400 <= error.status < 500
             json.dumps(error.body()).encode()

@@ -440,7 +440,8 @@ def test_errors_tell_nothing_of_accounts_and_keys(sim, gateway):
         ({"messages": [{"role": "user"}]}, "messages[0].content"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id"),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages[0].content[0]"),
-        ({"messages": HELLO, "n": 2}, "n"),
+        ({"messages": HELLO, "n": 9}, "n"),
+        ({"messages": HELLO, "logprobs": True}, "logprobs"),
         ({"messages": HELLO, "max_tokens": 0}, "max_tokens"),
         ({"messages": HELLO, "temperature": 3}, "temperature"),
         ({"messages": HELLO, "temperature": True}, "temperature"),
@@ -449,7 +450,8 @@ def test_errors_tell_nothing_of_accounts_and_keys(sim, gateway):
         ({"messages": HELLO, "model": 7}, "model"),
         ({"messages": HELLO, "tools": [{"type": "retrieval"}]}, "tools[0].type"),
         ({"messages": HELLO, "tool_choice": "required"}, "tool_choice"),
-        ({"messages": HELLO, "functions": []}, "functions"),
+        ({"messages": HELLO, "functions": {}}, "functions"),
+        ({"messages": HELLO, "function_call": 5}, "function_call"),
         ({"messages": HELLO, "response_format": {"type": "xml"}}, "response_format"),
         ({"messages": HELLO, "modalities": ["audio"]}, "modalities"),
     ],
@@ -481,7 +483,7 @@ def test_half_characters_and_nul_are_mended(chain, gateway):
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("get", "chat/completions", 405), ("post", "models", 405), ("get", "embeddings", 404), ("get", "", 404)],
+    [("get", "chat/completions", 405), ("post", "models", 405), ("get", "nothing", 404), ("get", "v2/x", 404)],
 )
 def test_what_is_not_there_says_so_in_shape(client, gateway, method, path, status):
     response = getattr(client, method)(f"/v1/{path}", headers={"authorization": f"Bearer {gateway.key}"})

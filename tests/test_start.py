@@ -32,6 +32,7 @@ WRONG = {
     "RETENTION_DAYS": "0",
     "REPORT_DEADLINE_S": "300",
     "CHORES": "sometimes",
+    "LLM_CORS_ORIGINS": "app.example",
     "LLM_CACHE": "maybe",
     "LLM_CACHE_TTL_S": "-5",
     "LLM_DAILY_BUDGET_USD": "a lot",

@@ -83,7 +83,7 @@ STORED = (
         gettext_lazy("what models were asked and answered: answer codes of scans, whatever clients send"),
         CLIENTS, _retention,
     ),
-    Stored(("llm.CachedReply",), gettext_lazy("kept answers of models"), CLIENTS, _retention),
+    Stored(("llm.CachedReply", "llm.StoredResponse"), gettext_lazy("kept answers of models"), CLIENTS, _retention),
     Stored(("llm.Attempt",), gettext_lazy("who was tried, how it ended, tokens and cost"), NOBODY, _retention),
     Stored(("llm.Notice", "llm.Pause"), gettext_lazy("what providers told us"), NOBODY, _retention),
     Stored(
@@ -91,7 +91,7 @@ STORED = (
         gettext_lazy("keys: of providers encrypted, of clients as a hash; shown to nobody"), NOBODY, _until_staff,
     ),
     Stored(
-        ("llm.Provider", "llm.Model", "llm.Quota", "llm.Rehearsal", "llm.PastSpending"),
+        ("llm.Provider", "llm.Model", "llm.Alias", "llm.Quota", "llm.Rehearsal", "llm.PastSpending"),
         gettext_lazy("configuration and what was learned of quotas"), NOBODY, _until_staff,
     ),
     Stored(("llm.Rollup",), gettext_lazy("sums by hour and day"), NOBODY, _for_good),

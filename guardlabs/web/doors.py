@@ -19,6 +19,7 @@ from audit.api import errors as api_errors
 from audit.pages import errors as pages
 from llm import storage
 from llm.gateway import errors as gateway_errors
+from llm.gateway.middleware import SHORT
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,15 @@ def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse | 
     return None
 
 
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404: a page for people; who comes with a key of the gateway's gets its shape."""
+    if "HTTP_X_API_KEY" in request.META or request.META.get("HTTP_AUTHORIZATION", "").lower().startswith(
+        "bearer "
+    ):
+        return gateway_errors.unknown_url(request).response()
+    return pages.not_found(request, exception)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: also of what middleware raises, which process_exception does not see."""
     return answer(request, sys.exc_info()[1]) or _shaped(request, 500)
@@ -70,7 +80,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 def _shaped(request: HttpRequest, status: int) -> HttpResponse:
     path = request.path_info
-    if path.startswith("/v1/"):
+    if path.startswith("/v1/") or SHORT.fullmatch(path):
         return gateway_errors.by_status(status).response()
     with translation.override(_language(request)):
         if path.startswith(("/api/", "/stripe/", "/healthz", "/readyz")):

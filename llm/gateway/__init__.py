@@ -1,5 +1,5 @@
-"""The chain over HTTP, in OpenAI's shape: `include("llm.gateway.urls")` under any prefix, such as `v1/`.
+"""The chain over HTTP: `include("llm.gateway.urls")` under any prefix, such as `v1/`.
 
-`request` reads what was asked, `catalogue` what may be asked of, `views` asks the chain, `answers` and `errors`
-word what came of it.
+`protocols` read what was asked into an `Ask` and word what came of it, `catalogue` knows what may be asked of,
+`views` asks the chain, `serving` is HTTP itself.
 """

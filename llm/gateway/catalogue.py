@@ -58,4 +58,8 @@ def _providers(client: Client) -> list[ProviderConf]:
 
 
 def _entry(name: str, owner: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": CREATED, "owned_by": owner}
+    """One name, in OpenAI's shape and in Anthropic's: their fields differ, so that it can have both."""
+    return {
+        "id": name, "object": "model", "created": CREATED, "owned_by": owner,
+        "type": "model", "display_name": name, "created_at": "2026-05-28T20:26:40Z",
+    }  # fmt: skip

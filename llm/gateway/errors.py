@@ -1,11 +1,11 @@
-"""Everything that goes wrong, in OpenAI's shape: the right status, why, and until when."""
+"""Everything that goes wrong, in OpenAI's shape or a protocol's own: the right status, why, and until when."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from llm.calls.fitting import ABOVE_LIMIT
@@ -68,8 +68,10 @@ class ApiError(Exception):
             error |= {"attempts": list(self.attempts), "skipped": list(self.skipped)}
         return {"error": error}
 
-    def response(self) -> JsonResponse:
-        response = JsonResponse(self.body(), status=self.status, headers=dict(self.headers))
+    def response(self, shape: Callable[["ApiError"], dict[str, Any]] | None = None) -> JsonResponse:
+        """shape: makes the body of another protocol than OpenAI's."""
+        body = shape(self) if shape else self.body()
+        response = JsonResponse(body, status=self.status, headers=dict(self.headers))
         if self.retry_after_s is not None:
             response["Retry-After"] = str(max(1, math.ceil(self.retry_after_s)))
         if (
@@ -91,6 +93,11 @@ def _type(status: int, code: str | None) -> str:
         429: "rate_limit_error",
     }
     return names.get(status, "server_error" if status >= 500 else "invalid_request_error")
+
+
+def unknown_url(request: HttpRequest) -> ApiError:
+    """404."""
+    return ApiError(404, f"Unknown request URL: {request.method} {request.path[:200]}", code="unknown_url")
 
 
 def by_status(status: int) -> ApiError:

@@ -1,5 +1,6 @@
 """A short way for requests to the gateway, which needs neither session nor language nor cookie nor page headers."""
 
+import re
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -7,9 +8,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
 
+SHORT = re.compile(r"/(v1|(chat/completions|completions|responses|messages|embeddings|models|quota)(/.*)?)")
+
 
 class GatewayFastPath:
-    """Answers what begins with LLM_GATEWAY_PREFIX (`/v1/`) here, before the rest of the middleware.
+    """Answers what begins with LLM_GATEWAY_PREFIX (`/v1/`), or is one of its doors without it, before the rest of the
+    middleware.
 
     Place it first, or right behind whatever decides which proxy headers to believe.
     """
@@ -24,7 +28,9 @@ class GatewayFastPath:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
-        if not request.path_info.startswith(self.prefix):
+        if request.path_info == "/" and request.method == "HEAD":  # an SDK looks whether anybody is there
+            request.path_info = self.prefix
+        if not (request.path_info.startswith(self.prefix) or SHORT.fullmatch(request.path_info)):
             return self.get_response(request)
         match = resolve(request.path_info)
         if self._is_async:

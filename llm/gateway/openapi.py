@@ -3,7 +3,8 @@
 from typing import Any
 
 from llm.adapters.dialects import EFFORTS
-from llm.gateway import request as limits
+from llm.gateway import ask, values
+from llm.gateway.protocols import chat_messages
 from llm.models import Client
 
 ERRORS = {
@@ -96,25 +97,25 @@ SCHEMAS: dict[str, Any] = {
         ["messages"],
         model={"type": "string", "minLength": 1, "default": "auto"},
         messages={"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
-        max_tokens=_whole(1, limits.MOST_TOKENS),
-        max_completion_tokens=_whole(1, limits.MOST_TOKENS),
+        max_tokens=_whole(1, values.MOST_TOKENS),
+        max_completion_tokens=_whole(1, values.MOST_TOKENS),
         temperature=_number(0, 2),
         top_p=_number(0, 1),
         presence_penalty=_number(-2, 2),
         frequency_penalty=_number(-2, 2),
         seed={"type": ["integer", "null"]},
-        stop={"anyOf": [TEXT, {"type": "array", "items": TEXT, "maxItems": limits.MOST_STOPS}, {"type": "null"}]},
-        n={"enum": [1, None]},
+        stop={"anyOf": [TEXT, {"type": "array", "items": TEXT, "maxItems": values.MOST_STOPS}, {"type": "null"}]},
+        n=_whole(1, 8),
         stream={"type": ["boolean", "null"]},
         stream_options={"type": ["object", "null"], "properties": {"include_usage": {"type": "boolean"}}},
         response_format={"type": ["object", "null"]},
-        tools={"type": ["array", "null"], "items": {"type": "object"}, "maxItems": limits.MOST_TOOLS},
+        tools={"type": ["array", "null"], "items": {"type": "object"}, "maxItems": values.MOST_TOOLS},
         tool_choice={"anyOf": [TEXT, {"type": "object"}, {"type": "null"}]},
         parallel_tool_calls={"type": ["boolean", "null"]},
         reasoning_effort={"enum": [*EFFORTS, None]},
         include_reasoning={"type": ["boolean", "null"], "description": "whether `reasoning_content` is told"},
         reasoning={"type": ["object", "null"], "description": "the same as an object: effort, enabled, exclude"},
-        deadline_s={**_number(0.1, limits.MOST_DEADLINE_S), "description": "seconds for the whole call"},
+        deadline_s={**_number(0.1, ask.MOST_DEADLINE_S), "description": "seconds for the whole call"},
         on_content_block={
             "enum": [*Client.OnContentBlock.values, None],
             "description": "when a provider refuses the content: ask the next one, or tell it",
@@ -123,7 +124,7 @@ SCHEMAS: dict[str, Any] = {
     ),
     "Message": _object(
         ["role"],
-        role={"enum": list(limits.ROLES)},
+        role={"enum": list(chat_messages.ROLES)},
         content={"anyOf": [TEXT, LIST, {"type": "null"}]},
         name=TEXT,
         tool_calls=LIST,

@@ -1,13 +1,21 @@
-"""`path("v1/", include("llm.gateway.urls"))`"""
+"""`path("v1/", include("llm.gateway.urls"))`. A slash at the end makes no difference."""
 
-from django.urls import path, re_path
+from django.urls import re_path
 
 from llm.gateway import views
 
+doors = [
+    re_path(r"^chat/completions/?$", views.chat, name="gateway-completions"),
+    re_path(r"^responses/?$", views.responses, name="gateway-responses"),
+    re_path(r"^responses/(?P<id>[^/]+)/?$", views.response, name="gateway-response"),
+    re_path(r"^messages/?$", views.messages, name="gateway-messages"),
+    re_path(r"^messages/count_tokens/?$", views.count_tokens, name="gateway-count-tokens"),
+    re_path(r"^models/?$", views.models, name="gateway-models"),
+    re_path(r"^models/(?P<name>.+?)/?$", views.model, name="gateway-model"),
+]
 urlpatterns = [
-    path("chat/completions", views.completions, name="gateway-completions"),
-    path("models", views.models, name="gateway-models"),
-    path("models/<path:name>", views.model, name="gateway-model"),
-    path("openapi.json", views.description, name="gateway-openapi"),
+    re_path(r"^$", views.index, name="gateway"),
+    *doors,
+    re_path(r"^openapi\.json$", views.description, name="gateway-openapi"),
     re_path(r"^(?P<rest>.*)$", views.nothing),
 ]

@@ -7,6 +7,7 @@ notices), written by the chain; the ledger, written once and finished once.
 from llm.models.clients import Client
 from llm.models.columns import EnteredFor, utc_today
 from llm.models.configuration import Alias, Credential, Model, Provider
+from llm.models.conversations import StoredResponse
 from llm.models.foresight import Parity, Rehearsal, Retirement
 from llm.models.ledger import Attempt, CachedReply, Call, PastSpending, Rollup
 from llm.models.pauses import Notice, Pause, Quota
@@ -29,5 +30,6 @@ __all__ = [
     "Rehearsal",
     "Retirement",
     "Rollup",
+    "StoredResponse",
     "utc_today",
 ]

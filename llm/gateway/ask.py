@@ -1,0 +1,99 @@
+"""What every protocol's request becomes: a call of the chain, in the words of chat completions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from llm.gates import Gate
+from llm.gateway import values
+from llm.gateway.gate import gate_for
+from llm.models import Client
+
+MOST_DEADLINE_S = 86_400.0  # agents stream for hours
+SESSION_HEADERS = (
+    "x-session-id",
+    "session_id",
+    "session-id",
+    "x-session-affinity",
+    "x-claude-code-session-id",
+)
+OWN = {"deadline_s", "max_usd", "on_content_block"}  # fields of ours, which a body of any protocol may have
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A request as the chain takes it.
+
+    messages, params: OpenAI's, as a provider gets them; n: how many answers are wanted, each a call of its own
+    deadline_s: None: the client named none. hold, on_break, on_content_block: None: as the client's settings say
+    session: what the client calls the conversation; ignored: names of what the request holds and nobody reads
+    own: what the protocol's answer repeats of the request, known to its module alone
+    """
+
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    params: Mapping[str, Any]
+    max_tokens: int | None
+    temperature: float | None
+    stream: bool
+    gate: Gate | None
+    deadline_s: float | None
+    max_usd: Decimal | None
+    hold: bool | None
+    on_break: str | None
+    on_content_block: str | None
+    session: str = ""
+    n: int = 1
+    ignored: tuple[str, ...] = ()
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+
+def made(
+    body: Mapping[str, Any],
+    headers: Mapping[str, str],
+    *,
+    messages: Sequence[Mapping[str, Any]],
+    params: Mapping[str, Any],
+    max_tokens: int | None,
+    temperature: float | None,
+    session: object = None,
+    **more: Any,
+) -> Ask:
+    """The request with what all protocols read alike: the model, the stream, and what is ours. Raises ApiError."""
+    model = body.get("model")
+    if model is not None and (not isinstance(model, str) or not model):
+        raise values.wrong("'model' must be a string.", "model")
+    if not any(message.get("content") for message in messages):
+        raise values.wrong("There is no text in the request.", more.pop("place", "messages"))
+    more.pop("place", None)
+    max_usd = values.number(body, "max_usd", least=0, most=1000)
+    named = [session, *(headers.get(name) for name in SESSION_HEADERS)]
+    return Ask(
+        model=model or "auto",
+        messages=messages,
+        params=params,
+        max_tokens=max_tokens or getattr(settings, "LLM_GATEWAY_MAX_TOKENS", None),
+        temperature=temperature,
+        stream=values.boolean(body, "stream") or False,
+        gate=gate_for(params.get("response_format")),
+        deadline_s=values.number(body, "deadline_s", least=0.1, most=MOST_DEADLINE_S),
+        max_usd=None if max_usd is None else Decimal(str(max_usd)),
+        hold={"true": True, "false": False, None: None}[
+            _header(headers, "x-guardlabs-hold", "true", "false")
+        ],
+        on_break=_header(headers, "x-guardlabs-on-break", *Client.OnBreak.values),
+        on_content_block=values.choice(body, "on_content_block", *Client.OnContentBlock.values),
+        session=next((name for name in named if isinstance(name, str) and name), "")[:500],
+        **more,
+    )
+
+
+def _header(headers: Mapping[str, str], name: str, *allowed: str) -> str | None:
+    """One of these values of a header of ours; None without it."""
+    value = headers.get(name, "").strip().lower() or None
+    if value is not None and value not in allowed:
+        raise values.wrong(f"The header '{name}' must be {' or '.join(allowed)}.", name)
+    return value

@@ -1,0 +1,115 @@
+"""The JSON object in a request's body: as it is, in chunks, or packed, and never larger than MOST_BYTES."""
+
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+from django.http import HttpRequest
+
+from llm.gateway.errors import ApiError
+from llm.text import mend
+
+MOST_BYTES = 8 * 2**20  # unpacked: a long diff, or some images
+PIECE = 64 * 1024
+# What zlib is told of the marks around the packed bytes; deflate comes with and without them.
+PACKED = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+
+
+def read(request: HttpRequest) -> dict[str, Any]:
+    """The object. Raises ApiError: 400, 413, 415."""
+    try:
+        body = json.loads(_bytes(request).decode(), parse_constant=_no_constant)
+    except OSError:  # the client left half-way
+        raise ApiError(400, "The body ended too early.") from None
+    except (ValueError, RecursionError):
+        raise ApiError(400, "The body is not valid JSON in UTF-8.", code="invalid_json") from None
+    if not isinstance(body, dict):
+        raise ApiError(400, "The body must be a JSON object.", code="invalid_json")
+    try:
+        return _mended(body)  # type: ignore[no-any-return]
+    except RecursionError:
+        raise ApiError(400, "The body is nested too deeply.", code="invalid_json") from None
+
+
+def drain(request: HttpRequest) -> None:
+    """Reads what nobody has read, up to MOST_BYTES: a connection that is closed over unread bytes is reset, and the
+    client may lose the answer that says why."""
+    take, left = _reader(request), MOST_BYTES
+    try:
+        while left > 0 and (piece := take(min(PIECE, left))):
+            left -= len(piece)
+    except Exception:  # read already, or the client has left
+        return
+
+
+def _bytes(request: HttpRequest) -> bytes:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdecimal() and int(length) > MOST_BYTES:
+        raise _too_large()
+    packing = request.headers.get("Content-Encoding", "").strip().lower()
+    if packing in ("", "identity"):
+        return _joined(_pieces(request))
+    if packing not in PACKED:
+        raise ApiError(
+            415, "The body may be packed with gzip or deflate only.", code="unsupported_encoding",
+            headers={"Accept-Encoding": "gzip, deflate"},
+        )  # fmt: skip
+    return _joined(_unpacked(_pieces(request), PACKED[packing]))
+
+
+def _joined(pieces: Iterator[bytes]) -> bytes:
+    found = bytearray()
+    for piece in pieces:
+        found += piece
+        if len(found) > MOST_BYTES:
+            raise _too_large()
+    return bytes(found)
+
+
+def _pieces(request: HttpRequest) -> Iterator[bytes]:
+    take = _reader(request)
+    while piece := take(PIECE):
+        yield piece
+
+
+def _reader(request: HttpRequest) -> Callable[[int], bytes]:
+    """Django reads nothing of a body that names no length; a server that ends it itself is read directly."""
+    environ = getattr(request, "environ", None) or {}
+    if environ.get("HTTP_TRANSFER_ENCODING") and environ.get("wsgi.input_terminated"):
+        return environ["wsgi.input"].read  # type: ignore[no-any-return]
+    return request.read
+
+
+def _unpacked(pieces: Iterator[bytes], marks: int) -> Iterator[bytes]:
+    """The pieces unpacked, never more than PIECE at once, however well they were packed. Raises ValueError."""
+    unpacker = zlib.decompressobj(marks)
+    try:
+        for piece in pieces:
+            yield unpacker.decompress(piece, PIECE)
+            while unpacker.unconsumed_tail:
+                yield unpacker.decompress(unpacker.unconsumed_tail, PIECE)
+        yield unpacker.flush()
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if not unpacker.eof:
+        raise ValueError("the packed body ends too early")
+
+
+def _too_large() -> ApiError:
+    return ApiError(413, f"The body is larger than {MOST_BYTES} bytes.", code="request_too_large")
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _mended(value: Any) -> Any:
+    """Without NUL and half characters, which no database takes."""
+    if isinstance(value, str):
+        return mend(value)
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {mend(name): _mended(item) for name, item in value.items()}
+    return value

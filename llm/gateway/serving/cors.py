@@ -1,0 +1,48 @@
+"""Pages of other sites that may ask the gateway: those of LLM_CORS_ORIGINS. https://fetch.spec.whatwg.org/#http-cors-protocol
+
+No cookie is ever looked at, so a page has what its key has, and nothing more.
+"""
+
+import re
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+METHODS = "GET, POST, DELETE, OPTIONS"
+TOLD = ", ".join((
+    "retry-after", "x-should-retry", "x-request-id", "request-id", "x-guardlabs-provider", "x-guardlabs-attempts",
+    "x-guardlabs-cost-usd", "x-guardlabs-call", "x-guardlabs-cached", "x-guardlabs-max-tokens", "x-guardlabs-ignored",
+))  # fmt: skip
+NAMES = re.compile(r"[A-Za-z0-9 ,_-]{1,2000}", re.ASCII)
+PREFLIGHT_S = "7200"  # no browser remembers one for longer
+
+
+def allowed(request: HttpRequest) -> str:
+    """The origin that asks, if it may; else empty."""
+    origin = str(request.headers.get("Origin", ""))
+    origins = getattr(settings, "LLM_CORS_ORIGINS", ())
+    return origin if origin and (origin in origins or "*" in origins) else ""
+
+
+def preflight(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a browser that asks whether it may ask; None for any other request."""
+    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+        return None
+    response = HttpResponse(status=204)
+    if allowed(request):
+        wanted = str(request.headers.get("Access-Control-Request-Headers", ""))
+        response["Access-Control-Allow-Methods"] = METHODS
+        response["Access-Control-Max-Age"] = PREFLIGHT_S
+        if NAMES.fullmatch(wanted):
+            response["Access-Control-Allow-Headers"] = wanted
+    return response
+
+
+def mark(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Lets a page of an allowed origin read the answer."""
+    if not getattr(settings, "LLM_CORS_ORIGINS", ()):
+        return
+    response["Vary"] = "Origin"
+    if origin := allowed(request):
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Expose-Headers"] = TOLD
