@@ -65,7 +65,7 @@ def later(what: object, ask_again: Callable[[], object]) -> None:
     _waiting.setdefault(what, partial(copy_context().run, ask_again))
 
 
-def serve() -> None:
+async def serve() -> None:
     """From now on tasks run on the loop that calls this."""
     global _served
     _served = asyncio.get_running_loop()

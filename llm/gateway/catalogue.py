@@ -12,6 +12,7 @@ from llm.gateway.errors import ApiError
 from llm.models import Client
 
 AUTO, FREE = "auto", "free"
+OWN = frozenset((AUTO, FREE))
 OWNER = "guardlabs"
 CREATED = 1_780_000_000  # OpenAI's shape wants a moment; models here are names, which have none
 
@@ -24,7 +25,7 @@ def arguments(model: str, client: Client, max_usd: Decimal | None) -> dict[str, 
         if limit is not None
     ]
     found: dict[str, Any] = {"max_usd": min(limits) if limits else None, "tiers": client.tiers or None}
-    if model in {AUTO, FREE}:
+    if model in OWN:
         return found
     slug, _, name = model.partition("/")
     for provider in _providers(client):
