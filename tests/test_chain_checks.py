@@ -123,7 +123,7 @@ def test_a_limit_that_the_provider_taught_counts(good):
 
 def test_a_client_that_retries_by_itself_is_an_error(good, monkeypatch):
     def retrying(self, **options):
-        return openai.OpenAI(**options | {"max_retries": 2})
+        return openai.AsyncOpenAI(**options | {"max_retries": 2})
 
     monkeypatch.setattr(OpenAICompatible, "_client", retrying)
     Credential.objects.filter(label="deepseek").update(secret="a key that no client is kept for")

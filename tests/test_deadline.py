@@ -1,39 +1,48 @@
-"""No wait of a socket goes beyond the deadline: resolving, connecting, TLS, sending, headers, body."""
+"""No wait goes beyond the deadline: resolving, connecting, TLS, sending, headers, body."""
 
 import contextlib
+import math
 import socket
 import threading
 import time
 
-import httpcore
-import httpcore2
 import httpx
 import httpx2
 import pytest
 
-from llm.adapters import Request, Timing, adapter_for, transport
+from llm import clock, loop
+from llm.adapters import Request, Timing, adapter_for, session, transport
 from llm.adapters.groq import Groq
 from llm.adapters.openai import OpenAICompatible
 from llm.adapters.vertex import Vertex
 from llm.chain import ChainExhausted, complete, stream
 from llm.failures.kinds import Failure, Kind
 from llm.simulator import behaviours as b
+from tests.adapter_setup import drive
 from tests.chain_setup import make_vertex
 
 LIMIT, SLACK = 0.2, 0.7
-LIBRARIES = {"httpx": (httpx, httpcore), "httpx2": (httpx2, httpcore2)}
+LIBRARIES = {"httpx": httpx, "httpx2": httpx2}
 
 
-@pytest.fixture(params=LIBRARIES)
+@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES)
 def library(request):
-    return LIBRARIES[request.param][0]
+    return request.param
 
 
 @pytest.fixture
-def client(request, library):
-    made = transport.client(*LIBRARIES[request.node.callspec.params["library"]])
-    yield made
-    made.close()
+def client(library):
+    return transport.client(library)
+
+
+def fetch(client, url, *, end=math.inf, content=None):
+    """What a server says until then."""
+
+    async def asked():
+        async with transport.until(end):
+            return await client.request("POST" if content else "GET", url, content=content)
+
+    return loop.run(asked())
 
 
 @contextlib.contextmanager
@@ -104,58 +113,60 @@ def ends_in_time(limit=LIMIT):
 # -- the seam ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("adapter", [OpenAICompatible, Groq, Vertex])
-def test_every_adapters_client_keeps_deadlines(adapter):
-    assert isinstance(adapter.http._transport._pool._network_backend, transport._Backend)
-
-
-def test_the_sdks_use_that_client():
+def test_the_sdks_use_our_client():
     for kind, cls in (("openai", OpenAICompatible), ("groq", Groq)):
         adapter = adapter_for(kind=kind, base_url="http://127.0.0.1:9/v1", key="k")
         assert adapter.client._client is cls.http
         assert adapter.client.max_retries == 0
+    assert isinstance(Vertex.http, httpx.AsyncClient)
 
 
 def test_no_redirect_is_followed(client):
     assert client.follow_redirects is False
 
 
+def test_all_clients_of_a_loop_share_its_connections(sim):
+    loop.run(session.current())
+    assert loop.run(session.current()) is loop.run(session.current())
+
+
+def test_a_loop_that_ends_closes_its_connections(recwarn):
+    import asyncio
+
+    kept = []
+
+    async def once():
+        kept.append(await session.current())
+        assert not kept[-1].closed
+
+    for _ in range(2):
+        asyncio.run(once())
+    assert all(each.closed for each in kept)
+    assert kept[0] is not kept[1]
+    assert not recwarn.list
+
+
 # -- every wait --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_whatever_a_server_sends_or_does_not_the_deadline_ends_it(library, client, way):
-    with (
-        server(way) as port,
-        ends_in_time() as end,
-        transport.until(end),
-        pytest.raises(library.TimeoutException),
-    ):
-        client.get(f"http://127.0.0.1:{port}/")
+def test_whatever_a_server_sends_or_does_not_the_deadline_ends_it(client, way):
+    with server(way) as port, ends_in_time() as end, pytest.raises(TimeoutError):
+        fetch(client, f"http://127.0.0.1:{port}/", end=end)
 
 
-def test_a_server_that_does_not_read_is_cut(library, client):
+def test_a_server_that_does_not_read_is_cut(client):
     body = b"x" * 50_000_000  # more than the buffers take
-    with (
-        server(silence) as port,
-        ends_in_time() as end,
-        transport.until(end),
-        pytest.raises(library.TimeoutException),
-    ):
-        client.post(f"http://127.0.0.1:{port}/", content=body)
+    with server(silence) as port, ends_in_time() as end, pytest.raises(TimeoutError):
+        fetch(client, f"http://127.0.0.1:{port}/", end=end, content=body)
 
 
-def test_a_tls_handshake_that_is_not_answered_is_cut(library, client):
-    with (
-        server(silence) as port,
-        ends_in_time() as end,
-        transport.until(end),
-        pytest.raises(library.TimeoutException),
-    ):
-        client.get(f"https://127.0.0.1:{port}/")
+def test_a_tls_handshake_that_is_not_answered_is_cut(client):
+    with server(silence) as port, ends_in_time() as end, pytest.raises(TimeoutError):
+        fetch(client, f"https://127.0.0.1:{port}/", end=end)
 
 
-def test_a_connection_that_is_not_accepted_is_cut(library, client):
+def test_a_connection_that_is_not_accepted_is_cut(client):
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
         waiting = []
@@ -163,22 +174,36 @@ def test_a_connection_that_is_not_accepted_is_cut(library, client):
             waiting.append(socket.socket())
             waiting[-1].setblocking(False)
             waiting[-1].connect_ex(address)
-        with ends_in_time() as end, transport.until(end), pytest.raises(library.TimeoutException):
-            client.get(f"http://127.0.0.1:{address[1]}/")
+        with ends_in_time() as end, pytest.raises(TimeoutError):
+            fetch(client, f"http://127.0.0.1:{address[1]}/", end=end)
         for each in waiting:
             each.close()
 
 
-def test_a_name_that_is_not_resolved_is_cut(library, client, monkeypatch):
+def test_a_connection_has_a_limit_of_its_own(client, library, monkeypatch):
+    import aiohttp
+
+    async def asked(port):
+        short = aiohttp.ClientTimeout(total=None, connect=LIMIT)
+        connector = aiohttp.TCPConnector(ssl=session.trusted(), resolver=session.Resolver())
+        async with aiohttp.ClientSession(connector=connector, timeout=short) as patient:
+
+            async def current():
+                return patient
+
+            monkeypatch.setattr(session, "current", current)
+            await client.get(f"https://127.0.0.1:{port}/")
+
+    with server(silence) as port, ends_in_time(), pytest.raises(library.ConnectTimeout):
+        loop.run(asked(port))
+
+
+def test_a_name_that_is_not_resolved_is_cut(client, monkeypatch):
     over = threading.Event()
-    monkeypatch.setattr(transport.socket, "getaddrinfo", lambda *arguments, **more: over.wait(20) or [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **more: over.wait(20) or [])
     try:
-        with (
-            ends_in_time() as end,
-            transport.until(end),
-            pytest.raises(library.ConnectTimeout, match="resolving"),
-        ):
-            client.get("http://provider.invalid/")
+        with ends_in_time() as end, pytest.raises(TimeoutError):
+            fetch(client, "http://provider.invalid/", end=end)
     finally:
         over.set()
 
@@ -189,7 +214,7 @@ def test_a_name_that_does_not_exist_is_told_in_the_librarys_words(library, clien
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(library.ConnectError, match="not known"):
-        client.get("http://provider.invalid/")
+        fetch(client, "http://unknown.invalid/")
 
 
 def answer(connection, over):
@@ -201,15 +226,15 @@ def test_a_name_is_resolved_and_an_address_is_not(client, monkeypatch):
     asked = []
     genuine = socket.getaddrinfo
     monkeypatch.setattr(
-        transport.socket,
+        socket,
         "getaddrinfo",
         lambda host, *rest, **more: (asked.append(host), genuine("127.0.0.1", *rest))[1],
     )
     with server(answer) as port:
-        assert client.get(f"http://provider.invalid:{port}/").text == "ok"
+        assert fetch(client, f"http://provider.invalid:{port}/").text == "ok"
         assert "provider.invalid" in asked
         asked.clear()
-        assert client.get(f"http://127.0.0.1:{port}/").text == "ok"
+        assert fetch(client, f"http://127.0.0.1:{port}/").text == "ok"
         assert set(asked) <= {"127.0.0.1"}
 
 
@@ -231,7 +256,7 @@ def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(client, monk
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with server(answer) as port:
-        assert client.get(f"http://provider.invalid:{port}/").text == "ok"
+        assert fetch(client, f"http://provider.invalid:{port}/").text == "ok"
 
 
 def test_a_connection_that_is_kept_keeps_the_deadline_of_each_call(client):
@@ -246,35 +271,29 @@ def test_a_connection_that_is_kept_keeps_the_deadline_of_each_call(client):
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
 
     with server(twice) as port:
-        with transport.until(time.monotonic() + 0.2):
-            assert client.get(f"http://127.0.0.1:{port}/").text == "ok"
-        with transport.until(time.monotonic() + 5):
-            assert client.get(f"http://127.0.0.1:{port}/").text == "ok"
+        for limit_s in (0.2, 5):
+            end = time.monotonic() + limit_s
+            assert fetch(client, f"http://127.0.0.1:{port}/", end=end).text == "ok"
     assert len(accepted) == 1
 
 
 # -- the deadline itself -----------------------------------------------------------------------------------
 
 
-def test_a_deadline_is_the_threads_own_and_ends_with_its_block():
-    assert transport._left(None) is None
-    with transport.until(time.monotonic() + 10):
-        assert 9 < transport._left(None) <= 10
-        assert transport._left(3) == 3
-        with transport.until(time.monotonic() + 1):
-            assert transport._left(3) <= 1
-        assert transport._left(20) > 9
-        seen = []
-        thread = threading.Thread(target=lambda: seen.append(transport._left(None)))
-        thread.start()
-        thread.join()
-        assert seen == [None]
-    assert transport._left(7) == 7
+def test_a_deadline_is_told_by_the_clock_that_can_be_set(monkeypatch):
+    async def waited(end):
+        import asyncio
 
+        async with transport.until(end):
+            await asyncio.sleep(0.01)
+        return "ended"
 
-def test_a_deadline_that_has_passed_leaves_a_moment_and_never_forever():
-    with transport.until(time.monotonic() - 10):
-        assert 0 < transport._left(None) < 0.01
+    monkeypatch.setattr(clock, "monotonic", lambda: 1_000_000.0)
+    assert loop.run(waited(1_000_001.0)) == "ended"
+    assert loop.run(waited(math.inf)) == "ended"
+    for past in (1_000_000.0, 999_990.0):
+        with pytest.raises(TimeoutError):
+            loop.run(waited(past))
 
 
 # -- through the SDKs --------------------------------------------------------------------------------------
@@ -290,14 +309,14 @@ def test_an_attempt_ends_at_its_deadline_as_a_failure(kind, way, streamed):
             model="m", messages=[{"role": "user", "content": "hi"}], max_tokens=9, stream=streamed
         )
         with ends_in_time() as end, pytest.raises(Failure) as caught:
-            list(adapter.run(request, Timing(first_token=end, end=end)))
+            drive(adapter, request, Timing(first_token=end, end=end))
     assert (caught.value.kind, caught.value.silent) == (Kind.PROVIDER_DOWN, True)
 
 
 @pytest.mark.parametrize("kind", ["openai", "groq"])
 def test_a_list_of_models_ends_at_its_deadline(kind):
     with server(WAYS["headers without end"]) as port, ends_in_time() as end, pytest.raises(Failure):
-        adapter_for(kind=kind, base_url=f"http://127.0.0.1:{port}/v1", key="").list_models(end)
+        loop.run(adapter_for(kind=kind, base_url=f"http://127.0.0.1:{port}/v1", key="").list_models(end))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,6 @@ from django.core.management import CommandError, call_command
 
 from llm.calls import tokens
 from llm.chain import ChainExhausted, complete
-from llm.chain import run as live
 from llm.configuration import snapshot
 from llm.configuration.prices import FREE, UNKNOWN, Price
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
@@ -209,7 +208,7 @@ class Played:
 
     def __init__(self, sim, traveller, monkeypatch):
         self.sim, self.traveller = sim, traveller
-        monkeypatch.setattr(live, "sleep", lambda seconds: traveller.shift(seconds))
+        monkeypatch.setattr("llm.clock.sleep", lambda seconds: traveller.shift(seconds))
         make_groq(
             sim, keys=2, models=[{"name": name, "reasoning_reserve": 200, **QUOTAS} for name in ("a", "b")]
         )

@@ -29,6 +29,7 @@ from llm.gateway.serving import body as gateway_body
 from llm.ledger import receipts
 from llm.limits.headers import observed
 from llm.simulator import behaviours as b
+from tests.adapter_setup import drive
 from tests.factories import answers, load_bank, make_order, make_scan
 from tests.fuzzing import (
     JUNK,
@@ -75,12 +76,8 @@ def outcome(adapter, *, stream):
     """Runs one attempt to its end: an Answer of the right types, or a Failure."""
     asked = Request(model="m", messages=HELLO, max_tokens=50, stream=stream)
     now = time.monotonic()
-    events, pieces = adapter.run(asked, Timing(first_token=now + 3, end=now + 3)), []
     try:
-        while True:
-            pieces.append(next(events))
-    except StopIteration as end:
-        answer = end.value
+        pieces, answer = drive(adapter, asked, Timing(first_token=now + 3, end=now + 3))
     except Failure as failure:
         assert isinstance(failure.detail, str)
         assert failure.retry_after_s is None or failure.retry_after_s >= 0

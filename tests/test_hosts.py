@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.urls import reverse
 
 from guardlabs.staff.roles import make_groups
-from llm import hosts, secrets
-from llm.adapters import adapter_for, transport
+from llm import hosts, loop, secrets
+from llm.adapters import adapter_for
 from llm.adapters.base import Request, Timing
 from llm.adapters.gemini import config as gemini_config
 from llm.chain import ChainExhausted, complete
@@ -21,6 +21,7 @@ from llm.configuration import file as config
 from llm.configuration.errors import ConfigError, FieldError
 from llm.failures.kinds import Failure
 from llm.models import Credential, Model, Provider
+from tests.adapter_setup import drive
 from tests.test_llm_admin import provider_form
 
 pytestmark = pytest.mark.django_db
@@ -292,9 +293,9 @@ def ask(adapter):
     end = time.monotonic() + 3
     request = Request(model="m", messages=[{"role": "user", "content": "Hi"}], max_tokens=5)
     with pytest.raises(Failure) as caught:
-        list(adapter.run(request, Timing(first_token=end, end=end)))
+        drive(adapter, request, Timing(first_token=end, end=end))
     with pytest.raises(Failure):
-        adapter.list_models(end)
+        loop.run(adapter.list_models(end))
     return caught.value
 
 
@@ -321,7 +322,7 @@ def test_a_name_is_judged_by_what_it_resolves_to_when_it_is_connected_to(setting
         address = "8.8.8.8" if len(asked) == 1 else "127.0.0.1"  # rebound after the first look
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr(transport.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     assert not hosts.is_refused(f"http://rebinding.example:{evil.server.server_port}")
     for adapter in adapters(f"http://rebinding.example:{evil.server.server_port}"):
         asked[:] = ["form"]

@@ -165,13 +165,13 @@ def test_a_closing_mark_beside_told_reasoning_is_text(sim, streamed):
 def test_reasoning_is_a_sign_of_life(sim, kind):
     from llm import clock
     from llm.adapters import Request, Timing
-    from tests.adapter_setup import HELLO, make_adapter
+    from tests.adapter_setup import HELLO, drive, make_adapter
 
     adapter, name = make_adapter(sim, kind)
     sim.script(name, b.ok("Hello", reasoning="x" * 24 * 8, pace=0.1))
     now = clock.monotonic()
     request = Request(model="m", messages=HELLO, max_tokens=900, stream=True)
-    pieces = list(adapter.run(request, Timing(first_token=now + 0.5, end=now + 20, idle_s=5)))
+    pieces, _ = drive(adapter, request, Timing(first_token=now + 0.5, end=now + 20, idle_s=5))
     assert "".join(piece for piece in pieces if isinstance(piece, str)) == "Hello"
 
 

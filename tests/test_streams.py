@@ -332,14 +332,19 @@ def test_a_bomb_is_unpacked_piece_by_piece_and_no_further():
     import zlib
 
     bomb = gzip.compress(b"*" * 50_000_000, 9)
-    pieces = transport.unpacked([bomb], "gzip")
+    pieces = transport.Unpacking("gzip").feed(bomb)
     assert all(len(next(pieces)) <= 65_536 for _ in range(3))
-    assert b"".join(transport.unpacked([gzip.compress(b"a"), gzip.compress(b"b")], "gzip")) == b"ab"
+
+    def unpacked(packed, encoding):
+        unpacking = transport.Unpacking(encoding)
+        return b"".join([*(piece for data in packed for piece in unpacking.feed(data)), unpacking.end()])
+
+    assert unpacked([gzip.compress(b"a"), gzip.compress(b"b")], "gzip") == b"ab"
     raw = zlib.compressobj(wbits=-15)
     data = raw.compress(b"hello") + raw.flush()
-    assert b"".join(transport.unpacked([data], "deflate")) == b"hello"
-    assert b"".join(transport.unpacked([zlib.compress(b"hello")], "deflate")) == b"hello"
-    assert b"".join(transport.unpacked([b"hello"], "")) == b"hello"
+    assert unpacked([data], "deflate") == b"hello"
+    assert unpacked([zlib.compress(b"hello")], "deflate") == b"hello"
+    assert unpacked([b"hello"], "") == b"hello"
     for odd in ("br", "zstd", "gzip, gzip"):
         with pytest.raises(ValueError, match="encoding"):
-            list(transport.unpacked([b"x"], odd))
+            transport.Unpacking(odd)

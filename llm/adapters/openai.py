@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import openai
 
-from llm.adapters import transport
+from llm.adapters import session, transport
 from llm.adapters.answers.reading import Reading, error_in_body, read_completion
 from llm.adapters.answers.sse import MAX_MALFORMED, EventParser
 from llm.adapters.base import (
@@ -48,6 +48,7 @@ class OpenAICompatible:
     response_type: type[Any] = httpx2.Response
 
     def __init__(self, *, base_url: str, key: str, user_agent: str) -> None:
+        session.trusted()
         self.client = self._client(
             api_key=key or "keyless",
             base_url=base_url or self.default_base_url,

@@ -10,6 +10,7 @@ timeout, https://github.com/karpetrosyan/httpx-aiohttp.
 
 import asyncio
 import codecs
+import io
 import json
 import math
 import zlib
@@ -26,12 +27,12 @@ from llm.adapters.answers.sse import EventParser
 
 MAX_BYTES = 32 * 2**20  # of one answer, unpacked
 _PIECE = 64 * 2**10
-_AT_ONCE = 2**20  # unpacked bytes, before others have their turn
+_AT_ONCE = 2**20  # bytes that are sent or unpacked before others have their turn
 TOO_LARGE = f"the answer is larger than {MAX_BYTES} bytes"
 
 
 def until(end: float) -> asyncio.Timeout:
-    """`async with`: within the block nothing is waited for beyond `end` (a `clock.monotonic()`). Raises TimeoutError."""
+    """Within the block (`async with`) no wait lasts beyond `end`, a `clock.monotonic()`. Raises TimeoutError."""
     return asyncio.timeout(None if end == math.inf else max(end - clock.monotonic(), 0))
 
 
@@ -120,7 +121,7 @@ def client(library: Any, *, clean_events: bool = False) -> Any:
                     request.method,
                     url,
                     headers=request.headers.multi_items(),
-                    data=request.content or None,
+                    data=_payload(request.content),
                     allow_redirects=False,
                 )
             except (aiohttp.ClientError, OSError) as error:
@@ -156,6 +157,11 @@ def _in_words_of(library: Any, error: Exception) -> Exception:
     if isinstance(error, aiohttp.ClientError):
         return library.RemoteProtocolError(text)  # type: ignore[no-any-return]
     return library.ConnectError(text)  # type: ignore[no-any-return]
+
+
+def _payload(body: bytes) -> bytes | io.BytesIO | None:
+    """A body as aiohttp wants it: a large one is written piece by piece."""
+    return io.BytesIO(body) if len(body) > _AT_ONCE else body or None
 
 
 def _event(value: Any) -> bytes:

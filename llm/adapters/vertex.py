@@ -18,7 +18,7 @@ from llm.adapters import gemini, transport
 from llm.adapters.answers.sse import MAX_MALFORMED
 from llm.adapters.base import Answer, Listed, Patience, Piece, Reasoning, Request, Timing, checked, pull
 from llm.adapters.gemini_reading import GeminiReading
-from llm.adapters.session import PerLoop
+from llm.adapters.session import PerLoop, trusted
 from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import classify
@@ -94,6 +94,10 @@ class Vertex:
                 base_url=base_url.replace("{location}", location) or None,
                 headers={"User-Agent": user_agent},
                 httpx_async_client=self.http,
+                async_client_args={
+                    "verify": trusted(),
+                    "ssl": trusted(),
+                },  # or it reads the list twice, unused
             ),
         )
 

@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -45,8 +46,8 @@ class ChainExhausted(Exception):
     def __init__(
         self,
         *,
-        attempts: list[dict[str, object]],
-        skipped: list[dict[str, object]],
+        attempts: list[dict[str, Any]],
+        skipped: list[dict[str, Any]],
         call_id: int,
         content_blocked: bool,
     ) -> None:

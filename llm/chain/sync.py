@@ -5,7 +5,7 @@ thread that waits for it does its database work, and runs its caller's functions
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
 from contextlib import aclosing, closing
 from functools import partial
 from inspect import iscoroutinefunction
@@ -59,7 +59,7 @@ def stream(*, has_left: Callable[[], bool] | None = None, **arguments: Any) -> I
     return _told(opening.prepare(streamed=True, **arguments), has_left)
 
 
-def _told(state: opening.CallState, has_left: Callable[[], bool] | None) -> Iterator[Event]:
+def _told(state: opening.CallState, has_left: Callable[[], bool] | None) -> Generator[Event, None, None]:
     desk = Desk(has_left)
     yield from desk.events(run.events(state, desk))
 
@@ -75,7 +75,8 @@ class Desk:
     # -- on the loop -------------------------------------------------------------------------------
 
     async def do(self, job: Callable[[], T], *, durable: bool = True, withdraw: bool = False) -> T:
-        return await self._put(_Order(partial(books.run, job, durable=durable), early=withdraw))
+        order = _Order(partial(books.run, job, durable=durable), early=withdraw)
+        return await self._put(order)  # type: ignore[no-any-return]
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
@@ -99,7 +100,7 @@ class Desk:
             raise
         return self._result()  # type: ignore[no-any-return]
 
-    def events(self, told: AsyncGenerator[Event, None]) -> Iterator[Event]:
+    def events(self, told: AsyncGenerator[Event, None]) -> Generator[Event, None, None]:
         """The events of a call that gets this desk as its books, one whenever the next is asked for."""
         self._go = asyncio.Event()
         self._start(self._drive(told))
@@ -182,7 +183,8 @@ class _Order:
         """In the thread."""
         if not self._taken.acquire(blocking=False):
             return
-        result, error = None, None
+        result: Any = None
+        error: BaseException | None = None
         try:
             result = self.work()
         except Exception as raised:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from llm import loop
 from llm.adapters import adapter_for
 from llm.adapters.base import Listed
 from llm.calls.deployment import Deployment
@@ -98,7 +99,7 @@ def _list(provider: ProviderConf, key: KeyConf) -> Listed:
         location=next(iter(provider.locations), ""),
     )
     try:
-        found = adapter.list_models(time.monotonic() + LIST_TIMEOUT_S)
+        found = loop.run(adapter.list_models(time.monotonic() + LIST_TIMEOUT_S))
     except Failure as failure:
         failure.mask(key.key)
         raise

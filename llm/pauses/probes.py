@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import httpx
 from django.utils import timezone
 
-from llm import clock
+from llm import clock, loop
 from llm.adapters import adapter_for, transport
 from llm.calls.deployment import Deployment
 from llm.configuration import snapshot
@@ -39,7 +39,7 @@ def probe(
     try:
         if provider.kind == "vertex":
             return _reach_google(provider, location, end)
-        adapter_for(kind=provider.kind, base_url=provider.base_url, key="").list_models(end)
+        loop.run(adapter_for(kind=provider.kind, base_url=provider.base_url, key="").list_models(end))
     except Failure as failure:
         return failure if failure.kind in AT_THE_EDGE else None
     return None
@@ -103,14 +103,16 @@ def _reach_google(provider: ProviderConf, location: str, end: float) -> Failure 
         default = f"https://{location}-aiplatform.googleapis.com"
     url = provider.base_url.replace("{location}", location) or default
     try:
-        with transport.until(end):
-            response = Vertex.http.get(url)
-            failure = classify(
-                status=response.status_code, headers=dict(response.headers), body=response.text
-            )
-    except httpx.HTTPError as error:
+        response = loop.run(_get(Vertex.http, url, end))
+        failure = classify(status=response.status_code, headers=dict(response.headers), body=response.text)
+    except (httpx.HTTPError, TimeoutError) as error:
         failure = classify(exception=f"{type(error).__name__}: {error}")
     return failure if failure.kind in AT_THE_EDGE and (failure.status or 500) >= 300 else None
+
+
+async def _get(http: httpx.AsyncClient, url: str, end: float) -> httpx.Response:
+    async with transport.until(end):
+        return await http.get(url)
 
 
 def _nothing_of(provider: ProviderConf, location: str) -> Deployment:
