@@ -495,7 +495,7 @@ def test_a_bug_is_a_500_in_shape_without_its_text(chain, gateway, monkeypatch):
     def broken(**arguments):
         raise RuntimeError("the secret detail")
 
-    monkeypatch.setattr("llm.chain.sync.complete", broken)
+    monkeypatch.setattr("llm.chain.run.acomplete", broken)
     response = gateway.ask()
     assert (response.status_code, error_of(response)["code"]) == (500, "internal_error")
     assert "secret" not in response.content.decode()

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import resolve
@@ -40,5 +40,4 @@ class GatewayFastPath:
         if not is_gateway(request.path_info):
             return self.get_response(request)
         match = resolve(request.path_info)
-        view = match.func if self._is_async else async_to_sync(match.func)  # all of the gateway's are async
-        return view(request, *match.args, **match.kwargs)
+        return match.func(request, *match.args, **match.kwargs)  # on a loop: something to await

@@ -26,7 +26,7 @@ from llm.gateway.protocols.base import Protocol
 from llm.gateway.protocols.chat import Chat
 from llm.gateway.protocols.messages import Messages, counted_in
 from llm.gateway.protocols.responses import Responses
-from llm.gateway.serving import body, cors, headers
+from llm.gateway.serving import body, cors, headers, threads
 from llm.gateway.serving.streaming import Stream, StreamedAnswer
 from llm.ledger import books
 from llm.models import Client
@@ -47,9 +47,7 @@ def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = Non
     """
 
     def decorate(view: View) -> View:
-        @csrf_exempt  # nothing here looks at a cookie
-        @wraps(view)
-        async def handle(request: HttpRequest, **names: str) -> HttpResponseBase:
+        async def answer(request: HttpRequest, **names: str) -> HttpResponseBase:
             if (asked := cors.preflight(request)) is not None:
                 cors.mark(request, asked)
                 return asked
@@ -62,12 +60,20 @@ def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = Non
                 who = () if open_to_all else (await in_thread(clients.authenticate, _key(request)),)
                 response = await in_thread(view, request, *who, **names)
             except Exception as error:
-                await body.fill(request)
+                if await body.fill(request) is None:
+                    await in_thread(body.drain, request)
                 response = (await _refusal(error)).response(shape or _shape_of(request))
             cors.mark(request, response)
             response["Cache-Control"] = "no-store"
             response["X-Content-Type-Options"] = "nosniff"
             return response
+
+        @csrf_exempt  # nothing here looks at a cookie
+        @wraps(view, updated=())
+        def handle(request: HttpRequest, **names: str) -> Any:
+            """The answer; on an event loop something to await for it."""
+            answering = answer(request, **names)
+            return answering if threads.has_loop() else threads.answered(answering)
 
         return handle
 
@@ -135,7 +141,7 @@ def door(protocol: Protocol) -> View:
     async def ask(request: HttpRequest, client: Client) -> HttpResponseBase:
         size = await body.fill(request)
         read = partial(_read, protocol, request)
-        asked = await in_thread(read) if size > LARGE else read()
+        asked = read() if size is not None and size <= LARGE else await in_thread(read)
         if protocol.asks_the_database:
             asked = await in_thread(protocol.prepared, asked, client)
         where = partial(catalogue.arguments, asked.model, client, asked.max_usd)
@@ -220,7 +226,7 @@ messages = door(MESSAGES)
 async def count_tokens(request: HttpRequest, client: Client) -> HttpResponse:
     """How many tokens a request of Messages has, estimated: no provider is asked."""
     await body.fill(request)
-    return JsonResponse({"input_tokens": counted_in(MESSAGES.read(body.read(request), request.headers))})
+    return JsonResponse({"input_tokens": await in_thread(lambda: counted_in(_read(MESSAGES, request)))})
 
 
 @endpoint("GET", "HEAD", "DELETE")

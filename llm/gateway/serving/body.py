@@ -32,19 +32,25 @@ def read(request: HttpRequest) -> dict[str, Any]:
         raise ApiError(400, "The body is nested too deeply.", code="invalid_json") from None
 
 
-async def fill(request: HttpRequest) -> int:
-    """Takes the body from the connection, where the server has left it there; returns its size, as far as it is known.
+async def fill(request: HttpRequest) -> int | None:
+    """Takes the body from the connection, where the server has left it to us, and returns its size in bytes; None
+    where reading it may block."""
+    take = getattr(request, "fill", None)  # of guardlabs.serving
+    if take is None:
+        return None
+    await take(MOST_BYTES)
+    return int(request.META.get("CONTENT_LENGTH") or 0)
 
-    Also before a refusal: a connection that is closed over unread bytes is reset, and the client may lose the answer
-    that says why.
-    """
-    take = getattr(
-        request, "fill", None
-    )  # of whoever serves it; elsewhere Django has read it, or reads it now
-    if take is not None:
-        await take(MOST_BYTES)
-    length = request.META.get("CONTENT_LENGTH") or ""
-    return int(length) if length.isdecimal() else 0
+
+def drain(request: HttpRequest) -> None:
+    """Reads what nobody has read, up to MOST_BYTES: a connection that is closed over unread bytes is reset, and the
+    client may lose the answer that says why."""
+    take, left = _reader(request), MOST_BYTES
+    try:
+        while left > 0 and (piece := take(min(PIECE, left))):
+            left -= len(piece)
+    except Exception:  # read already, or the client has left
+        return
 
 
 def _bytes(request: HttpRequest) -> bytes:
