@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import DatabaseError
-from django.test import AsyncClient
-from django.urls import reverse
+from django.test import AsyncRequestFactory
+from django.urls import resolve, reverse
 from django.utils import timezone, translation
 
 from audit.models import Report
@@ -62,8 +62,16 @@ def listen(client, scan, *, lang="en", **headers):
     return response, [event(block) for block in body.decode().split("\n\n") if block.strip()]
 
 
+async def ask(path, headers):
+    """As guardlabs.serving asks a door."""
+    request = AsyncRequestFactory().get(path, headers=headers)
+    with translation.override(translation.get_language_from_path(path)):
+        match = request.resolver_match = resolve(path)
+        return await match.func(request, **match.kwargs)
+
+
 async def read(path, headers):
-    response = await AsyncClient().get(path, headers=headers)
+    response = await ask(path, headers)
     if not response.streaming:
         return response, response.content
     return response, b"".join([piece async for piece in response])
@@ -231,7 +239,7 @@ def test_a_change_in_this_process_is_seen_before_the_next_tick(monkeypatch):
     monkeypatch.setattr(live, "TICK_S", 3600.0)
 
     async def look():
-        response = await AsyncClient().get(address(scan))
+        response = await ask(address(scan), {})
         pieces = aiter(response)
         await anext(pieces)
         await anext(pieces)
@@ -250,6 +258,20 @@ def test_a_server_that_stops_sends_its_viewers_away(monkeypatch):
     Story(monkeypatch, scan, lambda: live.end())
     _, events = listen(None, scan)
     assert 'data-state="writing"' in pictures(events)[-1]
+
+
+def test_without_an_event_loop_a_viewer_has_a_thread_and_is_told_the_same(client, monkeypatch):
+    scan = make_scan()
+    story = Story(monkeypatch, scan, {"draft": "## Where **you"}, {})
+    monkeypatch.setattr(live.time, "sleep", lambda seconds: story.tell())
+    monkeypatch.setattr(live, "close_old_connections", lambda: None)
+    response = client.get(address(scan))
+    told = b"".join(response).decode()
+    assert told.count("event: report") == 3
+    assert told.count("event: time") == 4
+    assert "The end" in told
+    last = told.rpartition("id: ")[2].partition("\n")[0]
+    assert client.get(address(scan), headers={"last-event-id": last}).status_code == 204
 
 
 # -- hostile text ------------------------------------------------------------------------------------

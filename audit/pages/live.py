@@ -11,12 +11,13 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import contextmanager
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from audit.models import Report, Scan
@@ -29,6 +30,7 @@ TICK_S, LEAST_S = 0.5, 0.1
 LIFE_S = 120.0  # longer than a report takes; whoever is still there then asks again
 RETRY_MS = 1000
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
+UNBUFFERED = {"X-Accel-Buffering": "no"}
 
 clock = time.monotonic  # tests put their own clock here
 
@@ -141,17 +143,40 @@ async def answer(scan: Scan, *, address: str, last_id: str, draw: Draw) -> HttpR
     A report that nobody is writing is told in one event, or in none (204) to a viewer who has it already.
     """
     now = Seen(await sync_to_async(jobs.current)(scan))
-    response: HttpResponseBase
     if now.is_moving:
-        response = StreamingHttpResponse(
-            _follow(scan, now, address, last_id, draw), content_type=CONTENT_TYPE
-        )
-    elif last_id == now.mark:
-        response = HttpResponse(status=204)
-    else:
-        response = HttpResponse(await watch().picture(address, now, draw), CONTENT_TYPE)
-    response["X-Accel-Buffering"] = "no"
-    return response
+        return _streamed(_follow(scan, now, address, last_id, draw))
+    return _unmoved(now, last_id, "" if last_id == now.mark else await watch().picture(address, now, draw))
+
+
+def answer_in_thread(scan: Scan, *, last_id: str, draw: Draw) -> HttpResponseBase:
+    """The same for a server without an event loop: a viewer keeps a thread, and has queries of their own."""
+    now = Seen(jobs.current(scan))
+    if now.is_moving:
+        return _streamed(_follow_in_thread(scan, now, last_id, draw))
+    return _unmoved(now, last_id, _told(now, draw))
+
+
+def _streamed(events: Any) -> HttpResponseBase:
+    return StreamingHttpResponse(events, content_type=CONTENT_TYPE, headers=UNBUFFERED)
+
+
+def _unmoved(now: Seen, last_id: str, told: str) -> HttpResponseBase:
+    if last_id == now.mark:
+        return HttpResponse(status=204, headers=UNBUFFERED)
+    return HttpResponse(told, CONTENT_TYPE, headers=UNBUFFERED)
+
+
+def _follow_in_thread(scan: Scan, now: Seen, last_id: str, draw: Draw) -> Generator[str, None, None]:
+    until = clock() + LIFE_S
+    yield f"retry: {RETRY_MS}\n\n"
+    while clock() < until:
+        yield f"{_told(now, draw) if now.mark != last_id else ''}{_time(now)}"
+        if not now.is_moving:
+            return
+        last_id = now.mark
+        close_old_connections()
+        time.sleep(TICK_S)
+        now = Seen(jobs.current(scan))
 
 
 async def _follow(scan: Scan, now: Seen, address: str, last_id: str, draw: Draw) -> AsyncGenerator[str, None]:
@@ -163,13 +188,17 @@ async def _follow(scan: Scan, now: Seen, address: str, last_id: str, draw: Draw)
             try:
                 told = await here.picture(address, now, draw) if now.mark != last_id else ""
                 last_id = now.mark
-                yield f"{told}event: time\ndata: {report_view.elapsed_s(now.row)}\n\n"
+                yield f"{told}{_time(now)}"
                 if not now.is_moving or here.over:
                     return
                 now = await here.next(scan)
             except DatabaseError:  # the viewer asks again; the report goes on
                 log.warning("the progress of a report could not be read", exc_info=True)
                 return
+
+
+def _time(seen: Seen) -> str:
+    return f"event: time\ndata: {report_view.elapsed_s(seen.row)}\n\n"
 
 
 def _told(seen: Seen, draw: Draw) -> str:

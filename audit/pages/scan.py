@@ -5,6 +5,7 @@ token: the token is a promise bound to a cookie. There is nothing to forge eithe
 nobody, and what can be done to a result needs its secret address, which another site does not know.
 """
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -225,18 +226,37 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_GET
-async def events(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The same part of the page again and again as it changes, as server-sent events: see live.py."""
-    lang = get_language()
-    scan, links = await sync_to_async(lambda: (scan_or_404(token), catalogue.source_urls()))()
+def events(request: HttpRequest, token: str) -> Any:
+    """The same part of the page again and again as it changes, as server-sent events: see live.py.
+
+    On an event loop something to await for the answer.
+    """
+    return _events(request, token) if on_loop() else private(live.answer_in_thread(**_viewer(request, token)))
+
+
+async def _events(request: HttpRequest, token: str) -> HttpResponseBase:
+    viewer = await sync_to_async(_viewer)(request, token)
+    return private(await live.answer(address=request.path, **viewer))
+
+
+def _viewer(request: HttpRequest, token: str) -> dict[str, Any]:
+    scan, lang, links = scan_or_404(token), get_language(), catalogue.source_urls()
 
     def draw(row: Report) -> str:
         with override(lang):
             context = {"report": _present(row, scan, links), "scan": scan, "token": token, "fragment": True}
             return render_to_string("audit/_report.html", context, request)
 
-    last_id = request.headers.get("Last-Event-ID", "")
-    return private(await live.answer(scan, address=request.path, last_id=last_id, draw=draw))
+    return {"scan": scan, "last_id": request.headers.get("Last-Event-ID", ""), "draw": draw}
+
+
+def on_loop() -> bool:
+    """Whether this thread runs an event loop, on which nothing may block."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @csrf_exempt
