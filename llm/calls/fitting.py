@@ -32,8 +32,14 @@ def fitted(
     to `tokens_left`, what may be written now, rather than to wait for all of a minute.
     """
     model, price = deployment.model, deployment.model.price
+    if model.max_output is not None:
+        want = replace(
+            want, max_tokens=min(want.max_tokens, max(model.max_output - model.reasoning_reserve, 1))
+        )
     room = _room_out(deployment, want, limits)
     most = [want.max_tokens]
+    if model.context is not None:
+        most.append(model.context - want.tokens_in - model.reasoning_reserve)
     if room is not None:
         most.append(room)
         if not want.named:
@@ -59,6 +65,14 @@ def _room_out(deployment: Deployment, want: CallSpec, limits: Mapping[str, int] 
     known = {"tpm": model.tpm, "tpd": model.tpd} if limits is None else limits
     doors = [limit for name in ("tpm", "tpd") if (limit := known.get(name)) is not None]
     return min(doors) - want.tokens_in - model.reasoning_reserve if doors else None
+
+
+def is_above_context(deployment: Deployment, want: CallSpec) -> bool:
+    """Whether the request leaves no room for an answer in the model's window."""
+    model = deployment.model
+    if model.context is None:
+        return False
+    return want.tokens_in + model.reasoning_reserve + min(LEAST_OUT, want.max_tokens) > model.context
 
 
 def worst_cost(deployment: Deployment, want: CallSpec) -> Decimal | None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from llm.calls.deployment import SPARE, CallSkips, Deployment, Skipped
-from llm.calls.fitting import fitted, worst_cost
+from llm.calls.fitting import ABOVE_LIMIT, fitted, is_above_context, worst_cost
 from llm.calls.spec import CallSpec
 from llm.calls.terms import forbidden, lacking
 from llm.configuration.snapshot import KeyConf, ModelConf, PauseView, ProviderConf
@@ -224,7 +224,12 @@ class Planner:
 def refusal(
     deployment: Deployment, want: CallSpec, meter: Meter, site_budget_usd: Decimal | None
 ) -> Skipped | None:
-    """Why this deployment may not be used for this call: money first, then its quota. None when it may."""
+    """Why this deployment may not be used for this call: its window, money, then its quota. None when it may."""
+    if is_above_context(deployment, want):
+        return Skipped(
+            deployment.provider.slug, ABOVE_LIMIT, credential=deployment.key.label, model=deployment.model.name,
+            limit=deployment.model.context,
+        )  # fmt: skip
     lowered = fitted(deployment, want, usd_left=usd_left(deployment, want, meter, site_budget_usd))
     provider, worst = deployment.provider, worst_cost(deployment, lowered)
     why = ""

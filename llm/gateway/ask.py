@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from llm.calls import tokens
 from llm.gates import Gate
 from llm.gateway import values
 from llm.gateway.gate import gate_for
@@ -89,6 +90,11 @@ def made(
         session=next((name for name in named if isinstance(name, str) and name), "")[:500],
         **more,
     )
+
+
+def counted_in(ask: Ask) -> int:
+    """Tokens of the request, estimated: nobody has counted them yet."""
+    return round(tokens.estimate(ask.messages, ask.params) * tokens.correction(""))
 
 
 def _header(headers: Mapping[str, str], name: str, *allowed: str) -> str | None:

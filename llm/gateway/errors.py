@@ -59,6 +59,10 @@ class ApiError(Exception):
         self.attempts = attempts
         self.skipped = skipped
         self.headers = headers or {}
+        self.tokens: tuple[int | None, int | None] = (
+            None,
+            None,
+        )  # of a request, and of the largest door for it
 
     def body(self) -> dict[str, Any]:
         error: dict[str, Any] = {
@@ -128,15 +132,15 @@ def refused(refusal: Refused) -> ApiError:
     )
 
 
-def exhausted(failure: ChainExhausted) -> ApiError:
-    """Why nobody answered, and from when on somebody may."""
+def exhausted(failure: ChainExhausted, tokens_in: int | None = None) -> ApiError:
+    """Why nobody answered, and from when on somebody may. tokens_in: what the request was estimated at."""
     attempts = [_public(attempt, "outcome", "status") for attempt in failure.attempts]
     skipped = [_public(skip, "why", "until") for skip in failure.skipped]
     told: dict[str, Any] = {"attempts": attempts, "skipped": skipped}
     outcomes = {attempt["outcome"] for attempt in attempts}
     whys = outcomes | {skip["why"] for skip in skipped}
     if whys & TOO_LARGE and whys <= TOO_LARGE | NEVER | _terms(whys):
-        return _too_large(failure.skipped, told)
+        return _too_large(failure.skipped, tokens_in, told)
     if len(outcomes) == 1 and (alike := ALIKE.get(next(iter(outcomes)))):
         status, code, words = alike
         details = "; ".join(dict.fromkeys(a["detail"] for a in failure.attempts if a["detail"]))[:500]
@@ -156,13 +160,25 @@ def exhausted(failure: ChainExhausted) -> ApiError:
     return ApiError(503, why, code="no_provider_available", retry_after_s=wait_s, **told)
 
 
-def _too_large(skipped: Sequence[Mapping[str, Any]], told: Mapping[str, Any]) -> ApiError:
-    """A prompt that fits nowhere: waiting does not help, and the largest of those that were looked at is named."""
-    text = "The request is too large for every model that may serve it"
+def _too_large(
+    skipped: Sequence[Mapping[str, Any]], tokens_in: int | None, told: Mapping[str, Any]
+) -> ApiError:
+    """A prompt that fits nowhere: waiting does not help, and the largest of those that were looked at is named.
+
+    Agents make room for themselves when they read OpenAI's words for it; a protocol with other words has the numbers.
+    """
+    text, largest = "The request is too large for every model that may serve it", None
     if limits := [skip for skip in skipped if skip.get("limit")]:
-        largest = max(limits, key=lambda skip: skip["limit"])
-        text += f"; the largest is {largest['provider']}/{largest['model']} with {largest['limit']} tokens"
-    return ApiError(400, f"{text}.", code="context_length_exceeded", param="messages", **told)
+        door = max(limits, key=lambda skip: skip["limit"])
+        largest = int(door["limit"])
+        asked = f"; your messages are about {tokens_in}" if tokens_in else ""
+        text = (
+            f"This model's maximum context length is {largest} tokens{asked}. {text}; "
+            f"the largest is {door['provider']}/{door['model']} with {largest} tokens"
+        )
+    error = ApiError(400, f"{text}.", code="context_length_exceeded", param="messages", **told)
+    error.tokens = (tokens_in, largest)
+    return error
 
 
 def _terms(reasons: Iterable[str]) -> set[str]:

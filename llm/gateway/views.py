@@ -19,12 +19,14 @@ from django.views.decorators.csrf import csrf_exempt
 from llm import chain, storage
 from llm.chain import Event, Reply
 from llm.clients import access as clients
-from llm.gateway import catalogue, conversations, errors, openapi
-from llm.gateway.ask import Ask
+from llm.gateway import catalogue, conversations, errors
+from llm.gateway.ask import Ask, counted_in
+from llm.gateway.description import openapi
 from llm.gateway.errors import ApiError
 from llm.gateway.protocols.base import Protocol
 from llm.gateway.protocols.chat import Chat
-from llm.gateway.protocols.messages import Messages, counted_in
+from llm.gateway.protocols.completions import Completions
+from llm.gateway.protocols.messages import Messages
 from llm.gateway.protocols.responses import Responses
 from llm.gateway.serving import body, cors, headers, threads
 from llm.gateway.serving.streaming import Stream, StreamedAnswer
@@ -34,7 +36,7 @@ from llm.models import Client
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 Shape = Callable[[ApiError], dict[str, Any]]
-CHAT, RESPONSES, MESSAGES = Chat(), Responses(), Messages()
+CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Messages()
 PURPOSE = "gateway"
 ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
 LARGE = 64 * 1024  # bytes of a body whose reading would keep the event loop for milliseconds
@@ -144,12 +146,13 @@ def door(protocol: Protocol) -> View:
         asked = read() if size is not None and size <= LARGE else await in_thread(read)
         if protocol.asks_the_database:
             asked = await in_thread(protocol.prepared, asked, client)
-        where = partial(catalogue.arguments, asked.model, client, asked.max_usd)
-        # Its own names need no look into the configuration.
-        found = where() if asked.model in catalogue.OWN else await in_thread(where)
-        return await (_streamed if asked.stream else _whole)(
-            protocol, asked, client, {**found, **_arguments(asked, client)}
-        )
+        found = await in_thread(catalogue.arguments, asked.model, client, asked.max_usd)
+        wanted = {**found, **_arguments(asked, client)}
+        try:
+            return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
+        except chain.ChainExhausted as failure:
+            tokens = await in_thread(counted_in, asked)
+            raise errors.exhausted(failure, tokens_in=tokens) from failure
 
     return ask
 
@@ -218,6 +221,7 @@ def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
 
 
 chat = door(CHAT)
+completions = door(COMPLETIONS)
 responses = door(RESPONSES)
 messages = door(MESSAGES)
 
@@ -248,17 +252,15 @@ def index(request: HttpRequest) -> HttpResponse:
 def models(request: HttpRequest, client: Client) -> HttpResponse:
     """The names that `model` may have."""
     found = list(catalogue.listed(client))
-    page = {"has_more": False, "first_id": found[0]["id"], "last_id": found[-1]["id"]}  # Anthropic's
+    ends = (found[0]["id"], found[-1]["id"]) if found else (None, None)
+    page = {"has_more": False, "first_id": ends[0], "last_id": ends[1]}  # Anthropic's
     return JsonResponse({"object": "list", "data": found, **page})
 
 
 @endpoint("GET", "HEAD")
 def model(request: HttpRequest, client: Client, name: str) -> HttpResponse:
     """One of them."""
-    for entry in catalogue.listed(client):
-        if entry["id"] == name:
-            return JsonResponse(entry)
-    raise catalogue.unknown(name)
+    return JsonResponse(catalogue.one(client, name))
 
 
 @endpoint("GET", "HEAD", open_to_all=True)

@@ -124,9 +124,9 @@ class Writer(ABC):
     def end(self) -> bytes:
         """After the last reply."""
 
-    @abstractmethod
     def error(self, error: ApiError) -> bytes:
         """Instead of the rest."""
+        return event(error.body())
 
 
 def event(value: Mapping[str, Any], name: str = "") -> bytes:

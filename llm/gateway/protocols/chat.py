@@ -8,7 +8,6 @@ from llm.adapters.dialects import EFFORTS
 from llm.chain import Reply
 from llm.gateway import values
 from llm.gateway.ask import OWN, Ask, made
-from llm.gateway.errors import ApiError
 from llm.gateway.protocols import chat_messages
 from llm.gateway.protocols.base import Protocol, Writer, cost, event, model_of, total
 from llm.gateway.values import Body, wrong
@@ -103,9 +102,6 @@ class ChatWriter(Writer):
                     "cost_usd": cost(self.replies)}  # fmt: skip
             found = event({**self._base(), "choices": [], "usage": usage(self.replies), "x_guardlabs": told})
         return found + b"data: [DONE]\n\n"
-
-    def error(self, error: ApiError) -> bytes:
-        return event(error.body())
 
     def _delta(self, delta: Mapping[str, Any], finish: str | None = None) -> bytes:
         choice = {"index": self.index, "delta": delta, "logprobs": None, "finish_reason": finish}

@@ -1,14 +1,12 @@
 """Anthropic's Messages: blocks in, blocks out. https://docs.anthropic.com/en/api/messages"""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llm.calls import tokens
 from llm.chain import Reply
 from llm.gateway import values
-from llm.gateway.ask import OWN, Ask, made
+from llm.gateway.ask import OWN, Ask, counted_in, made
 from llm.gateway.errors import ApiError
 from llm.gateway.protocols import carried, messages_input
 from llm.gateway.protocols.base import Protocol, Writer, event, model_of, total
@@ -141,11 +139,6 @@ class MessagesWriter(Writer):
         return event({"type": "content_block_stop", "index": self.place - 1}, "content_block_stop")
 
 
-def counted_in(ask: Ask) -> int:
-    """Tokens of the request, estimated: nobody has counted them yet."""
-    return round(tokens.estimate(ask.messages, ask.params) * tokens.correction(""))
-
-
 NOTHING = {
     "input_tokens": 0,
     "cache_creation_input_tokens": 0,
@@ -240,14 +233,13 @@ def _stop_reason(reply: Reply) -> str:
     return "tool_use" if reply.tool_calls else "end_turn"
 
 
-LARGEST = re.compile(r"with (\d+) tokens")
-
-
 def _worded(error: ApiError) -> str:
     """Agents that speak this protocol make room for themselves when they read Anthropic's own words for it."""
     if error.code != "context_length_exceeded":
         return error.message
-    return f"prompt is too long: {error.message}"
+    asked, most = error.tokens
+    sizes = f"{asked} tokens > {most} maximum. " if asked and most else ""
+    return f"prompt is too long: {sizes}{error.message}"
 
 
 READ = {
