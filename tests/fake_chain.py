@@ -1,11 +1,12 @@
 """Stands in for the chain where a test is about the audit: a script of events instead of providers."""
 
+import threading
 from contextlib import aclosing
 from decimal import Decimal
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
 
-from audit.report import generate
+from audit.report import generate, tasks
 from llm import chain
 from tests import report_texts
 
@@ -55,3 +56,12 @@ class FakeChain:
 def inline(claim, job):
     """Stands in for `audit.report.tasks.spawn`: the report is written at once, by the test's own thread."""
     async_to_sync(job)()
+
+
+def finish_reports():
+    """Waits until this process writes no report any more."""
+    for _ in range(3000):
+        if not tasks._claims:
+            return
+        threading.Event().wait(0.01)  # for a loop in another thread
+    raise AssertionError("a report is still being written")

@@ -344,7 +344,9 @@ def test_whatever_breaks_in_the_chain_there_is_a_report(monkeypatch, trouble, ob
 @pytest.mark.usefixtures("_bank")
 def test_a_stream_that_ends_without_an_answer_is_no_report(monkeypatch):
     FakeChain(monkeypatch, chain.Delta("half a"))
-    assert async_to_sync(generate.write)(make_scan(), lambda event, shown: None).provider == "fallback-template"
+    assert (
+        async_to_sync(generate.write)(make_scan(), lambda event, shown: None).provider == "fallback-template"
+    )
 
 
 @pytest.mark.usefixtures("_bank")

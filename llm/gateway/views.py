@@ -34,7 +34,7 @@ from llm.ledger import books
 from llm.models import Client
 
 log = logging.getLogger(__name__)
-View = Callable[..., HttpResponseBase]
+View = Callable[..., Any]  # an answer, or something to await for it
 Shape = Callable[[ApiError], dict[str, Any]]
 CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Messages()
 PURPOSE = "gateway"
@@ -60,7 +60,7 @@ def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = Non
                         headers={"Allow": ", ".join(methods)},
                     )  # fmt: skip
                 who = () if open_to_all else (await in_thread(clients.authenticate, _key(request)),)
-                response = await in_thread(view, request, *who, **names)
+                response: HttpResponseBase = await in_thread(view, request, *who, **names)
             except Exception as error:
                 if await body.fill(request) is None:
                     await in_thread(body.drain, request)
@@ -133,7 +133,7 @@ def _key(request: HttpRequest) -> str:
             "You did not provide an API key: send it as 'Authorization: Bearer KEY', or as 'x-api-key: KEY'."
         )
         raise ApiError(401, text, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
-    return key.strip()
+    return str(key.strip())
 
 
 def door(protocol: Protocol) -> View:
