@@ -210,7 +210,7 @@ def _propose_gone(slug: str, model: str, detail: str) -> None:
 def _is_free(listed: Listed, model: str) -> bool:
     """By its id, or by the price that the list states."""
     price = listed.get(model)
-    return model.endswith(f":{FREE_VARIANT}") or (price is not None and price == (0, 0))
+    return model.endswith(f":{FREE_VARIANT}") or (price is not None and not any(price))
 
 
 def _has_budget(provider: ProviderConf) -> bool:
