@@ -10,7 +10,7 @@ from guardlabs.catalogues import compile_catalogues
 from guardlabs.staff import limits
 from llm import cache as replies
 from llm.calls import tokens
-from llm.chain import slow_start
+from llm.chain import affinity, slow_start
 from llm.configuration import snapshot
 from llm.limits import quota
 from llm.operations import upkeep
@@ -34,6 +34,7 @@ def _clean_slate(monkeypatch):
     replies.forget()
     quota.forget()
     slow_start.forget()
+    affinity.forget()
     probes.forget()
     limits._own.clear()
 

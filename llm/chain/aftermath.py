@@ -17,7 +17,7 @@ from llm import clock
 from llm.adapters import Answer
 from llm.calls.events import Reply
 from llm.calls.terms import PREFILL
-from llm.chain import slow_start
+from llm.chain import affinity, slow_start
 from llm.chain.attempt import AttemptRun
 from llm.chain.opening import CallState
 from llm.chain.selector import LEAST_SHARE_S
@@ -191,6 +191,8 @@ def answered(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
     if deployment.probes:
         breaker.answered(deployment)
     call = state.call
+    if call.session:
+        affinity.note(call.session, deployment, trial.row.account)
     call.text = answer.text if state.keep_text else ""
     call.tier, call.provider, call.model = deployment.provider.tier, deployment.label, deployment.model.name
     _close(state, Call.Outcome.OK)
@@ -213,6 +215,7 @@ def answered(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
         skipped=serializers.skipped(state.rows, state.selector.skipped.values()),
         call_id=call.pk,
         max_tokens=state.lowered(trial),
+        tokens_cached=call.tokens_cached,
     )
 
 

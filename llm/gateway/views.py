@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from llm import chain, storage
-from llm.chain import Event
+from llm.chain import Event, affinity
 from llm.clients import access as clients
 from llm.gateway import catalogue, conversations, errors
 from llm.gateway.ask import Ask, counted_in
@@ -191,6 +191,7 @@ def _arguments(ask: Ask, client: Client, request: HttpRequest) -> dict[str, Any]
         "client": client,
         "use": clients.use_of(client),
         "has_left": partial(has_left, request),
+        "session": affinity.key_of(client.name, ask.session, ask.messages),
         "keep_text": client.data_class != Client.DataClass.PERSONAL,
     }
 
