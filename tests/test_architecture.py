@@ -15,6 +15,7 @@ LAYERS = {
         "apps cli",
         "gateway admin management templatetags",
         "admin_base",
+        "onboarding",
         "maintenance stats",
         "status",
         "foresight",

@@ -27,6 +27,7 @@ OWN = {
     "audit_scan_report": ("GET", {"audit.view_scan"}),
     "llm_client_usage": ("GET", {"llm.view_client"}),
     "llm_chain": ("GET", {"llm.view_provider"}),
+    "llm_setup": ("GET", {"llm.add_credential"}),
     "llm_chain_act": ("POST", {"llm.change_pause"}),
     "llm_chain_pause": ("GET", {"llm.change_pause"}),
     "llm_chain_rotate": ("GET", {"llm.change_credential"}),

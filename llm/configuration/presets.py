@@ -107,6 +107,12 @@ def install() -> Summary:
     return summary
 
 
+def settle(provider: Provider, *, project: str = "", account: str = "") -> None:
+    """What a preset may lack beside its key: a Google Cloud project, the account in Cloudflare's address."""
+    _project(provider, project, Summary())
+    _address(provider, account, Summary())
+
+
 def _variable(name: str) -> str:
     return os.environ.get(name, "").strip() if name else ""
 

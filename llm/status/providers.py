@@ -189,7 +189,10 @@ def first_steps() -> list[str]:
     """What to tell staff as long as no provider has a key."""
     return [
         _("No provider has a working key, so every text comes from the template."),
-        _("A free key: make one at https://console.groq.com/keys and start with GROQ_API_KEY=gsk_… set."),
+        _(
+            "A free key: make one at https://console.groq.com/keys, then paste it at First run in the admin, or run "
+            "`manage.py setup`; or start with GROQ_API_KEY=gsk_… set."
+        ),
         _(
             "Five keys of one organisation add nothing: Groq counts requests and tokens by organisation, "
             "not by key. A second organisation or another provider does."
