@@ -137,10 +137,20 @@ def test_what_the_client_calls_it_or_how_it_begins_names_a_conversation(named):
     messages = next(turns(1))
     longer = [*messages, {"role": "assistant", "content": "x"}, {"role": "user", "content": "y"}]
     name = next(iter(named.values()), "")
-    key = affinity.key_of("shop", name, messages)
-    assert key == affinity.key_of("shop", name, longer)
-    assert key != affinity.key_of("other", name, messages)
-    assert key != affinity.key_of("shop", name + "2", messages)
+    key = affinity.key_of("shop", "auto", name, messages)
+    assert key == affinity.key_of("shop", "auto", name, longer)
+    assert key != affinity.key_of("other", "auto", name, messages)
+    assert key != affinity.key_of("shop", "free", name, messages)
+    assert key != affinity.key_of("shop", "auto", name + "2", messages)
+
+
+def test_only_a_conversation_that_goes_on_is_held_unless_it_has_a_name(sim, gateway):
+    make_groq(sim, keys=2)
+    for named, served in (({}, "groq1"), ({"prompt_cache_key": "agent"}, "groq2")):
+        sim.script("key-of-groq1", b.http(429, headers={"retry-after": "0.01"}))
+        assert gateway.ask(**named)["x-guardlabs-provider"] == "groq2"
+        sim.script("key-of-groq1", b.ok())
+        assert gateway.ask(**named)["x-guardlabs-provider"] == served
 
 
 def test_a_conversation_that_money_was_spent_on_goes_back_to_what_is_free(sim, gateway):

@@ -20,28 +20,37 @@ from llm.models import Attempt
 
 HELD_S = 3600.0
 MOST_KEPT = 10_000
+NAMED = "n"  # begins the key of a conversation that its client has named; no hexadecimal digit
 _kept: OrderedDict[str, tuple[float, Home]] = OrderedDict()
 _lock = Lock()
 
 
-def key_of(client: str, named: str, messages: Sequence[Mapping[str, Any]]) -> str:
-    """A conversation's name in the ledger: a keyed hash of what its client calls it, or else of its first messages."""
+def key_of(client: str, model: str, named: str, messages: Sequence[Mapping[str, Any]]) -> str:
+    """A conversation's name in the ledger: a keyed hash of what its client calls it, or else of its first messages.
+
+    model: what was asked for; the same words to another model are another conversation.
+    """
     first = []
     for message in messages:
         if message.get("role") == "assistant":
             break
         first.append((message.get("role"), message.get("content")))
-    return salted_hmac("llm.conversation", repr((client, named or first))).hexdigest()[:32]
+    value = repr((client, model, named or first))
+    return (NAMED if named else "") + salted_hmac("llm.conversation", value).hexdigest()[:31]
 
 
 def home_of(key: str, messages: Sequence[Mapping[str, Any]]) -> Home | None:
-    """Where the conversation's beginning is held. Asks the ledger, for a conversation that has one, where need be."""
+    """Where the conversation's beginning is held; None where it begins, or nothing holds it any more.
+
+    Asks the ledger where this process has not seen it. One that its client has named may begin anew with the same
+    beginning.
+    """
+    if not key.startswith(NAMED) and not any(message.get("role") == "assistant" for message in messages):
+        return None
     with _lock:
         at, home = _kept.get(key, (0.0, None))
     if home is not None and clock.monotonic() - at < HELD_S:
         return home
-    if not any(message.get("role") == "assistant" for message in messages):
-        return None  # it begins here
     since = timezone.now() - timedelta(seconds=HELD_S)
     rows = Attempt.objects.filter(call__session=key, call__started_at__gt=since, outcome="ok").order_by("-id")
     found = rows.values_list("provider", "account", "model", "location").first()

@@ -41,15 +41,15 @@ class Served:
 
 def arguments(model: str, client: Client, max_usd: Decimal | None, kind: str = CHAT) -> dict[str, Any]:
     """Arguments of the chain for a model's name, within what the client may use. Raises ApiError (404)."""
-    state = snapshot.read()
-    name = target(model, state.aliases)
+    state = None if model in {AUTO, FREE} else snapshot.read()  # no alias has these names
+    name = target(model, state.aliases) if state else model
     limits = [
         limit
         for limit in (client.max_usd, max_usd, Decimal(0) if name == FREE else None)
         if limit is not None
     ]
     found: dict[str, Any] = {"max_usd": min(limits) if limits else None, "tiers": client.tiers or None}
-    if name in {AUTO, FREE}:
+    if state is None or name in {AUTO, FREE}:
         return found
     meant = _meant(name, list(_allowed(state.providers, client, kind)))
     if not meant:

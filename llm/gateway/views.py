@@ -191,7 +191,7 @@ def _arguments(ask: Ask, client: Client, request: HttpRequest) -> dict[str, Any]
         "client": client,
         "use": clients.use_of(client),
         "has_left": partial(has_left, request),
-        "session": affinity.key_of(client.name, ask.session, ask.messages),
+        "session": affinity.key_of(client.name, ask.model, ask.session, ask.messages),
         "keep_text": client.data_class != Client.DataClass.PERSONAL,
     }
 
