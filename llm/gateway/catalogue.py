@@ -145,7 +145,8 @@ def _is_payable(one: Served, client: Client) -> bool:
 
 def room(model: ModelConf) -> int | None:
     """Tokens of input and output that one request may have: the window, or a limit below it. None: nobody said."""
-    return min((limit for limit in (model.context, model.tpm, model.tpd) if limit), default=None)
+    rooms = [int(most) for limit in model.limits if (most := limit.most_out(0)) is not None]
+    return min((*rooms, *filter(None, (model.context,))), default=None)
 
 
 def _entry(name: str, owner: str, served: list[Served]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("llm", "0010_stored_responses"),
+        ("llm", "0011_limits_and_meters"),
     ]
 
     operations = [
