@@ -9,8 +9,8 @@ from audit.orders import outbox
 from guardlabs.catalogues import compile_catalogues
 from guardlabs.staff import limits
 from llm import cache as replies
-from llm.calls import tokens
-from llm.chain import affinity, slow_start
+from llm.calls import affinity, tokens
+from llm.chain import slow_start
 from llm.configuration import snapshot
 from llm.operations import upkeep
 from llm.pauses import probes

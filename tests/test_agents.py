@@ -5,7 +5,7 @@ from decimal import Decimal
 import openai
 import pytest
 
-from llm.chain import affinity
+from llm.calls import affinity
 from llm.configuration.prices import Price, library_price
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b

@@ -15,9 +15,10 @@ from django.utils import timezone
 
 from llm import clock
 from llm.adapters import Answer
+from llm.calls import affinity
 from llm.calls.events import Reply
 from llm.calls.terms import PREFILL
-from llm.chain import affinity, slow_start
+from llm.chain import slow_start
 from llm.chain.attempt import AttemptRun
 from llm.chain.opening import CallState
 from llm.chain.selector import LEAST_SHARE_S

@@ -11,11 +11,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from llm import cache, clock
-from llm.calls import tokens
+from llm.calls import affinity, tokens
 from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
 from llm.calls.terms import DataPolicy, without_images
-from llm.chain import affinity
 from llm.chain import arguments as spec
 from llm.chain.attempt import AttemptRun
 from llm.chain.selector import Selector

@@ -14,9 +14,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from llm import chain, storage
-from llm.chain import Event, affinity
+from llm.calls import affinity
+from llm.chain import Event
 from llm.clients import access as clients
-from llm.gateway import catalogue, conversations, errors
+from llm.gateway import catalogue, conversations, errors, quota
 from llm.gateway.ask import Ask, counted_in
 from llm.gateway.description import openapi
 from llm.gateway.errors import ApiError
@@ -236,6 +237,12 @@ def models(request: HttpRequest, client: Client) -> HttpResponse:
 def model(request: HttpRequest, client: Client, name: str) -> HttpResponse:
     """One of them."""
     return JsonResponse(catalogue.one(client, name))
+
+
+@endpoint("GET", "HEAD")
+def quota_left(request: HttpRequest, client: Client) -> HttpResponse:
+    """What is left for this client, and until when."""
+    return JsonResponse(quota.of(client))
 
 
 @endpoint("GET", "HEAD", open_to_all=True)

@@ -51,7 +51,7 @@ class Call(models.Model):
     tokens_cached = models.PositiveIntegerField(
         default=0, help_text=_("Of the input: what the provider had in its prompt cache.")
     )
-    session = models.CharField(max_length=32, blank=True, editable=False)  # a hash: see llm.chain.affinity
+    session = models.CharField(max_length=32, blank=True, editable=False)  # a hash: see llm.calls.affinity
     cost_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("Empty: a price is unknown."))
     saved_usd = models.DecimalField(
         **USD,
