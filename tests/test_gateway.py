@@ -495,7 +495,7 @@ def test_a_bug_is_a_500_in_shape_without_its_text(chain, gateway, monkeypatch):
     def broken(**arguments):
         raise RuntimeError("the secret detail")
 
-    monkeypatch.setattr("llm.chain.sync.complete", broken)
+    monkeypatch.setattr("llm.chain.run.acomplete", broken)
     response = gateway.ask()
     assert (response.status_code, error_of(response)["code"]) == (500, "internal_error")
     assert "secret" not in response.content.decode()
@@ -503,7 +503,7 @@ def test_a_bug_is_a_500_in_shape_without_its_text(chain, gateway, monkeypatch):
 
 def test_no_cookie_no_language_and_few_queries(chain, gateway, django_assert_max_num_queries):
     gateway.ask()
-    with django_assert_max_num_queries(14):  # one is the gateway's; four are a test's savepoints
+    with django_assert_max_num_queries(15):  # two are the gateway's; four are a test's savepoints
         response = gateway.ask()
     assert response.status_code == 200
     assert not response.cookies

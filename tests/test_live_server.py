@@ -23,8 +23,8 @@ IN_A_HURRY = """
 from guardlabs.gunicorn import *
 
 def post_worker_init(worker):
-    from audit.report import heartbeat, jobs as writer
-    heartbeat.EVERY_S, writer.STALE_S = 0.3, 1.5
+    from audit.report import claims, tasks
+    tasks.EVERY_S, claims.STALE_S = 0.3, 1.5
 """
 
 

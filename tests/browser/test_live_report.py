@@ -174,17 +174,6 @@ def test_a_proxy_that_holds_events_back_is_noticed(page, groq):
     wait_for_report(page)
 
 
-def test_without_a_seat_the_page_polls_and_nothing_is_said_about_it(page, groq, settings):
-    groq.script("key-of-groq2", b.ok(pace=0.08))  # long enough for several questions
-    settings.LIVE_STREAMS = 0
-    made = asked(page)
-    open_result(page)
-    longer_than(page, 40)
-    wait_for_report(page)
-    assert made.count("GET events") == 1
-    assert made.count("GET report?fragment=1") >= 2
-
-
 def test_a_connection_that_has_lived_its_life_is_taken_up_again(page, groq, monkeypatch):
     monkeypatch.setattr(live, "LIFE_S", 0.7)
     made = asked(page)
