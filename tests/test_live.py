@@ -111,10 +111,10 @@ def test_progress_then_text_then_the_final_version(client, monkeypatch):
     assert events[0] == {"retry": "1000"}
     assert len({each["id"] for each in events if "id" in each}) == len(told) == 6
     assert "groq1 is writing your report." in told[1]
-    assert "<h2>Where <strong>you</strong></h2>" in told[2]
+    assert "<h3>Where <strong>you</strong></h3>" in told[2]
     assert "groq1 is out of tokens for today → groq2" in told[3]
     assert "Where" not in told[3]  # the text of the attempt that failed is gone
-    assert "<h2>Here</h2>" in told[4]
+    assert "<h3>Here</h3>" in told[4]
     assert 'data-state="ready"' in told[5]
     assert "The end" in told[5]
     assert not Call.objects.exists()
