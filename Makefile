@@ -4,8 +4,9 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 export PORT
+unexport PYTHONDONTWRITEBYTECODE  # the tests start many processes, each of which would compile everything anew
 
-.PHONY: run test test-all bench lint format messages docs lock upgrade release clean
+.PHONY: run test test-all suite bench lint style types format messages docs lock upgrade release clean
 
 # -- from a bare clone ---------------------------------------------------------------------------
 run: $(VENV)/.runtime
@@ -13,23 +14,30 @@ run: $(VENV)/.runtime
 	$(BIN)/python manage.py prepare
 	exec $(BIN)/python -m guardlabs.serve
 
+# Types are checked beside the tests, which leave a core idle whenever they wait; what the tests say comes last.
 test: $(VENV)/.dev
 	@$(BIN)/python -m tests.machine
-	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not exhaustive"
+	@$(MAKE) --no-print-directory style
+	@$(MAKE) --no-print-directory -j2 types suite
 
-test-all: $(VENV)/.dev
-	@$(BIN)/python -m tests.machine
-	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+test-all:
+	@$(MAKE) --no-print-directory test CHOSEN=
+
+CHOSEN := -m "not exhaustive"
+suite: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(CHOSEN)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
 # -- while developing ----------------------------------------------------------------------------
-lint: $(VENV)/.dev
+lint: style types
+
+style: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
 	SECRET_KEY=lint $(BIN)/mypy .
 
 format: $(VENV)/.dev

@@ -50,7 +50,8 @@ def forget_everything() -> None:
     from llm.configuration import snapshot
 
     for model in (
-        models.Attempt, models.Call, models.CachedReply, models.Pause, models.Quota, models.Notice, models.Provider,
+        models.Attempt, models.Call, models.CachedReply, models.Pause, models.Quota, models.Meter, models.Notice,
+        models.Provider,
     ):  # fmt: skip
         model.objects.all().delete()
     snapshot.forget()

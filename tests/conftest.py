@@ -12,7 +12,6 @@ from llm import cache as replies
 from llm.calls import tokens
 from llm.chain import slow_start
 from llm.configuration import snapshot
-from llm.limits import quota
 from llm.operations import upkeep
 from llm.pauses import probes
 
@@ -32,7 +31,6 @@ def _clean_slate(monkeypatch):
     snapshot.forget()
     tokens.forget()
     replies.forget()
-    quota.forget()
     slow_start.forget()
     probes.forget()
     limits._own.clear()

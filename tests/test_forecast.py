@@ -21,6 +21,7 @@ from llm.configuration.prices import FREE, UNKNOWN, Price
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
 from llm.foresight import forecast, workload
 from llm.foresight.forecast import Ask, Chain, Load
+from llm.ledger.tally import Tally
 from llm.models import Attempt, Call, Pause
 from llm.simulator import Simulator
 from llm.simulator import behaviours as b
@@ -144,7 +145,9 @@ def test_what_is_used_already_is_gone_today():
     free = provider("free", 1, quotas={"rpd": 100})
     books = forecast.InMemoryMeter(MIDNIGHT, {})
     [deployment] = Chain((free,)).deployments()
-    books.begin(deployment, requests=90, tokens=0)
+    tally = Tally("utc", {"minute", "day"})
+    tally.add(MIDNIGHT, MIDNIGHT, (90, 0, 0))
+    books.begin(free, {(deployment.key.account, deployment.model.name): tally})
     assert served(play(free, calls=50, books=books)) == {"free": 10}
 
 

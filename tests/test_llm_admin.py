@@ -72,6 +72,7 @@ def provider_form(row, **changes):
         "day_reset": row.day_reset, "project": row.project, "locations": ", ".join(row.locations), "enabled": "on",
         "models-TOTAL_FORMS": len(models), "models-INITIAL_FORMS": len(models),
         "credentials-TOTAL_FORMS": len(keys), "credentials-INITIAL_FORMS": len(keys),
+        "limits-TOTAL_FORMS": 0, "limits-INITIAL_FORMS": 0,
     }  # fmt: skip
     for n, model in enumerate(models):
         data |= {
@@ -574,3 +575,17 @@ def test_queries_of_a_call_do_not_grow_with_its_attempts(queries, mine):
     for _ in range(6):
         attempt(one)
     assert queries("call_change", one.pk) <= before
+
+
+def test_a_limit_is_edited_with_its_provider(staff, mine):
+    new = {
+        "limits-TOTAL_FORMS": 1, "limits-0-scope": "account", "limits-0-patterns": "*:free, x", "limits-0-position": 0,
+        "limits-0-enabled": "on", "limits-0-amount": "50", "limits-0-unit": "requests", "limits-0-per": "",
+        "limits-0-provider": mine.pk,
+    }  # fmt: skip
+    assert "is missing" in save(staff, mine, **new).content.decode()
+    assert save(staff, mine, **(new | {"limits-0-per": "day"})).status_code == 302
+    limit = mine.limits.get()
+    assert (limit.scope, limit.patterns, limit.per, limit.unit, limit.amount) == (
+        "account", ["*:free", "x"], "day", "requests", 50,
+    )  # fmt: skip

@@ -64,32 +64,25 @@ def suite(postgres_url, *files):
     return done.stdout
 
 
-def test_quotas_and_pauses_hold_under_concurrency(postgres_url):
-    assert " passed" in suite(
-        postgres_url, "tests/test_quota.py", "tests/test_pauses.py", "tests/test_cache.py",
-        "-k", "threads or at_once or side_by",
-    )  # fmt: skip
+# File by file, the tests whose outcome depends on the database; one process runs them all.
+DAILY = {
+    "test_quota test_pauses test_cache": "threads at_once side_by",
+    "test_money": "kept bounded prun died disk max_usd all_time reservation",
+    "test_rollup test_metrics test_retention test_database_cache": "test",
+    "test_desk": "test",
+    "test_llm_admin test_audit_admin": "opens list filtered found counting queries written_down trail",
+}
 
 
-def test_the_ledger_takes_what_it_is_told(postgres_url):
-    assert " passed" in suite(
-        postgres_url, "tests/test_money_kept.py", "tests/test_money.py",
-        "-k", "kept or bounded or prun or died or disk or max_usd or all_time or reservation",
-    )  # fmt: skip
-
-
-def test_sums_metrics_and_what_is_kept_are_the_same(postgres_url):
-    assert " passed" in suite(
-        postgres_url, "tests/test_rollup.py", "tests/test_metrics.py", "tests/test_retention.py",
-        "tests/test_database_cache.py",
-    )  # fmt: skip
-
-
-def test_the_desk_and_the_lists_of_the_admin_work(postgres_url):
-    assert " passed" in suite(
-        postgres_url, "tests/test_desk.py", "tests/test_llm_admin.py", "tests/test_audit_admin.py",
-        "-k", "test_desk or opens or list or filtered or found or counting or queries or written_down or trail",
-    )  # fmt: skip
+def test_what_leans_on_the_database_works(postgres_url):
+    """Counters and pauses under concurrency, the ledger, sums, retention, the desk and the admin's lists."""
+    files = sorted(
+        file for names in DAILY for name in names.split() for file in ROOT.glob(f"tests/{name}*.py")
+    )
+    choice = " or ".join(
+        f"({' or '.join(names.split())}) and ({' or '.join(words.split())})" for names, words in DAILY.items()
+    )
+    assert " passed" in suite(postgres_url, *map(str, files), "-k", choice)
 
 
 @pytest.mark.exhaustive

@@ -1,6 +1,5 @@
 """Quotas and budgets: what has room is sent, what has none is not, whoever else is calling."""
 
-import re
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from llm.calls.spec import CallSpec
 from llm.chain import AttemptStarted, ChainExhausted, Completed, complete, stream
 from llm.configuration import snapshot
 from llm.failures.kinds import Kind
+from llm.ledger import counters
 from llm.limits import quota
 from llm.limits.headers import Observed
 from llm.limits.quota import LedgerMeter
@@ -64,7 +64,7 @@ def used(deployment, *, ago=0.0, tokens=0, reserved=0, outcome="ok", free=True, 
         "model": deployment.model.name, "tier": deployment.provider.tier,
     }  # fmt: skip
     call = Call.objects.create(started_at=began, deadline_s=45)
-    deployment.model.settled.clear()  # the past does not change, but for us
+    counters.forget()  # the past does not change, but for us
     return Attempt.objects.create(
         **{
             "call": call,
@@ -175,6 +175,7 @@ def test_a_call_in_flight_counts_with_what_it_reserved_until_it_ends(sim, clock)
     assert why(deployment) == "quota of the minute"
     row.tokens_in, row.tokens_out, row.finished_at, row.outcome = 20, 30, datetime.now(tz=UTC), "ok"
     row.save()
+    counters.forget()
     assert why(deployment) is None
 
 
@@ -196,45 +197,37 @@ def test_what_a_provider_refuses_at_the_door_uses_nothing(sim, clock, outcome):
 
 
 def looked_at(deployment, now):
-    """What is used at a moment, and since when attempts were read one by one for it."""
-    with CaptureQueriesContext(connection) as asked:
-        found = LedgerMeter(now).used(deployment)
-    return found, re.findall(r"started_at >= '([^']+)'", asked.captured_queries[-1]["sql"])[-1]
+    """What is used at a moment, as this process finds it."""
+    return LedgerMeter(now).used(deployment)
 
 
-def test_only_the_last_minutes_of_a_day_are_read_one_by_one(sim, clock):
+def test_no_attempt_is_read_to_know_what_is_used(sim, clock):
     deployment = limited(sim, rpd=100, day_reset="utc")
     for minutes in range(600, 0, -10):
         used(deployment, ago=60 * minutes, tokens=10)
-    assert looked_at(deployment, NOW)[0].day_requests == 60
-    for hours in range(1, 4):  # the same process, later on
-        later = NOW + timedelta(hours=hours)
-        clock.move_to(later)
-        Attempt.objects.create(
-            call=Call.objects.get(pk=Call.objects.order_by("pk")[0].pk), provider="groq", credential="groq1",
-            account="groq1", model=OSS, tier=1, free=True, started_at=later - timedelta(minutes=5),
-            finished_at=later, outcome="ok", tokens_in=10,
-        )  # fmt: skip
-        found, since = looked_at(deployment, later)
-        assert (found.day_requests, found.day_tokens) == (60 + hours, 600 + 10 * hours)
-        assert later - datetime.fromisoformat(since).replace(tzinfo=UTC) < timedelta(minutes=2)
+    assert looked_at(deployment, NOW).day_requests == 60
+    assert complete(user="hi").provider == "groq1"
+    with CaptureQueriesContext(connection) as asked:
+        found = looked_at(first_deployment(), NOW)
+    assert (found.day_requests, found.minute_requests) == (61, 1)
+    assert not [query for query in asked.captured_queries if "llm_attempt" in query["sql"]]
 
 
-def test_a_call_in_flight_is_read_until_it_ends_and_then_counted_for_the_day(sim, clock):
+def test_a_call_in_flight_counts_until_it_ends_and_then_with_what_it_used(sim, clock):
     deployment = limited(sim, rpd=100, tpd=100_000, day_reset="utc")
-    slow = used(deployment, ago=0, reserved=900)
+    running = stream(user="hi", max_tokens=900)
+    next(running)
+    reserved = Attempt.objects.get().reserved_tokens
     for minutes in (2, 4):
-        later = NOW + timedelta(minutes=minutes)
-        clock.move_to(later)
-        found, since = looked_at(deployment, later)
-        assert (found.minute_tokens, found.day_tokens) == (900, 900)
-        assert datetime.fromisoformat(since).replace(tzinfo=UTC) <= slow.started_at
-    slow.tokens_in, slow.finished_at, slow.outcome = 500, later, "ok"
-    slow.save()
+        clock.move_to(later := NOW + timedelta(minutes=minutes))
+        found = looked_at(deployment, later)
+        assert (found.minute_tokens, found.day_tokens) == (reserved, reserved)
+    list(running)
+    row = Attempt.objects.get()
     for minutes in (4.1, 5, 6, 7):
-        clock.move_to(NOW + timedelta(minutes=minutes))
-        assert looked_at(deployment, NOW + timedelta(minutes=minutes))[0].day_tokens == 500
-    assert looked_at(deployment, NOW + timedelta(minutes=7))[0].minute_tokens == 0
+        clock.move_to(later := NOW + timedelta(minutes=minutes))
+        assert looked_at(deployment, later).day_tokens == row.tokens_in + row.tokens_out < reserved
+    assert looked_at(deployment, later).minute_tokens == 0
 
 
 def test_the_end_of_a_day_is_not_counted_for_the_next(sim, clock):
@@ -244,7 +237,7 @@ def test_the_end_of_a_day_is_not_counted_for_the_next(sim, clock):
         used(deployment, ago=ago, tokens=10)
     for seconds in (5, 12, 40, 70, 300, 3600):
         clock.move_to(now := midnight + timedelta(seconds=seconds))
-        assert looked_at(deployment, now)[0].day_requests == 2
+        assert looked_at(deployment, now).day_requests == 2
 
 
 def test_what_has_lost_its_worker_stops_counting(sim, clock):

@@ -91,7 +91,10 @@ STORED = (
         gettext_lazy("keys: of providers encrypted, of clients as a hash; shown to nobody"), NOBODY, _until_staff,
     ),
     Stored(
-        ("llm.Provider", "llm.Model", "llm.Alias", "llm.Quota", "llm.Rehearsal", "llm.PastSpending"),
+        (
+            "llm.Provider", "llm.Model", "llm.Limit", "llm.Alias", "llm.Quota", "llm.Meter", "llm.Rehearsal",
+            "llm.PastSpending",
+        ),
         gettext_lazy("configuration and what was learned of quotas"), NOBODY, _until_staff,
     ),
     Stored(("llm.Rollup",), gettext_lazy("sums by hour and day"), NOBODY, _for_good),

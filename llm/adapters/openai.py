@@ -1,13 +1,15 @@
 """OpenAI-compatible services through the openai SDK: DeepSeek, OpenRouter, Hugging Face, Ollama, anything."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 import httpx2
 import openai
 
+from llm import clock
 from llm.adapters import session, transport
 from llm.adapters.answers.reading import Reading, error_in_body, read_completion
 from llm.adapters.answers.sse import MAX_MALFORMED, EventParser
@@ -19,6 +21,7 @@ from llm.adapters.base import (
     Reasoning,
     Request,
     Timing,
+    apart,
     checked,
     pull,
     stated_price,
@@ -28,6 +31,8 @@ from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import classify
 from llm.hosts import BASE_URLS
+
+END_S = 0.03  # seconds that a stream's end may take to follow its closing mark
 
 
 class OpenAICompatible:
@@ -57,6 +62,7 @@ class OpenAICompatible:
             http_client=self.http,
             default_headers={"User-Agent": user_agent},
         )
+        self._url = str(self.client.base_url).rstrip("/") + self.chat_path
         # A keyless service may refuse a made-up key, so none is sent.
         self._headers = {} if key else {"Authorization": self.sdk.Omit()}
 
@@ -70,7 +76,7 @@ class OpenAICompatible:
     async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
         try:
             async with transport.until(timing.next_event() if request.stream else timing.end):
-                response = await self._post(self._body(request))
+                response = await self._post(await apart(_size(request.messages), self._packed, request))
             try:
                 if request.stream and "json" not in response.headers.get("content-type", ""):
                     reading, events, patience = Reading(request), EventParser(), Patience(timing)
@@ -86,16 +92,19 @@ class OpenAICompatible:
                             break
                     for piece in _ended(reading, events):
                         yield piece
+                    await _rest(data)
                     doubt = "an event of the stream was malformed" if events.malformed else ""
                     yield checked(reading.answer(dict(response.headers), doubt), request)
                     return
                 async with transport.until(timing.whole() if request.stream else timing.end):
-                    body = (await response.aread()).decode("utf-8", "replace")
+                    await response.aread()
+                    body = response.text
             finally:
                 await response.aclose()  # a caller that leaves stops the provider, too
             if response.status_code != 200 and not request.stream:
                 raise classify(status=response.status_code, headers=dict(response.headers), body=body)
-            answer = checked(read_completion(body, dict(response.headers), request), request)
+            answer = await apart(len(body), read_completion, body, dict(response.headers), request)
+            answer = checked(answer, request)
             if answer.reasoning:
                 yield Reasoning(answer.reasoning)
             if answer.text:
@@ -135,14 +144,25 @@ class OpenAICompatible:
             body["stream"] = True
         return body | {name: value for name, value in params.items() if value is not None}
 
-    async def _post(self, body: dict[str, Any]) -> Any:
+    def _packed(self, request: Request) -> bytes:
+        """The body that is sent. Raises Failure for what is no JSON."""
+        try:
+            body = self._body(request)
+        except Exception as error:
+            raise of_ours(error) from error
+        try:
+            return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        except Exception as error:
+            raise unsendable(error) from error
+
+    async def _post(self, body: bytes) -> Any:
         """What came, its body unread: a provider that answers in types of its own is ours to judge, not the SDK's.
 
         Raises the SDK's and the network's errors; Failure for what the SDK itself will not send.
         """
         try:
             stream = await self.client.post(
-                self.chat_path, body=body, options={"headers": self._headers}, cast_to=object,
+                self._url, content=body, options={"headers": self._headers}, cast_to=object,
                 stream=True, stream_cls=self.sdk.AsyncStream[object],
             )  # fmt: skip
         except (self.sdk.APIError, *self.http_errors):
@@ -188,6 +208,23 @@ class OpenAICompatible:
         if isinstance(error, ValueError):  # what came is no JSON, or no text
             return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
         return of_ours(error)
+
+
+def _size(value: Any) -> int:
+    """About how many characters messages have."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        value = value.values()
+    return sum(map(_size, value)) if isinstance(value, Iterable) else 0
+
+
+async def _rest(data: AsyncIterator[bytes]) -> None:
+    """Reads what comes after the closing mark, for a moment: a connection that was read to its end is used again."""
+    with suppress(Exception):
+        async with transport.until(clock.monotonic() + END_S):
+            async for _ in data:
+                pass
 
 
 def _check(events: EventParser, request: Request) -> None:

@@ -17,10 +17,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from llm import secrets
 from llm.admin import chain, playground, setup
-from llm.admin.forms import AliasForm, CredentialForm, CredentialFormSet, ModelForm, ProviderForm
+from llm.admin.forms import AliasForm, CredentialForm, CredentialFormSet, LimitForm, ModelForm, ProviderForm
 from llm.admin_base.lookups import AllowedLookups
 from llm.configuration import credentials, presets
-from llm.models import Alias, Credential, Model, Provider
+from llm.models import Alias, Credential, Limit, Model, Provider
 from llm.status import providers as standing
 from llm.status.providers import KeyStatus, ProviderStatus
 
@@ -82,9 +82,23 @@ class ModelInline(admin.StackedInline):  # type: ignore[type-arg]
         ("context", "max_output"),
         ("rpm", "rpd", "tpm", "tpd"),
         ("price_in", "price_out", "reasoning_reserve"),
+        ("units_in", "units_out"),
         ("shutdown_on", "replacement"),
         ("tools", "json_schema", "images", "prefill"),
         "params",
+        ("source", "seen", "method"),
+    )
+
+
+class LimitInline(admin.StackedInline):  # type: ignore[type-arg]
+    model = Limit
+    form = LimitForm
+    extra = 0
+    ordering = ("position", "id")
+    fields = (
+        ("scope", "patterns", "position", "enabled"),
+        ("amount", "unit", "per"),
+        ("units_in", "units_out"),
         ("source", "seen", "method"),
     )
 
@@ -120,7 +134,7 @@ class CredentialInline(admin.StackedInline):  # type: ignore[type-arg]
 @admin.register(Provider)
 class ProviderAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = ProviderForm
-    inlines = (ModelInline, CredentialInline)
+    inlines = (ModelInline, LimitInline, CredentialInline)
     list_display = ("name", "state", "tier", "position", "enabled", "free", "key_count")
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_editable = ("tier", "position", "enabled")

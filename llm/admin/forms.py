@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from llm import hosts, secrets
 from llm.configuration import fields, presets, schema
 from llm.configuration.errors import FieldError
-from llm.models import Alias, Credential, Model, Provider
+from llm.models import Alias, Credential, Limit, Model, Provider
 
 
 def _checked(reader: fields.Reader, value: Any) -> Any:
@@ -122,7 +122,8 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "name", "position", "enabled", "rpm", "rpd", "tpm", "tpd", "price_in", "price_out",
             "reasoning_reserve", "shutdown_on", "replacement", "tools", "json_schema", "images", "prefill", "params",
-            "kind", "dimensions", "family", "context", "max_output", "source", "seen", "method",
+            "kind", "dimensions", "family", "context", "max_output", "units_in", "units_out",
+            "source", "seen", "method",
         )  # fmt: skip
         labels = {
             "price_in": _("Price of input (USD)"),
@@ -141,6 +142,32 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
         data: dict[str, Any] = super().clean() or {}
         if all(name in data for name in schema.OF_A_KIND):
             for name, reason in schema.model_contradictions(data):
+                self.add_error(name, _("This value %(problem)s.") % {"problem": reason})
+        return data
+
+
+class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
+    patterns = LocationsField(
+        required=False,
+        label=_("Models"),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=_("Patterns of model ids with commas between, such as *:free; empty: all."),
+    )
+
+    class Meta:
+        model = Limit
+        fields = (
+            "scope", "patterns", "position", "enabled", "amount", "unit", "per", "units_in", "units_out", "source",
+            "seen", "method",
+        )  # fmt: skip
+
+    def clean_patterns(self) -> list[str]:
+        return list(_checked(fields.patterns, self.cleaned_data["patterns"]))
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if all(name in data for name in ("scope", "patterns", "per", "unit")):
+            for name, reason in schema.limit_contradictions(data):
                 self.add_error(name, _("This value %(problem)s.") % {"problem": reason})
         return data
 

@@ -6,12 +6,16 @@ from django.contrib import admin, messages
 from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from llm.admin_base.lookups import AllowedLookups
 from llm.admin_base.reading import CappedPaginator, ReadOnlyAdmin
+from llm.limits.learned import FIELDS, stated
 from llm.models import Notice, Pause, Quota
+from llm.models.columns import Method
 from llm.pauses import breaker
 
 
@@ -74,27 +78,36 @@ class QuotaAdmin(AllowedLookups, ModelAdmin):  # type: ignore[type-arg]
         (
             _("limits"),
             {
-                "fields": ("rpm", "rpd", "tpm", "tpd"),
+                "fields": (*FIELDS, "told"),
                 "description": _(
                     "What you enter holds, whatever the provider states. A row that you delete is learnt again."
                 ),
             },
         ),
     )
-    readonly_fields = ("provider", "account", "model", "by_staff", "updated_at")
+    readonly_fields = ("provider", "account", "model", "by_staff", "updated_at", "told")
     list_display = (
         "provider",
         "account",
         "model",
-        "rpm",
-        "rpd",
-        "tpm",
-        "tpd",
+        *FIELDS,
+        "told",
         "foreign_tokens",
         "by_staff",
         "updated_at",
     )
     ordering = ("provider", "account", "model")
+
+    @admin.display(description=_("stated"))
+    def told(self, row: Quota) -> SafeString:
+        """When, and how, the provider stated each limit."""
+        lines = [
+            (name, at, Method(method).label)
+            for name in FIELDS
+            if getattr(row, name) is not None
+            for at, method in [stated(row, name)]
+        ]
+        return format_html_join("", "{}: {:%Y-%m-%d %H:%M} UTC, {}<br>", lines)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,11 +1,11 @@
 """`max_tokens` is a cap: what is asked for is lowered to what a deployment can give; and what it then costs at most."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
+from llm.configuration.limits import InForce
 from llm.configuration.prices import MILLION
 
 ABOVE_LIMIT = "request above limit"
@@ -19,17 +19,17 @@ UNKNOWN_MAX_OUTPUT = (
 def fitted(
     deployment: Deployment,
     want: CallSpec,
-    limits: Mapping[str, int] | None = None,
+    limits: InForce | None = None,
     *,
     tokens_left: int | None = None,
     usd_left: Decimal | None = None,
 ) -> CallSpec:
     """The same call with `max_tokens` lowered to what this deployment can give; unchanged where that is too little.
 
-    limits: tokens of the minute and the day (tpm, tpd); the model's own if None. A cap that the caller has named is
-    lowered to what fits at all. One that nobody has named is the model's own maximum, within half of the smallest
-    limit, so that two calls fit, and within `usd_left`, the USD that may still be spent. Where a cap is lowered, it is
-    to `tokens_left`, what may be written now, rather than to wait for all of a minute.
+    limits: those in force; the configured ones if None. A cap that the caller has named is lowered to what fits at all.
+    One that nobody has named is the model's own maximum, within half of the smallest limit, so that two calls fit, and
+    within `usd_left`, the USD that may still be spent. Where a cap is lowered, it is to `tokens_left`, what may be
+    written now, rather than to wait for all of a minute.
     """
     model, price = deployment.model, deployment.model.price
     if model.max_output is not None:
@@ -53,18 +53,21 @@ def fitted(
     return want if lowered < min(LEAST_OUT, want.max_tokens) else replace(want, max_tokens=lowered)
 
 
-def is_elastic(deployment: Deployment, want: CallSpec, limits: Mapping[str, int]) -> bool:
+def is_elastic(deployment: Deployment, want: CallSpec, limits: InForce) -> bool:
     """Whether the cap is lowered to what is left of a limit: nobody has named it, or nobody could have all of it."""
     room = _room_out(deployment, want, limits)
     return room is not None and (not want.named or want.max_tokens > room)
 
 
-def _room_out(deployment: Deployment, want: CallSpec, limits: Mapping[str, int] | None) -> int | None:
+def _room_out(deployment: Deployment, want: CallSpec, limits: InForce | None) -> int | None:
     """Tokens that an answer may have within the smallest limit, if nobody else uses any of it; None without one."""
     model = deployment.model
-    known = {"tpm": model.tpm, "tpd": model.tpd} if limits is None else limits
-    doors = [limit for name in ("tpm", "tpd") if (limit := known.get(name)) is not None]
-    return min(doors) - want.tokens_in - model.reasoning_reserve if doors else None
+    rooms = [
+        room
+        for limit in (model.limits if limits is None else limits.every)
+        if (room := limit.most_out(want.tokens_in)) is not None
+    ]
+    return int(min(rooms)) - model.reasoning_reserve if rooms else None
 
 
 def is_above_context(deployment: Deployment, want: CallSpec) -> bool:

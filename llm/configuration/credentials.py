@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from llm import rollup, secrets
 from llm.failures.kinds import Kind
-from llm.models import Attempt, Credential, Pause, Quota
+from llm.models import Attempt, Credential, Meter, Pause, Quota
 from llm.transactions import write_transaction
 
 
@@ -30,6 +30,7 @@ def relabel_state(row: Credential, old: str) -> None:
         open_pauses.filter(account=old).update(account=label)
         Attempt.objects.filter(provider=slug, account=old, started_at__gt=day_ago).update(account=label)
         rollup.forget_hours("attempts")
+        Meter.objects.filter(provider=slug).delete()  # counted anew, under the new name
         Quota.objects.filter(provider=slug, account=label).delete()
         Quota.objects.filter(provider=slug, account=old).update(account=label)
 

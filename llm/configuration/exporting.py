@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from llm import secrets
 from llm.configuration import schema
 from llm.configuration.schema import Field
-from llm.models import Alias, Credential, Model, Provider
+from llm.models import Alias, Credential, Limit, Model, Provider
 
 HEADER = """\
 # Providers file: `python manage.py providers load FILE.toml` loads it again.
@@ -19,7 +20,9 @@ HEADER = """\
 
 def export() -> str:
     """TOML text of all providers, models and keys, in the order they are tried, and of all aliases."""
-    rows = Provider.objects.prefetch_related("models", "credentials").order_by("tier", "position", "id")
+    rows = Provider.objects.prefetch_related("models", "credentials", "limits").order_by(
+        "tier", "position", "id"
+    )
     lines = [line for row in rows for line in _provider(row)]
     for alias in Alias.objects.all():
         lines += ["[[alias]]", *_fields(alias, schema.ALIAS, set())]
@@ -33,6 +36,17 @@ def _provider(row: Provider) -> Iterator[str]:
     for model in sorted(row.models.all(), key=_place):
         yield "[[provider.model]]"
         yield from _fields(model, schema.MODEL, _empty(model))
+    for limit in sorted(row.limits.all(), key=_place):
+        yield "[[provider.limit]]"
+        others = set(Limit.Unit.values) - {limit.unit}
+        silent = (
+            ("models", limit.patterns),
+            ("per", limit.per),
+            ("source", limit.source),
+            ("method", limit.method),
+        )
+        empty = {name for name, value in silent if not value}
+        yield from _fields(limit, schema.LIMITS, others | empty, amounts={limit.unit: limit.amount})
     for key in sorted(row.credentials.all(), key=_place):
         yield "[[provider.key]]"
         yield from _fields(key, schema.KEY, {"secret"}, last=_secret(key))
@@ -43,7 +57,7 @@ def _empty(row: Provider | Model) -> set[str]:
     return {name for name in ("family", "source", "method") if getattr(row, name, None) == ""}
 
 
-def _place(row: Model | Credential) -> tuple[int, int]:
+def _place(row: Model | Credential | Limit) -> tuple[int, int]:
     return row.position, row.pk
 
 
@@ -59,11 +73,17 @@ def _secret(key: Credential) -> str:
 
 
 def _fields(
-    row: Provider | Model | Credential | Alias, table: Mapping[str, Field], hidden: set[str], last: str = ""
+    row: Provider | Model | Credential | Limit | Alias,
+    table: Mapping[str, Field],
+    hidden: set[str],
+    last: str = "",
+    amounts: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[str]:
     for name, field in table.items():
-        value = getattr(row, field.attribute)
-        if value is not None and name not in hidden:
+        if name in hidden:
+            continue
+        value = amounts[name] if name in amounts else getattr(row, field.attribute)
+        if value is not None:
             yield f"{name} = {_spelled(name, value)}"
     if last:
         yield last

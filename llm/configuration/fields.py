@@ -236,6 +236,20 @@ def regions(value: Any) -> list[str]:
     return list(dict.fromkeys(value))
 
 
+def patterns(value: Any) -> list[str]:
+    """Patterns of model ids, in which * stands for anything: ["*:free"]; an empty list is all."""
+    if not isinstance(value, list):
+        raise FieldError('must be a list of patterns of model ids, such as ["*:free"]')
+    for item in value:
+        try:
+            model_id(item)
+        except FieldError as error:
+            raise FieldError(f"must hold patterns of model ids; one {error}") from None
+    if len(set(value)) < len(value):
+        raise FieldError("names a pattern twice")
+    return list(value)
+
+
 def params(value: Any) -> dict[str, Any]:
     """A table that JSON can carry."""
     if not isinstance(value, dict):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
@@ -12,10 +13,10 @@ from llm import hosts, secrets
 from llm.configuration import schema
 from llm.configuration.errors import ConfigError
 from llm.configuration.schema import Entry, File, ProviderEntry
-from llm.models import Alias, Credential, Model, Pause, Provider
+from llm.models import Alias, Credential, Limit, Model, Pause, Provider
 from llm.transactions import write_transaction
 
-Row = TypeVar("Row", Provider, Model, Credential, Alias)
+Row = TypeVar("Row", Provider, Model, Credential, Limit, Alias)
 LAST = 1_000_000  # where a new row waits until its place among the others is known
 
 
@@ -154,9 +155,27 @@ class _Loading:
             )
             values = key.values | ({"entered_for": self._home(provider)} if named else {})
             saved_keys.append(self._save(row, values, f'key "{key.values["label"]}" of "{provider.slug}"'))
+        self._limits(provider, entry.limits)
         self._note_keys_elsewhere(provider)
         _order(provider.models.order_by("position", "id"), [row.pk for row in saved_models])
         _order(provider.credentials.order_by("position", "id"), [row.pk for row in saved_keys])
+
+    def _limits(self, provider: Provider, entries: list[Entry]) -> None:
+        """A limit is the same one when all but its amount and its evidence are."""
+        known = {schema.limit_identity(row.__dict__): row for row in provider.limits.all()}
+        names = list(provider.models.values_list("name", flat=True)) if entries else []
+        saved = []
+        for entry in entries:
+            row = known.get(schema.limit_identity(entry.values)) or Limit(provider=provider)
+            shown = Limit(
+                **{name: entry.values[name] for name in ("scope", "patterns", "per", "unit", "amount")}
+            )
+            called = f'limit "{shown}" of "{provider.slug}"'
+            saved.append(self._save(row, entry.values, called))
+            for pattern in entry.values["patterns"]:
+                if not any(fnmatchcase(name, pattern) for name in names):
+                    self.summary.notes.append(f"{called}: no model matches {pattern}")
+        _order(provider.limits.order_by("position", "id"), [row.pk for row in saved])
 
     # -- hosts: a file is written by whoever runs the machine, so what it says of them holds --------------
 

@@ -12,12 +12,13 @@ from typing import Any
 from llm import secrets
 from llm.configuration import fields
 from llm.configuration.errors import ConfigError, FieldError
-from llm.models import Model, Provider
+from llm.models import Limit, Model, Provider
 from llm.models.columns import Method
 
 PRICE = fields.or_nothing(fields.decimal(digits=12, places=6))
 USD = fields.or_nothing(fields.decimal(digits=14, places=6))
 LIMIT = fields.or_nothing(fields.whole(1))
+UNITS = fields.or_nothing(fields.decimal(digits=14, places=4))
 SECONDS = fields.number(least=0.1, most=fields.MOST_SECONDS)
 
 
@@ -82,6 +83,8 @@ MODEL = _table(
     Field("price_in", PRICE),
     Field("price_out", PRICE),
     *(Field(limit, LIMIT) for limit in ("rpm", "rpd", "tpm", "tpd")),
+    Field("units_in", UNITS),
+    Field("units_out", UNITS),
     Field("shutdown_on", fields.or_nothing(fields.day)),
     Field("replacement", fields.text_or_empty(120)),
     *EVIDENCE,
@@ -91,6 +94,16 @@ KEY = _table(
     Field("enabled", fields.boolean),
     Field("secret", fields.secret),
     Field("account", fields.text_or_empty(120)),
+)
+LIMITS = _table(
+    Field("scope", fields.one_of(Limit.Scope.values)),
+    Field("models", fields.patterns, "patterns"),
+    Field("per", fields.one_of(Limit.Per.values)),
+    *(Field(unit, fields.whole(1)) for unit in Limit.Unit.values),
+    Field("units_in", UNITS),
+    Field("units_out", UNITS),
+    Field("enabled", fields.boolean),
+    *EVIDENCE,
 )
 ALIAS = _table(Field("name", fields.alias), Field("to", fields.model_id_of(161)))
 VERTEX_ONLY = ("project", "locations")
@@ -129,6 +142,24 @@ def model_contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]
         yield "max_output", f"must not be above context ({values['context']})"
 
 
+def limit_contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong) where a limit's window and unit do not agree."""
+    if values["unit"] == Limit.Unit.CONCURRENT:
+        if values["per"]:
+            yield "per", "is not for concurrent: so many may run at a time"
+    elif not values["per"]:
+        yield "per", f"is missing: one of {', '.join(Limit.Per.values)}"
+    if values["unit"] != Limit.Unit.UNITS:
+        for name in ("units_in", "units_out"):
+            if values.get(name) is not None:
+                yield name, "is for units only"
+
+
+def limit_identity(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells two limits of a provider apart: all but how much it is, and how that is known."""
+    return values["scope"], tuple(sorted(values["patterns"])), values["per"], values["unit"]
+
+
 @dataclass
 class Entry:
     """One table of the file: where it stands, and its good values by their names in the database."""
@@ -149,6 +180,7 @@ class File:
 class ProviderEntry(Entry):
     models: list[Entry] = field(default_factory=list)
     keys: list[Entry] = field(default_factory=list)
+    limits: list[Entry] = field(default_factory=list)
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -216,7 +248,7 @@ class _Reading:
         slug = table.get("slug")
         known = isinstance(slug, str) and len(slug) <= 40 and fields.NAME.fullmatch(slug)
         entry = ProviderEntry(f'provider {number} ("{slug}")' if known else f"provider {number}")
-        self._fill(entry, table, PROVIDER, required="slug", tables=("model", "key"))
+        self._fill(entry, table, PROVIDER, required="slug", tables=("model", "key", "limit"))
         for kind, schema, required in (("model", MODEL, "id"), ("key", KEY, "label")):
             inner = self._tables(table, kind, f"{entry.place}: ", header=f"[[provider.{kind}]]")
             for position, row in enumerate(inner, 1):
@@ -224,7 +256,31 @@ class _Reading:
                 self._fill(child, row, schema, required=required)
                 (entry.models if kind == "model" else entry.keys).append(child)
         self._twice("id", entry.models, column="name")
+        self._limits(entry, table)
         return entry
+
+    def _limits(self, entry: ProviderEntry, table: Mapping[str, Any]) -> None:
+        seen: dict[tuple[Any, ...], str] = {}
+        inner = self._tables(table, "limit", f"{entry.place}: ", header="[[provider.limit]]")
+        for position, row in enumerate(inner, 1):
+            child = Entry(f"{entry.place}, limit {position}")
+            before = len(self.errors)
+            self._fill(child, row, LIMITS, required="scope")
+            if len(self.errors) == before:
+                units = [unit for unit in Limit.Unit.values if unit in child.values]
+                if len(units) != 1:
+                    self.errors.append(f"{child.place}: must have one of {', '.join(Limit.Unit.values)}")
+                    continue
+                child.values |= {"unit": units[0], "amount": child.values.pop(units[0])}
+                child.values.setdefault("patterns", [])
+                child.values.setdefault("per", "")
+                for name, reason in limit_contradictions(child.values):
+                    self.errors.append(f"{child.place}: {name} {reason}")
+                same = limit_identity(child.values)
+                if same in seen:
+                    self.errors.append(f"{child.place}: says the same as {seen[same]}")
+                seen[same] = f"limit {position}"
+            entry.limits.append(child)
 
     def _fill(
         self,

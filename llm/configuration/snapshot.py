@@ -1,7 +1,7 @@
 """Reads configuration and pauses into plain, immutable values, so that the plan is a pure function of them."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from llm import hosts, models, secrets
+from llm.configuration.limits import SHORT, Limit, shorthands
 from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
 
@@ -38,7 +39,17 @@ class ModelConf:
     family: str = ""  # embedding models of one family give the same vectors
     shutdown_on: date | None = None
     edited_at: datetime | None = None  # when staff, or a providers file, last changed it
-    settled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # by account: see quota
+    shared: tuple[Limit, ...] = ()  # of its provider's limits, those that cover it
+    source: str = ""
+    seen: date | None = None
+    method: str = ""
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """Every configured limit."""
+        amounts = {name: getattr(self, name, None) for name in SHORT}
+        own = shorthands(amounts, source=self.source, seen=self.seen, method=self.method)
+        return (*own, *self.shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +135,11 @@ class PauseView:
 
 # -- configuration: kept in the process, re-read as soon as any row of it changed ----------------------
 
+CONFIGURATION = (models.Provider, models.Model, models.Credential, models.Alias, models.Limit)
 _STAMP_SQL = " UNION ALL ".join(
     [
         f"SELECT COUNT(*), MAX(id), MAX(updated_at) FROM {model._meta.db_table}"  # noqa: S608  # our own names
-        for model in (models.Provider, models.Model, models.Credential, models.Alias, models.Quota)
+        for model in (*CONFIGURATION, models.Quota)
     ]
     + [f"SELECT COUNT(*), NULL, NULL FROM {models.Pause._meta.db_table} WHERE closed_at IS NULL"]  # noqa: S608
 )
@@ -187,7 +199,7 @@ def forget() -> None:
 
 def _read_providers() -> tuple[ProviderConf, ...]:
     global _key_files
-    rows = models.Provider.objects.filter(enabled=True).prefetch_related("models", "credentials")
+    rows = models.Provider.objects.filter(enabled=True).prefetch_related("models", "credentials", "limits")
     _key_files = tuple(
         key.secret for row in rows for key in row.credentials.all() if key.secret.startswith("file:")
     )
@@ -201,9 +213,10 @@ def _provider(row: models.Provider) -> ProviderConf:
         keys = tuple(replace(key, key="", problem=lacking) for key in keys)
     if row.keyless and not keys:
         keys = (KeyConf(label=row.slug, account=row.slug, key=""),)
+    limits = [_limit(limit) for limit in sorted(row.limits.all(), key=_place) if limit.enabled]
     of_kind = {
         kind: tuple(
-            _model(row, model)
+            _model(row, model, limits)
             for model in sorted(row.models.all(), key=_place)
             if model.enabled and model.kind == kind
         )
@@ -221,11 +234,20 @@ def _provider(row: models.Provider) -> ProviderConf:
     )  # fmt: skip
 
 
-def _place(row: models.Model | models.Credential) -> tuple[int, int]:
+def _place(row: models.Model | models.Credential | models.Limit) -> tuple[int, int]:
     return row.position, row.pk
 
 
-def _model(provider: models.Provider, row: models.Model) -> ModelConf:
+def _limit(row: models.Limit) -> Limit:
+    return Limit(
+        scope=row.scope, per=row.per, unit=row.unit, amount=row.amount, models=tuple(row.patterns),
+        units_in=float(row.units_in or 0), units_out=float(row.units_out or 0),
+        source=row.source, seen=row.seen, method=row.method,
+    )  # fmt: skip
+
+
+def _model(provider: models.Provider, row: models.Model, limits: Sequence[Limit]) -> ModelConf:
+    units = [None if price is None else float(price) for price in (row.units_in, row.units_out)]
     price = price_of(
         slug=provider.slug, kind=provider.kind, base_url=provider.base_url, model=row.name,
         free=provider.free, staff_in=row.price_in, staff_out=row.price_out,
@@ -236,8 +258,9 @@ def _model(provider: models.Provider, row: models.Model) -> ModelConf:
         tools=row.tools, json_schema=row.json_schema, images=row.images, prefill=row.prefill,
         kind=row.kind, context=row.context, max_output=row.max_output, dimensions=row.dimensions,
         family=row.family,
-        shutdown_on=row.shutdown_on,
+        shutdown_on=row.shutdown_on, source=row.source, seen=row.seen, method=row.method,
         edited_at=row.updated_at,
+        shared=tuple(limit.of_model(*units) for limit in limits if limit.covers(row.name)),
     )  # fmt: skip
 
 

@@ -8,22 +8,28 @@ What it leaves out: failures and pauses to come, and callers who ask again. So a
 
 import heapq
 import random
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from llm import windows
 from llm.calls.deployment import CallSkips, Deployment, Skipped
 from llm.calls.spec import CallSpec
 from llm.chain.plan import Planner
+from llm.configuration.limits import REASONS
 from llm.configuration.snapshot import KeyConf, PauseView, ProviderConf
+from llm.ledger.counters import ALWAYS, Names
+from llm.ledger.tally import Sums, Tally, arrival, moment
 from llm.limits.calendar import day_start
-from llm.limits.quota import MINUTE, LearnedLimits, LedgerMeter, Used, reserved_tokens
+from llm.limits.learned import LearnedLimits, key_of
+from llm.limits.quota import LedgerMeter, reserved_tokens
 
 MOST_WAITS = 3  # as `choosing` waits for a free deployment
 DAY = timedelta(days=1)
 LOOK_AGAIN = timedelta(minutes=1)  # at a rolling quota that was full
+OF_THE_CALENDAR = {f"quota of the {per}" for per in windows.BY_CALENDAR}
+BACK_SOON = set(REASONS) - OF_THE_CALENDAR
 SHORTER = 0.75  # of the prompt, as one of the changes
 Key = tuple[str, str, str]  # provider, account, model
 
@@ -104,55 +110,46 @@ class Day:
 # -- the ledger, in memory -------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Book:
-    """One account's attempts on one model: (start, end, reserved, used), and the day's."""
-
-    recent: deque[tuple[datetime, datetime, int, int]] = field(default_factory=deque)
-    day: deque[tuple[datetime, int, int]] = field(default_factory=deque)  # (start, requests, tokens)
-    day_requests: int = 0
-    day_tokens: int = 0
-
-
 @dataclass
 class InMemoryMeter(LedgerMeter):
-    """`LedgerMeter` with its sums in memory, so that the rules of what has room are the chain's own."""
+    """`LedgerMeter` with its counters in memory, so that the rules of what has room are the chain's own."""
 
-    books: dict[Key, _Book] = field(default_factory=dict)
+    books: dict[str, dict[Names, Tally]] = field(default_factory=dict)  # by provider
+    landings: list[tuple[datetime, int, Names, str, Sums]] = field(default_factory=list)
     spent: dict[str, Decimal] = field(default_factory=dict)  # of the day, by provider; "" is all
     ever: dict[str, Decimal] = field(default_factory=dict)
     spent_since: datetime | None = None
     full: dict[Key, tuple[datetime, int, Skipped]] = field(default_factory=dict)
+    flights: int = 0
+
+    def to(self, now: datetime) -> None:
+        """Time passes: what was in flight and is over has used what it used."""
+        self.now = now
+        self._looks.clear()
+        self._sums.clear()
+        while self.landings and self.landings[0][0] <= now:
+            end, flight, names, slug, used = heapq.heappop(self.landings)
+            tally = self.books[slug][names]
+            began = moment(tally.flights[flight][0])
+            tally.land(flight)
+            tally.add(arrival(began, end), now, used)
 
     def room(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         """As the ledger's; a day's quota that is spent is not summed up again for a call that is no smaller."""
-        key, need = _key(deployment), reserved_tokens(deployment, want)
+        key, need = key_of(deployment), reserved_tokens(deployment, want)
         if (kept := self.full.get(key)) and self.now < kept[0] and need >= kept[1]:
             return kept[2]
         refused = super().room(deployment, want)
-        if refused and refused.why == "quota of the day" and refused.until:
-            rolling = deployment.provider.day_reset == "rolling"
+        if refused and refused.why in OF_THE_CALENDAR and refused.until:
+            rolling = deployment.provider.day_reset == windows.ROLLING
             until = min(refused.until, self.now + LOOK_AGAIN) if rolling else refused.until
             self.full[key] = (until, need, refused)
         return refused
 
-    def used(self, deployment: Deployment, *, daily: bool = True) -> Used:
-        book, now = self._book(deployment), self.now
-        while book.recent and book.recent[0][0] <= now - MINUTE and book.recent[0][1] <= now:
-            book.recent.popleft()
-        since = day_start(deployment.provider.day_reset, now) if daily else now
-        while daily and book.day and book.day[0][0] < since:
-            _, requests, tokens = book.day.popleft()
-            book.day_requests -= requests
-            book.day_tokens -= tokens
-        in_flight = sum(reserved - used for _, end, reserved, used in book.recent if end > now)
-        return Used(
-            minute_requests=len(book.recent),
-            minute_tokens=in_flight + sum(used for *_, used in book.recent),
-            day_requests=book.day_requests,
-            day_tokens=book.day_tokens + in_flight,
-            less_at=book.recent[0][0] + MINUTE if book.recent else None,
-        )
+    def _read(
+        self, deployment: Deployment, per: set[str], account: str | None, model: str | None
+    ) -> Mapping[Names, Tally]:
+        return self.books.get(deployment.provider.slug, {})
 
     def spent_today(self, provider: str) -> Decimal:
         midnight = day_start("utc", self.now)
@@ -167,32 +164,36 @@ class InMemoryMeter(LedgerMeter):
 
     def note(self, deployment: Deployment, ask: Ask, want: CallSpec) -> Decimal:
         """Writes down one answered call and returns its cost in USD."""
-        book, tokens = self._book(deployment), ask.tokens_in + ask.tokens_out
+        tally = self._tally(deployment)
+        self.flights += 1
+        out = want.max_tokens + deployment.model.reasoning_reserve
+        tally.depart(self.flights, self.now, want.tokens_in, out)
         end = self.now + timedelta(seconds=ask.seconds)
-        book.recent.append((self.now, end, reserved_tokens(deployment, want), tokens))
-        self.begin(deployment, requests=1, tokens=tokens)
+        slug, account, model = key_of(deployment)
+        used = 1, ask.tokens_in, ask.tokens_out
+        heapq.heappush(self.landings, (end, self.flights, (account, model), slug, used))
+        self._looks.clear()
+        self._sums.clear()
         cost = deployment.model.price.cost(ask.tokens_in, ask.tokens_out) or Decimal(0)
         if cost:
-            slug = deployment.provider.slug
             self.spent_today("")  # a new day begins with nothing spent
             for name in (slug, ""):
                 self.spent[name] = self.spent.get(name, Decimal(0)) + cost
             self.ever[slug] = self.ever.get(slug, Decimal(0)) + cost
         return cost
 
-    def begin(self, deployment: Deployment, *, requests: int, tokens: int) -> None:
-        """Counts what was used of the day at this moment, or before the play begins."""
-        book = self._book(deployment)
-        book.day.append((self.now, requests, tokens))
-        book.day_requests += requests
-        book.day_tokens += tokens
+    def begin(self, provider: ProviderConf, tallies: Mapping[Names, Tally]) -> None:
+        """Takes over what was used before the play begins."""
+        self.books[provider.slug] = {names: tally.copy() for names, tally in tallies.items()}
 
-    def _book(self, deployment: Deployment) -> _Book:
-        return self.books.setdefault(_key(deployment), _Book())
-
-
-def _key(deployment: Deployment) -> Key:
-    return deployment.provider.slug, deployment.key.account, deployment.model.name
+    def _tally(self, deployment: Deployment) -> Tally:
+        slug, account, model = key_of(deployment)
+        book = self.books.setdefault(slug, {})
+        if (account, model) not in book:
+            per = {limit.per for each in deployment.provider.models for limit in each.limits if limit.per}
+            per |= {limit.per for limit in self.limits(deployment).every if limit.per}
+            book[account, model] = Tally(deployment.provider.day_reset, ALWAYS | per)
+        return book[account, model]
 
 
 # -- the play --------------------------------------------------------------------------------------
@@ -245,7 +246,7 @@ def play(
     day.calls = len(waiting)
     while waiting:
         now, number, ask, waits = heapq.heappop(waiting)
-        books.now = now
+        books.to(now)
         want = CallSpec(tokens_in=ask.tokens_in, estimated_in=ask.tokens_in, max_tokens=ask.max_tokens)
         found, passed = _choose(chain, books, want, now)
         if found is None or not found.provider.free:
@@ -312,7 +313,7 @@ def _out_for_the_day(chain: Chain, passed: Sequence[Skipped], tier: Decimal | No
     """Whether nothing but spent daily quotas and budgets kept a call from the tier."""
     slugs = {provider.slug for provider in chain.providers if provider.tier == tier}
     whys = [step.why for step in passed if step.provider in slugs and step.model is not None]
-    return bool(whys) and not any(why == "quota of the minute" for why in whys)
+    return bool(whys) and not any(why in BACK_SOON for why in whys)
 
 
 # -- what one change would save --------------------------------------------------------------------

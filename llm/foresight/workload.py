@@ -109,9 +109,8 @@ def chain(*, pauses_now: bool = False) -> Chain:
 def books(of: Chain, now: datetime) -> InMemoryMeter:
     """What is used already: of the day's quotas, budgets and credits."""
     meter, found = LedgerMeter(now, of.learned_limits), InMemoryMeter(now, of.learned_limits)
-    for deployment in of.deployments():
-        used = meter.used(deployment)
-        found.begin(deployment, requests=used.day_requests, tokens=used.day_tokens)
+    for provider in of.providers:
+        found.begin(provider, meter.tallies(provider))
     found.spent_today("")
     found.spent[""] = meter.spent_today("")
     for provider in of.providers:

@@ -11,11 +11,12 @@ from django.utils import timezone
 from llm.calls.fitting import ABOVE_LIMIT
 from llm.chain import ChainExhausted
 from llm.clients.access import Refused
+from llm.configuration.limits import REASONS
 from llm.failures.kinds import Kind
 
 MOST_REASONS = 8  # told in one line; the error's `skipped` holds all
 BUSY_RETRY_AFTER_S = 5
-LIMITED = {Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, "quota of the minute", "quota of the day"}
+LIMITED = {Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, *REASONS}
 TOO_LARGE = {Kind.REQUEST_TOO_LARGE, ABOVE_LIMIT}
 # Why a provider is none for this call, whatever its size and however long one waits.
 NEVER = {

@@ -17,9 +17,9 @@ from llm.calls.fitting import worst_cost
 from llm.calls.spec import CallSpec
 from llm.configuration.prices import Price
 from llm.failures.kinds import Failure
-from llm.ledger import rows
+from llm.ledger import counters, rows
 from llm.ledger.billing import NOTHING, Bill
-from llm.models import Attempt, Call, Provider
+from llm.models import Attempt, Call
 from llm.transactions import write_transaction
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
@@ -55,6 +55,7 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
         free=deployment.provider.free,
         started_at=timezone.now(),
         estimated_in=want.estimated_in,
+        reserved_in=want.tokens_in,
         reserved_tokens=reserved_tokens,
         reserved_usd=worst_cost(deployment, want),
         price_in=price.per_million_in,
@@ -70,6 +71,7 @@ def begin(call: Call, attempt: Attempt) -> None:
         current.call_id.set(call.pk)
     attempt.call = call
     rows.insert(attempt)
+    counters.depart(attempt)
 
 
 def finish(
@@ -122,6 +124,7 @@ def prolong(call: Call, seconds: float) -> None:
 
 def save_attempt(attempt: Attempt) -> None:
     rows.update(attempt, FINISHED_FIELDS)
+    counters.land(attempt)
 
 
 def close_call(
@@ -152,6 +155,7 @@ def close_call(
         call.saved_usd = max(min(known) - call.cost_usd, Decimal(0)) if known else None
     if attempts:
         rows.update(attempts[-1], FINISHED_FIELDS)
+        counters.land(attempts[-1])
     if call._state.adding:
         rows.insert(call)
         current.call_id.set(call.pk)
@@ -179,8 +183,7 @@ def redate(now: datetime | None = None) -> int:
         _move_back(Attempt.objects.filter(started_at__gt=late), now)
         moved = _move_back(Call.objects.filter(started_at__gt=late), now)
         rollup.forget_from(now - DAY)
-        # Has all processes drop what they have summed: see quota.Settled.
-        Provider.objects.update(updated_at=now)
+        counters.forget()
     return moved
 
 
@@ -220,9 +223,9 @@ def mark_abandoned(now: datetime | None = None) -> int:
         if call.started_at + timedelta(seconds=call.deadline_s) < limit
     ]
     with write_transaction():
-        Attempt.objects.filter(call__in=lost, finished_at=None).update(
-            outcome="abandoned", finished_at=now, cost_usd=F("reserved_usd")
-        )
+        open_attempts = Attempt.objects.filter(call__in=lost, finished_at=None)
+        counters.lose(open_attempts.order_by("id"))
+        open_attempts.update(outcome=counters.ABANDONED, finished_at=now, cost_usd=F("reserved_usd"))
         of_the_call = Attempt.objects.filter(call=OuterRef("pk")).order_by().values("call")
         return Call.objects.filter(pk__in=lost, outcome=Call.Outcome.RUNNING).update(
             outcome=Call.Outcome.ABANDONED,

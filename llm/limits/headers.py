@@ -17,10 +17,11 @@ _TEXT = re.compile(
 class Observed:
     """One limit as the provider states it. `used` and `reset_s` (seconds) are None when it does not."""
 
-    field: str  # rpm, rpd, tpm or tpd, as on llm.models.Model
+    field: str  # rpm, tpd and the like: see llm.configuration.limits.SHORT
     limit: int
     used: int | None = None
     reset_s: float | None = None
+    method: str = "header"  # or "refusal"
 
 
 def observed(headers: Mapping[str, str], text: str = "", *, kind: str = "") -> list[Observed]:
@@ -60,4 +61,5 @@ def _from_text(text: str) -> Iterator[Observed]:
             field=f"{match['unit'][0].lower()}p{match['window'][0].lower()}",
             limit=int(match["limit"]),
             used=int(match["used"]) if match["used"] else None,
+            method="refusal",
         )

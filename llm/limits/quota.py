@@ -1,290 +1,238 @@
-"""Quotas and budgets before sending. The ledger is the meter: what was used is summed from attempts.
+"""Quotas and budgets before sending: is there room for a call, and until when is there none?
 
-A quota belongs to (provider, account, model). Attempts in flight count with what they reserved, input and
-max_tokens, as Groq counts. The `Quota` row holds what providers taught us, and is the lock to reserve under.
+What was used is counted in `llm.ledger.counters`. Attempts in flight count with what they reserved, input and
+max_tokens, as Groq counts. A limit is of each (account, model), or shared by the models of an account, or by all
+accounts of a provider: see `llm.configuration.limits`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-from django.db.models import Sum
-from django.utils import timezone
-
+from llm import windows
 from llm.calls.deployment import Deployment, Skipped
 from llm.calls.fitting import ABOVE_LIMIT, fitted, is_elastic
 from llm.calls.spec import CallSpec
-from llm.failures.kinds import Kind
-from llm.ledger import bookkeeper
-from llm.ledger.rows import MONEY
-from llm.limits.calendar import day_start, next_day
+from llm.configuration.limits import ACCOUNT, MODEL, PROVIDER, InForce, Limit
+from llm.configuration.snapshot import ProviderConf
+from llm.ledger import bookkeeper, counters
+from llm.ledger.counters import UNCOUNTED, Names
+from llm.ledger.tally import NOTHING, Piece, Sums, Tally, moment, plus
 from llm.limits.headers import Observed
-from llm.models import Attempt, PastSpending, Quota
+from llm.limits.learned import FIELDS, LearnedLimits, in_force, key_of, learned_limits, news, written
+from llm.limits.spending import SpendingMeter
+from llm.models import Attempt, Quota
 from llm.transactions import write_transaction
 
 MINUTE = timedelta(minutes=1)
-# A provider counts a request from its arrival: after we wrote it down, by as much as a bad line takes, and
-# before it ended.
-ON_THE_WAY = timedelta(seconds=2)
-IN_FLIGHT_AT_MOST = timedelta(minutes=10)  # an attempt that is still open after that has lost its worker
-# Answers that a provider gives before it counts a request.
-UNCOUNTED = (
-    Kind.RATE_LIMITED_KEY, Kind.RATE_LIMITED_PROVIDER, Kind.BLOCKED_PROVIDER, Kind.KEY_INVALID,
-    Kind.CREDITS_DEPLETED, Kind.MODEL_GONE, Kind.REQUEST_TOO_LARGE, Kind.REQUEST_REJECTED, "abandoned",
-)  # fmt: skip
-LEARNED_FOR = timedelta(days=1)  # a limit that nobody has stated for so long is asked anew
-HEARD_AGAIN_AFTER = timedelta(hours=1)  # what is stated with every answer is written down as often
-LOOK_AGAIN = timedelta(seconds=5)
+SOON = timedelta(seconds=1)  # when a call that is in flight may have ended
 FOREIGN_SHARE = 0.1  # of a limit: a smaller difference is rounding, or a call that has just ended
-FIELDS = ("rpm", "rpd", "tpm", "tpd")
 
-# Both windows in one look, written by hand: it runs twice a call, and the ORM takes longer to write it than
-# the database to run it.
-_OF_THE_QUOTA = f"""
-    FROM {Attempt._meta.db_table}
-    WHERE provider = %s AND account = %s AND model = %s
-      AND outcome NOT IN ({", ".join(["%s"] * len(UNCOUNTED))}) AND started_at >= %s
-"""  # only our own names and placeholders
-_USED_SQL = f"""
-    SELECT COUNT(CASE WHEN in_minute = 1 THEN 1 END), SUM(CASE WHEN in_minute = 1 THEN tokens ELSE 0 END),
-           MIN(CASE WHEN in_minute = 1 THEN started_at END), MIN(CASE WHEN in_minute = 1 THEN finished_at END),
-           COUNT(CASE WHEN started_at >= %s THEN 1 END), SUM(CASE WHEN started_at >= %s THEN tokens ELSE 0 END),
-           COUNT(CASE WHEN started_at > %s THEN 1 END)
-    FROM (
-        SELECT started_at, finished_at,
-               CASE WHEN finished_at IS NULL THEN reserved_tokens ELSE tokens_in + tokens_out END AS tokens,
-               CASE WHEN finished_at IS NULL OR (started_at > %s AND finished_at > %s) THEN 1 ELSE 0 END AS in_minute
-        {_OF_THE_QUOTA}
-    ) AS attempts
-"""  # noqa: S608
-_SETTLED_SQL = f"""
-    SELECT COUNT(*), SUM(tokens_in + tokens_out) {_OF_THE_QUOTA} AND started_at < %s AND finished_at IS NOT NULL
-"""
-_IN_FLIGHT_SQL = f"SELECT MIN(started_at) {_OF_THE_QUOTA} AND finished_at IS NULL"
-
-LearnedLimits = dict[tuple[str, str, str], Quota]
+__all__ = [
+    "FIELDS", "MINUTE", "UNCOUNTED", "LearnedLimits", "LedgerMeter", "Used", "learned_limits",
+    "reserved_tokens",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
     """What an account has used of a model: requests and tokens of the minute and of the day.
 
-    `less_at` is when the first attempt of the minute stops counting, if any of them is over.
+    `less_at` is when the first attempt of the minute stops counting, if any of them is over. `limits`: each limit in
+    force, and what is used of it by all who share it, in its unit.
     """
 
     minute_requests: int
     minute_tokens: int
     day_requests: int
     day_tokens: int
-    less_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class UsageCheckpoint:
-    """Requests and tokens of the attempts of a span of time that nothing can change any more, as seen at a moment.
-
-    All that began before `until` are over, and out of the minute.
-    """
-
-    since: datetime
-    until: datetime
-    requests: int
-    tokens: int
-    seen: datetime
-
-
-def learned_limits() -> LearnedLimits:
-    """What providers taught us, by provider, account and model."""
-    return {(row.provider, row.account, row.model): row for row in Quota.objects.all()}
-
-
-# When there was last no room at a provider, as this process has seen it; "" is the site's budget.
-_tight: dict[str, datetime] = {}
-
-
-def remember_tight(deployment: Deployment, now: datetime) -> None:
-    """Notes that a reservation was refused, so that plans of the next minute look before they hope."""
-    _tight[deployment.provider.slug] = now
-    if not deployment.provider.free:
-        _tight[""] = now
-
-
-def forget() -> None:
-    """Drops what was noted, for tests."""
-    _tight.clear()
+    less_at: datetime | None = None
+    limits: tuple[tuple[Limit, float], ...] = ()
 
 
 @dataclass
-class LedgerMeter:
-    """The meter as it stands at `now`; each figure is read when the plan first asks for it.
-
-    `hopeful`: where there was room a minute ago there is taken to be some, unread. For a plan whose first choice is
-    judged once more, exactly, before it is reserved.
-    """
+class LedgerMeter(SpendingMeter):
+    """The meter as it stands at `now`; each figure is read when the plan first asks for it, and then kept."""
 
     now: datetime
     learned_limits: LearnedLimits = field(default_factory=learned_limits)
     last_used: dict[tuple[str, str, str], Used] = field(default_factory=dict)
-    optimistic: bool = False
+    _looks: dict[Any, Mapping[Names, Tally]] = field(default_factory=dict, repr=False)
+    _sums: dict[Any, Sums] = field(default_factory=dict, repr=False)
 
     def at(self, now: datetime) -> "LedgerMeter":
         """The meter as it stands at another moment; what was taught is not read again."""
         return LedgerMeter(now, self.learned_limits, self.last_used)
 
-    def limits(self, deployment: Deployment) -> dict[str, int]:
-        """The limits in force: the configured ones, lowered to what the provider last stated.
+    def limits(self, deployment: Deployment) -> InForce:
+        """The limits in force, by name: the configured ones, lowered to what the provider last stated."""
+        return in_force(deployment, self.learned_limits.get(key_of(deployment)))
 
-        What staff enter for the account holds, whatever is stated; a limit that they configure holds until the
-        provider states another one. A statement ages out, since one that lets nothing through is never corrected.
-        """
-        row, now, found = self.learned_limits.get(_key(deployment)), timezone.now(), {}
-        for name in FIELDS:
-            limit = configured = getattr(deployment.model, name)
-            learned = getattr(row, name) if row else None
-            if row is not None and learned is not None:
-                if row.by_staff:
-                    limit = learned
-                elif configured is None:
-                    limit = learned if _is_fresh(row, name, now) else None
-                elif _is_fresh(row, name, now, since=deployment.model.edited_at):
-                    limit = min(configured, learned)
-            if limit is not None:
-                found[name] = limit
-        return found
+    # -- room --------------------------------------------------------------------------------------
 
     def room(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
-        """None when the account's quota has room for the call; else why not, and until when."""
+        """None when every limit has room for the call; else why not, and until when."""
         limits = self.limits(deployment)
         if not limits:
             return None
         least = 0 if is_elastic(deployment, want, limits) else None
-        need = reserved_tokens(deployment, fitted(deployment, want, limits, tokens_left=least))
-        if any(need > limits[name] for name in ("tpm", "tpd") if name in limits):
-            smallest = min(limits[name] for name in ("tpm", "tpd") if name in limits)
-            return replace(_skipped(deployment, ABOVE_LIMIT), limit=smallest)
-        if self._is_optimistic(deployment.provider.slug):
+        lowered = fitted(deployment, want, limits, tokens_left=least)
+        need = 1, lowered.tokens_in, lowered.max_tokens + deployment.model.reasoning_reserve
+        sized = [limit for limit in limits.every if limit.is_of_size]
+        if any(limit.measure(*need) > limit.amount for limit in sized):
+            return replace(_skipped(deployment, ABOVE_LIMIT), limit=min(map(_largest_request, sized)))
+        used = self.used(deployment)
+        full = [
+            (limit, taken + limit.measure(*need) - limit.amount)
+            for limit, taken in used.limits
+            if taken + limit.measure(*need) > limit.amount
+        ]
+        if not full:
             return None
-        used = self.used(deployment, daily="rpd" in limits or "tpd" in limits)
-        after = {
-            "rpm": used.minute_requests + 1,
-            "tpm": used.minute_tokens + self._foreign(deployment) + need,
-            "rpd": used.day_requests + 1,
-            "tpd": used.day_tokens + need,
-        }
-        if any(after[name] > limits[name] for name in ("rpd", "tpd") if name in limits):
-            return _skipped(deployment, "quota of the day", next_day(deployment.provider.day_reset, self.now))
-        if any(after[name] > limits[name] for name in ("rpm", "tpm") if name in limits):
-            return _skipped(deployment, "quota of the minute", used.less_at or self.now + MINUTE)
-        return None
+        until, limit = max(
+            ((self._until(deployment, limit, excess), limit) for limit, excess in full),
+            key=lambda each: each[0],
+        )
+        return _skipped(deployment, limit.why, until)
 
     def tokens_left(self, deployment: Deployment, want: CallSpec) -> int | None:
         """Tokens that this call's answer may have, by what was left when `room` last looked; None if it did not."""
-        used = self.last_used.get(_key(deployment))
+        used = self.last_used.get(key_of(deployment))
         if used is None:
             return None
+        rooms = [
+            room
+            for limit, taken in used.limits
+            if (room := limit.most_out(want.tokens_in, limit.amount - taken)) is not None
+        ]
+        return int(min(rooms)) - deployment.model.reasoning_reserve if rooms else None
+
+    def used(self, deployment: Deployment) -> Used:
+        """What is used of the model by its account, and of each limit in force, attempts in flight included."""
         limits = self.limits(deployment)
-        spent = {"tpm": used.minute_tokens + self._foreign(deployment), "tpd": used.day_tokens}
-        left = min(limits[name] - spent[name] for name in spent if name in limits)
-        return left - want.tokens_in - deployment.model.reasoning_reserve
+        own = Limit(MODEL, "minute", "requests", 0)
+        minute, day = (
+            self._used(deployment, own, limits),
+            self._used(deployment, replace(own, per="day"), limits),
+        )
+        tallies = self._tallies(deployment, limits)
+        tally = tallies.get((deployment.key.account, deployment.model.name))
+        first = tally.open("minute", self.now)[:1] if tally else []
+        used = Used(
+            minute_requests=minute[0],
+            minute_tokens=minute[1] + minute[2],
+            day_requests=day[0],
+            day_tokens=day[1] + day[2],
+            less_at=moment(first[0][0]) + MINUTE if first else None,
+            limits=tuple((limit, self._taken(deployment, limit, limits)) for limit in limits.every),
+        )
+        self.last_used[key_of(deployment)] = used
+        return used
+
+    def tallies(self, provider: ProviderConf) -> Mapping[Names, Tally]:
+        """All that is used of a provider, by account and model."""
+        per = {limit.per for model in provider.models for limit in model.limits if limit.per}
+        return counters.tallies(provider.slug, day_reset=provider.day_reset, per=per, now=self.now)
+
+    def _taken(self, deployment: Deployment, limit: Limit, limits: InForce) -> float:
+        """What is used of a limit by all who share it, in its unit."""
+        foreign = self._foreign(deployment) if limit.name == "tpm" and limit.scope == MODEL else 0
+        if limit.unit != "units" or limit.scope == MODEL:
+            return foreign + limit.measure(*self._used(deployment, limit, limits))
+        # Its models may have different prices in the provider's units.
+        prices = {model.name: _same(model.limits, limit) for model in deployment.provider.models}
+        return sum(
+            prices.get(names[1], limit).measure(*self._of(tally, limit.per))
+            for names, tally in self._pool(deployment, limit, limits)
+        )
+
+    def _used(self, deployment: Deployment, limit: Limit, limits: InForce) -> Sums:
+        """Requests and tokens of a limit's window by all who share it; added up once for all limits of that shape."""
+        slug, account, model = key_of(deployment)
+        whose: tuple[Any, ...] = {
+            MODEL: (account, model), ACCOUNT: (account, limit.models), PROVIDER: (limit.models,),
+        }[limit.scope]  # fmt: skip
+        key = slug, limit.scope, whose, limit.per
+        if key not in self._sums:
+            sums = NOTHING
+            for _, tally in self._pool(deployment, limit, limits):
+                sums = plus(sums, self._of(tally, limit.per))
+            self._sums[key] = sums
+        return self._sums[key]
+
+    def _of(self, tally: Tally, per: str) -> Sums:
+        in_flight = tally.in_flight(self.now)
+        return plus(tally.used(per, self.now), in_flight) if per else in_flight
+
+    def _pool(self, deployment: Deployment, limit: Limit, limits: InForce) -> list[tuple[Names, Tally]]:
+        """The tallies of all who share a limit."""
+        tallies, (_, account, model) = self._tallies(deployment, limits), key_of(deployment)
+        if limit.scope == MODEL:
+            own = tallies.get((account, model))
+            return [((account, model), own)] if own else []
+        return [
+            (names, tally)
+            for names, tally in tallies.items()
+            if (limit.scope == PROVIDER or names[0] == account) and limit.covers(names[1])
+        ]
+
+    def _tallies(self, deployment: Deployment, limits: InForce) -> Mapping[Names, Tally]:
+        """The counters that these limits need: of the model alone, of the account, or of all the provider."""
+        slug, account, model = key_of(deployment)
+        scopes = {limit.scope for limit in limits.every}
+        key: tuple[str, str | None, str | None] = (
+            slug,
+            None if PROVIDER in scopes else account,
+            None if scopes - {MODEL} else model,
+        )
+        for wider in (key, (slug, account, None), (slug, None, None)):
+            if wider in self._looks:
+                return self._looks[wider]
+        per = {limit.per for limit in limits.every if limit.per}
+        found = self._read(deployment, per, *key[1:])
+        ahead = any((latest := tally.latest()) and latest > self.now + MINUTE for tally in found.values())
+        if ahead and bookkeeper.redate(self.now):  # a clock was wrong for a while
+            found = self._read(deployment, per, *key[1:])
+        self._looks[key] = found
+        return found
+
+    def _read(
+        self, deployment: Deployment, per: set[str], account: str | None, model: str | None
+    ) -> Mapping[Names, Tally]:
+        provider = deployment.provider
+        return counters.tallies(
+            provider.slug, day_reset=provider.day_reset, per=per, now=self.now, account=account, model=model
+        )
+
+    def _until(self, deployment: Deployment, limit: Limit, excess: float) -> datetime:
+        """When so much of a limit will be free again, if nobody uses any of it and all in flight use what they may."""
+        day_reset = deployment.provider.day_reset
+        if not limit.per:
+            return self.now + SOON
+        if not windows.rolls(limit.per, day_reset):
+            return windows.end(limit.per, day_reset, self.now)
+        for at, *sums in self._pieces(deployment, limit):
+            excess -= limit.measure(*sums)
+            if excess <= 0:
+                return moment(at) + windows.LENGTH[limit.per]
+        return self.now + min(windows.LENGTH[limit.per], MINUTE)
+
+    def first_piece(self, deployment: Deployment, limit: Limit) -> int | None:
+        """When the oldest use that still counts reached the provider, in ms; None if there is none."""
+        pieces = self._pieces(deployment, limit)
+        return pieces[0][0] if pieces else None
+
+    def _pieces(self, deployment: Deployment, limit: Limit) -> list[Piece]:
+        pool = self._pool(deployment, limit, self.limits(deployment))
+        return sorted(piece for _, tally in pool for piece in tally.open(limit.per, self.now))
 
     def _foreign(self, deployment: Deployment) -> int:
         """Tokens of the minute that others of the account use, as the provider told."""
-        row = self.learned_limits.get(_key(deployment))
+        row = self.learned_limits.get(key_of(deployment))
         return row.foreign_tokens if row and row.foreign_until and row.foreign_until > self.now else 0
 
-    def used(self, deployment: Deployment, *, daily: bool = True) -> Used:
-        """What the account has used of the model, attempts in flight included. `daily`: also of the day."""
-        minute = self.now - MINUTE
-        settled = self._settled(
-            deployment, day_start(deployment.provider.day_reset, self.now) if daily else None
-        )
-        since = max(settled.since, settled.until)
-        moment = connection.ops.adapt_datetimefield_value
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _USED_SQL,
-                [
-                    *[moment(since)] * 2, moment(self.now + MINUTE), moment(minute - ON_THE_WAY), moment(minute),
-                    *_key(deployment), *UNCOUNTED, moment(settled.until),
-                ],
-            )  # fmt: skip
-            requests, tokens, started, finished, day_requests, day_tokens, ahead = cursor.fetchone()
-        if ahead and bookkeeper.redate(self.now):  # a clock was wrong for a while
-            deployment.model.settled.clear()
-            return self.used(deployment, daily=daily)
-        leaving = [_moment(started) + MINUTE + ON_THE_WAY] if started else []
-        leaving += [_moment(finished) + MINUTE] if finished else []
-        used = Used(
-            minute_requests=requests,
-            minute_tokens=tokens or 0,
-            day_requests=day_requests + settled.requests,
-            day_tokens=(day_tokens or 0) + settled.tokens,
-            less_at=min(leaving, default=None),
-        )
-        self.last_used[_key(deployment)] = used
-        return used
-
-    def _settled(self, deployment: Deployment, since: datetime | None) -> UsageCheckpoint:
-        """What was used since then, but for the last minute and what is in flight, so that few attempts are read.
-
-        Looked at every few seconds, for what was added; from the start when that has moved by a minute (a rolling day).
-        Kept with the configuration, which is read anew as soon as anything in it changes, accounts included.
-        """
-        kept: UsageCheckpoint | None = deployment.model.settled.get(deployment.key.account)
-        if kept and since and not timedelta(0) <= since - kept.since < MINUTE:
-            kept = None
-        if kept and timedelta(0) <= self.now - kept.seen < LOOK_AGAIN:
-            return kept
-        edge, floor = self.now - MINUTE - ON_THE_WAY, self.now - IN_FLIGHT_AT_MOST
-        since = kept.since if kept else since or edge
-        start, requests, tokens = since, 0, 0
-        if kept and kept.until <= edge:  # else the clock went back
-            start, requests, tokens = max(since, kept.until), kept.requests, kept.tokens
-            floor = max(floor, kept.until)
-        moment, names = connection.ops.adapt_datetimefield_value, (*_key(deployment), *UNCOUNTED)
-        with connection.cursor() as cursor:
-            cursor.execute(_IN_FLIGHT_SQL, [*names, moment(floor)])
-            (first,) = cursor.fetchone()
-            until = min(edge, _moment(first)) if first else edge
-            if start < until:
-                cursor.execute(_SETTLED_SQL, [*names, moment(start), moment(until)])
-                more = cursor.fetchone()
-                requests, tokens = requests + more[0], tokens + (more[1] or 0)
-        kept = UsageCheckpoint(since, until, requests, tokens, self.now)
-        deployment.model.settled[deployment.key.account] = kept
-        return kept
-
-    def _is_optimistic(self, slug: str) -> bool:
-        return self.optimistic and not (slug in _tight and self.now - _tight[slug] < MINUTE)
-
-    def spent_today(self, provider: str) -> Decimal:
-        """USD spent since midnight UTC (by all, for an empty slug); attempts in flight at their worst."""
-        if self._is_optimistic(provider):
-            return Decimal(0)
-        return self._spent(provider, day_start("utc", self.now))
-
-    def spent_ever(self, provider: str) -> Decimal:
-        """USD spent of all time, in attempts that are no longer kept, too."""
-        past = PastSpending.objects.filter(provider=provider).values_list("usd", flat=True).first()
-        return self._spent(provider, None) + (past or Decimal(0))
-
-    def spent_by(self, client: str) -> Decimal:
-        """USD that a client has spent since midnight UTC; attempts in flight at their worst."""
-        since = day_start("utc", self.now)
-        rows = Attempt.objects.filter(
-            call__client=client, call__started_at__gte=since - IN_FLIGHT_AT_MOST, started_at__gte=since
-        )
-        return rows.aggregate(total=Sum(MONEY))["total"] or Decimal(0)
-
-    def _spent(self, provider: str, since: datetime | None) -> Decimal:
-        rows = Attempt.objects.filter(free=False)
-        if provider:
-            rows = rows.filter(provider=provider)
-        if since is not None:
-            rows = rows.filter(started_at__gte=since)
-        return rows.aggregate(total=Sum(MONEY))["total"] or Decimal(0)
+    # -- learning ----------------------------------------------------------------------------------
 
     def learn(self, deployment: Deployment, seen: list[Observed], attempt: Attempt) -> None:
         """Corrects our count by the provider's: its limits, and tokens that others of the account use.
@@ -292,43 +240,27 @@ class LedgerMeter:
         Called with what an answer stated; writes only when that differs from what we hold to be true, or was last
         heard an hour ago.
         """
-        changes: dict[str, Any] = self._newly_stated(deployment, seen)
-        stated = dict.fromkeys(changes, timezone.now().isoformat())
+        new = news(deployment, self.learned_limits.get(key_of(deployment)), seen)
+        foreign: dict[str, Any] = {}
         for o in seen:
             if o.field == "tpm" and o.used is not None and o.reset_s:
-                foreign = o.used - self._ours(deployment, o.used - o.limit * FOREIGN_SHARE, attempt)
-                if foreign > o.limit * FOREIGN_SHARE:
+                tokens = o.used - self._ours(deployment, o.used - o.limit * FOREIGN_SHARE, attempt)
+                if tokens > o.limit * FOREIGN_SHARE:
                     until = self.now + min(timedelta(seconds=o.reset_s), MINUTE)
-                    changes |= {"foreign_tokens": round(foreign), "foreign_until": until}
-        if changes:
+                    foreign = {"foreign_tokens": round(tokens), "foreign_until": until}
+        if new or foreign:
             with write_transaction():
                 row, _ = Quota.objects.select_for_update().get_or_create(**_names(deployment))
-                changes["stated"] = row.stated | stated
+                changes = written(new, row.stated) | foreign
                 for name, value in changes.items():
                     setattr(row, name, value)
                 row.save(update_fields=[*changes, "updated_at"])
 
-    def _newly_stated(self, deployment: Deployment, seen: list[Observed]) -> dict[str, int]:
-        """The limits that are worth writing down, the lowest where an answer states several."""
-        row, found = self.learned_limits.get(_key(deployment)), {}
-        if row is not None and row.by_staff:
-            return {}
-        for one in sorted(seen, key=lambda one: -one.limit):
-            known = getattr(row, one.field) if row else None
-            configured = getattr(deployment.model, one.field)
-            if one.limit <= 0 or (known is None and configured is not None and one.limit >= configured):
-                continue
-            if known != one.limit or not _is_fresh(row, one.field, timezone.now(), within=HEARD_AGAIN_AFTER):
-                found[one.field] = one.limit
-            else:
-                found.pop(one.field, None)
-        return found
-
     def _ours(self, deployment: Deployment, enough: float, attempt: Attempt) -> int:
         """Our own tokens of the minute: as known when we reserved if that explains `enough`, else as they are."""
-        known = self.last_used.get(_key(deployment))
+        known = self.last_used.get(key_of(deployment))
         ours = attempt.reserved_tokens + (known.minute_tokens if known else 0)
-        return ours if ours >= enough else self.used(deployment, daily=False).minute_tokens
+        return ours if ours >= enough else self.used(deployment).minute_tokens
 
 
 def reserved_tokens(deployment: Deployment, want: CallSpec) -> int:
@@ -336,51 +268,24 @@ def reserved_tokens(deployment: Deployment, want: CallSpec) -> int:
     return want.tokens_in + want.max_tokens + deployment.model.reasoning_reserve
 
 
-def lock(deployment: Deployment) -> None:
-    """Within a transaction: nobody else reserves of this quota (or of the budgets) until it ends.
-
-    SQLite needs nothing here, its write transactions exclude each other. PostgreSQL need not wait for the disk
-    before the next one's turn: like SQLite's, a row that says "about to be sent" may be lost with the machine, and
-    the transaction that ends the call, which does wait, saves it too.
-    """
-    if connection.vendor == "sqlite":
-        return
-    # Paid: the site's budget, which is also every provider's, since a paid call needs room in both.
-    name = "/".join(_key(deployment)) if deployment.provider.free else "budget"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"llm quota {name}"],
-        )
+def _largest_request(limit: Limit) -> int:
+    """Tokens that one request may have within a limit."""
+    if limit.unit != "units":
+        return limit.amount
+    return int(limit.amount * 1_000_000 / max(limit.units_in, limit.units_out, 1e-9))
 
 
-def _is_fresh(
-    row: Quota | None,
-    name: str,
-    now: datetime,
-    *,
-    since: datetime | None = None,
-    within: timedelta = LEARNED_FOR,
-) -> bool:
-    """Whether a learned limit was stated not long ago, and not before `since`."""
-    if row is None:
-        return False
-    text = row.stated.get(name)
-    at = datetime.fromisoformat(text) if text else row.updated_at
-    return now - at < within and (since is None or at >= since)
+def _same(limits: tuple[Limit, ...], limit: Limit) -> Limit:
+    """A limit as it holds for another model."""
+    return next((other for other in limits if _shape(other) == _shape(limit)), limit)
 
 
-def _moment(value: datetime | str) -> datetime:
-    """SQLite has no dates of its own."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
-
-
-def _key(deployment: Deployment) -> tuple[str, str, str]:
-    return deployment.provider.slug, deployment.key.account, deployment.model.name
+def _shape(limit: Limit) -> tuple[Any, ...]:
+    return limit.scope, limit.per, limit.unit, limit.models
 
 
 def _names(deployment: Deployment) -> dict[str, Any]:
-    return dict(zip(("provider", "account", "model"), _key(deployment), strict=True))
+    return dict(zip(("provider", "account", "model"), key_of(deployment), strict=True))
 
 
 def _skipped(deployment: Deployment, why: str, until: datetime | None = None) -> Skipped:

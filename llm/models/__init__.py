@@ -10,6 +10,7 @@ from llm.models.configuration import Alias, Credential, Model, Provider
 from llm.models.conversations import StoredResponse
 from llm.models.foresight import Parity, Rehearsal, Retirement
 from llm.models.ledger import Attempt, CachedReply, Call, PastSpending, Rollup
+from llm.models.limits import Limit, Meter
 from llm.models.pauses import Notice, Pause, Quota
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Client",
     "Credential",
     "EnteredFor",
+    "Limit",
+    "Meter",
     "Model",
     "Notice",
     "Parity",

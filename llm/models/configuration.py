@@ -132,6 +132,17 @@ class Model(Evidence):
     rpd = models.PositiveIntegerField(_("requests a day"), null=True, blank=True)
     tpm = models.PositiveIntegerField(_("tokens a minute"), null=True, blank=True)
     tpd = models.PositiveIntegerField(_("tokens a day"), null=True, blank=True)
+    units_in = models.DecimalField(
+        max_digits=14,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("The provider's units for a million tokens in, where its limit counts units of its own."),
+    )
+    units_out = models.DecimalField(
+        max_digits=14, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
     shutdown_on = models.DateField(
         null=True, blank=True, help_text=_("The provider ends it on this day; staff are warned before.")
     )

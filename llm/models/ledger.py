@@ -96,6 +96,7 @@ class Attempt(models.Model):
     estimated_in = models.PositiveIntegerField(
         default=0, help_text=_("Input tokens before they were counted.")
     )
+    reserved_in = models.PositiveIntegerField(default=0, help_text=_("Input that was reserved."))
     reserved_tokens = models.PositiveIntegerField(default=0, help_text=_("Input estimate and max_tokens."))
     reserved_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("The most it can cost."))
     tokens_in = models.PositiveIntegerField(default=0)

@@ -75,6 +75,9 @@ class Quota(models.Model):
     rpd = models.PositiveIntegerField(null=True, blank=True)
     tpm = models.PositiveIntegerField(null=True, blank=True)
     tpd = models.PositiveIntegerField(null=True, blank=True)
+    rph = models.PositiveIntegerField(null=True, blank=True)
+    itpm = models.PositiveIntegerField(null=True, blank=True)
+    otpm = models.PositiveIntegerField(null=True, blank=True)
     foreign_tokens = models.PositiveIntegerField(
         default=0, help_text=_("Tokens of the current minute that somebody else used.")
     )

@@ -132,12 +132,12 @@ def _left(deployment: Deployment, meter: quota.LedgerMeter) -> tuple[int | None,
     limits = meter.limits(deployment)
     if "rpd" not in limits and "tpd" not in limits:
         return None, None
-    key = (deployment.provider.slug, deployment.key.account, deployment.model.name)
-    used = meter.last_used.get(key) or meter.used(deployment)
-    return (
-        max(limits["rpd"] - used.day_requests, 0) if "rpd" in limits else None,
-        max(limits["tpd"] - used.day_tokens, 0) if "tpd" in limits else None,
-    )
+    used = meter.used(deployment)
+    left: dict[str, list[int]] = {"rpd": [], "tpd": []}
+    for limit, taken in used.limits:
+        if limit.name in left:
+            left[limit.name].append(max(int(limit.amount - taken), 0))
+    return min(left["rpd"], default=None), min(left["tpd"], default=None)
 
 
 # -- what staff do to it -----------------------------------------------------------------------------

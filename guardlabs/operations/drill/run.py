@@ -86,19 +86,20 @@ def drill(*, number: int, seed: int, say: Callable[[str], None] = lambda line: N
             _wave(site, warm, gunicorn, None, 0.0)  # the first calls load SDKs, for which a drill has no time
             result.books.begin()
             sim.log.clear()
-            for first in range(0, number, WAVE):
-                told = storm.break_out(sim, weather, dice)
+            for wave, first in enumerate(range(0, number, WAVE)):
+                told = storm.break_out(sim, weather, dice, wave)
                 if relay:
                     relay.cut(bool(told["cache"]))
                 coming = [visitors.plan(n, dice, questions) for n in range(first, min(first + WAVE, number))]
-                kill_at = dice.randrange(len(coming)) if dice.random() < KILL_SHARE else None
+                killed = storm.comes("kill", KILL_SHARE, wave, dice)
+                kill_at = dice.randrange(len(coming)) if killed else None
                 _wave(site, coming, gunicorn, kill_at, dice.random())
                 result.kills += kill_at is not None
                 result.visits += coming
                 if gunicorn.poll() is not None:
                     break
                 result.problems += _close_the_books(site, sim, weather, result)
-                say(f"wave {first // WAVE + 1}: {told}, {len(result.problems)} problems so far")
+                say(f"wave {wave + 1}: {told}, {len(result.problems)} problems so far")
                 weather.set("ahead_s", weather.get("ahead_s") + dice.choice(storm.JUMPS_S))
                 if dice.random() < STAFF_SHARE:
                     breaker.close(Pause.objects.filter(closed_at=None, until=None), by="staff")

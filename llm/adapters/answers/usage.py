@@ -36,7 +36,7 @@ class Usage:
 
 def note_openai(usage: Usage, stated: object) -> None:
     """Notes a `usage` in OpenAI's shape, with the names that others gave its fields."""
-    if not isinstance(stated, Mapping):
+    if not isinstance(stated, dict):
         return
     details = _mapping(stated.get("completion_tokens_details")) or _mapping(
         stated.get("output_tokens_details")
@@ -57,7 +57,7 @@ def count(value: object, most: int = MAX_IN) -> int | None:
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _first(stated: Mapping[str, Any], *names: str) -> object:

@@ -1,0 +1,193 @@
+"""What one account has used of one model: sums by window, and the calls in flight. Pure, and kept as JSON.
+
+A provider counts a request when it arrives: after we wrote it down, by as much as a bad line takes, and before it
+ended. The later of what is possible is taken, so that nothing leaves a window here before it does there.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from llm import windows
+
+ON_THE_WAY = timedelta(seconds=2)
+IN_FLIGHT_AT_MOST = timedelta(minutes=10)  # an attempt that is still open after that has lost its worker
+FORGOTTEN_AFTER = timedelta(days=1)
+
+Sums = tuple[int, int, int]  # requests, tokens in, tokens out
+NOTHING: Sums = (0, 0, 0)
+LOST = -1
+Piece = tuple[
+    int, int, int, int
+]  # the latest arrival (of a calendar's window: its start), in ms, and its sums
+
+
+class Tally:
+    """See above. Not shared between writers: who changes one changes a copy."""
+
+    __slots__ = ("_totals", "day_reset", "flights", "pieces")
+
+    def __init__(self, day_reset: str, per: Iterable[str]) -> None:
+        self.day_reset = day_reset
+        self.pieces: dict[str, list[Piece]] = {window: [] for window in per}
+        self._totals: dict[str, Sums] = dict.fromkeys(self.pieces, NOTHING)
+        # By attempt: when it began, in ms, and what it reserved, in tokens in and out; less than 0 of one that is lost.
+        self.flights: dict[int, tuple[int, int, int]] = {}
+
+    def copy(self) -> "Tally":
+        other = Tally(self.day_reset, ())
+        other.pieces = {per: list(pieces) for per, pieces in self.pieces.items()}
+        other._totals = dict(self._totals)
+        other.flights = dict(self.flights)
+        return other
+
+    # -- kept --------------------------------------------------------------------------------------
+
+    def dump(self) -> str:
+        return json.dumps([self.flights, self.pieces], separators=(",", ":"))
+
+    @classmethod
+    def load(cls, text: str, day_reset: str) -> "Tally":
+        found = cls(day_reset, ())
+        flights, pieces = json.loads(text)
+        found.flights = {int(attempt): tuple(flight) for attempt, flight in flights.items()}
+        found.pieces = {per: [(a, b, c, d) for a, b, c, d in rows] for per, rows in pieces.items()}
+        found._totals = {per: total(rows) for per, rows in found.pieces.items()}
+        return found
+
+    # -- changed -----------------------------------------------------------------------------------
+
+    def depart(self, attempt: int, began: datetime, tokens_in: int, tokens_out: int) -> None:
+        """A call is about to be sent, and may use so much."""
+        self.flights[attempt] = _ms(began), tokens_in, tokens_out
+
+    def land(self, attempt: int) -> bool:
+        """A call is over; False if it was not known to be in flight."""
+        return self.flights.pop(attempt, None) is not None
+
+    def lose(self, attempt: int) -> None:
+        """Its worker has died: it uses nothing, unless it ends after all."""
+        if attempt in self.flights:
+            self.flights[attempt] = self.flights[attempt][0], LOST, LOST
+
+    def add(self, at: datetime, now: datetime, sums: Sums) -> None:
+        """Counts what a finished call has used: of the windows in which it arrived."""
+        moment = _ms(at)
+        for per, pieces in self.pieces.items():
+            if windows.rolls(per, self.day_reset):
+                passed = _prune(pieces, _ms(now - windows.LENGTH[per]))
+                self._totals[per] = plus(minus(self._totals[per], passed), sums)
+                _add(pieces, moment, windows.GRAIN[per] // _MS, sums)
+                continue
+            own = _ms(windows.start(per, self.day_reset, at))
+            if pieces and own < pieces[-1][0]:
+                if own < _ms(windows.start(per, self.day_reset, now)):
+                    continue  # of a window that is over
+                own = pieces[-1][0]  # the clock went back
+            before = pieces[-1] if pieces and pieces[-1][0] == own else (own, 0, 0, 0)
+            pieces[:] = [_sum(before, own, sums)]
+            self._totals[per] = total(pieces)
+
+    def tidy(self, now: datetime) -> None:
+        """Drops flights that nobody will ever end."""
+        edge = _ms(now - FORGOTTEN_AFTER)
+        for attempt in [one for one, flight in self.flights.items() if flight[0] < edge]:
+            del self.flights[attempt]
+
+    # -- read --------------------------------------------------------------------------------------
+
+    def used(self, per: str, now: datetime) -> Sums:
+        """Of the window that is open now, without what is in flight."""
+        if not windows.rolls(per, self.day_reset):
+            return total(self.open(per, now))
+        edge, passed = _ms(windows.start(per, self.day_reset, now)), []
+        for piece in self.pieces.get(per, ()):
+            if piece[0] > edge:
+                break
+            passed.append(piece)
+        sums = self._totals.get(per, NOTHING)
+        return minus(sums, total(passed)) if passed else sums
+
+    def open(self, per: str, now: datetime) -> list[Piece]:
+        """The pieces of the window that is open now, the oldest first."""
+        pieces = self.pieces.get(per, [])
+        edge = _ms(windows.start(per, self.day_reset, now))
+        if not windows.rolls(per, self.day_reset):
+            return [piece for piece in pieces if piece[0] >= edge]
+        first = 0
+        while first < len(pieces) and pieces[first][0] <= edge:
+            first += 1
+        return pieces[first:] if first else pieces
+
+    def in_flight(self, now: datetime) -> Sums:
+        """What the calls in flight may use: it counts in every window until they end."""
+        edge = _ms(now - IN_FLIGHT_AT_MOST)
+        flying = [flight for flight in self.flights.values() if flight[0] >= edge and flight[1] != LOST]
+        return len(flying), sum(flight[1] for flight in flying), sum(flight[2] for flight in flying)
+
+    def latest(self) -> datetime | None:
+        """The moment of the latest thing that it knows of, which may lie ahead when a clock was wrong."""
+        moments = [flight[0] for flight in self.flights.values()]
+        moments += [pieces[-1][0] for pieces in self.pieces.values() if pieces]
+        return moment(max(moments)) if moments else None
+
+
+def arrival(began: datetime, ended: datetime) -> datetime:
+    """When a request has reached the provider at the latest."""
+    return min(began + ON_THE_WAY, ended)
+
+
+def total(pieces: Iterable[Piece]) -> Sums:
+    requests = tokens_in = tokens_out = 0
+    for _, more, more_in, more_out in pieces:
+        requests += more
+        tokens_in += more_in
+        tokens_out += more_out
+    return requests, tokens_in, tokens_out
+
+
+def plus(one: Sums, other: Sums) -> Sums:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+
+
+def minus(one: Sums, other: Sums) -> Sums:
+    return one[0] - other[0], one[1] - other[1], one[2] - other[2]
+
+
+def moment(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+def _ms(at: datetime) -> int:
+    """Rounded up: nothing leaves a window too early."""
+    return -((_EPOCH - at) // _MS)
+
+
+def _prune(pieces: list[Piece], edge: int) -> Sums:
+    """Drops what is over, and returns what that was."""
+    first = 0
+    while first < len(pieces) and pieces[first][0] <= edge:
+        first += 1
+    passed = total(pieces[:first])
+    del pieces[:first]
+    return passed
+
+
+def _add(pieces: list[Piece], at: int, grain: int, sums: Sums) -> None:
+    """Into the piece of its time, which is nearly always the last one."""
+    place = len(pieces)
+    while place and pieces[place - 1][0] // grain > at // grain:
+        place -= 1
+    if place and pieces[place - 1][0] // grain == at // grain:
+        before = pieces[place - 1]
+        pieces[place - 1] = _sum(before, max(before[0], at), sums)
+    else:
+        pieces.insert(place, (at, *sums))
+
+
+def _sum(piece: Piece, at: int, sums: Sums) -> Piece:
+    return at, piece[1] + sums[0], piece[2] + sums[1], piece[3] + sums[2]

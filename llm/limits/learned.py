@@ -1,0 +1,108 @@
+"""Which limits hold: the configured ones, and what providers stated with their answers and refusals.
+
+The newest statement holds. What staff enter for an account holds, whatever is stated; what they configure holds until
+the provider states another limit, and is never raised by one. A statement ages out, since one that lets nothing through
+is never corrected.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from llm.calls.deployment import Deployment
+from llm.configuration.limits import MODEL, SHORT, InForce, Limit
+from llm.limits.headers import Observed
+from llm.models import Quota
+
+LEARNED_FOR = timedelta(days=1)  # a limit that nobody has stated for so long is asked anew
+HEARD_AGAIN_AFTER = timedelta(hours=1)  # what is stated with every answer is written down as often
+FIELDS = tuple(SHORT)
+STAFF = "staff"
+
+Key = tuple[str, str, str]  # provider, account, model
+LearnedLimits = Mapping[Key, Quota]
+
+
+def learned_limits() -> dict[Key, Quota]:
+    """What providers taught us, by provider, account and model."""
+    return {(row.provider, row.account, row.model): row for row in Quota.objects.all()}
+
+
+def key_of(deployment: Deployment) -> Key:
+    return deployment.provider.slug, deployment.key.account, deployment.model.name
+
+
+def in_force(deployment: Deployment, row: Quota | None) -> InForce:
+    """All limits that hold for a deployment: configured, learned, and entered by staff for its account."""
+    model = deployment.model
+    if row is None:
+        return InForce(model.limits)
+    now, learned, every = timezone.now(), {}, []
+    for name in FIELDS:
+        configured = getattr(model, name, None)
+        found = _learned(row, name, now, None if configured is None else model.edited_at)
+        if found and (configured is None or found.method == STAFF or found.amount < configured):
+            learned[name] = found
+    for limit in model.limits:
+        if not (_is_own(limit) and limit.name in learned):
+            every.append(limit)
+    return InForce((*every, *learned.values()))
+
+
+def _is_own(limit: Limit) -> bool:
+    """Whether it is one that a field of the model is short for."""
+    return limit.scope == MODEL and not limit.models and limit.name in FIELDS
+
+
+def _learned(row: Quota, name: str, now: datetime, since: datetime | None) -> Limit | None:
+    """A learned limit that still counts: staff's, or stated not long ago and not before `since`."""
+    amount: int | None = getattr(row, name)
+    if amount is None:
+        return None
+    unit, per = SHORT[name]
+    if row.by_staff:
+        return Limit(MODEL, per, unit, amount, method=STAFF, stated_at=row.updated_at)
+    at, method = stated(row, name)
+    if now - at >= LEARNED_FOR or (since is not None and at < since):
+        return None
+    return Limit(MODEL, per, unit, amount, method=method, stated_at=at)
+
+
+def stated(row: Quota, name: str) -> tuple[datetime, str]:
+    """When, and how, a provider stated a limit: in a header or in a refusal."""
+    about = row.stated.get(name)
+    if not about:
+        return row.updated_at, "header"
+    if isinstance(about, str):
+        return datetime.fromisoformat(about), "header"
+    return datetime.fromisoformat(about["at"]), about["by"]
+
+
+def news(deployment: Deployment, row: Quota | None, seen: list[Observed]) -> dict[str, Observed]:
+    """The limits that are worth writing down, the lowest where an answer states several."""
+    if row is not None and row.by_staff:
+        return {}
+    found: dict[str, Observed] = {}
+    for one in sorted(seen, key=lambda one: -one.limit):
+        known = getattr(row, one.field) if row else None
+        configured = getattr(deployment.model, one.field, None)
+        if one.limit <= 0 or (known is None and configured is not None and one.limit >= configured):
+            continue
+        if (
+            row is None
+            or known != one.limit
+            or timezone.now() - stated(row, one.field)[0] >= HEARD_AGAIN_AFTER
+        ):
+            found[one.field] = one
+        else:
+            found.pop(one.field, None)
+    return found
+
+
+def written(found: Mapping[str, Observed], stated_before: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a `Quota` that say so."""
+    now = timezone.now().isoformat()
+    about = {name: {"at": now, "by": one.method} for name, one in found.items()}
+    return {**{name: one.limit for name, one in found.items()}, "stated": {**stated_before, **about}}
