@@ -138,7 +138,7 @@ def test_a_dry_run_says_who_would_be_asked_and_why_not_the_others(sim, admin_cli
     assert "costs money, and the call may cost nothing" in html
     Provider.objects.filter(slug="groq").update(trains_on_prompts=True)
     snapshot.forget()
-    html = tried(admin_client, data="internal")
+    html = tried(admin_client, data_class="internal")
     assert "its terms: it trains on prompts" in html
     assert sim.requests == []
 
@@ -158,7 +158,7 @@ def test_a_dry_run_of_a_purpose_has_its_usual_size(sim, admin_client):
 
 
 @pytest.mark.parametrize(
-    "query", [{"tokens_in": "x"}, {"tokens_in": 0}, {"data": "secret"}, {"purpose": "none"}]
+    "query", [{"tokens_in": "x"}, {"tokens_in": 0}, {"data_class": "secret"}, {"purpose": "none"}]
 )
 def test_a_dry_run_of_nonsense_says_so(sim, admin_client, query):
     make_groq(sim, keys=1)

@@ -75,7 +75,7 @@ def test_data_that_must_not_be_kept_is_not(sim, admin_client):
     row = make_groq(sim, keys=1)
     row.trains_on_prompts = False
     row.save()
-    told(admin_client, data="internal", user="MARKED-WORDS")
+    told(admin_client, data_class="internal", user="MARKED-WORDS")
     assert "MARKED-WORDS" not in str(Call.objects.values())
 
 

@@ -203,7 +203,7 @@ class DryRunForm(forms.Form):
     purpose = forms.ChoiceField(label=_("Purpose"), required=False)
     tokens_in = forms.IntegerField(label=_("Tokens in"), required=False, min_value=1, max_value=10_000_000)
     max_tokens = forms.IntegerField(label=_("Tokens out"), required=False, min_value=1, max_value=1_000_000)
-    data = forms.ChoiceField(label=_("Data"), choices=Client.DataClass.choices, required=False)
+    data_class = forms.ChoiceField(label=_("Data"), choices=Client.DataClass.choices, required=False)
     free = forms.BooleanField(label=_("Free only"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -233,7 +233,7 @@ class DryRun:
         tokens_in, tokens_out = _usual_size(given["purpose"])
         tokens_in = given["tokens_in"] or tokens_in
         self.size = (tokens_in, given["max_tokens"] or tokens_out)
-        policy = DataPolicy(data_class=given["data"] or Client.DataClass.PUBLIC)
+        policy = DataPolicy(data_class=given["data_class"] or Client.DataClass.PUBLIC)
         return CallSpec(
             tokens_in=tokens_in, estimated_in=tokens_in, most_in=tokens_in, max_tokens=self.size[1], use=policy,
             max_usd=Decimal(0) if given["free"] else None,

@@ -57,7 +57,7 @@ class AskForm(forms.Form):
     max_tokens = forms.IntegerField(
         label=_("Tokens out"), initial=500, min_value=1, max_value=MOST_TOKENS, required=False
     )
-    data = forms.ChoiceField(label=_("Data"), choices=Client.DataClass.choices, required=False)
+    data_class = forms.ChoiceField(label=_("Data"), choices=Client.DataClass.choices, required=False)
     free = forms.BooleanField(label=_("Free only"), required=False, initial=True)
 
 
@@ -138,8 +138,8 @@ def _arguments(given: dict[str, Any]) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "user": given["user"], "system": given["system"], "purpose": PURPOSE, "fresh": True,
         "max_tokens": given["max_tokens"] or 500, "deadline_s": DEADLINE_S, "max_usd": 0 if given["free"] else None,
-        "use": DataPolicy(data_class=given["data"] or Client.DataClass.PUBLIC),
-        "keep_text": given["data"] in ("", Client.DataClass.PUBLIC),
+        "use": DataPolicy(data_class=given["data_class"] or Client.DataClass.PUBLIC),
+        "keep_text": given["data_class"] in ("", Client.DataClass.PUBLIC),
     }  # fmt: skip
     slug, _slash, rest = model.partition("/")
     known = set(Provider.objects.filter(enabled=True).values_list("slug", flat=True))
