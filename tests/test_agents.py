@@ -37,7 +37,9 @@ def test_what_is_too_large_everywhere_is_said_at_once(sim, gateway, stream):
 
 def test_beside_a_larger_door_it_is_served_there(sim, gateway):
     small(sim)
-    make_provider(sim, "large", models=[{"name": "m", "context": 128_000}], keys={"large": ""}, free=True, tier=2)
+    make_provider(
+        sim, "large", models=[{"name": "m", "context": 128_000}], keys={"large": ""}, free=True, tier=2
+    )
     response = gateway.ask(LONG)
     assert response["x-guardlabs-provider"] == "large"
     assert len(sim.requests) == 1
@@ -45,7 +47,9 @@ def test_beside_a_larger_door_it_is_served_there(sim, gateway):
 
 def test_while_the_larger_door_is_paused_one_should_wait(sim, gateway):
     small(sim)
-    make_provider(sim, "large", models=[{"name": "m", "context": 128_000}], keys={"large": ""}, free=True, tier=2)
+    make_provider(
+        sim, "large", models=[{"name": "m", "context": 128_000}], keys={"large": ""}, free=True, tier=2
+    )
     sim.script("key-of-large", b.http(429, headers={"retry-after": "300"}))
     response = gateway.ask(LONG)
     error = response.json()["error"]
@@ -55,7 +59,9 @@ def test_while_the_larger_door_is_paused_one_should_wait(sim, gateway):
 
 
 def test_a_window_is_a_limit_too(sim, gateway):
-    make_groq(sim, keys=1, models=[{"name": "narrow", "context": 8_192}, {"name": "wide", "context": 131_072}])
+    make_groq(
+        sim, keys=1, models=[{"name": "narrow", "context": 8_192}, {"name": "wide", "context": 131_072}]
+    )
     assert gateway.ask(LONG).json()["model"] == "groq/wide"
     error = gateway.ask(LONG, model="groq/narrow").json()["error"]
     assert error["code"] == "context_length_exceeded"

@@ -5,6 +5,7 @@ to know to `llm.chain.opening` and `llm.chain.aftermath`, by way of `llm.ledger.
 for those on an event loop; `llm.chain.sync` is the same for threads.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -149,7 +150,12 @@ async def _next(state: CallState, books: Books) -> AttemptRun | None:
     while isinstance(
         found := await books.do(partial(opening.next_attempt, state), durable=False, withdraw=True), float
     ):
-        await books.ask(clock.sleep, found)
+        if state.selector.for_others and clock.sleep is asyncio.sleep:
+            began = clock.monotonic()
+            await slow_start.news(found)
+            state.selector.waited_s += clock.monotonic() - began - found
+        else:
+            await books.ask(clock.sleep, found)
     if found is not None:
         current.call_id.set(state.call.pk)
     return found

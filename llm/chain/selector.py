@@ -73,6 +73,7 @@ class Selector:
     waits: int = 0
     silences: int = 0  # tests of what had let calls wait for nothing
     waited_s: float = 0  # for what others find out
+    for_others: bool = False  # whether the wait that the last look asked for is one
 
     def left_s(self) -> float:
         """Seconds in which an attempt may still begin."""
@@ -87,6 +88,7 @@ class Selector:
 
         Within the transaction that reserves it. Notes what it passes over.
         """
+        self.for_others = False
         return self._look() if self.left_s() >= LEAST_ATTEMPT_S else None
 
     def _look(self) -> Deployment | float | None:
@@ -217,6 +219,7 @@ class Selector:
             return None
         wait_s = min(max(self.waited_s / 4, SHORTEST_LOOK_S), LONGEST_LOOK_S)
         self.waited_s += wait_s
+        self.for_others = True
         return wait_s
 
     def is_paused(self, deployment: Deployment) -> bool:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import iscoroutinefunction
@@ -280,6 +280,12 @@ os.register_at_fork(after_in_child=bookkeeper._forget)
 _in_request = InRequest()
 
 
+# Whose books the calls of this context use, where it is not left to the process.
+chosen: ContextVar[Books | None] = ContextVar("llm_books", default=None)
+
+
 def here() -> Books:
-    """Of calls that begin on a loop: the bookkeeper, unless the setting LLM_BOOKS says "request"."""
+    """Of calls that begin on a loop: `chosen`, else the bookkeeper, unless the setting LLM_BOOKS says "request"."""
+    if (mine := chosen.get()) is not None:
+        return mine
     return _in_request if getattr(settings, "LLM_BOOKS", "") == "request" else bookkeeper

@@ -18,6 +18,7 @@ class Protocol(ABC):
     """One way to ask and to answer. It holds no state: what belongs to one request is in its Ask and its Writer."""
 
     prefix: ClassVar[str]  # of the ids of its answers
+    asks_the_database: ClassVar[bool] = False  # in `prepared` and `keep`, which then have a thread
 
     def new_id(self) -> str:
         return self.prefix + uuid4().hex
