@@ -68,6 +68,7 @@ class Answer:
     finish_reason: str = ""
     tokens_in: int | None = None
     tokens_out: int | None = None
+    tokens_cached: int = 0  # of tokens_in: what the provider had in its prompt cache
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -65,6 +65,7 @@ def astream(**arguments: Any) -> AsyncGenerator[Event, None]:
     use: llm.calls.terms.DataPolicy, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
     keep_text: whether the ledger keeps what was asked and answered
+    session: the conversation (`llm.calls.affinity.key_of`): it stays with the account that holds its beginning
 
     Raises ChainExhausted when nobody answered, llm.clients.access.Refused when the client may not ask now,
     ValueError for unusable arguments. Whoever leaves before the end closes the generator (`contextlib.aclosing`) or

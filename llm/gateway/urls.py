@@ -11,6 +11,7 @@ doors = [
     re_path(r"^responses/(?P<id>[^/]+)/?$", views.response, name="gateway-response"),
     re_path(r"^messages/?$", views.messages, name="gateway-messages"),
     re_path(r"^messages/count_tokens/?$", views.count_tokens, name="gateway-count-tokens"),
+    re_path(r"^quota/?$", views.quota_left, name="gateway-quota"),
     re_path(r"^models/?$", views.models, name="gateway-models"),
     re_path(r"^models/(?P<name>.+?)/?$", views.model, name="gateway-model"),
 ]

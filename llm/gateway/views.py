@@ -17,9 +17,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from llm import chain, storage
+from llm.calls import affinity
 from llm.chain import Event, Reply
 from llm.clients import access as clients
-from llm.gateway import catalogue, conversations, errors
+from llm.gateway import catalogue, conversations, errors, quota
 from llm.gateway.ask import Ask, counted_in
 from llm.gateway.description import openapi
 from llm.gateway.errors import ApiError
@@ -216,6 +217,7 @@ def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
         "purpose": PURPOSE,
         "client": client,
         "use": clients.use_of(client),
+        "session": affinity.key_of(client.name, ask.model, ask.session, ask.messages),
         "keep_text": client.data_class != Client.DataClass.PERSONAL,
     }
 
@@ -261,6 +263,12 @@ def models(request: HttpRequest, client: Client) -> HttpResponse:
 def model(request: HttpRequest, client: Client, name: str) -> HttpResponse:
     """One of them."""
     return JsonResponse(catalogue.one(client, name))
+
+
+@endpoint("GET", "HEAD")
+def quota_left(request: HttpRequest, client: Client) -> HttpResponse:
+    """What is left for this client, and until when."""
+    return JsonResponse(quota.of(client))
 
 
 @endpoint("GET", "HEAD", open_to_all=True)

@@ -262,6 +262,7 @@ def _usage(answer: Answer) -> dict[str, Any]:
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": answer.completion_tokens,
         "total_tokens": answer.prompt_tokens + answer.completion_tokens,
+        **answer.usage,
     }
     if answer.reasoning_tokens:
         usage["completion_tokens_details"] = {"reasoning_tokens": answer.reasoning_tokens}

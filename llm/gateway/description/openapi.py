@@ -38,6 +38,7 @@ def document(base: str) -> dict[str, Any]:
             "/messages/count_tokens": {
                 "post": _asked("count_tokens", "MessagesAsk", "Count", "AnthropicError", streams=False)
             },
+            "/quota": {"get": _got("retrieve_quota", "what is left for this client, and until when", "Quota")},
             "/models": {"get": _got("list_models", "the names that `model` may have", "Models")},
             "/models/{id}": {"get": _got("retrieve_model", "one of them", "Model", ID)},
         },

@@ -110,6 +110,11 @@ SCHEMAS: dict[str, Any] = {
         id=TEXT, object={"const": "response"}, created_at={"type": "integer"}, model=TEXT, output=LIST,
         status={"enum": ["completed", "incomplete"]}, usage={"type": "object"},
     ),
+    "Quota": _object(
+        ["object", "at", "client", "limits", "paused", "until_midnight"],
+        object={"const": "quota"}, at=TEXT, client={"type": "object"}, limits=LIST, paused=LIST,
+        until_midnight={"type": "object"},
+    ),
     "Deleted": _object(["id", "deleted"], id=TEXT, deleted={"const": True}),
     "MessagesAsk": _object(
         ["messages"],

@@ -145,15 +145,10 @@ def cost(replies: Sequence[Reply]) -> str:
     return "unknown" if None in costs else f"{sum(cost for cost in costs if cost is not None):.6f}"
 
 
-def cached_of(reply: Reply) -> int:
-    """Tokens of the prompt that the provider had read before and counted as such."""
-    return int(getattr(reply, "tokens_cached", 0) or 0)
-
-
 def total(replies: Sequence[Reply]) -> tuple[int, int, int]:
     """Tokens in, out, and of those in the ones from a cache, of whole calls, failed attempts included."""
     return (
         sum(reply.tokens_in for reply in replies),
         sum(reply.tokens_out for reply in replies),
-        sum(cached_of(reply) for reply in replies),
+        sum(reply.tokens_cached for reply in replies),
     )
