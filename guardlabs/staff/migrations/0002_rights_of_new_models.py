@@ -29,6 +29,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ("staff", "0001_roles"),
         ("audit", "0005_payments_refunds_disputes"),
-        ("llm", "0012_catalogue_changes"),
+        ("llm", "0013_catalogue_changes"),
     ]
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('llm', '0011_limits_and_meters'),
+        ('llm', '0012_conversations'),
     ]
 
     operations = [
