@@ -65,6 +65,8 @@ class OpenAICompatible:
         self._url = str(self.client.base_url).rstrip("/") + self.chat_path
         # A keyless service may refuse a made-up key, so none is sent.
         self._headers = {} if key else {"Authorization": self.sdk.Omit()}
+        # Neither SDK sends a key of idempotency; unless it has one, it draws one for every call.
+        self._options = {"headers": self._headers, "idempotency_key": "unsent"}
 
     def _client(self, **options: Any) -> Any:
         return openai.AsyncOpenAI(**options)
@@ -162,7 +164,7 @@ class OpenAICompatible:
         """
         try:
             stream = await self.client.post(
-                self._url, content=body, options={"headers": self._headers}, cast_to=object,
+                self._url, content=body, options=self._options, cast_to=object,
                 stream=True, stream_cls=self.sdk.AsyncStream[object],
             )  # fmt: skip
         except (self.sdk.APIError, *self.http_errors):
