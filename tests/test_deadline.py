@@ -391,8 +391,7 @@ def test_what_is_large_is_written_and_read_off_the_loop(sim, monkeypatch, size, 
 
     monkeypatch.setattr(module, "read_completion", noted(module.read_completion))
     monkeypatch.setattr(OpenAICompatible, "_packed", noted(OpenAICompatible._packed))
-    ran = Ran(
-        sim, "openai", b.ok("x" * size), stream=False, messages=[{"role": "user", "content": "y" * size}]
-    )
+    asked = {"messages": [{"role": "user", "content": "y" * size}], "max_tokens": size}
+    ran = Ran(sim, "openai", b.ok("x" * size), stream=False, **asked)
     assert len(ran.text) == size
     assert [name.partition("_")[0] for name in threads] == [where, where]
