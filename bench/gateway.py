@@ -1,164 +1,180 @@
-"""The gateway as it is served, against the same fast upstream alone: requests a second, and how long one takes."""
+"""The gateway as it is served, against the same upstream alone, and against Portkey's gateway with BENCH_PEERS=on."""
 
+import asyncio
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.client import HTTPConnection
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from bench.environment import ROOT
-from bench.figures import Section, median_ms, p99_ms
-from bench.upstream import ok, upstream_process
+from bench.figures import Section
+from bench.load import Load, Target, cpu_s, hammer, memory_mb, workers_of
+from bench.peers import portkey
+from bench.upstream import ok, slow_first_token, upstream_process
 from bench.workload import AMPLE, MAX_TOKENS, PROMPT, TEXT, free_and_paid, remember
 
 ABOUT = (
-    "POST /v1/chat/completions on gunicorn (2 workers of 32 threads, SQLite) against the simulated upstream alone, "
-    "which answers at once from a process of its own: keep-alive connections that each ask again as soon as they "
-    "are answered, from client processes of their own. The chain asks the first of 3 free keys; quotas, a client's "
-    "limits and a paid provider's budget are checked, with 20,000 older attempts in the ledger. Upstream, server "
-    "and clients share this machine's cores, so that requests a second inform only about this machine."
+    "POST /v1/chat/completions on gunicorn (2 ASGI workers, SQLite) against the simulated upstream alone, which "
+    "answers at once from a process of its own: keep-alive connections that each ask again as soon as they are "
+    "answered, by wrk. The chain asks the first of 3 free keys; quotas, a client's limits and a paid provider's "
+    "budget are checked, with 20,000 older attempts in the ledger, and each call is two commits. Portkey's gateway "
+    "keeps no ledger. Then 500 calls of 5 s at the same moment, with the site asked meanwhile. Upstream, servers and "
+    "client share this machine's cores, so that figures inform only about this machine, and ratios are what counts."
 )
-CONNECTIONS = (1, 16, 64)
-SECONDS, WARM_S = 5.0, 1.0
-STREAMS = 50
-WORKERS, THREADS = 2, 32
-TEXT_EVENT = re.compile(rb'"content": ?"[^"]')
+CONNECTIONS = (1, 16, 64, 256)
+SECONDS = 5
+SLOW, SLOW_S = 500, 5.0
+WORKERS = 2
+OPEN = 2_000
 
 
 def run() -> Section:
     from llm.clients import access as clients
 
     section = Section(ABOUT)
-    with upstream_process() as sim:
+    with ExitStack() as stack:
+        sim = stack.enter_context(upstream_process())
         sim.default(ok(TEXT))
         free_and_paid(sim, keys=3, quotas=AMPLE, timeout_s=20)
         remember(20_000, days=7)
         _, key = clients.add(
-            name="bench", rpm=10**6, concurrency=1000, daily_calls=10**7, daily_budget_usd="1000"
+            name="bench", rpm=10**7, concurrency=10_000, daily_calls=10**7, daily_budget_usd="1000"
         )
-        with served() as (url, pid):
-            targets = {
-                "upstream alone": Target(f"{sim.url}/groq/openai/v1/chat/completions", "key-of-groq1"),
-                "gateway": Target(f"{url}/v1/chat/completions", key),
-            }
-            for connections in CONNECTIONS:
-                medians = {}
-                for name, target in targets.items():
-                    times, took = hammer(target, connections)
-                    medians[name] = median_ms(times)
-                    label = f"{connections} connections: {name}"
-                    section.add(f"{label}, requests a second", len(times) / took, "1/s")
-                    section.add(f"{label}, median", medians[name], "ms")
-                    section.add(f"{label}, p99", p99_ms(times), "ms")
-                if connections == 1:
-                    section.add(
-                        "gateway, added to one request, median",
-                        medians["gateway"] - medians["upstream alone"],
-                        "ms",
-                    )
-            first = {
-                name: median_ms([first_byte_s(target) for _ in range(STREAMS)])
-                for name, target in targets.items()
-            }
-            for name, median in first.items():
-                section.add(f"first streamed text: {name}, median", median, "ms")
-            for number, memory in enumerate(memory_mb(pid), 1):
-                section.add(f"memory of worker {number} after that", memory, "MB")
+        url, pid = stack.enter_context(served())
+        direct = f"{sim.url}/groq/openai/v1"
+        targets = {
+            "upstream alone": target(f"{direct}/chat/completions", "key-of-groq1"),
+            "gateway": target(f"{url}/v1/chat/completions", key),
+        }
+        if peer := portkey(stack, direct):
+            targets["Portkey"] = target(
+                f"{peer}/v1/chat/completions", "key-of-groq1",
+                {"x-portkey-provider": "openai", "x-portkey-custom-host": direct},
+            )  # fmt: skip
+        section.add("two workers at rest, memory together", sum(memory_mb(pid)), "MB", at_most=200)
+        for connections in CONNECTIONS:
+            compare(section, targets, connections, pid)
+        slow(section, sim, url, key)
+        streams(section, sim, url, key, pid)
     return section
 
 
-class Target:
-    """Where to ask, and the same request for all."""
-
-    def __init__(self, url: str, key: str) -> None:
-        parts = urlsplit(url)
-        self.host, self.path = parts.netloc, parts.path
-        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        model = "auto" if parts.path.startswith("/v1/") else "openai/gpt-oss-120b"
-        messages = [{"role": "user", "content": PROMPT}]
-        self.body: dict[str, Any] = {"model": model, "messages": messages, "max_tokens": MAX_TOKENS}
-
-    def as_json(self) -> str:
-        return json.dumps({"host": self.host, "path": self.path, "headers": self.headers, "body": self.body})
+def target(url: str, key: str, headers: dict[str, str] | None = None) -> Target:
+    model = "auto" if "/openai/" not in url and not headers else "openai/gpt-oss-120b"
+    messages = [{"role": "user", "content": PROMPT}]
+    body = {"model": model, "messages": messages, "max_tokens": MAX_TOKENS}
+    return Target(url, {"Authorization": f"Bearer {key}", **(headers or {})}, body)
 
 
-def hammer(target: Target, connections: int) -> tuple[list[float], float]:
-    """Seconds of each request while all connections are busy, and how long that was, from two processes."""
-    processes = min(connections, 2)
-    shares = [connections // processes] * processes
-    clients = [
-        subprocess.Popen(
-            [sys.executable, "-m", "bench.gateway", str(share)], cwd=ROOT, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+def compare(section: Section, targets: dict[str, Target], connections: int, pid: int) -> None:
+    loads: dict[str, Load] = {}
+    for name, each in targets.items():
+        hammer(each, connections, 1)  # which warms it up
+        spent = cpu_s(pid)
+        loads[name] = load = hammer(each, connections, SECONDS)
+        label = f"{connections} connections: {name}"
+        section.add(f"{label}, requests a second", load.rate, "1/s")
+        section.add(f"{label}, median", load.median_ms, "ms")
+        section.add(f"{label}, p99", load.p99_ms, "ms")
+        section.add(
+            f"{label}, errors", load.errors, "requests", **({"at_most": 0} if name == "gateway" else {})
         )
-        for share in shares
-    ]  # fmt: skip
-    for client in clients:
-        assert client.stdin
-        client.stdin.write(target.as_json() + "\n")
-        client.stdin.close()
-    times: list[float] = []
-    for client in clients:
-        assert client.stdout
-        times += json.loads(client.stdout.read())
-        if client.wait():
-            raise RuntimeError("a client of the benchmark failed")
-    return times, SECONDS
+        if name == "gateway":
+            section.add(f"{label}, CPU a request", (cpu_s(pid) - spent) / max(load.count, 1) * 1000, "ms")
+    if connections == 1:
+        added = loads["gateway"].median_ms - loads["upstream alone"].median_ms
+        section.add("gateway, added to one request, median", added, "ms", at_most=3.0)
+    if "Portkey" in loads:
+        ratio = loads["gateway"].rate / max(loads["Portkey"].rate, 0.1)
+        least = 1.5 if connections == 64 else 1.0
+        section.add(
+            f"{connections} connections: gateway / Portkey, requests a second", ratio, "x", at_least=least
+        )
 
 
-def client(connections: int, target: dict[str, Any]) -> list[float]:
-    """One client process: each connection asks again as soon as it is answered; the first second warms up."""
-    body, began = json.dumps(target["body"]), time.monotonic()
-
-    def ask_on() -> list[float]:
-        connection, times = HTTPConnection(target["host"], timeout=60), []
-        while (started := time.monotonic()) < began + WARM_S + SECONDS:
-            connection.request("POST", target["path"], body, target["headers"])
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status != 200:
-                raise RuntimeError(f"status {answer.status}")
-            if started > began + WARM_S:
-                times.append(time.monotonic() - started)
-        connection.close()
-        return times
-
-    with ThreadPoolExecutor(connections) as pool:
-        return [s for future in [pool.submit(ask_on) for _ in range(connections)] for s in future.result()]
+def slow(section: Section, sim: Any, url: str, key: str) -> None:
+    """Many calls that wait, plain and streamed, and what a visitor of the site meets meanwhile."""
+    sim.default(slow_first_token(SLOW_S))
+    for streamed in (False, True):
+        found = asyncio.run(at_once(f"{url}/v1/chat/completions", url, key, streamed=streamed))
+        label = f"{SLOW} {'streamed' if streamed else 'plain'} calls of {SLOW_S:g} s at once"
+        section.add(f"{label}: answered", found["ok"], "calls", at_least=SLOW)
+        section.add(f"{label}: the last after", found["took"], "s", at_most=11.0)
+        section.add(f"{label}: /healthz meanwhile, slowest", found["healthz"], "s", at_most=1.0)
+        section.add(f"{label}: a page meanwhile, slowest", found["page"], "s", at_most=2.0)
+    sim.default(ok(TEXT))
 
 
-def first_byte_s(target: Target) -> float:
-    """Seconds until the first text of a stream is there."""
-    connection = HTTPConnection(target.host, timeout=60)
-    connection.connect()
-    began = time.monotonic()
-    connection.request("POST", target.path, json.dumps({**target.body, "stream": True}), target.headers)
-    answer = connection.getresponse()
-    while not TEXT_EVENT.search(line := answer.readline()):
-        if not line:
-            raise RuntimeError("a stream without text")
-    took = time.monotonic() - began
-    connection.close()
-    return took
+async def at_once(url: str, site: str, key: str, *, streamed: bool, count: int = SLOW) -> dict[str, float]:
+    import aiohttp
+
+    body = {"model": "auto", "stream": streamed, "messages": [{"role": "user", "content": "Wait."}]}
+    done = asyncio.Event()
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(60)
+    ) as session:
+
+        async def call() -> int:
+            async with session.post(url, json=body, headers={"Authorization": f"Bearer {key}"}) as answer:
+                return int(answer.status == 200 and len(await answer.read()) > 100)
+
+        async def visit(path: str) -> float:
+            slowest = 0.0
+            while not done.is_set():
+                began = time.monotonic()
+                async with session.get(f"{site}{path}") as answer:
+                    await answer.read()
+                slowest = max(slowest, time.monotonic() - began)
+                await asyncio.sleep(0.1)
+            return slowest
+
+        visits = [asyncio.create_task(visit(path)) for path in ("/healthz", "/en/")]
+        began = time.monotonic()
+        answered = await asyncio.gather(*[call() for _ in range(count)], return_exceptions=True)
+        took = time.monotonic() - began
+        done.set()
+        healthz, page = await asyncio.gather(*visits)
+    return {
+        "ok": sum(one for one in answered if isinstance(one, int)),
+        "took": took,
+        "healthz": healthz,
+        "page": page,
+    }
 
 
-def memory_mb(pid: int) -> list[float]:
-    """Resident memory of each worker, in MB; nothing where /proc does not tell."""
-    try:
-        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        pages = [int(Path(f"/proc/{worker}/statm").read_text().split()[1]) for worker in workers]
-    except OSError:
-        return []
-    return [count * os.sysconf("SC_PAGE_SIZE") / 2**20 for count in pages]
+def streams(section: Section, sim: Any, url: str, key: str, pid: int) -> None:
+    """Many streams that stay open, and what they weigh."""
+    sim.default(ok("word " * 500, pace=1.0))
+    weight = asyncio.run(open_streams(f"{url}/v1/chat/completions", key, pid))
+    note = f"{weight['open']:.0f} open in {WORKERS} workers; reckoned for all of them in one"
+    section.add(f"{OPEN} open streams, memory of a worker", weight["mb"], "MB", at_most=300, note=note)
+    sim.default(ok(TEXT))
+
+
+async def open_streams(url: str, key: str, pid: int) -> dict[str, float]:
+    import aiohttp
+
+    body = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "Go on."}]}
+    rest = memory_mb(pid)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        answers: list[aiohttp.ClientResponse] = []
+
+        async def begin() -> None:
+            answers.append(await session.post(url, json=body, headers={"Authorization": f"Bearer {key}"}))
+
+        for _ in range(0, OPEN, 100):
+            await asyncio.gather(*[begin() for _ in range(100)], return_exceptions=True)
+        count = sum(answer.status == 200 for answer in answers)
+        now = memory_mb(pid)
+        for answer in answers:
+            answer.close()
+    each = (sum(now) - sum(rest)) / max(count, 1)
+    return {"open": count, "mb": max(rest) + each * OPEN}
 
 
 @contextmanager
@@ -167,25 +183,31 @@ def served() -> Iterator[tuple[str, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {
-        **os.environ, "PORT": str(port), "WEB_CONCURRENCY": str(WORKERS), "WEB_THREADS": str(THREADS),
-    }  # fmt: skip
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.asgi"],
-        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=ROOT, env={**os.environ, "PORT": str(port), "WEB_CONCURRENCY": str(WORKERS)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        for _ in range(300):
-            try:
-                with socket.create_connection(("127.0.0.1", port), timeout=1):
-                    break
-            except OSError:
-                time.sleep(0.1)
+        for _ in range(600):
+            if len(workers_of(server.pid)) == WORKERS and answers(port):
+                break
+            time.sleep(0.1)
         yield f"http://127.0.0.1:{port}", server.pid
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(90)
 
 
-if __name__ == "__main__":
-    print(json.dumps(client(int(sys.argv[1]), json.loads(sys.stdin.readline()))))
+def answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            return b" 200 " in connection.recv(100)
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":  # one measurement alone: python -m bench.gateway URL KEY CONNECTIONS SECONDS
+    found = hammer(target(sys.argv[1], sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    print(json.dumps(found.__dict__))

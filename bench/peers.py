@@ -1,6 +1,12 @@
 """LiteLLM's Router doing the same failover, where it happens to be installed. It is no dependency of ours."""
 
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
 import time
+from contextlib import ExitStack
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -68,3 +74,37 @@ def make_router(url: str) -> Any:
     ]
     paid = deployment("paid", "deepseek/v1", "deepseek-flash", "key-of-deepseek")
     return Router(model_list=[*free, paid], fallbacks=[{"free": ["paid"]}], num_retries=2)
+
+
+PORTKEY = "@portkey-ai/gateway@1.15.2"
+START_S = 30
+
+
+def portkey(stack: ExitStack, upstream: str) -> str:
+    """The address of Portkey's gateway, installed from npm for this run; empty without BENCH_PEERS=on or npm."""
+    if os.environ.get("BENCH_PEERS") != "on" or not shutil.which("npm") or not shutil.which("node"):
+        return ""
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="portkey-"))
+    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", PORTKEY]
+    if subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=False).returncode:
+        return ""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = f"{folder}/node_modules/@portkey-ai/gateway/build/start-server.js"
+    server = subprocess.Popen(
+        ["node", start, "--headless", f"--port={port}"],
+        env={**os.environ, "NODE_ENV": "production", "TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    stack.callback(server.wait)
+    stack.callback(server.terminate)
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return f"http://127.0.0.1:{port}"
+    return ""

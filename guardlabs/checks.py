@@ -104,11 +104,11 @@ def several_machines(**options: Any) -> list[CheckMessage]:
 def pool_size(**options: Any) -> list[CheckMessage]:
     """guardlabs.W007: threads wait for each other's connections."""
     pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool")
-    # A thread that answers and one that writes a report, for each of WEB_THREADS; LIVE_STREAMS is half of them.
-    needed = 4 * settings.LIVE_STREAMS
+    # Threads of the pages and of the JSON API, and a few for calls, reports and the ledger.
+    needed = 2 * settings.WEB_THREADS + 8
     if not pool or pool["max_size"] >= needed:
         return []
-    hint = f"DATABASE_POOL={needed} (twice WEB_THREADS) or more, or fewer threads."
+    hint = f"DATABASE_POOL={needed} (twice WEB_THREADS and 8) or more, or fewer threads."
     return [
         Warning(
             f"DATABASE_POOL={pool['max_size']} is less than threads may need.", hint=hint, id="guardlabs.W007"
@@ -126,15 +126,6 @@ def sentry_dsn(**options: Any) -> list[CheckMessage]:
         return []
     hint = "Copy it from the project's settings: https://KEY@HOST/PROJECT"
     return [Error("SENTRY_DSN is not the address of a project.", hint=hint, id="guardlabs.E006")]
-
-
-@register()
-def threads(**options: Any) -> list[CheckMessage]:
-    """guardlabs.W008: nobody can watch a report live."""
-    if settings.LIVE_STREAMS >= 1:
-        return []
-    hint = "Half of WEB_THREADS may show reports live: WEB_THREADS=16."
-    return [Warning("WEB_THREADS leaves no thread for live reports.", hint=hint, id="guardlabs.W008")]
 
 
 @register()

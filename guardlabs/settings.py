@@ -230,8 +230,6 @@ WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
 WEB_THREADS = env.integer("WEB_THREADS", 16, least=1, most=1_000)
 CHORES = env.boolean("CHORES", default=True)
 LLM_MAINTAIN_AFTER_CALLS = False  # the background worker does it
-# Visitors of one process who may watch a report live, each of whom keeps a thread; the others poll.
-LIVE_STREAMS = WEB_THREADS // 2
 LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
 LLM_CORS_ORIGINS = env.origins("LLM_CORS_ORIGINS")
 LLM_CACHE = env.choice("LLM_CACHE", "auto", among=("auto", "on", "off"))

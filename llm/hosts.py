@@ -7,6 +7,7 @@ to only where the operator says so: in LLM_ALLOW_PRIVATE_HOSTS, or in a provider
 
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -71,10 +72,11 @@ def _place(address: str) -> tuple[str, int] | None:
 
 def may_connect(host: str, port: int, address: str) -> bool:
     """Whether a connection may be made to `address`, which is what `host` has just resolved to."""
-    found = _unwrapped(ip_address(address.partition("%")[0]))
-    if _is_public(found):
+    found, public = _judged(address)
+    if public:
         return True
-    names, networks, everything = _allowed()
+    said = getattr(settings, "LLM_ALLOW_PRIVATE_HOSTS", ())
+    names, networks, everything = _allowed(said if isinstance(said, str | bool) else tuple(said or ()))
     if any(found.version == network.version and found in network for network in networks):
         return True
     if found.is_multicast or _is_metadata(found):
@@ -100,10 +102,19 @@ def is_refused(address: str) -> bool:
     return not all(may_connect(host, port, str(each[4][0])) for each in found)
 
 
-def _allowed() -> tuple[set[str], list[IPv4Network | IPv6Network], bool]:
+@lru_cache(1024)
+def _judged(address: str) -> tuple[Address, bool]:
+    """An address as it is meant, and whether it is a public one."""
+    found = _unwrapped(ip_address(address.partition("%")[0]))
+    return found, _is_public(found)
+
+
+@lru_cache(16)
+def _allowed(said: str | bool | tuple[object, ...]) -> tuple[set[str], list[IPv4Network | IPv6Network], bool]:
     """LLM_ALLOW_PRIVATE_HOSTS: names of hosts, addresses and networks, and whether it says `on`."""
-    said = getattr(settings, "LLM_ALLOW_PRIVATE_HOSTS", ())
-    words = said.split(",") if isinstance(said, str) else ["on"] if said is True else list(said or ())
+    words: Iterable[object] = (
+        said.split(",") if isinstance(said, str) else ["on"] if said is True else said or ()
+    )
     names, networks, everything = set(), [], False
     for word in (str(each).strip().lower() for each in words):
         try:

@@ -1,8 +1,12 @@
 """Stands in for the chain where a test is about the audit: a script of events instead of providers."""
 
+import threading
+from contextlib import aclosing
 from decimal import Decimal
 
-from audit.report import generate
+from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
+
+from audit.report import generate, tasks
 from llm import chain
 from tests import report_texts
 
@@ -25,18 +29,39 @@ class FakeChain:
     def __init__(self, monkeypatch, *script):
         self.script = script or (chain.Completed(a_reply()),)
         self.calls: list[dict] = []
-        monkeypatch.setattr(generate.chain, "stream", self.stream)
-        monkeypatch.setattr(generate.chain, "complete", self.complete)
+        monkeypatch.setattr(generate.chain, "astream", self.astream)
+        monkeypatch.setattr(generate.chain, "acomplete", self.acomplete)
 
-    def stream(self, **call):
+    async def astream(self, **call):
         self.calls.append(call)
         for event in self.script:
             if isinstance(event, Exception):
                 raise event
-            if callable(event):
-                event()
+            if iscoroutinefunction(event):
+                await event()
+            elif callable(event):
+                await sync_to_async(event)()
             else:
                 yield event
 
-    def complete(self, **call):
-        return next(event.reply for event in self.stream(**call) if isinstance(event, chain.Completed))
+    async def acomplete(self, **call):
+        call.pop("on_event", None)
+        async with aclosing(self.astream(**call)) as events:
+            async for event in events:
+                if isinstance(event, chain.Completed):
+                    return event.reply
+        raise RuntimeError("the script has no answer")
+
+
+def inline(claim, job):
+    """Stands in for `audit.report.tasks.spawn`: the report is written at once, by the test's own thread."""
+    async_to_sync(job)()
+
+
+def finish_reports():
+    """Waits until this process writes no report any more."""
+    for _ in range(3000):
+        if not tasks._claims:
+            return
+        threading.Event().wait(0.01)  # for a loop in another thread
+    raise AssertionError("a report is still being written")

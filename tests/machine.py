@@ -15,6 +15,7 @@ NEEDS = {
     "redis-server": ["redis-server"],
     "xgettext": ["gettext"],
     "initdb": ["postgresql"],
+    "wrk": ["wrk"],
 }
 
 

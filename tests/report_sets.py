@@ -1,9 +1,9 @@
 """Reports as models write them, good and with one flaw each, and the prompt that each of them answers.
 
-`recorded_reports/<lang>.toml` was there while the gates were tuned, `<lang>.held_out.toml` was looked at only at the
-end. A bad one is a good one of its file with a flaw put in: `text` at the end of a `part`, `before` in front of all,
-a part left out (`drop`) or told again (`repeat`), all of it cut to `keep_words` a part. A bad one without `into`
-spoils each time the next good one.
+`recorded_reports/<lang>.toml` was there while the gates were tuned; `<lang>.<set>.toml` are sets that were tried once
+and counted, before anything was mended after them. A bad one is a good one of its file with a flaw put in: `text` at
+the end of a `part`, `before` in front of all, a part left out (`drop`) or told again (`repeat`), all of it cut to
+`keep_words` a part. A bad one without `into` spoils each time the next good one.
 """
 
 import tomllib
@@ -21,6 +21,7 @@ from tests.factories import answers
 
 FOLDER = Path(__file__).parent / "recorded_reports"
 LANGS = ("en", "ru", "es")
+SETS = ("tuned", "held_out", "third", "fourth", "fifth", "sixth")
 SCANS: dict[str, dict[str, str]] = {
     "mixed": {
         "seed_storage": "cloud_notes", "account_2fa": "sms", "phishing_support": "click_links",
@@ -53,9 +54,9 @@ class Recorded:
         return text
 
 
-def recorded(lang: str, *, held_out: bool = False) -> list[Recorded]:
-    """The set of a language, good ones first."""
-    path = FOLDER / (f"{lang}.held_out.toml" if held_out else f"{lang}.toml")
+def recorded(lang: str, name: str) -> list[Recorded]:
+    """A set of a language, good ones first."""
+    path = FOLDER / (f"{lang}.toml" if name == "tuned" else f"{lang}.{name}.toml")
     data = tomllib.loads(path.read_text())
     good = [
         Recorded(lang, each["name"], "good", each.get("scan", "mixed"), each["text"].strip() + "\n")
@@ -93,5 +94,5 @@ def scan_details(name: str) -> Details:
 
 def everything() -> Iterator[Recorded]:
     for lang in LANGS:
-        yield from recorded(lang)
-        yield from recorded(lang, held_out=True)
+        for name in SETS:
+            yield from recorded(lang, name)

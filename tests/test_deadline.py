@@ -18,7 +18,7 @@ from llm.adapters.vertex import Vertex
 from llm.chain import ChainExhausted, complete, stream
 from llm.failures.kinds import Failure, Kind
 from llm.simulator import behaviours as b
-from tests.adapter_setup import drive
+from tests.adapter_setup import HELLO, drive
 from tests.chain_setup import make_vertex
 
 LIMIT, SLACK = 0.2, 0.7
@@ -198,12 +198,14 @@ def test_a_connection_has_a_limit_of_its_own(client, library, monkeypatch):
         loop.run(asked(port))
 
 
-def test_a_name_that_is_not_resolved_is_cut(client, monkeypatch):
+def test_a_name_that_is_not_resolved_is_cut(library, client, monkeypatch):
     over = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **more: over.wait(20) or [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **more: over.wait(20) and [])
     try:
         with ends_in_time() as end, pytest.raises(TimeoutError):
-            fetch(client, "http://provider.invalid/", end=end)
+            fetch(
+                client, f"http://{library.__name__}.invalid/", end=end
+            )  # who asks for one name shares the look
     finally:
         over.set()
 
@@ -275,6 +277,42 @@ def test_a_connection_that_is_kept_keeps_the_deadline_of_each_call(client):
             end = time.monotonic() + limit_s
             assert fetch(client, f"http://127.0.0.1:{port}/", end=end).text == "ok"
     assert len(accepted) == 1
+
+
+@pytest.mark.parametrize("kind", ["openai", "groq"])
+def test_a_stream_leaves_its_connection_to_the_next(kind):
+    """Though its end comes a moment after its closing mark."""
+    accepted = []
+
+    def streams(connection, over):
+        accepted.append(connection)
+        said = b'data: {"choices": [{"delta": {"content": "Hello"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+        while connection.recv(65536):
+            connection.sendall(STREAM_HEAD[:-2] + b"transfer-encoding: chunked\r\n\r\n")
+            connection.sendall(b"%x\r\n%b\r\n" % (len(said), said))
+            over.wait(0.005)
+            connection.sendall(b"0\r\n\r\n")
+
+    with server(streams) as port:
+        adapter = adapter_for(kind=kind, base_url=f"http://127.0.0.1:{port}/v1", key="k")
+        for _ in range(3):
+            end = time.monotonic() + 5
+            request = Request(model="m", messages=HELLO, max_tokens=9, stream=True)
+            assert drive(adapter, request, Timing(first_token=end, end=end))[0] == ["Hello"]
+    assert len(accepted) == 1
+
+
+@pytest.mark.parametrize("kind", ["openai", "groq"])
+def test_a_stream_that_does_not_end_after_its_closing_mark_keeps_nobody(kind):
+    said = (
+        b'data: {"choices": [{"delta": {"content": "Hello"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+    )
+    with server(drip(STREAM_HEAD + said, b": still here\n\n")) as port:
+        adapter = adapter_for(kind=kind, base_url=f"http://127.0.0.1:{port}/v1", key="k")
+        began = time.monotonic()
+        request = Request(model="m", messages=HELLO, max_tokens=9, stream=True)
+        drive(adapter, request, Timing(first_token=began + 5, end=began + 5))
+        assert time.monotonic() - began < 1
 
 
 # -- the deadline itself -----------------------------------------------------------------------------------

@@ -28,7 +28,9 @@ QUICK_S = 0.02  # below, nothing can be told
 BUILT = {
     "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
     'audit.report.text.slots f"{marks}(?P<label>{names})(?![\\\\w\'’])"': "labels of the plan",
-    "audit.report.gates.claims f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module",
+    "audit.report.gates.claims bands.get('solid', '(?!)')": "held by the module",
+    "audit.report.gates.words.claimed f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module",
+    "audit.report.gates.words.grammar f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module's grammars",
     "audit.report.gates.claims words": "held by the module",
     "audit.report.gates.words.lexicon f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's tongues",
     "audit.report.gates.words.topics f'(?<!\\\\w)(?:{words[place]})'": "held by the module's cache",
@@ -40,6 +42,7 @@ BUILT = {
     "llm.configuration.presets re.escape(self.provider.slug) + '[0-9]*'": "a slug of the providers file",
     "llm.configuration.presets f'env:{re.escape(self.variables.key)}(S|_[0-9]+)?(\\\\[|$)'": "a name in the code",
     "llm.configuration.presets re.escape(variables.key) + '_([0-9]{1,4})'": "a name in the code",
+    "llm.onboarding.keys re.escape(variables.key) + '(S|_[0-9]{1,4})?'": "a name in the code",
     "llm.failures.signals f'(?<=[\\\\d\\\\s]){name}'": "names of units in the code",
     "llm.adapters.answers.visible '|'.join((re.escape(token) for token in sorted(tokens, key=len, reverse=True)))": "marks",  # noqa: E501
 }

@@ -1,15 +1,18 @@
 """A report's progress as server-sent events: what is told, when, to how many, and that nothing is started."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connections
-from django.urls import reverse
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db import DatabaseError
+from django.test import AsyncRequestFactory
+from django.urls import resolve, reverse
 from django.utils import timezone, translation
 
 from audit.models import Report
 from audit.pages import live
-from audit.report import jobs
+from audit.report import claims, jobs
 from audit.scans import service as scans
 from llm.models import Call
 from tests.factories import load_bank, make_scan
@@ -23,21 +26,6 @@ def _bank():
     load_bank()
 
 
-@pytest.fixture(autouse=True)
-def _everybody_leaves():
-    yield
-    assert live._taken == 0, "a seat was not given back"
-
-
-@pytest.fixture(autouse=True)
-def given_back(monkeypatch):
-    """One entry for each time that the database connection was given back. A test's own one stays open."""
-    times = []
-    monkeypatch.setattr(live, "close_old_connections", lambda: times.append(1))
-    monkeypatch.setattr(connections["default"], "close_if_unusable_or_obsolete", lambda: None)
-    return times
-
-
 class Story:
     """What happens to a report from one tick to the next; stands in for the time between them."""
 
@@ -48,9 +36,14 @@ class Story:
             status="writing", claim="c", claimed_at=now, heartbeat_at=now, draft="", progress=[], markdown=""
         )
         self.chapters = list(chapters)
-        monkeypatch.setattr(live, "sleep", self.tick)
+        self.ticks = 0
+        monkeypatch.setattr(live, "pause", self.tick)
 
-    def tick(self, seconds):
+    async def tick(self, changed):
+        self.ticks += 1
+        await sync_to_async(self.tell)()
+
+    def tell(self):
         chapter = self.chapters.pop(0) if self.chapters else {"status": "ready", "markdown": "## The end"}
         if callable(chapter):
             chapter()
@@ -65,10 +58,23 @@ def address(scan, lang="en"):
 
 def listen(client, scan, *, lang="en", **headers):
     """The answer, and its events as dicts of their fields."""
-    response = client.get(address(scan, lang), headers=headers)
-    body = b"".join(response) if response.streaming else response.content
-    response.close()
+    response, body = async_to_sync(read)(address(scan, lang), headers)
     return response, [event(block) for block in body.decode().split("\n\n") if block.strip()]
+
+
+async def ask(path, headers):
+    """As guardlabs.serving asks a door."""
+    request = AsyncRequestFactory().get(path, headers=headers)
+    with translation.override(translation.get_language_from_path(path)):
+        match = request.resolver_match = resolve(path)
+        return await match.func(request, **match.kwargs)
+
+
+async def read(path, headers):
+    response = await ask(path, headers)
+    if not response.streaming:
+        return response, response.content
+    return response, b"".join([piece async for piece in response])
 
 
 def event(block):
@@ -105,10 +111,10 @@ def test_progress_then_text_then_the_final_version(client, monkeypatch):
     assert events[0] == {"retry": "1000"}
     assert len({each["id"] for each in events if "id" in each}) == len(told) == 6
     assert "groq1 is writing your report." in told[1]
-    assert "<h2>Where <strong>you</strong></h2>" in told[2]
+    assert "<h3>Where <strong>you</strong></h3>" in told[2]
     assert "groq1 is out of tokens for today → groq2" in told[3]
     assert "Where" not in told[3]  # the text of the attempt that failed is gone
-    assert "<h2>Here</h2>" in told[4]
+    assert "<h3>Here</h3>" in told[4]
     assert 'data-state="ready"' in told[5]
     assert "The end" in told[5]
     assert not Call.objects.exists()
@@ -162,7 +168,7 @@ def test_nobody_is_kept_beyond_the_life_of_a_connection(client, monkeypatch):
     scan = make_scan()
     clock = iter([0.0, 0.0, 1.0, live.LIFE_S - 0.1, live.LIFE_S])
     Story(monkeypatch, scan, {}, {}, {}, {})
-    monkeypatch.setattr(live.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(live, "clock", lambda: next(clock))
     _, events = listen(client, scan)
     assert sum(each.get("event") == "time" for each in events) == 3
     assert 'data-state="writing"' in pictures(events)[-1]
@@ -179,7 +185,7 @@ def test_a_report_that_nobody_writes_is_told_in_one_event_and_starts_nothing(cli
 
 def test_a_writer_that_dies_is_told_so_that_the_page_finds_another(client, monkeypatch):
     scan = make_scan()
-    silent = {"heartbeat_at": timezone.now() - timedelta(seconds=jobs.STALE_S + 1)}
+    silent = {"heartbeat_at": timezone.now() - timedelta(seconds=claims.STALE_S + 1)}
     Story(monkeypatch, scan, {"draft": "Half"}, silent)
     _, events = listen(client, scan)
     assert 'data-state="waiting"' in pictures(events)[-1]
@@ -196,53 +202,76 @@ def test_a_database_in_trouble_ends_the_connection_not_the_process(client, monke
     scan = make_scan()
 
     def trouble():
-        monkeypatch.setattr(jobs, "current", lambda scan: (_ for _ in ()).throw(DatabaseError("locked")))
+        monkeypatch.setattr(jobs, "shown", lambda scans: (_ for _ in ()).throw(DatabaseError("locked")))
 
     Story(monkeypatch, scan, trouble)
     assert len(pictures(listen(client, scan)[1])) == 1
     assert "could not be read" in caplog.text
 
 
-def test_one_query_a_tick_and_no_connection_between_two(
-    client, monkeypatch, given_back, django_assert_num_queries
-):
+def test_one_query_a_tick_for_any_number_of_viewers(monkeypatch, django_assert_max_num_queries):
     scan = make_scan()
-    Story(monkeypatch, scan, *[{}] * 20)
-    with django_assert_num_queries(
-        3 + 22 + 3
-    ):  # the scan, the links, the first look; ticks; the end of the story, who wrote it, and what it offers
-        listen(client, scan)
-    assert len(given_back) == 22
+    other = make_scan()
+    Story(monkeypatch, other)
+    story = Story(monkeypatch, scan, *[{}] * 20, {"status": "ready", "markdown": "## The end"})
+    story.rows = Report.objects.filter(scan__in=[scan, other])
+    drawn = []
+    told = live._told
+    monkeypatch.setattr(live, "_told", lambda seen, draw: drawn.append(1) or told(seen, draw))
+
+    async def all_of_them():
+        paths = [address(scan), address(other)] * 25
+        return await asyncio.gather(*[read(path, {}) for path in paths])
+
+    for_each = 3  # the scan, the links, the first look
+    at_the_end = 2 * 3  # for each scan: who wrote it, and what the page offers
+    with django_assert_max_num_queries(50 * for_each + 21 + at_the_end):
+        answers = async_to_sync(all_of_them)()
+    assert all(b"The end" in body for _, body in answers)
+    assert story.ticks == 21
+    assert len(drawn) == 4  # two pictures of each scan, not of each viewer
 
 
-# -- seats -------------------------------------------------------------------------------------------
-def test_beyond_the_seats_a_viewer_is_sent_to_polling(client, monkeypatch, settings):
-    settings.LIVE_STREAMS = 2
-    scan = make_scan()
-    Story(monkeypatch, scan)
-    seated = [client.get(address(scan)) for _ in range(2)]
-    assert client.get(address(scan)).status_code == 204
-    seated[0].close()
-    assert listen(client, scan)[0].status_code == 200
-    seated[1].close()
-
-
-def test_a_viewer_who_leaves_at_any_moment_frees_the_seat_once(client, monkeypatch):
-    scan = make_scan()
-    Story(monkeypatch, scan)
-    before_reading, after_one = client.get(address(scan)), client.get(address(scan))
-    next(iter(after_one))
-    assert live._taken == 2
-    for response in (before_reading, after_one, after_one):
-        response.close()
-    assert live._taken == 0
-
-
-def test_one_thread_is_never_given_away(client, monkeypatch, settings):
-    settings.LIVE_STREAMS = 0  # WEB_THREADS=1
+def test_a_change_in_this_process_is_seen_before_the_next_tick(monkeypatch):
     scan = make_scan()
     Story(monkeypatch, scan)
-    assert client.get(address(scan)).status_code == 204
+    monkeypatch.undo()
+    monkeypatch.setattr(live, "TICK_S", 3600.0)
+
+    async def look():
+        response = await ask(address(scan), {})
+        pieces = aiter(response)
+        await anext(pieces)
+        await anext(pieces)
+        waiting = asyncio.ensure_future(anext(pieces))
+        await asyncio.sleep(0)
+        await sync_to_async(Report.objects.filter(scan=scan).update)(status="ready", markdown="## Done")
+        await sync_to_async(live.note)(scan.pk)
+        async with asyncio.timeout(20):
+            return await waiting
+
+    assert b"Done" in async_to_sync(look)()
+
+
+def test_a_server_that_stops_sends_its_viewers_away(monkeypatch):
+    scan = make_scan()
+    Story(monkeypatch, scan, lambda: live.end())
+    _, events = listen(None, scan)
+    assert 'data-state="writing"' in pictures(events)[-1]
+
+
+def test_without_an_event_loop_a_viewer_has_a_thread_and_is_told_the_same(client, monkeypatch):
+    scan = make_scan()
+    story = Story(monkeypatch, scan, {"draft": "## Where **you"}, {})
+    monkeypatch.setattr(live.time, "sleep", lambda seconds: story.tell())
+    monkeypatch.setattr(live, "close_old_connections", lambda: None)
+    response = client.get(address(scan))
+    told = b"".join(response).decode()
+    assert told.count("event: report") == 3
+    assert told.count("event: time") == 4
+    assert "The end" in told
+    last = told.rpartition("id: ")[2].partition("\n")[0]
+    assert client.get(address(scan), headers={"last-event-id": last}).status_code == 204
 
 
 # -- hostile text ------------------------------------------------------------------------------------

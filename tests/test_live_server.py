@@ -23,8 +23,8 @@ IN_A_HURRY = """
 from guardlabs.gunicorn import *
 
 def post_worker_init(worker):
-    from audit.report import heartbeat, jobs as writer
-    heartbeat.EVERY_S, writer.STALE_S = 0.3, 1.5
+    from audit.report import claims, tasks
+    tasks.EVERY_S, claims.STALE_S = 0.3, 1.5
 """
 
 
@@ -193,7 +193,7 @@ def _kill_in_the_middle(site, count):
         calls = site.sim.count()
         site.until(lambda: site.state(made[-1], "POST")[0] == "writing")
         if number % 3 == 0:
-            site.until(lambda: "<h2>" in site.state(made[-1])[1])
+            site.until(lambda: "<h3>" in site.state(made[-1])[1])
         elif number % 3 == 1:
             site.until(lambda calls=calls: site.sim.count() > calls)
         # else at once, maybe before a provider was asked

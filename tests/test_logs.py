@@ -11,7 +11,6 @@ import pytest
 from django.test import Client as Browser
 
 from audit.models import Report
-from audit.report import jobs
 from audit.scans import service as scans
 from audit.scans import tokens
 from guardlabs import gunicorn
@@ -22,6 +21,7 @@ from llm.chain import complete
 from llm.models import Call
 from tests.chain_setup import make_groq
 from tests.factories import load_bank, make_scan
+from tests.fake_chain import finish_reports
 
 
 def forget():
@@ -111,8 +111,7 @@ def test_a_report_written_by_a_thread_is_logged_with_request_and_call(sim, writt
     make_groq(sim, keys=1)
     scan = make_scan()
     answer = Browser().post(f"/en/r/{scans.scan_token(scan)}/report")
-    for thread in list(jobs._live.values()):
-        thread.join(30)
+    finish_reports()
     report = Report.objects.get(scan=scan)
     (line,) = [line for line in written() if line["message"].startswith("a report was written by")]
     assert report.call_id is not None

@@ -141,3 +141,15 @@ def test_what_came_through_a_proxy_is_not_from_this_machine(settings, header):
 def test_with_a_token_this_machine_needs_it_too(settings):
     settings.METRICS_TOKEN = "let-me-in"
     assert Client().get("/metrics", REMOTE_ADDR="127.0.0.1").status_code == 403
+
+
+def test_how_the_processes_own_bookkeeper_does_is_told(monkeypatch):
+    from llm.ledger import books
+
+    stats = books.Stats(jobs=7, batches=3, largest=4, waited_s=0.5)
+    monkeypatch.setattr(books.bookkeeper, "_stats", stats)
+    told = {name: number for (name, labels), number in read().items() if name.startswith("guardlabs_ledger_")}
+    assert told["guardlabs_ledger_jobs_total"] == 7
+    assert told["guardlabs_ledger_batches_total"] == 3
+    assert (told["guardlabs_ledger_batch_largest"], told["guardlabs_ledger_jobs_waiting"]) == (4, 0)
+    assert told["guardlabs_ledger_wait_seconds_total"] == 0.5

@@ -10,14 +10,14 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from audit.models import Mail, Order, Scan
-from audit.orders import links, outbox, payments
+from audit.orders import forgetting, links, outbox, payments
 from audit.orders import service as orders
-from audit.report import jobs
 from audit.scans import tokens
 from guardlabs.operations import chores, logs
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import answers, load_bank
+from tests.fake_chain import finish_reports
 from tests.gateway_client import Gateway, make_client
 from tests.stripe_standin import signed
 
@@ -58,11 +58,6 @@ def chain(sim):
     make_deepseek(sim)
     sim.script("key-of-groq1", b.http(401, {"error": {"message": f"Invalid API Key {PROMPT} key-of-groq1"}}))
     return sim
-
-
-def finish_reports():
-    for thread in list(jobs._live.values()):
-        thread.join(30)
 
 
 def scan(browser):
@@ -120,7 +115,7 @@ def order(browser, stripe, monkeypatch):
     delivery = links.delivery_token(made)
     browser.get(f"/en/order/{delivery}/report")
     orders.close(made, actor="staff:x")
-    orders.forget_words(made, actor="staff:x")
+    forgetting.forget_words(made, actor="staff:x")
     yield from (token, delivery, made.public_id)
 
 

@@ -13,7 +13,7 @@ from llm.failures.kinds import Kind
 from llm.ledger import receipts
 from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import load_bank, make_scan, scan_body
-from tests.fake_chain import FakeChain, a_reply
+from tests.fake_chain import FakeChain, a_reply, inline
 
 LANGS = ["en", "ru", "es"]
 LIMITED = {"credential": "groq1", "model": "gpt-oss", "location": None, "outcome": str(Kind.RATE_LIMITED_KEY)}
@@ -29,7 +29,7 @@ def _bank(db):
 def healed(monkeypatch):
     """The chain can answer again."""
     monkeypatch.setattr(stats, "can_answer", lambda **size: True)
-    monkeypatch.setattr(jobs, "spawn", lambda claim, job: job())
+    monkeypatch.setattr(jobs.tasks, "spawn", inline)
 
 
 def page_of(client, scan, what="result"):
@@ -116,7 +116,7 @@ def test_while_the_new_version_is_written_the_old_one_stays_and_says_so(client, 
     FakeChain(monkeypatch, FAILED)
     scan = make_scan()
     old = jobs.write_report_now(scan)
-    monkeypatch.setattr(jobs, "spawn", lambda claim, job: None)
+    monkeypatch.setattr(jobs.tasks, "spawn", lambda claim, job: None)
     press(client, scan)
     page = page_of(client, scan)
     assert "A language model is writing a new version." in page

@@ -13,7 +13,7 @@ from audit.report import generate, prompts
 from llm.gates import Gate
 from tests import report_sets
 from tests.factories import load_bank
-from tests.report_sets import LANGS, SCANS, Recorded
+from tests.report_sets import LANGS, SCANS, SETS, Recorded
 
 pytestmark = pytest.mark.django_db
 
@@ -39,17 +39,21 @@ def reasons(each: Recorded) -> dict[str, str]:
         return {name: why for name, gate in checks.items() if (why := gate(text))}
 
 
-@pytest.mark.parametrize("held_out", [False, True], ids=["tuned", "held out"])
+@pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("lang", LANGS)
-def test_good_reports_are_accepted_and_bad_ones_rejected(lang, held_out):
-    found = {each: reasons(each) for each in report_sets.recorded(lang, held_out=held_out)}
+def test_good_reports_are_accepted_and_bad_ones_rejected(lang, name):
+    found = {each: reasons(each) for each in report_sets.recorded(lang, name)}
     good = [each for each in found if each.good]
     bad = [each for each in found if not each.good]
     refused = {each.name: found[each] for each in good if found[each]}
     missed = [each.name for each in bad if not found[each]]
-    accepted, rejected = (0.8, 0.7) if held_out else (0.95, 0.9)
-    assert len(refused) <= (1 - accepted) * len(good), refused
-    assert len(missed) <= (1 - rejected) * len(bad), missed
+    assert len(refused) <= max(1, 0.05 * len(good)), refused  # one of fourteen is more than 5 %
+    assert len(missed) <= 0.1 * len(bad), missed
+
+
+def test_of_all_good_reports_together_one_in_twenty_is_refused_at_most():
+    good = [each for each in report_sets.everything() if each.good]
+    assert sum(bool(reasons(each)) for each in good) <= 0.05 * len(good)
 
 
 def test_every_gate_has_a_true_hit_in_the_set():

@@ -1,5 +1,6 @@
 """Markdown to HTML: what a model or a forger writes can mark text up, and nothing else."""
 
+import re
 import time
 from html.parser import HTMLParser
 
@@ -177,3 +178,10 @@ def test_a_template_report_survives_rendering_with_its_sources(lang):
     assert len(links) >= 10
     assert {tag for tag, _ in read.tags} >= {"h2", "ul", "ol", "li", "strong", "a"}
     assert not [word for word in read.words if "](" in word or "**" in word]
+
+
+def test_headings_begin_one_below_the_one_that_they_stand_under():
+    text = "# Report\n\n## Part\n\n### Detail\n\nWords."
+    assert re.findall(r"<(h\d)>", render.to_html(text, links=())) == ["h2", "h2", "h3"]
+    deeper = render.to_html(text, links=(), below=2)
+    assert re.findall(r"<(h\d)>", deeper) == re.findall(r"</(h\d)>", deeper) == ["h3", "h3", "h4"]

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import DatabaseError
 from django.urls import NoReverseMatch
 from django.utils import timezone, translation
@@ -193,7 +194,7 @@ def test_the_template_of_a_perfect_scan_invents_no_weakness():
 @pytest.mark.parametrize("kind", ["best", "middle", "worst", "absent"])
 def test_the_template_is_deterministic_and_passes_our_own_gate(kind, lang):
     scan = make_scan(kind, lang=lang, ai=False)
-    text = generate.write(scan).markdown
+    text = async_to_sync(generate.write)(scan).markdown
     assert text == scan.reports.get().markdown
     assert language(lang)(text) is None
 
@@ -302,7 +303,7 @@ def test_a_report_of_the_old_form_still_renders(words):
 def test_the_chain_is_asked_as_agreed(monkeypatch, settings, lang):
     settings.REPORT_DEADLINE_S = 17
     fake = FakeChain(monkeypatch, chain.Completed(a_reply(GOOD[lang])))
-    written = generate.write(make_scan(lang=lang))
+    written = async_to_sync(generate.write)(make_scan(lang=lang))
     (call,) = fake.calls
     assert (call["purpose"], call["lang"], call["temperature"], call["deadline_s"]) == (
         "audit-report",
@@ -311,11 +312,11 @@ def test_the_chain_is_asked_as_agreed(monkeypatch, settings, lang):
         17,
     )
     assert call["max_tokens"] == (1000 if lang == "ru" else 700)
-    assert call["accept"](write(call["system"] + call["user"], call["user"])) is None
-    assert "slots" in call["accept"](
+    assert async_to_sync(call["accept"])(write(call["system"] + call["user"], call["user"])) is None
+    assert "slots" in async_to_sync(call["accept"])(
         write(call["system"] + call["user"], call["user"]).replace("{fix:", "{fox:")
     )
-    assert call["accept"]("no")
+    assert async_to_sync(call["accept"])("no")
     assert (written.provider, written.model, written.cost_usd) == ("groq1", "llama", Decimal("0.000123"))
     assert written.prompt_version == prompts.PROMPT_VERSION
 
@@ -335,7 +336,7 @@ def test_the_chain_is_asked_as_agreed(monkeypatch, settings, lang):
 @pytest.mark.parametrize("observer", [None, lambda event, shown: None])
 def test_whatever_breaks_in_the_chain_there_is_a_report(monkeypatch, trouble, observer):
     FakeChain(monkeypatch, trouble)
-    written = generate.write(make_scan(), observer)
+    written = async_to_sync(generate.write)(make_scan(), observer)
     assert (written.provider, written.model, written.cost_usd) == ("fallback-template", "", Decimal(0))
     assert written.markdown.startswith("## ")
 
@@ -343,7 +344,9 @@ def test_whatever_breaks_in_the_chain_there_is_a_report(monkeypatch, trouble, ob
 @pytest.mark.usefixtures("_bank")
 def test_a_stream_that_ends_without_an_answer_is_no_report(monkeypatch):
     FakeChain(monkeypatch, chain.Delta("half a"))
-    assert generate.write(make_scan(), lambda event, shown: None).provider == "fallback-template"
+    assert (
+        async_to_sync(generate.write)(make_scan(), lambda event, shown: None).provider == "fallback-template"
+    )
 
 
 @pytest.mark.usefixtures("_bank")
@@ -370,7 +373,7 @@ def test_a_visitor_without_consent_never_reaches_the_chain(monkeypatch):
     scan = make_scan(ai=False)
     jobs.start_report(scan)
     assert jobs.write_report_now(scan).provider == "fallback-template"
-    assert generate.write(scan).provider == "fallback-template"
+    assert async_to_sync(generate.write)(scan).provider == "fallback-template"
     assert fake.calls == []
 
 

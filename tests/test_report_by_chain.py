@@ -13,6 +13,7 @@ from llm.models import Call
 from llm.simulator import behaviours
 from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import load_bank, make_scan
+from tests.fake_chain import inline
 
 PATIENT = {"first_byte_s": 20, "timeout_s": 30}  # the first call imports the SDK
 
@@ -27,7 +28,7 @@ def _bank():
 @pytest.mark.parametrize("lang", ["en", "ru", "es"])
 @pytest.mark.parametrize("streamed", [True, False])
 def test_the_first_provider_writes_in_the_scans_language(sim, lang, streamed, monkeypatch):
-    monkeypatch.setattr(jobs, "spawn", lambda claim, job: job())
+    monkeypatch.setattr(jobs.tasks, "spawn", inline)
     make_groq(sim, **PATIENT)
     scan = make_scan("worst", lang=lang)
     row = jobs.start_report(scan) if streamed else jobs.write_report_now(scan)
@@ -67,7 +68,7 @@ def test_the_next_provider_takes_over_and_its_price_is_kept(sim):
 
 def test_another_version_is_no_kept_reply(sim, settings, monkeypatch):
     settings.LLM_CACHE = "on"
-    monkeypatch.setattr(jobs, "spawn", lambda claim, job: job())
+    monkeypatch.setattr(jobs.tasks, "spawn", inline)
     make_groq(sim, **PATIENT)
     scan = make_scan("worst")
     jobs.start_report(scan)

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.utils import timezone
 
 from audit.models import Report
@@ -25,7 +26,7 @@ def _bank(db):
 def jobs(monkeypatch):
     """What would be written by threads, for the test to run."""
     waiting = []
-    monkeypatch.setattr(writer, "spawn", lambda claim, job: waiting.append(job))
+    monkeypatch.setattr(writer.tasks, "spawn", lambda claim, job: waiting.append(async_to_sync(job)))
     return waiting
 
 
@@ -142,7 +143,7 @@ def test_many_tabs_that_ask_for_a_version_at_once_make_one_call(monkeypatch):
     FakeChain(monkeypatch, chain.Completed(a_reply()))
     scan, barrier, calls = make_scan(), threading.Barrier(8), []
     old = writer.write_report_now(scan)
-    monkeypatch.setattr(writer, "spawn", lambda claim, job: calls.append(claim))
+    monkeypatch.setattr(writer.tasks, "spawn", lambda claim, job: calls.append(claim))
 
     def tab():
         from django.db import connection

@@ -156,7 +156,7 @@ def test_a_visitors_scans_meanwhile_are_of_another_hour(clock, rf, settings):
 def test_a_report_whose_writer_died_meanwhile_is_taken_over(clock, monkeypatch):
     load_bank()
     scan, begun = make_scan(), []
-    monkeypatch.setattr(jobs, "spawn", lambda claim, job: begun.append(claim))
+    monkeypatch.setattr(jobs.tasks, "spawn", lambda claim, job: begun.append(claim))
     clock.move_to(AHEAD)
     jobs.start_report(scan)
     clock.move_to(NOW)

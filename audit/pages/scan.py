@@ -5,9 +5,11 @@ token: the token is a promise bound to a cookie. There is nothing to forge eithe
 nobody, and what can be done to a result needs its secret address, which another site does not know.
 """
 
+import asyncio
 from functools import partial
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -224,8 +226,20 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_GET
-def events(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The same part of the page again and again as it changes, as server-sent events: see live.py."""
+def events(request: HttpRequest, token: str) -> Any:
+    """The same part of the page again and again as it changes, as server-sent events: see live.py.
+
+    On an event loop something to await for the answer.
+    """
+    return _events(request, token) if on_loop() else private(live.answer_in_thread(**_viewer(request, token)))
+
+
+async def _events(request: HttpRequest, token: str) -> HttpResponseBase:
+    viewer = await sync_to_async(_viewer)(request, token)
+    return private(await live.answer(address=request.path, **viewer))
+
+
+def _viewer(request: HttpRequest, token: str) -> dict[str, Any]:
     scan, lang, links = scan_or_404(token), get_language(), catalogue.source_urls()
 
     def draw(row: Report) -> str:
@@ -233,7 +247,16 @@ def events(request: HttpRequest, token: str) -> HttpResponseBase:
             context = {"report": _present(row, scan, links), "scan": scan, "token": token, "fragment": True}
             return render_to_string("audit/_report.html", context, request)
 
-    return private(live.answer(scan, last_id=request.headers.get("Last-Event-ID", ""), draw=draw))
+    return {"scan": scan, "last_id": request.headers.get("Last-Event-ID", ""), "draw": draw}
+
+
+def on_loop() -> bool:
+    """Whether this thread runs an event loop, on which nothing may block."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @csrf_exempt

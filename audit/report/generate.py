@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils import translation
 
@@ -25,8 +27,9 @@ FALLBACK = "fallback-template"
 PURPOSE = "audit-report"
 TEMPERATURE = 0.3
 
-# Shown every event of the chain, and how the text so far reads to its reader.
-Observer = Callable[[chain.Event, Callable[[str], str]], None]
+# Shown every event of the chain, and how the text so far reads to its reader. On the event loop, so it must be quick;
+# what takes longer, such as a write to the database, it returns for a thread to do.
+Observer = Callable[[chain.Event, Callable[[str], str]], Callable[[], object] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +51,30 @@ class Written:
     receipt: str = ""
 
 
-def write(scan: Scan, observer: Observer | None = None, *, fresh: bool = False) -> Written:
+async def write(scan: Scan, observer: Observer | None = None, *, fresh: bool = False) -> Written:
     """The report in the scan's language. Whatever goes wrong with the chain, there is a report.
 
     With an observer the answer is streamed and every event of the chain shown to it. A scan without consent to
     AI (`scan.ai`) never reaches the chain. `fresh`: not the text that the chain may have kept of an earlier call.
+    Waits on the event loop; gates, drafts and the database have a thread.
     """
     with translation.override(scan.lang):
-        facts = details(scan)
+        facts = await sync_to_async(details)(scan)
         if not scan.ai:
-            return _put_together(facts)
-        prompt = prompts.build(facts, scan.lang)
-        checks = gates_of(prompt, scan.lang)
+            return await sync_to_async(_put_together)(facts)
+        exhausted: chain.ChainExhausted | None = None
         try:
+            prompt = await sync_to_async(prompts.build)(facts, scan.lang)
+            checks = await sync_to_async(gates_of)(prompt, scan.lang)
             reader = SecondReader(prompt, scan.lang)
-            accept = gates.all_of({**checks, NAME: reader.gate})
-            reply = _ask(prompt, scan.lang, accept, reader, observer, fresh=fresh)
-        except chain.ChainExhausted as exhausted:
-            return _put_together(facts, exhausted)
+            reply = await _ask(prompt, scan.lang, checks, reader, observer, fresh=fresh)
+            passed = [*checks, *([NAME] if reader.read else [])]
+            return await sync_to_async(_written)(reply, prompt, passed)
+        except chain.ChainExhausted as failure:
+            exhausted = failure
         except Exception:
             log.exception("the chain broke; the report is put together by rule")
-            return _put_together(facts)
-        return _written(reply, prompt, [*checks, *([NAME] if reader.read else [])])
+        return await sync_to_async(_put_together)(facts, exhausted)
 
 
 def gates_of(prompt: prompts.Prompt, lang: str) -> dict[str, gates.Gate]:
@@ -151,15 +156,23 @@ def attempt_line(**attempt: Any) -> dict[str, str]:
     }
 
 
-def _ask(
+async def _ask(
     prompt: prompts.Prompt,
     lang: str,
-    accept: gates.Gate,
+    checks: dict[str, gates.Gate],
     reader: SecondReader,
     observer: Observer | None,
     *,
     fresh: bool,
 ) -> chain.Reply:
+    judge = gates.all_of(checks)
+
+    async def accept(text: str) -> str | None:
+        if reason := await sync_to_async(judge)(text):
+            return reason
+        found = await reader.gate(text)
+        return f"{NAME}: {found}" if found else None
+
     call: dict[str, Any] = {
         "system": prompt.system,
         "user": prompt.user,
@@ -173,13 +186,15 @@ def _ask(
         "repair": repairs,
     }
     if observer is None:
-        return chain.complete(on_event=reader.watch, **call)
-    shown = _shown(prompt, lang)
-    for event in chain.stream(**call):
-        reader.watch(event)
-        observer(event, shown)
-        if isinstance(event, chain.Completed):
-            return event.reply
+        return await chain.acomplete(on_event=reader.watch, **call)
+    shown = await sync_to_async(_shown)(prompt, lang)
+    async with aclosing(chain.astream(**call)) as events:
+        async for event in events:
+            reader.watch(event)
+            if work := observer(event, shown):
+                await sync_to_async(work)()
+            if isinstance(event, chain.Completed):
+                return event.reply
     raise RuntimeError("the stream ended without an answer")
 
 

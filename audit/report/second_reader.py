@@ -8,6 +8,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from audit.report import prompts
@@ -56,22 +57,22 @@ class SecondReader:
         if isinstance(event, chain.AttemptStarted):
             self.writer = (event.provider, event.model)
 
-    def gate(self, text: str) -> str | None:
+    async def gate(self, text: str) -> str | None:
         """What is wrong with a text, in our own words; None also if nobody could read it."""
         self.read = False
         try:
-            return self._ask(text)
+            return await self._ask(text)
         except chain.ChainExhausted:
             return None
         except Exception:
             log.exception("the second reader broke; the report goes on without it")
             return None
 
-    def _ask(self, text: str) -> str | None:
-        others = self._others(text)
+    async def _ask(self, text: str) -> str | None:
+        others = await sync_to_async(self._others)(text)
         if not others or time.monotonic() - self.started > settings.REPORT_DEADLINE_S - LEFT_S:
             return None
-        reply = chain.complete(
+        reply = await chain.acomplete(
             system=SYSTEM,
             user=f"{self.prompt.user}\n<report>\n{text.replace('</report>', '')}\n</report>",
             purpose=PURPOSE,

@@ -3,6 +3,7 @@
 For whoever brings METRICS_TOKEN as a bearer token; without that setting, for this machine itself.
 """
 
+import os
 from collections.abc import Iterable
 
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from audit.models import Report
 from guardlabs.operations.watchers import is_watcher
 from llm import rollup
 from llm.configuration import snapshot
+from llm.ledger import books
 from llm.models import Attempt, Call
 from llm.status import facts, usage
 from llm.status.verdict import State
@@ -45,6 +47,7 @@ class Ledger(Collector):
         yield from self._calls(usage.called(rollup.total(usage.CALLS, now)))
         yield from self._state(rollup.read(usage.ATTEMPTS, now))
         yield from self._verdict()
+        yield from self._bookkeeper()
 
     def _attempts(self, lines: Iterable[usage.Tried]) -> Iterable[Metric]:
         names = ["provider", "credential", "model", "location"]
@@ -131,6 +134,30 @@ class Ledger(Collector):
         for reason in sorted({each.reason for each in found.troubles}):
             troubles.add_metric([reason], 1)
         yield troubles
+
+
+    def _bookkeeper(self) -> Iterable[Metric]:
+        """The one part that is this process's own: how its calls wait for the ledger."""
+        stats, process = books.bookkeeper.stats(), [str(os.getpid())]
+        waiting = GaugeMetricFamily(
+            "guardlabs_ledger_jobs_waiting", "Jobs that wait for the bookkeeper.", labels=["process"]
+        )
+        waiting.add_metric(process, stats.waiting)
+        yield waiting
+        largest = GaugeMetricFamily(
+            "guardlabs_ledger_batch_largest", "The most jobs in one commit so far.", labels=["process"]
+        )
+        largest.add_metric(process, stats.largest)
+        yield largest
+        for name, text, value in (
+            ("jobs", "Jobs that the bookkeeper has done.", stats.jobs),
+            ("batches", "Transactions that it took for them.", stats.batches),
+            ("wait_seconds", "What jobs have waited for their transaction, together.", stats.waited_s),
+            ("write_seconds", "What the transactions took, together.", stats.written_s),
+        ):
+            counter = CounterMetricFamily(f"guardlabs_ledger_{name}", text, labels=["process"])
+            counter.add_metric(process, value)
+            yield counter
 
 
 def _summed(metric: CounterMetricFamily) -> CounterMetricFamily:

@@ -1,6 +1,5 @@
 """A request as it comes from an ASGI server: its body is read when somebody asks for it, and never without a limit."""
 
-import threading
 from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any
@@ -16,8 +15,6 @@ class Gone(Exception):
 
 class Request(ASGIRequest):
     """Django's, with a body that is still to come: `fill` reads it into memory."""
-
-    left: threading.Event  # set when the client is gone, for a view in a thread that asks
 
     def __init__(self, scope: Any, receive: Receive) -> None:
         self._receive = receive

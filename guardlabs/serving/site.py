@@ -5,16 +5,15 @@ middlewares of DOORS_MIDDLEWARE and hold no thread while they wait. All else is 
 wholly in one of WEB_THREADS threads, which keep their database connections. A page never waits for a call.
 """
 
+import asyncio
 import logging
 import re
-import threading
-from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing, closing, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from contextvars import copy_context
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.core import signals
 from django.core.handlers.base import BaseHandler
@@ -30,13 +29,14 @@ from guardlabs.serving.threads import Left, Pipe, Threads
 from guardlabs.web.correlation import request_id
 from guardlabs.web.headers import FORM_EXTRA
 from llm.calls import current
+from llm.gateway.middleware import is_gateway
 
 log = logging.getLogger(__name__)
 
 Send = Callable[[Any], Awaitable[None]]
 DOORS = re.compile(r"/healthz$|/[a-z]{2}/r/[^/]+/events$")
 SMALL_FILE = 2**20
-MOST_OF_A_CALL = 8 * 2**20
+ASIDE = 16  # threads for what the doors' views cannot do on the loop: a look into the database, a long text
 
 
 class Site:
@@ -51,9 +51,8 @@ class Site:
         self._pages.load_middleware()
         self._doors = _chain(settings.DOORS_MIDDLEWARE, self._door)
         self._page_threads = Threads(settings.WEB_THREADS, "page")
-        self._call_threads = Threads(settings.WEB_THREADS, "call")
+        self._api_threads = Threads(settings.WEB_THREADS, "api")
         self._security = SecurityMiddleware(lambda request: HttpResponse())
-        self._gateway: str = settings.LLM_GATEWAY_PREFIX
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -64,11 +63,11 @@ class Site:
         try:
             request = Request(scope, receive)
         except UnicodeDecodeError:  # a query that is no UTF-8
-            await self._send(HttpResponse(status=400), send, self._page_threads)
+            await self._send(HttpResponse(status=400), send)
             return
         try:
-            if self._is_door(request.path_info):
-                await self._answer_door(request, send)
+            if is_door(request.path_info):
+                await self._send(await self._doors(request), send)
             else:
                 await self._answer_page(request, send)
         except Gone:
@@ -80,31 +79,16 @@ class Site:
 
     # -- doors ---------------------------------------------------------------------------------------------
 
-    def _is_door(self, path: str) -> bool:
-        return path.startswith(self._gateway) or DOORS.match(path) is not None
-
-    async def _answer_door(self, request: Request, send: Send) -> None:
-        response = await self._doors(request)
-        await self._send(response, send, self._call_threads)
-
     async def _door(self, request: Request) -> HttpResponseBase:
         """The innermost of the doors: finds the view, in the language that the address names."""
         path = request.path_info
-        if not path.startswith(self._gateway):
+        if not is_gateway(path):  # which says by itself what it thinks of http
             if redirect := self._security.process_request(request):
                 return redirect
             request.get_host()  # which raises DisallowedHost
         with translation.override(translation.get_language_from_path(path) or settings.LANGUAGE_CODE):
             match = request.resolver_match = resolve(path)
-            if iscoroutinefunction(match.func):
-                return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
-            await request.fill(MOST_OF_A_CALL)
-            left = request.left = threading.Event()  # for a view that asks
-            try:
-                return await self._call_threads.run(lambda: match.func(request, *match.args, **match.kwargs))
-            except CancelledError:
-                left.set()
-                raise
+            return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
 
     # -- pages ---------------------------------------------------------------------------------------------
 
@@ -116,13 +100,13 @@ class Site:
         ):  # else it is refused unread, by the middleware or the view
             await request.fill(limit)
         # Who waits at the JSON API for a report keeps no page waiting.
-        threads = self._call_threads if request.path_info.startswith("/api/") else self._page_threads
+        threads = self._api_threads if request.path_info.startswith("/api/") else self._page_threads
         context = copy_context()
         response = await threads.run(self._page, request, context=context)
         # For the access log, which is written after this.
         request_id.set(context.get(request_id, ""))
         current.call_id.set(context.get(current.call_id))
-        await self._send(response, send, threads)
+        await self._send(response, send)
 
     def _page(self, request: Request) -> HttpResponseBase:
         """In a thread: plain Django, from the first middleware to the last."""
@@ -138,11 +122,11 @@ class Site:
 
     # -- answers -------------------------------------------------------------------------------------------
 
-    async def _send(self, response: Any, send: Send, threads: Threads) -> None:
+    async def _send(self, response: Any, send: Send) -> None:
         """Sends the answer, and closes it when it is sent, or its reader has left."""
         if response.streaming and not response.is_async:
             pipe = Pipe()
-            await pipe.drain(threads.run(_stream, response, pipe), send)  # the thread closes it
+            await pipe.drain(self._page_threads.run(_stream, response, pipe), send)  # the thread closes it
             return
         with closing(response):
             if not response.streaming:
@@ -150,12 +134,15 @@ class Site:
                 await send(_start(response))
                 await send({"type": "http.response.body", "body": response.content})
                 return
-            await send(_start(response))
-            async with aclosing(aiter(response)) as pieces:
-                async for piece in pieces:
+            try:
+                await send(_start(response))
+                async for piece in response:
                     if piece:
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body"})
+                await send({"type": "http.response.body"})
+            finally:
+                if (end := getattr(response, "aclose", None)) is not None:
+                    await end()
 
     # -- the process ---------------------------------------------------------------------------------------
 
@@ -163,6 +150,7 @@ class Site:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(ASIDE, "aside"))
                 for begin in self.started:
                     await begin()
                 await send({"type": "lifespan.startup.complete"})
@@ -174,6 +162,10 @@ class Site:
                         log.exception("something did not end as it should")
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def is_door(path: str) -> bool:
+    return is_gateway(path) or DOORS.match(path) is not None
 
 
 def _chain(names: list[str], innermost: Any) -> Any:

@@ -10,11 +10,16 @@ from llm.adapters.base import Adapter, Answer, Reasoning, Request, Timing
 from llm.failures.kinds import Failure, Kind
 from llm.libraries import missing_library
 
-__all__ = ["Adapter", "Answer", "Reasoning", "Request", "Timing", "adapter_for"]
+__all__ = ["Adapter", "Answer", "Reasoning", "Request", "Timing", "adapter_for", "is_kept"]
 
 _MOST_CLIENTS = 256
 _clients: OrderedDict[tuple[str, ...], Adapter] = OrderedDict()
 _lock = Lock()
+
+
+def is_kept(*, kind: str, base_url: str, key: str, project: str = "", location: str = "") -> bool:
+    """Whether `adapter_for` has it at hand: else it takes its time, and on an event loop is called in a thread."""
+    return (kind, base_url, key, project, location) in _clients
 
 
 def adapter_for(*, kind: str, base_url: str, key: str, project: str = "", location: str = "") -> Adapter:

@@ -1,6 +1,7 @@
 """What an adapter is: one outside wire format behind one method. Subclasses say only what differs."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
@@ -15,10 +16,11 @@ from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import out_of_time
 
 __all__ = [
-    "Adapter", "Answer", "Listed", "Patience", "Piece", "Reasoning", "Request", "Timing", "checked", "pull",
+    "Adapter", "Answer", "Listed", "Patience", "Piece", "Reasoning", "Request", "Timing", "apart", "checked", "pull",
     "stated_price",
 ]  # fmt: skip
 T = TypeVar("T")
+MAX_AT_ONCE = 256 * 2**10  # characters of JSON that are read or written on the loop: a few milliseconds
 USAGE_GRACE_S = 1.0  # after the last word a stream may still bring its usage, or never end
 EARLY_FINISH_S = 5.0  # some state a finish reason in every chunk, so after text the next words are waited for
 
@@ -40,6 +42,9 @@ class Request:
     output: Output = field(default_factory=Output)  # what has come out so far, for the bill
     effort: str | None = None
     show_reasoning: bool | None = None
+    inputs: Sequence[str] | None = None  # texts to embed, instead of messages to answer
+    dimensions: int = 0  # that each vector must have
+    shorten: bool = False  # the model's own vectors are longer
     dialect: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -66,6 +71,8 @@ class Answer:
     finish_reason: str = ""
     tokens_in: int | None = None
     tokens_out: int | None = None
+    vectors: Sequence[Sequence[float]] = ()  # embeddings, in the order of `Request.inputs`
+    tokens_cached: int = 0  # of tokens_in: what the provider had in its prompt cache
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -197,6 +204,11 @@ def _usable_calls(answer: Answer, request: Request) -> Sequence[Mapping[str, Any
             raise Failure(Kind.EMPTY_OUTPUT, "a garbled call of a tool", status=200)
         found.append({**call, "function": {**function, "name": name}})
     return found
+
+
+async def apart(size: int, function: Callable[..., T], *arguments: Any) -> T:
+    """The function's result. What has much to read or to write, in characters, does so off the loop."""
+    return await asyncio.to_thread(function, *arguments) if size > MAX_AT_ONCE else function(*arguments)
 
 
 async def pull(iterator: AsyncIterator[T], end: float) -> T | None:

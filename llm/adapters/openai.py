@@ -1,14 +1,17 @@
 """OpenAI-compatible services through the openai SDK: DeepSeek, OpenRouter, Hugging Face, Ollama, anything."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 import httpx2
 import openai
 
+from llm import clock
 from llm.adapters import session, transport
+from llm.adapters.answers.embeddings import read_embeddings
 from llm.adapters.answers.reading import Reading, error_in_body, read_completion
 from llm.adapters.answers.sse import MAX_MALFORMED, EventParser
 from llm.adapters.base import (
@@ -19,6 +22,7 @@ from llm.adapters.base import (
     Reasoning,
     Request,
     Timing,
+    apart,
     checked,
     pull,
     stated_price,
@@ -28,6 +32,8 @@ from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import classify
 from llm.hosts import BASE_URLS
+
+END_S = 0.03  # seconds that a stream's end may take to follow its closing mark
 
 
 class OpenAICompatible:
@@ -45,6 +51,7 @@ class OpenAICompatible:
     )
     default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
+    embeddings_path = "/embeddings"
     response_type: type[Any] = httpx2.Response
 
     def __init__(self, *, base_url: str, key: str, user_agent: str) -> None:
@@ -57,6 +64,7 @@ class OpenAICompatible:
             http_client=self.http,
             default_headers={"User-Agent": user_agent},
         )
+        self._base = str(self.client.base_url).rstrip("/")
         # A keyless service may refuse a made-up key, so none is sent.
         self._headers = {} if key else {"Authorization": self.sdk.Omit()}
 
@@ -70,7 +78,9 @@ class OpenAICompatible:
     async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
         try:
             async with transport.until(timing.next_event() if request.stream else timing.end):
-                response = await self._post(self._body(request))
+                body = await apart(_size(request.messages), self._packed, request)
+                path = self.chat_path if request.inputs is None else self.embeddings_path
+                response = await self._post(self._base + path, body)
             try:
                 if request.stream and "json" not in response.headers.get("content-type", ""):
                     reading, events, patience = Reading(request), EventParser(), Patience(timing)
@@ -86,16 +96,22 @@ class OpenAICompatible:
                             break
                     for piece in _ended(reading, events):
                         yield piece
+                    await _rest(data)
                     doubt = "an event of the stream was malformed" if events.malformed else ""
                     yield checked(reading.answer(dict(response.headers), doubt), request)
                     return
                 async with transport.until(timing.whole() if request.stream else timing.end):
-                    body = (await response.aread()).decode("utf-8", "replace")
+                    await response.aread()
+                    text = response.text
             finally:
                 await response.aclose()  # a caller that leaves stops the provider, too
             if response.status_code != 200 and not request.stream:
-                raise classify(status=response.status_code, headers=dict(response.headers), body=body)
-            answer = checked(read_completion(body, dict(response.headers), request), request)
+                raise classify(status=response.status_code, headers=dict(response.headers), body=text)
+            if request.inputs is not None:
+                yield await apart(len(text), read_embeddings, text, dict(response.headers), request)
+                return
+            answer = await apart(len(text), read_completion, text, dict(response.headers), request)
+            answer = checked(answer, request)
             if answer.reasoning:
                 yield Reasoning(answer.reasoning)
             if answer.text:
@@ -117,6 +133,10 @@ class OpenAICompatible:
 
     def _body(self, request: Request) -> dict[str, Any]:
         """The request in the service's dialect."""
+        if request.inputs is not None:
+            size = {"dimensions": request.dimensions} if request.shorten else {}
+            texts = {"model": request.model, "input": list(request.inputs), "encoding_format": "float"}
+            return {**texts, **size, **request.params}
         dialect = dialect_of(str(self.client.base_url), request.model, request.dialect)
         params = with_reasoning(
             dialect, request.model, request.params,
@@ -135,14 +155,25 @@ class OpenAICompatible:
             body["stream"] = True
         return body | {name: value for name, value in params.items() if value is not None}
 
-    async def _post(self, body: dict[str, Any]) -> Any:
+    def _packed(self, request: Request) -> bytes:
+        """The body that is sent. Raises Failure for what is no JSON."""
+        try:
+            body = self._body(request)
+        except Exception as error:
+            raise of_ours(error) from error
+        try:
+            return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        except Exception as error:
+            raise unsendable(error) from error
+
+    async def _post(self, url: str, body: bytes) -> Any:
         """What came, its body unread: a provider that answers in types of its own is ours to judge, not the SDK's.
 
         Raises the SDK's and the network's errors; Failure for what the SDK itself will not send.
         """
         try:
             stream = await self.client.post(
-                self.chat_path, body=body, options={"headers": self._headers}, cast_to=object,
+                url, content=body, options={"headers": self._headers}, cast_to=object,
                 stream=True, stream_cls=self.sdk.AsyncStream[object],
             )  # fmt: skip
         except (self.sdk.APIError, *self.http_errors):
@@ -188,6 +219,23 @@ class OpenAICompatible:
         if isinstance(error, ValueError):  # what came is no JSON, or no text
             return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
         return of_ours(error)
+
+
+def _size(value: Any) -> int:
+    """About how many characters messages have."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        value = value.values()
+    return sum(map(_size, value)) if isinstance(value, Iterable) else 0
+
+
+async def _rest(data: AsyncIterator[bytes]) -> None:
+    """Reads what comes after the closing mark, for a moment: a connection that was read to its end is used again."""
+    with suppress(Exception):
+        async with transport.until(clock.monotonic() + END_S):
+            async for _ in data:
+                pass
 
 
 def _check(events: EventParser, request: Request) -> None:

@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from typing import Generic, TypeVar
 
 import aiohttp
@@ -85,9 +85,15 @@ def check(url: URL) -> None:
     host, port = url.host or "", url.port or 0
     if ":" not in host and not host.replace(".", "").isdigit():
         return
-    found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
-    if not all(hosts.may_connect(host, port, str(each[4][0])) for each in found):
+    if not all(hosts.may_connect(host, port, address) for address in _meant(host)):
         raise refused(host)
+
+
+@lru_cache(1024)
+def _meant(digits: str) -> tuple[str, ...]:
+    """The addresses that digits mean to the system, in any spelling."""
+    found = socket.getaddrinfo(digits, 0, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
+    return tuple(str(each[4][0]) for each in found)
 
 
 @cache
@@ -115,6 +121,7 @@ class _Kept:
             timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            headers={"Accept-Encoding": "gzip, deflate"},
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
         )

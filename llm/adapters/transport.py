@@ -16,6 +16,7 @@ import math
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -120,8 +121,11 @@ def client(library: Any, *, clean_events: bool = False) -> Any:
                 answer = await (await session.current()).request(
                     request.method,
                     url,
-                    headers=request.headers.multi_items(),
-                    data=_payload(request.content),
+                    headers=[
+                        (name.decode("latin-1"), value.decode("latin-1"))
+                        for name, value in request.headers.raw
+                    ],
+                    data=_payload(request.read()),
                     allow_redirects=False,
                 )
             except (aiohttp.ClientError, OSError) as error:
@@ -135,12 +139,32 @@ def client(library: Any, *, clean_events: bool = False) -> Any:
                 request=request,
             )
 
-    return library.AsyncClient(
-        transport=Transport(),
-        timeout=None,
-        follow_redirects=False,
-        headers={"Accept-Encoding": "gzip, deflate"},
-    )
+    class Client(library.AsyncClient):  # type: ignore[misc]
+        """Sends what it is given and nothing else: no cookie of another credential, no second request."""
+
+        def build_request(
+            self, method: str, url: Any, *, content: bytes | None = None, headers: Any = None, **more: Any
+        ) -> Any:
+            if params := more.get("params"):
+                url = library.URL(url, params=params)
+            # aiohttp adds what headers are missing, so httpx need not think about them.
+            return library.Request(
+                method, parsed(str(url)), headers=headers, stream=library.ByteStream(content or b"")
+            )
+
+        async def send(self, request: Any, *, stream: bool = False, **more: Any) -> Any:
+            response = await transport.handle_async_request(request)
+            try:
+                if not stream:
+                    await response.aread()
+            except BaseException:
+                await response.aclose()
+                raise
+            return response
+
+    parsed = lru_cache(256)(library.URL)
+    transport = Transport()
+    return Client(transport=transport, timeout=None, follow_redirects=False)
 
 
 def _in_words_of(library: Any, error: Exception) -> Exception:

@@ -1,5 +1,6 @@
 """One try of one deployment: from its row in the ledger to its answer or its failure."""
 
+from asyncio import to_thread
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm import clock
-from llm.adapters import Adapter, Answer, Reasoning, Request, Timing, adapter_for
+from llm.adapters import Adapter, Answer, Reasoning, Request, Timing, adapter_for, is_kept
 from llm.adapters.answers.output import Output
 from llm.calls.deployment import Deployment
 from llm.calls.events import Delta, ReasoningDelta
@@ -107,13 +108,11 @@ class AttemptRun:
     async def _adapter(self) -> Adapter:
         """Raises Failure for a key or a library that cannot be used."""
         provider = self.deployment.provider
-        return adapter_for(
-            kind=provider.kind,
-            base_url=provider.base_url,
-            key=self.deployment.key.key,
-            project=provider.project,
-            location=self.deployment.location,
-        )
+        identity = {
+            "kind": provider.kind, "base_url": provider.base_url, "key": self.deployment.key.key,
+            "project": provider.project, "location": self.deployment.location,
+        }  # fmt: skip
+        return adapter_for(**identity) if is_kept(**identity) else await to_thread(adapter_for, **identity)
 
     def _request(self, streamed: bool, temperature: float | None, params: Mapping[str, Any]) -> Request:
         provider, model = self.deployment.provider, self.deployment.model
@@ -128,6 +127,9 @@ class AttemptRun:
             params={**model.params, **wish},
             effort=effort,
             show_reasoning=shown,
+            inputs=[str(message["content"]) for message in self.messages] if self.want.vectors else None,
+            dimensions=self.want.vectors[1] if self.want.vectors else 0,
+            shorten=self.want.vectors is not None and self.want.vectors[1] != model.dimensions,
             dialect=provider.dialect,
             stream=streamed,
             output=self.output,

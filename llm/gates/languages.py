@@ -15,14 +15,15 @@ SYMBOLS = frozenset("\u03bc\u039e\u2126")  # letters to Unicode, signs to people
 
 # Words that carry no meaning, so that every sentence has some, and that few other languages share.
 _SMALL_WORDS = {
-    "en": "the and your you is are with for not of to that this it from if or be have has can will then when which "
-    "what who by on at as was were do does any one before after never every them they",
-    "es": "el los las una tu tus que y con por para del es son está están no si pero como más cuando se lo le su sus "
-    "muy ya nunca cada antes después también hay ser puede puedes esta este eso esa al",
-    "pt": "não você uma com são seu sua do da dos das em ao também mais então isso é os as e na nas nos só para pelo "
-    "pela depois até muito pode",
-    "fr": "les des est vous votre vos et dans pas une sur pour avec qui ce cette sont aux ou",
-    "it": "il gli che della delle sono non per una tuo tua più anche questo di nel e è",
+    "en": "in again everything the and your you is are with for not of to that this it from if or be have has can will "
+    "then when which what who by on at as was were do does any one before after never every them they",
+    "es": "de dentro el los las una tu tus que y con por para del es son está están no si pero como más cuando se lo "
+    "le su sus muy ya nunca cada antes después también hay ser puede puedes esta este eso esa al",
+    "pt": "de não você uma com são seu sua do da dos das em ao também mais então isso é os as e na nas nos só para "
+    "pelo pela depois até muito pode",
+    "fr": "de les des est vous votre vos et dans pas une sur pour avec qui ce cette sont aux ou",
+    "it": "il gli che della delle sono non per una tuo tua più anche questo di nel e è "
+    "tutto tutti fra tra dopo ogni alla quando perché",
     "de": "der die das und ist nicht mit ein eine dein deine du zu auf für wenn oder sie es",
 }
 STOP_WORDS = {lang: frozenset(words.split()) for lang, words in _SMALL_WORDS.items()}

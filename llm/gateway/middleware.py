@@ -3,12 +3,19 @@
 import re
 from typing import Any
 
-from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest
 from django.urls import resolve
 
 SHORT = re.compile(r"/(v1|(chat/completions|completions|responses|messages|embeddings|models|quota)(/.*)?)")
+
+
+def is_gateway(path: str) -> bool:
+    """Whether an address is one of the gateway's."""
+    return (
+        path.startswith(getattr(settings, "LLM_GATEWAY_PREFIX", "/v1/")) or SHORT.fullmatch(path) is not None
+    )
 
 
 class GatewayFastPath:
@@ -30,15 +37,7 @@ class GatewayFastPath:
     def __call__(self, request: HttpRequest) -> Any:
         if request.path_info == "/" and request.method == "HEAD":  # an SDK looks whether anybody is there
             request.path_info = self.prefix
-        if not (request.path_info.startswith(self.prefix) or SHORT.fullmatch(request.path_info)):
+        if not is_gateway(request.path_info):
             return self.get_response(request)
         match = resolve(request.path_info)
-        if self._is_async:
-            return _later(match, request)
-        view = async_to_sync(match.func) if iscoroutinefunction(match.func) else match.func
-        return view(request, *match.args, **match.kwargs)
-
-
-async def _later(match: Any, request: HttpRequest) -> HttpResponseBase:
-    view = match.func if iscoroutinefunction(match.func) else sync_to_async(match.func)
-    return await view(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
+        return match.func(request, *match.args, **match.kwargs)  # on a loop: something to await

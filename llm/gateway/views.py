@@ -1,41 +1,48 @@
 """The doors: one view for all protocols that ask the chain, and what is answered without it.
 
-Plain views without session, language or cookie.
+Views without session, language or cookie. They wait on the event loop; a client that leaves cancels what is done for
+it. What asks the database, and views that are not async, have a thread for that.
 """
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial, wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from llm import chain, storage
-from llm.chain import Event
+from llm.calls import affinity
+from llm.chain import Event, Reply
 from llm.clients import access as clients
-from llm.gateway import catalogue, conversations, errors
+from llm.gateway import catalogue, conversations, errors, quota
 from llm.gateway.ask import Ask, counted_in
 from llm.gateway.description import openapi
 from llm.gateway.errors import ApiError
 from llm.gateway.protocols.base import Protocol
 from llm.gateway.protocols.chat import Chat
 from llm.gateway.protocols.completions import Completions
+from llm.gateway.protocols.embeddings import Embeddings
 from llm.gateway.protocols.messages import Messages
 from llm.gateway.protocols.responses import Responses
-from llm.gateway.serving import body, cors, headers
-from llm.gateway.serving.streaming import Stream
+from llm.gateway.serving import body, cors, headers, threads
+from llm.gateway.serving.streaming import Stream, StreamedAnswer
+from llm.ledger import books
 from llm.models import Client
 
 log = logging.getLogger(__name__)
-View = Callable[..., HttpResponseBase]
+View = Callable[..., Any]  # an answer, or something to await for it
 Shape = Callable[[ApiError], dict[str, Any]]
 CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Messages()
+EMBEDDINGS = Embeddings()
 PURPOSE = "gateway"
 ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
-CLIENT_CLOSED = 499  # nginx's, for its log: nobody reads the answer
+LARGE = 64 * 1024  # bytes of a body whose reading would keep the event loop for milliseconds
 
 
 def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = None) -> Callable[[View], View]:
@@ -45,9 +52,7 @@ def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = Non
     """
 
     def decorate(view: View) -> View:
-        @csrf_exempt  # nothing here looks at a cookie
-        @wraps(view)
-        def handle(request: HttpRequest, **names: str) -> HttpResponseBase:
+        async def answer(request: HttpRequest, **names: str) -> HttpResponseBase:
             if (asked := cors.preflight(request)) is not None:
                 cors.mark(request, asked)
                 return asked
@@ -57,28 +62,41 @@ def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = Non
                         405, "This method is not allowed here.", code="method_not_allowed",
                         headers={"Allow": ", ".join(methods)},
                     )  # fmt: skip
-                who = () if open_to_all else (_client(request),)
-                response = view(request, *who, **names)
-            except chain.CallerLeft:
-                response = HttpResponse(status=CLIENT_CLOSED)
+                who = () if open_to_all else (await in_thread(clients.authenticate, _key(request)),)
+                response: HttpResponseBase = await in_thread(view, request, *who, **names)
             except Exception as error:
-                body.drain(request)
-                response = _refusal(error).response(shape or _shape_of(request))
+                if await body.fill(request) is None:
+                    await in_thread(body.drain, request)
+                response = (await _refusal(error)).response(shape or _shape_of(request))
             cors.mark(request, response)
             response["Cache-Control"] = "no-store"
             response["X-Content-Type-Options"] = "nosniff"
             return response
+
+        @csrf_exempt  # nothing here looks at a cookie
+        @wraps(view, updated=())
+        def handle(request: HttpRequest, **names: str) -> Any:
+            """The answer; on an event loop something to await for it."""
+            answering = answer(request, **names)
+            return answering if threads.has_loop() else threads.answered(answering)
 
         return handle
 
     return decorate
 
 
+async def in_thread(function: Callable[..., Any], *arguments: Any, **names: Any) -> Any:
+    """Calls what may block, where that keeps nobody waiting; what is async it awaits here."""
+    if iscoroutinefunction(function):
+        return await function(*arguments, **names)
+    return await books.here().ask(partial(function, *arguments, **names))
+
+
 def _shape_of(request: HttpRequest) -> Shape | None:
     return MESSAGES.error if "anthropic-version" in request.headers else None
 
 
-def _refusal(error: Exception) -> ApiError:
+async def _refusal(error: Exception) -> ApiError:
     """What a client is told of what was raised."""
     match error:
         case ApiError():
@@ -89,22 +107,23 @@ def _refusal(error: Exception) -> ApiError:
             return errors.exhausted(error)
         case chain.gates.Unjudgeable():
             return errors.invalid_schema(error)
-    return _broken(error)
+    return await _broken(error)
 
 
-def _broken(error: Exception) -> ApiError:
+async def _broken(error: Exception) -> ApiError:
     """What was neither answered nor refused: nothing can be stored now, it never can, or a bug of ours."""
     if storage.is_unstorable(error):
         log.warning("a request held what no row can: %s", type(error).__name__, exc_info=error)
         return errors.by_status(400)
     log.exception("the gateway failed")
     if storage.is_away(error) or isinstance(error, DatabaseError):
-        storage.reconnect()
+        await in_thread(storage.reconnect)
         return errors.by_status(503)
     return errors.by_status(500)
 
 
-def _client(request: HttpRequest) -> Client:
+def _key(request: HttpRequest) -> str:
+    """The key that came along. Raises ApiError."""
     if (
         settings.SECURE_SSL_REDIRECT and not request.is_secure()
     ):  # a key that travels in the open is a lost key
@@ -117,51 +136,68 @@ def _client(request: HttpRequest) -> Client:
             "You did not provide an API key: send it as 'Authorization: Bearer KEY', or as 'x-api-key: KEY'."
         )
         raise ApiError(401, text, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
-    return clients.authenticate(key.strip())
+    return str(key.strip())
 
 
 def door(protocol: Protocol) -> View:
     """The view that answers requests of a protocol, plain or streamed."""
 
     @endpoint("POST", shape=protocol.error)
-    def ask(request: HttpRequest, client: Client) -> HttpResponseBase:
-        asked = protocol.prepared(protocol.read(body.read(request), request.headers), client)
-        wanted = _arguments(asked, client, request)
+    async def ask(request: HttpRequest, client: Client) -> HttpResponseBase:
+        size = await body.fill(request)
+        read = partial(_read, protocol, request)
+        asked = read() if size is not None and size <= LARGE else await in_thread(read)
+        if protocol.asks_the_database:
+            asked = await in_thread(protocol.prepared, asked, client)
+        found = await in_thread(protocol.arguments, asked, client)
+        wanted = {**found, **_arguments(asked, client)}
         try:
-            return (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
+            return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
         except chain.ChainExhausted as failure:
-            raise errors.exhausted(failure, tokens_in=counted_in(asked)) from failure
+            tokens = await in_thread(counted_in, asked)
+            raise errors.exhausted(failure, tokens_in=tokens) from failure
 
     return ask
 
 
-def _whole(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:
-    replies = [chain.complete(**wanted, fresh=fresh) for fresh in _rounds(ask, client)]
+def _read(protocol: Protocol, request: HttpRequest) -> Ask:
+    return protocol.read(body.read(request), request.headers)
+
+
+async def _whole(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:
+    replies = [await chain.acomplete(**wanted, fresh=fresh) for fresh in _rounds(ask, client)]
     id = protocol.new_id()
     answer = protocol.answer(replies, ask, id)
-    protocol.keep(ask, client, replies[-1], answer)
+    if protocol.asks_the_database:
+        await in_thread(protocol.keep, ask, client, replies[-1], answer)
     return JsonResponse(
         answer, headers=headers.of_answer(replies, ask, id), json_dumps_params={"ensure_ascii": False}
     )
 
 
-def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:
+async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:
     hold = ask.gate is not None or (client.hold if ask.hold is None else ask.hold)
     on_break = "restart" if hold else ON_BROKEN_STREAM.get(ask.on_break or client.on_break, "error")
     writer = protocol.writer(ask, protocol.new_id(), hold=hold)
 
-    def events() -> Generator[Event, None, None]:
+    async def events() -> AsyncGenerator[Event, None]:
         for fresh in _rounds(ask, client):
-            yield from chain.stream(on_broken_stream=on_break, fresh=fresh, **wanted)
+            told = chain.astream(on_broken_stream=on_break, fresh=fresh, **wanted)
+            async with aclosing(told):
+                async for event in told:
+                    yield event
 
-    stream = Stream(events(), writer, lambda reply: protocol.keep(ask, client, reply, writer.body))
+    async def keep(reply: Reply) -> None:
+        if protocol.asks_the_database:
+            await in_thread(protocol.keep, ask, client, reply, writer.body)
+
+    stream = Stream(events(), writer, keep)
     try:
-        stream.start()
+        await stream.start()
     except BaseException:
-        stream.close()
+        await stream.aclose()
         raise
-    told = {**headers.of_stream(writer), "X-Accel-Buffering": "no"}
-    return StreamingHttpResponse(stream, content_type="text/event-stream; charset=utf-8", headers=told)
+    return StreamedAnswer(stream, headers={**headers.of_stream(writer), "X-Accel-Buffering": "no"})
 
 
 def _rounds(ask: Ask, client: Client) -> list[bool]:
@@ -169,16 +205,9 @@ def _rounds(ask: Ask, client: Client) -> list[bool]:
     return [client.cache == Client.Cache.OFF or number > 0 for number in range(ask.n)]
 
 
-def has_left(request: HttpRequest) -> bool:
-    """Whether the caller is gone, where the server sets `request.left`, a threading.Event; else False."""
-    left = getattr(request, "left", None)
-    return left is not None and left.is_set()
-
-
-def _arguments(ask: Ask, client: Client, request: HttpRequest) -> dict[str, Any]:
-    """What the chain is asked, within what the client may."""
+def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
+    """What the chain is asked, beside which model."""
     return {
-        **catalogue.arguments(ask.model, client, ask.max_usd),
         "messages": ask.messages,
         "params": ask.params,
         "max_tokens": ask.max_tokens,
@@ -190,21 +219,23 @@ def _arguments(ask: Ask, client: Client, request: HttpRequest) -> dict[str, Any]
         "purpose": PURPOSE,
         "client": client,
         "use": clients.use_of(client),
-        "has_left": partial(has_left, request),
+        "session": affinity.key_of(client.name, ask.model, ask.session, ask.messages),
         "keep_text": client.data_class != Client.DataClass.PERSONAL,
     }
 
 
 chat = door(CHAT)
 completions = door(COMPLETIONS)
+embeddings = door(EMBEDDINGS)
 responses = door(RESPONSES)
 messages = door(MESSAGES)
 
 
 @endpoint("POST", shape=MESSAGES.error)
-def count_tokens(request: HttpRequest, client: Client) -> HttpResponse:
+async def count_tokens(request: HttpRequest, client: Client) -> HttpResponse:
     """How many tokens a request of Messages has, estimated: no provider is asked."""
-    return JsonResponse({"input_tokens": counted_in(MESSAGES.read(body.read(request), request.headers))})
+    await body.fill(request)
+    return JsonResponse({"input_tokens": await in_thread(lambda: counted_in(_read(MESSAGES, request)))})
 
 
 @endpoint("GET", "HEAD", "DELETE")
@@ -235,6 +266,12 @@ def models(request: HttpRequest, client: Client) -> HttpResponse:
 def model(request: HttpRequest, client: Client, name: str) -> HttpResponse:
     """One of them."""
     return JsonResponse(catalogue.one(client, name))
+
+
+@endpoint("GET", "HEAD")
+def quota_left(request: HttpRequest, client: Client) -> HttpResponse:
+    """What is left for this client, and until when."""
+    return JsonResponse(quota.of(client))
 
 
 @endpoint("GET", "HEAD", open_to_all=True)

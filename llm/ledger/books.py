@@ -12,10 +12,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from inspect import iscoroutinefunction
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Protocol, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -53,6 +53,11 @@ def run(job: Callable[[], T], *, durable: bool = True) -> T:
     """Does a job in this thread."""
     with chain_transaction(durable=durable):
         return job()
+
+
+async def awaited(result: Any) -> Any:
+    """What a caller's function has returned, or what that comes to: it may be async without looking like it."""
+    return await result if isawaitable(result) else result
 
 
 async def settled(future: "asyncio.Future[T]", withdraw: Callable[[], bool] | None = None) -> T:
@@ -141,7 +146,7 @@ class Bookkeeper:
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
             return await function(*arguments)
-        return await asyncio.to_thread(_aside, function, *arguments)
+        return await awaited(await asyncio.to_thread(_aside, function, *arguments))
 
     def stats(self) -> Stats:
         """Numbers for the metrics."""
@@ -272,7 +277,7 @@ class InRequest:
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
             return await function(*arguments)
-        return await sync_to_async(function, thread_sensitive=True)(*arguments)
+        return await awaited(await sync_to_async(function, thread_sensitive=True)(*arguments))
 
 
 bookkeeper = Bookkeeper()
@@ -280,6 +285,12 @@ os.register_at_fork(after_in_child=bookkeeper._forget)
 _in_request = InRequest()
 
 
+# Whose books the calls of this context use, where it is not left to the process.
+chosen: ContextVar[Books | None] = ContextVar("llm_books", default=None)
+
+
 def here() -> Books:
-    """Of calls that begin on a loop: the bookkeeper, unless the setting LLM_BOOKS says "request"."""
+    """Of calls that begin on a loop: `chosen`, else the bookkeeper, unless the setting LLM_BOOKS says "request"."""
+    if (mine := chosen.get()) is not None:
+        return mine
     return _in_request if getattr(settings, "LLM_BOOKS", "") == "request" else bookkeeper

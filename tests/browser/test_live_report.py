@@ -93,8 +93,8 @@ def test_the_text_grows_before_the_visitors_eyes(page, groq):
 def test_no_raw_markdown_is_ever_seen_and_what_is_read_stays_in_place(page, groq):
     page.add_init_script(SEEN)
     open_result(page)
-    page.wait_for_selector("[data-state=writing] .report-text h2")
-    page.evaluate("window.kept = document.querySelector('[data-state=writing] .report-text h2')")
+    page.wait_for_selector("[data-state=writing] .report-text h3")
+    page.evaluate("window.kept = document.querySelector('[data-state=writing] .report-text h3')")
     longer_than(page, len(text_so_far(page)) + 1)
     assert page.evaluate("kept.isConnected")  # a selection in it would have survived
     wait_for_report(page)
@@ -166,23 +166,12 @@ def test_a_proxy_that_holds_events_back_is_noticed(page, groq):
     page.wait_for_selector("[data-state=writing]")
     page.clock.run_for(7000)
     page.clock.resume()
-    page.wait_for_selector("[data-state=writing] .report-text h2")
+    page.wait_for_selector("[data-state=writing] .report-text h3")
     assert held
     assert made.count("GET report?fragment=1") > 0
     for route in held:
         route.abort()
     wait_for_report(page)
-
-
-def test_without_a_seat_the_page_polls_and_nothing_is_said_about_it(page, groq, settings):
-    groq.script("key-of-groq2", b.ok(pace=0.08))  # long enough for several questions
-    settings.LIVE_STREAMS = 0
-    made = asked(page)
-    open_result(page)
-    longer_than(page, 40)
-    wait_for_report(page)
-    assert made.count("GET events") == 1
-    assert made.count("GET report?fragment=1") >= 2
 
 
 def test_a_connection_that_has_lived_its_life_is_taken_up_again(page, groq, monkeypatch):
@@ -202,7 +191,7 @@ def test_coming_back_later_goes_on_where_it_is_with_the_same_call(page, new_page
     page.close()
     again = new_page()
     again.goto(address)
-    expect(again.locator("[data-state=writing] .report-text h2").first).to_be_visible()
+    expect(again.locator("[data-state=writing] .report-text h3").first).to_be_visible()
     wait_for_report(again)
     assert (Call.objects.count(), Report.objects.count()) == (1, 1)
 
@@ -214,7 +203,7 @@ def test_without_script_a_link_shows_the_text_so_far(new_page, groq):
     expect(page.locator("#report-body progress")).to_be_visible()
     for _ in range(200):
         page.click("text=See how far it is")
-        if page.locator("[data-state=writing] .report-text h2").count():
+        if page.locator("[data-state=writing] .report-text h3").count():
             break
     expect(page.locator("main progress")).to_be_visible()
     for _ in range(200):

@@ -244,7 +244,7 @@ def test_the_report_appears_as_it_is_written_and_names_its_author(page, sim):
     expect(page.locator(".writer .error")).to_be_visible()
     page.check("input[name=ai][value=on]")
     page.click("#submit")
-    expect(page.locator("[data-state=writing] .report-text h2 >> nth=0")).to_be_visible()
+    expect(page.locator("[data-state=writing] .report-text h3 >> nth=0")).to_be_visible()
     expect(page.locator(".steps")).to_contain_text("Groq (gpt-oss-120b) is out of tokens for today")
     expect(page.locator(".working")).to_have_text("Groq (gpt-oss-120b) is writing your report.")
     report = wait_for_report(page)

@@ -5,7 +5,18 @@ Each module knows one concern. Gates are plain functions, composed here and hand
 
 from django.conf import settings
 
-from audit.report.gates import address, advice, claims, figures, links, markup, secrets, sections, shape
+from audit.report.gates import (
+    address,
+    advice,
+    claims,
+    figures,
+    links,
+    markup,
+    matter,
+    secrets,
+    sections,
+    shape,
+)
 from audit.report.gates.given import Given, given
 from audit.report.gates.words import names
 from llm.chain import gates
@@ -40,6 +51,7 @@ def content(held: Given) -> dict[str, gates.Gate]:
         "links": links.only([settings.SITE_URL], held.words),
         "secrets": secrets.not_asked_for(),
         "advice": advice.by_reference(held),
+        "matter": matter.in_slots(held),
         "figures": figures.only_counts(held),
         "names": names.only_given(held),
         "promises": claims.nothing_promised(held),

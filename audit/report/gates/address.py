@@ -15,15 +15,28 @@ USTED = re.compile(
 )
 # Verbs of «usted» where a sentence begins; of «vos» anywhere, by their stressed end.
 FORMAL_START = re.compile(
-    r"\A\W*(?:(?:hoy|luego|después|primero|ahora|también|y|esta semana|este mes)[,:]? )?(?:guarde|revise|haga|ponga"
+    r"\A\W*(?:(?:hoy|luego|después|primero|ahora|también|y|esta semana|este mes)[,:]? )?(?:guarde|revise"
+    r"|haga|ponga"
     r"|cambie|"
-    r"mueva|cree|use|active|compruebe|verifique|empiece|comience|mantenga|repita|deje|elija|dedique|tenga|recuerde|siga|"
-    r"evite|lea|compre|anote|escriba|borre|pida|considere|proteja|piense|vuelva|no (?:deje|olvide|tenga|comparta"
+    r"mueva|cree|use|active|compruebe|verifique|empiece|comience|mantenga|repita|deje|elija|dedique|tenga"
+    r"|recuerde|siga|"
+    r"evite|lea|compre|anote|escriba|borre|pida|considere|proteja|piense|vuelva|no (?:deje|olvide|tenga"
+    r"|comparta"
     r"|haga))\b",
     re.IGNORECASE,
 )
 VOSEO = re.compile(
     r"(?<!\w)(?:sos|\w{2,12}(?:[^r]ás|[^r]és|[^r]ís|[^rt]á|[^rt]é|[dnrc]í))(?!\w)", re.IGNORECASE
+)
+# «Tomate», «fijate»: what is «tómate», «fíjate» to a «tú»; and what wishes something to a «usted».
+UNSTRESSED = re.compile(
+    r"(?:\A|[.;:¡,] |\by )\W*(?!trate|desate|remate|rescate|debate|combate|date|delate|mate)[a-zñ]{2,10}ate(?!\w)",
+    re.IGNORECASE,
+)
+WISHED = re.compile(
+    r"(?<!\w)(?:le|les) (?:ayud|sirv|serv|result|permit|recom|invit|aconsej|dese|sugier|quede|dar[áé]"
+    r"|ser[áé])\w{0,8}(?!\w)",
+    re.IGNORECASE,
 )
 ACCENTED = word_set("más además atrás jamás detrás estás quizás demás das después través revés interés inglés estrés "
 "francés cortés "
@@ -42,7 +55,12 @@ def informal(given: Given) -> gates.Gate:
                 return "the reader is «Вы»"
         if given.lang == "es":
             for line in read.lines:
-                if USTED.search(line) or any(FORMAL_START.match(each) for each in prose.SENTENCE.split(line)):
+                if (
+                    USTED.search(line)
+                    or WISHED.search(line)
+                    or any(UNSTRESSED.search(each) for each in prose.SENTENCE.split(line))
+                    or any(FORMAL_START.match(each) for each in prose.SENTENCE.split(line))
+                ):
                     return "the reader is usted or vos"
                 if any(match[0].lower() not in ACCENTED for match in VOSEO.finditer(line)):
                     return "the reader is usted or vos"

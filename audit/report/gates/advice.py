@@ -18,11 +18,31 @@ HARD = re.compile(r"[:;()\n]|\s[–—-]\s|[–—]")
 ENCLITIC = re.compile(r"\w{2,}[aeií](?:me|nos|la|lo|las|los|le|les|sela|selo|noslas?|melas?)\Z")
 # What a thief of the sentence before does: Spanish leaves "he" out, and "he copies" is also "copy".
 NARRATED_ES = re.compile(
-    r"\W*(?:luego |después |entonces |así )?(?:copia|lee|abre|cambia|vacía|encuentra|entra|roba|mueve|saca|descubre"
+    r"\W*(?:luego |después |entonces |así )?(?:copia|lee|abre|cambia|vacía|encuentra|entra|roba|mueve"
+    r"|saca|descubre"
     r"|mira|revisa|usa|espera"
-    r"|consigue|recibe|transfiere|envía|busca) (?!.*\b(?:nosotros|nuestr\w+|aquí|formulario|soporte)\b)",
+    r"|consigue|recibe|transfiere|envía|busca|pide|llama|restablece|convence|toma|llega|prueba|engaña|desvía|instala)"
+    r" (?!.*\b(?:nosotros|nuestr\w+|aquí|formulario|soporte)\b)",
     re.IGNORECASE,
 )
+NARRATES_ES = re.compile(r"(?:ría[ns]?|rán?|aba[ns]?)\Z")  # what would happen, or did
+# An accent and a pronoun at the end: nothing but an imperative looks like «léelas».
+TOLD_ES = re.compile(
+    r"(?<!\w)[a-zñ]{0,8}[áéíóú][a-zñ]{0,5}[ae](?:las?|los?|melas?|selas?|noslas?)(?!\w)", re.IGNORECASE
+)
+GENTLE_ES = re.compile(
+    r"guárd|déj|consérv|mantén|protég|cuíd|recuérd|repít|mír|revís|cuént|ház", re.IGNORECASE
+)
+NORMAL = re.compile(
+    r"(?<!\w)(?:(?:is|'s) (?:perfectly |completely )?(?:normal|usual|standard|routine)"
+    r"|это (?:\w+ )?(?:нормально|обычно|в порядке вещей)"
+    r"|es (?:lo )?(?:normal|habitual|de rutina))(?!\w)",
+    re.IGNORECASE,
+)
+FINITE_ES = re.compile(
+    r"(?<!\w)(?:es|lleva|cuesta|basta|requiere|resulta|sería|no|puede)(?!\w)", re.IGNORECASE
+)
+SO_ES = re.compile(r"(?<!\w)(?:así que|de modo que|por lo que)(?!\w)", re.IGNORECASE)
 IMPERATIVE_ES = re.compile(r"\w{2,}[ae]\Z")
 REACH = 60  # characters before a verb in which a word belongs to it
 
@@ -49,7 +69,11 @@ def by_reference(given: Given) -> gates.Gate:
 def _advises(sentence: str, tongue: Tongue, lang: str) -> bool:
     if tongue.fine.search(sentence) and tongue.objects.search(sentence) and tongue.places.search(sentence):
         return True  # "it does no harm to leave it off"
+    if NORMAL.search(sentence) and tongue.secrets.search(sentence) and not tongue.before.search(sentence):
+        return True  # "may ask for the PIN, which is normal"
     plain = tongue.hedges.sub(" ", sentence)
+    if lang == "es":
+        plain = SO_ES.sub(",", plain)
     for stretch in HARD.split(plain):
         refused = about = False
         for clause in filter(str.strip, re.split(r",|\"|«|»|“|”|\.\.\.|…", stretch)):
@@ -65,7 +89,12 @@ def _advises(sentence: str, tongue: Tongue, lang: str) -> bool:
             carried = refused and bool(verbs) and verbs[0][0] <= len(clause) - len(clause.lstrip()) + 4
             misplaced = tongue.places.search(clause) and tongue.secrets.search(stretch)
             told = [gentle for (_start, _end, gentle), no in zip(verbs, negated, strict=True) if not no]
-            if (own or about) and not carried and told and (misplaced or not all(told)):
+            sure = (
+                own
+                or (about and lang == "ru")
+                or (about and any(tongue.harm.fullmatch(clause[start:end]) for start, end, _ in verbs))
+            )
+            if sure and not carried and told and (misplaced or not all(told)):
                 return True
             if own and tongue.fine.search(clause) and not verbs:
                 return True
@@ -81,6 +110,11 @@ def _verbs(clause: str, tongue: Tongue, lang: str) -> list[tuple[int, int, bool]
         return _russian_verbs(clause, tongue)
     found = []
     opening = _opening(clause, tongue, lang)
+    if lang == "es":
+        found += [
+            (match.start(), match.end(), GENTLE_ES.match(match[0]) is not None)
+            for match in TOLD_ES.finditer(clause)
+        ]
     if opening:
         found.append(opening)
     led_in = not opening and _LEAD_IN.match(clause) is not None  # "During the trip turn the …"
@@ -134,17 +168,22 @@ def _opening(clause: str, tongue: Tongue, lang: str) -> tuple[int, int, bool] | 
         return None
     first, word = tokens[0], tokens[0][0].lower()
     following = tokens[1][0].lower() if len(tokens) > 1 else ""
-    if lang == "es":
+    if lang == "es" and not NARRATES_ES.search(word):
         is_verb = bool(ENCLITIC.match(word)) or (
             bool(IMPERATIVE_ES.match(word) or tongue.harm.fullmatch(word))
             and (
                 following in tongue.determiners
+                or (following == "en" and word in tongue.gentle)
                 or following == FACT
                 or tongue.harm.fullmatch(word) is not None
             )
         )
+        if word.endswith(("ar", "er", "ir")) and FINITE_ES.search(clause):
+            is_verb = False  # "copying the words takes seconds"
         if word in tongue.determiners or word in _NO_VERBS_ES or tongue.objects.fullmatch(word):
             is_verb = False
+    elif lang == "es":
+        is_verb = False
     else:
         known = tongue.harm.fullmatch(word) is not None and not word.endswith("ing")
         is_verb = known or (following in tongue.determiners and not word.endswith(("s", "ing", "ed", "ly")))
@@ -172,7 +211,7 @@ _NO_VERBS_ES = word_set(
     "cerca dentro "
     "encima ahora nunca casi tanta mucha poca toda misma propia cosa persona ese este le se de fue era sea puede "
     "debe tiene viene "
-    "hace va está"
+    "hace va está darte"
 )
 
 
@@ -183,7 +222,7 @@ _SUBJECTS = word_set(
     "you we it to that who which and or a an the your no not se te lo la le que quien me nos y o un una el tu no"
 )
 _SPEAKING = word_set(
-    "read tell give say write open call di lee da escribe дать прочитать читать сказать говорить"
+    "read tell give say write open call ask di lee da escribe pide дать попросить прочитать читать сказать говорить"
 )
 
 

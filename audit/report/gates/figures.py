@@ -11,19 +11,46 @@ SMALL = 12  # up to here a number counts things; beyond it is a fact
 WHOLE_TEXT = {12, 24, 25}  # the words of a seed phrase, the passphrase
 DAYS = {30, 60, 90, 100, 180}  # until the next look
 _SMALL_WORDS = (
-    r"zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|ноль|один|два|три|четыре|пять|шесть|семь|восемь"
-    r"|девять|десять|одиннадцать|двенадцать|cero|un|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce"
+    r"zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|ноль|один|два|три|четыре|пять"
+    r"|шесть|семь|восемь"
+    r"|девять|десять|одиннадцать|двенадцать|cero|un|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez"
+    r"|once|doce"
 )
 _BIG_WORDS = (
     # thirteen … a billion
-    r"thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty"
+    r"thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty"
+    r"|seventy|eighty"
     r"|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|millions?|billions?"
-    r"|\w{2,9}надцат\w{1,3}|двадцат\w{1,3}|тридцат\w{1,3}|сорок[а]?|пятьдесят|шестьдесят|семьдесят|восемьдесят|девяност[оа]"
+    r"|(?!одиннадцат|двенадцат)\w{2,9}надцат\w{1,3}|двадцат\w{1,3}|тридцат\w{1,3}|сорок[а]?|пятьдесят"
+    r"|шестьдесят|семьдесят|восемьдесят|девяност[оа]"
     r"|двести|триста|\w{3,6}сот|миллион\w{0,3}|миллиард\w{0,3}|млн|млрд"
-    r"|trece|catorce|quince|dieci\w{4,6}|veint\w{1,8}|(?:treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa)"
+    r"|trece|catorce|quince|dieci\w{4,6}|veint\w{1,8}|(?:treinta|cuarenta|cincuenta|sesenta|setenta"
+    r"|ochenta|noventa)"
     r"|\w{3,6}cient[oa]s|mill[oó]n(?:es)?"
     # hundreds and thousands only when they are counted
-    rf"|(?:{_SMALL_WORDS}|several|a few|несколько|varios|varias) (?:hundred|thousand|сотен|сотни|тысяч\w?|mil|cientos)"
+    rf"|(?:{_SMALL_WORDS}|several|a few|несколько|varios|varias) (?:hundred|thousand|сотен|сотни|тысяч\w?"
+    rf"|mil|cientos)"
+)
+# A share of people, thefts or money is a figure as well, and so is a decade of points.
+SHARE = re.compile(
+    r"(?<!\w)(?:(?:a|one|two|roughly|about|nearly|almost|over) (?:third|quarter|fifth|tenth)s?(?! time)"
+    r"|half of (?:all|what (?:he|she|they|people)|his|their|those|every\w+|the (?:thefts|victims|cases"
+    r"|losses|attacks))"
+    r"|(?:most|the majority|the bulk|many) (?:of )?(?:all )?(?:thefts|attacks|cases|incidents)|(?:one|two"
+    r"|three|four|nine|eight|seven) (?:in|out of)"
+    r" (?:two|three|four|five|ten|every)|(?:thir|for|fif|six|seven|eigh|nine|twen)ties|twice as (?:likely"
+    r"|often|many)|(?:two|three|ten|five)(?:fold| times)"
+    r" (?:as|more|less|safer|likelier)"
+    r"|(?:треть|трети|четверть|четверти|пят\w{2}|десят\w{2}) (?:всех |таких |подобных )?(?:краж|атак"
+    r"|людей|случа\w{1,3}|потер\w|взломов|жертв|пользовател\w{1,3}|владельцев)"
+    r"|(?:половин\w{1,2}|большинств\w{1,2}) (?:всех |таких |подобных )?(?:краж|атак|случаев|потерь"
+    r"|взломов|жертв|инцидентов)|теря\w{2,4} половину"
+    r"|(?:кажд\w{2,3}) (?:втор|треть|четв[её]рт|пят|десят)\w{2,3}|(?:вдвое|втрое|в (?:два|три|пять"
+    r"|десять) раза?) (?:чаще|больше|реже|безопаснее|меньше)"
+    r"|(?:un|dos) (?:tercio|cuarto|quinto|décimo)s? de|la mitad de (?:los|las|todos|todas|lo que)"
+    r"|perder la mitad|la mayoría de (?:los robos|los ataques|los casos|las víctimas)"
+    r"|(?:uno|una|dos|tres|nueve|ocho) de cada|el doble de|(?:dos|tres|diez) veces más)(?!\w)",
+    re.IGNORECASE,
 )
 BIG = re.compile(rf"(?<!\w)(?:{_BIG_WORDS})(?!\w)", re.IGNORECASE)
 _UNITS = (
@@ -34,17 +61,22 @@ _UNITS = (
 SUM = re.compile(
     rf"[$€£₽]|%|(?<!\w)(?:\d[\d.,]{{0,12}}|{_SMALL_WORDS}) (?:and a half )?(?:{_UNITS})(?!\w)", re.IGNORECASE
 )
-_SCORES = r"scores?|points?|балл\w{0,3}|очк\w{1,3}|puntos?|puntuación|puntaje|nota"
+_SCORES = (
+    r"scores?|points(?! (?:in|to|at|out|towards?)(?!\w))"
+    r"|балл\w{0,3}|очк\w{1,3}|puntos?(?! (?:débil|flaco|ciego|crítico|fuerte))|puntuación|puntaje|nota"
+)
 SCORE = re.compile(rf"(?<!\w)(?:{_SCORES})(?!\w)", re.IGNORECASE)
 NUMBER_WORD = re.compile(rf"(?<!\w)(?:{_SMALL_WORDS})(?!\w)", re.IGNORECASE)
 NOT_COUNTS = {"un", "uno", "one", "один", "once"}  # also articles, and an English adverb
 DIGITS = re.compile(r"(?<![\w.,])\d(?:[\d.,  ]{0,14}\d)?(?!\w)")
 YEAR = re.compile(r"(?:19|20)\d\d")
 VAGUE_YEAR = re.compile(
-    r"(?:(?:mid|early|late)-|(?:mid|early|late|since|середин\w|начал\w|конц\w|mediados de|principios de|finales de) )"
+    r"(?:(?:mid|early|late)-|(?:mid|early|late|since|середин\w|начал\w|конц\w|mediados de|principios de"
+    r"|finales de) )"
     r"(?:the |of )?\Z|(?:19|20)\d\d ?[-–—/] ?\Z",
     re.IGNORECASE,
 )
+VAGUE = re.compile(r"(?:19|20)\d\d")
 RANGE = re.compile(r"\A ?[-–—/] ?(?:19|20)\d\d")
 WORDS_AFTER = re.compile(
     r"\A[ -](?:secret |recovery |backup )?(?:words?|слов\w{0,2}|palabras?)\b", re.IGNORECASE
@@ -53,7 +85,8 @@ DAYS_AFTER = re.compile(r"\A[ -](?:days?|minutes? or|дн\w{1,3}|день|días?
 HALF_HOUR = re.compile(r"\A[ -](?:minutes?|min|минут\w?|минуты?|minutos?)(?!\w)", re.IGNORECASE)
 _MONTHS = (
     r"(?i:january|february|april|june|july|september|october|november|december)|(?-i:March|May|August)"
-    r"|(?i:январ|феврал|апрел|июн|июл|август|сентябр|октябр|ноябр|декабр)(?i:[ьяеюём]{1,3}|)|(?i:март[аеу]?|ма[йяею])"
+    r"|(?i:январ|феврал|апрел|июн|июл|август|сентябр|октябр|ноябр|декабр)(?i:[ьяеюём]{1,3}|)"
+    r"|(?i:март[аеу]?|ма[йяею])"
     r"|(?i:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre)"
 )
 MONTH = re.compile(rf"(?<!\w)(?:{_MONTHS})(?!\w)")
@@ -79,7 +112,9 @@ def only_counts(given: Given) -> gates.Gate:
                 line = line.replace(product, FACT)
             if MONTH.search(line) or CLOCK.search(line):
                 return "a date"
-            if SUM.search(line):
+            if SUM.search(line) or any(
+                SHARE.search(each) and not VAGUE.search(each) for each in prose.SENTENCE.split(line)
+            ):
                 return "a sum or a share"
             for sentence in prose.SENTENCE.split(line):
                 if (SCORE.search(sentence) and _counts(sentence)) or any(

@@ -38,7 +38,8 @@ WALLET = re.compile(
     r"\b(?:0x[0-9a-fA-F]{40}|bc1[a-z0-9]{20,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|T[1-9A-HJ-NP-Za-km-z]{33})\b"
 )
 HIDDEN_DOT = re.compile(
-    r"\s{0,3}[\[({]\s{0,3}(?:\.|dot|точка|punto)\s{0,3}[\])}]\s{0,3}|\s(?:dot|точка|punto)\s(?=(?:com|net|org|info|io|app|dev|xyz|online|site|website|web|shop|support|help|live|club|pro|finance|money|cash"
+    r"\s{0,3}[\[({]\s{0,3}(?:\.|dot|точка|punto)\s{0,3}[\])}]\s{0,3}|\s(?:dot|точка|punto)\s(?=(?:com|net"
+    r"|org|info|io|app|dev|xyz|online|site|website|web|shop|support|help|live|club|pro|finance|money|cash"
     r"|exchange|trade|wallet|crypto|eth|defi|link|ru|eu|me|cc)\b)",
     re.I,
 )

@@ -17,10 +17,24 @@ ECHO_WORDS = 7
 TALK = re.compile(
     r"(?<!\w)(?:(?:previous|above|earlier|system|prior|all) (?:instructions?|rules|prompts?)|as instructed"
     r"|as requested|the user (?:wants|asks|asked|needs)"
-    r"|here is (?:the|your) report|(?:предыдущ|прежн)\w+ (?:инструкц|правил)\w*|инструкци\w (?:выполнен|принят)\w*"
+    r"|here is (?:the|your) report|(?:предыдущ|прежн)\w+ (?:инструкц|правил)\w*|инструкци\w (?:выполнен"
+    r"|принят)\w*"
     r"|пользовател\w+ (?:просит|хочет)|вот (?:твой|запрошенный) отч[её]т"
     r"|instrucciones (?:anteriores|previas|recibidas)|(?:el|la) usuari[oa] (?:quiere|pide)|aquí (?:tienes"
-    r"|está) (?:el|tu) informe|rules above|pwned)(?!\w)",
+    r"|está) (?:el|tu) informe|rules above|pwned"
+    # of the text itself, which has nothing to say of itself
+    r"|(?:this|the|your|my) (?:report|summary|overview|document|response|answer (?:above|below))"
+    r"|in line with (?:\w+ )?(?:polic(?:y|ies)|guidelines|rules)|в соответствии с (?:правил|политик"
+    r"|требовани)\w{1,3}|по (?:правилам|политике) (?:о )?(?:содержани|контент)\w{0,2}"
+    r"|por (?:las )?(?:normas|políticas?|directrices) de|placeholders?|word (?:limit|count)s?|markdown|prompts?"
+    r"|i(?:'ve| have) (?:\w+ )?(?:kept|used|written|followed|included|left|tried|avoided|linked|made"
+    r"|(?:ever )?seen)|мне (?:по)?попада\w+|he visto|(?:этот|этого|этом|этому|этим|данн\w{2,3}"
+    r"|тво[йем]\w{0,2}) (?:отч[её]т|обзор|текст"
+    r"|документ|резюме)\w{0,2}|заполнител\w{1,3}|плейсхолдер\w{0,2}|(?:лимит|количеств|объ[её]м)\w? слов"
+    r"|промпт\w{0,2}|разметк\w"
+    r"|(?:este|el presente|tu) (?:informe|resumen|texto|documento)|marcador(?:es)? de posición"
+    r"|cada marcador|límite de palabras|(?:scope|remit) of|(?:рамк|предел)\w{1,2} (?:этого|данного|обзора)"
+    r"|alcance de est[ea]|he (?:respetado|usado|incluido|seguido|evitado|escrito))(?!\w)",
     re.IGNORECASE,
 )
 

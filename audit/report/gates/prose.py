@@ -14,6 +14,7 @@ MARKS = re.compile(r"^[\s>*\-•+–—#]{0,12}(?:\d{1,2}[.)]\s)?[\s*_]{0,4}")
 EMPHASIS = re.compile(r"\*{1,3}|_{2,3}")
 SENTENCE = re.compile(r"(?<=[.!?…])[\s\"'»”)]+(?=\S)")
 CLAUSE = re.compile(r"[,;:()\n«»“”\"]+|\s[–—-]\s|[–—]")
+STRETCH = re.compile(r"[;:()\n]|\s[–—-]\s|[–—]")
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
@@ -64,6 +65,11 @@ def bare_lines(text: str) -> list[str]:
 def clauses(sentence: str) -> list[str]:
     """A sentence cut at its commas, colons, dashes and brackets."""
     return [clause.strip() for clause in CLAUSE.split(sentence) if clause.strip()]
+
+
+def stretches(sentence: str) -> list[str]:
+    """A sentence cut where something else begins: at semicolons, colons, dashes and brackets, not at commas."""
+    return [stretch.strip() for stretch in STRETCH.split(sentence) if stretch.strip()]
 
 
 def word_set(words: str) -> frozenset[str]:

@@ -13,7 +13,8 @@ LEADING = re.compile(
 )
 WORD = re.compile(r"[^\W\d_]{2,}")
 OPEN_ENDED = re.compile(
-    r"(?:[,(\[–—-]|\b(?:the|a|an|and|or|to|of|with|for|your|in|on|и|или|а|но|в|на|с|к|для|не|что|из|у|по|y|o|de|la|el|los|"
+    r"(?:[,(\[–—-]|\b(?:the|a|an|and|or|to|of|with|for|your|in|on|и|или|а|но|в|на|с|к|для|не|что|из|у|по"
+    r"|y|o|de|la|el|los|"
     r"las|un|una|en|con|para|que|tu|su))\s*\Z",
     re.IGNORECASE,
 )

@@ -10,7 +10,7 @@ from audit.report.gates.prose import FACT
 from audit.report.text import slots
 from llm.chain import gates
 
-MIN_WORDS, MAX_WORDS = 100, 340  # of a whole report, each slot as one
+MIN_WORDS, MAX_WORDS = 85, 340  # of a whole report, each slot as one
 LITTLE_TO_SAY = 80  # words of a report with less than three fixes
 PART_WORDS = ((25, 190), (8, 190), (12, 150))
 LONE_WORDS = ((20, 250), (20, 250))  # of a report without a weakness

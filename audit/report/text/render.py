@@ -36,13 +36,15 @@ OWN_PAGE = re.compile(r"/[a-z]{2,3}(?:-[a-z]{2,4})?/incidents/[a-z0-9-]{1,60}/|#
 ANGLE = re.compile(r"<(?:(?P<url>https://[^<>\s]{1,500})>)?")
 TARGET = re.compile(r"\]\(<?(?P<url>[^()<>\s]*)")
 BRACKET = re.compile(r"(?<!\\)\[")
+DEEPER = re.compile(r"(</?)h([2-4])>")
 HEADINGS = {"h1": "h2", "h5": "h4", "h6": "h4"}
 
 
-def to_html(text: str, *, links: Collection[str] | None = None) -> SafeString:
+def to_html(text: str, *, links: Collection[str] | None = None, below: int = 1) -> SafeString:
     """The HTML of a report, whole or still being written. Only addresses in `links` and our
     pages of incidents stay links.
 
+    below: the level of the heading that it stands under, 1 or 2; its own begin one deeper.
     Without `links`: the sources of our incidents (one query). A text over MAX_CHARS is cut there.
     """
     links = catalogue.source_urls() if links is None else links
@@ -52,7 +54,8 @@ def to_html(text: str, *, links: Collection[str] | None = None) -> SafeString:
     except (RecursionError, ValueError, IndexError, AssertionError):
         log.warning("a report could not be rendered and is shown as plain text")
         page = f"<pre>{escape(source)}</pre>"
-    return mark_safe(_sanitise(page, links))  # noqa: S308 - nh3's output
+    page = DEEPER.sub(lambda tag: f"{tag[1]}h{int(tag[2]) + below - 1}>", _sanitise(page, links))
+    return mark_safe(page)  # noqa: S308 - nh3's output, with deeper headings
 
 
 def to_markdown(text: str) -> str:

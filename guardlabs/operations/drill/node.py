@@ -38,6 +38,6 @@ for name in ("get_many", "_base_set", "_execute", "has_key", "delete_many"):
 import google.genai  # noqa: F401
 
 # A worker that was killed is missed sooner than in production, so that a drill is over sooner.
-from audit.report import heartbeat, jobs
+from audit.report import claims, tasks
 
-heartbeat.EVERY_S, jobs.STALE_S = 0.5, 3.0
+tasks.EVERY_S, claims.STALE_S = 0.5, 3.0

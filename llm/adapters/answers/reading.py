@@ -48,7 +48,7 @@ class Reading:
         self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, Mapping) and self._is_first(choice.get("index")):
+            if isinstance(choice, dict) and self._is_first(choice.get("index")):
                 yield from self._choice(choice, chunk)
 
     def _is_first(self, index: object) -> bool:
@@ -75,7 +75,7 @@ class Reading:
         self._refusal = self._refusal or str(delta.get("refusal") or "")
         calls = delta.get("tool_calls") or _legacy_call(delta.get("function_call"))
         if self._whole and isinstance(calls, list):
-            calls = [{**call, "index": at} for at, call in enumerate(calls) if isinstance(call, Mapping)]
+            calls = [{**call, "index": at} for at, call in enumerate(calls) if isinstance(call, dict)]
         self.output.wrote(content, reasoning, delta.get("refusal"), *written(calls))
         self.tools.feed(calls)
         self._keep_state(delta)
@@ -132,6 +132,7 @@ class Reading:
             doubt=doubt or self.ending.doubt,
             tokens_in=self.usage.tokens_in,
             tokens_out=self.usage.plausible_out(written),
+            tokens_cached=self.usage.tokens_cached,
             headers=headers,
         )
 
@@ -182,7 +183,7 @@ def _parts(message: Mapping[str, Any]) -> tuple[str, str]:
     if isinstance(content, str):
         text = content
     for part in content if isinstance(content, list) else ():
-        if isinstance(part, Mapping):
+        if isinstance(part, dict):
             kind = part.get("type", "text")
             if kind in ("text", "output_text"):
                 text += _string(part.get("text"))
@@ -193,7 +194,7 @@ def _parts(message: Mapping[str, Any]) -> tuple[str, str]:
     told = next((found for name in _REASONING if (found := _string(message.get(name)))), "")
     if not told and isinstance(details := message.get("reasoning_details"), list):
         told = "".join(
-            _string(each.get("text") or each.get("summary")) for each in details if isinstance(each, Mapping)
+            _string(each.get("text") or each.get("summary")) for each in details if isinstance(each, dict)
         )
     return text, thought + told
 
@@ -201,14 +202,14 @@ def _parts(message: Mapping[str, Any]) -> tuple[str, str]:
 def _string(value: object) -> str:
     """A text, or the texts of a list of parts."""
     if isinstance(value, list):
-        return "".join(_string(part.get("text") if isinstance(part, Mapping) else part) for part in value)
-    if isinstance(value, Mapping):
+        return "".join(_string(part.get("text") if isinstance(part, dict) else part) for part in value)
+    if isinstance(value, dict):
         return _string(value.get("content") or value.get("text"))
     return value if isinstance(value, str) else ""
 
 
 def _legacy_call(call: object) -> list[dict[str, Any]]:
-    return [{"index": 0, "function": call}] if isinstance(call, Mapping) else []
+    return [{"index": 0, "function": call}] if isinstance(call, dict) else []
 
 
 def _join(details: list[dict[str, Any]], item: dict[str, Any]) -> None:
@@ -226,4 +227,4 @@ def _join(details: list[dict[str, Any]], item: dict[str, Any]) -> None:
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}

@@ -19,6 +19,7 @@ INCLUDES = {"reasoning.encrypted_content"}  # other values ask for what hosted t
 
 class Responses(Protocol):
     prefix = "resp_"
+    asks_the_database = True
 
     def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
         _refuse_what_is_not_done(body)

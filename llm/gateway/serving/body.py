@@ -32,6 +32,16 @@ def read(request: HttpRequest) -> dict[str, Any]:
         raise ApiError(400, "The body is nested too deeply.", code="invalid_json") from None
 
 
+async def fill(request: HttpRequest) -> int | None:
+    """Takes the body from the connection, where the server has left it to us, and returns its size in bytes; None
+    where reading it may block."""
+    take = getattr(request, "fill", None)  # of guardlabs.serving
+    if take is None:
+        return None
+    await take(MOST_BYTES)
+    return int(request.META.get("CONTENT_LENGTH") or 0)
+
+
 def drain(request: HttpRequest) -> None:
     """Reads what nobody has read, up to MOST_BYTES: a connection that is closed over unread bytes is reset, and the
     client may lose the answer that says why."""

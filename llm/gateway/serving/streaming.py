@@ -1,10 +1,12 @@
 """An answer as it comes: events of the chain in, bytes of a protocol out."""
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from llm.chain import CallerLeft, ChainExhausted, Completed, Event, Reply
+from django.http import StreamingHttpResponse
+
+from llm.chain import ChainExhausted, Completed, Event, Reply
 from llm.failures.kinds import Kind
 from llm.gateway import errors
 from llm.gateway.errors import ApiError
@@ -18,41 +20,47 @@ class Stream:
     """Runs the chain up to the first text before anything is sent, so that a failure until then has its status.
 
     keep: called with each whole reply before it is told as such.
-    Whoever serves it must `close` it: a reader who leaves stops the provider, and is accounted.
+    Whoever serves it must `aclose` it: a reader who leaves stops the provider, and is accounted.
     """
 
-    events: Generator[Event, None, None]
+    events: AsyncGenerator[Event, None]
     writer: Writer
-    keep: Callable[[Reply], None]
+    keep: Callable[[Reply], Awaitable[None]]
     first: bytes = b""
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Runs the chain until there is something to tell. Raises what the chain raises."""
-        for event in self.events:
-            if first := self._told(event):
+        async for event in self.events:
+            if first := await self._told(event):
                 self.first = first
                 return
 
-    def close(self) -> None:
-        self.events.close()
+    async def aclose(self) -> None:
+        await self.events.aclose()
 
-    def __iter__(self) -> Iterator[bytes]:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             yield self.first
-            for event in self.events:
-                if told := self._told(event):
+            async for event in self.events:
+                if told := await self._told(event):
                     yield told
             yield self.writer.end()
-        except CallerLeft:
-            return
         except Exception as error:
             yield self.writer.error(broken(error))
 
-    def _told(self, event: Event) -> bytes:
+    async def _told(self, event: Event) -> bytes:
         told = self.writer.feed(event)
         if isinstance(event, Completed):
-            self.keep(event.reply)
+            await self.keep(event.reply)
         return told
+
+
+class StreamedAnswer(StreamingHttpResponse):
+    """A stream as an answer. A server that knows `aclose` ends it in order; elsewhere its last reference does."""
+
+    def __init__(self, stream: Stream, headers: Mapping[str, str]) -> None:
+        super().__init__(stream, content_type="text/event-stream; charset=utf-8", headers=dict(headers))
+        self.aclose = stream.aclose
 
 
 def broken(error: Exception) -> ApiError:

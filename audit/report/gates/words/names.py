@@ -22,7 +22,9 @@ GLOSSARY = word_set(
 WORD = re.compile(r"(?<![\w-])[^\W\d_][\w'-]*")
 LATIN = re.compile(r"(?<![\w-])[A-Za-z][\w'-]+")
 SPEAKING = re.compile(
-    r"\A([^\W\d_]+), (?:your|you|ты|тебе|твой|твоя|твои|тебя|tu|tus|tienes|has)\b", re.IGNORECASE
+    r"\A([^\W\d_]+), (?:your|you|ты|тебе|твой|твоя|твои|тебя|можешь"
+    r"|tu|tus|tienes|has|puedes|estás|eres|debes|deberías)\b",
+    re.IGNORECASE,
 )
 ADVERBS = word_set(
     "today tomorrow now first then next later finally remember overall together yes no so still also "
@@ -56,12 +58,20 @@ def only_given(given: Given) -> gates.Gate:
             ):
                 return "a name that was not given"
             for sentence in prose.SENTENCE.split(line):
+                if given.lang == "ru" and _foreign(sentence):
+                    return "a sentence in another language"
                 spoken = SPEAKING.match(sentence)
                 if spoken and spoken[1].lower() not in ADVERBS | known:
                     return "somebody spoken to by name"
         return None
 
     return gate
+
+
+def _foreign(sentence: str) -> bool:
+    """Whether a sentence in Russian letters is none: a third of its words are in no dictionary (Bulgarian, Serbian)."""
+    words = re.findall(r"[а-яё]{3,}", sentence.lower())
+    return len(words) > 3 and 3 * sum(not russian.known(word) for word in words) > len(words)
 
 
 def _capitals(line: str) -> Iterator[re.Match[str]]:

@@ -38,6 +38,29 @@ def past(word: str) -> bool:
     return _share(word, lambda tag: "past" in tag and "VERB" in tag) > SURE
 
 
+def of_reader(word: str) -> bool:
+    """Whether a verb says what the reader does or did: «хранишь», «проверял»; not what he may or will do."""
+    return (
+        _share(word, lambda tag: "VERB" in tag and ("past" in tag or ("pres" in tag and "2per" in tag)))
+        > SURE
+    )
+
+
+def undergone(word: str) -> bool:
+    """Whether a word is a short passive participle: «куплен», «настроена»."""
+    return _share(word, lambda tag: "PRTS" in tag) > SURE
+
+
+def known(word: str) -> bool:
+    """Whether the dictionary has the word in any form."""
+    return bool(_analyzer().word_is_known(word.lower()))
+
+
+def actor(word: str) -> bool:
+    """Whether a noun may be somebody who acts: «учительница», not «учительницу»."""
+    return _share(word, lambda tag: "NOUN" in tag and "anim" in tag and "nomn" in tag) > SURE
+
+
 def formal(word: str) -> bool:
     """Whether a verb speaks to a person whom one calls «Вы»: «проверьте», «храните»."""
     return (
