@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -493,3 +494,30 @@ def test_two_limits_that_say_the_same_are_refused():
     row = '[[provider.limit]]\nscope = "account"\nper = "day"\nrequests = {}\n'
     with pytest.raises(config.ConfigError, match="limit 2: says the same as limit 1"):
         config.load(f'[[provider]]\nslug = "r"\nkind = "openai"\n{row.format(1)}{row.format(2)}')
+
+
+# -- what it costs ---------------------------------------------------------------------------------------
+
+
+def shapes(count):
+    """So many limits of all scopes, windows and units, none of which is ever reached."""
+    every = [
+        (scope, per, unit)
+        for scope in ("model", "account", "provider")
+        for per in windows.LENGTH
+        for unit in ("requests", "tokens", "tokens_in", "tokens_out")
+    ]
+    return [{"scope": scope, "per": per, "unit": unit, "amount": 10**9} for scope, per, unit in every[:count]]
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_a_call_asks_the_database_as_often_with_three_limits_as_with_sixty(sim, count):
+    door(sim, *shapes(count))
+    for _ in range(2):  # the first one makes the counters
+        complete(user="hi")
+    with CaptureQueriesContext(connection) as asked:
+        complete(user="hi")
+    meters = [query["sql"] for query in asked.captured_queries if "llm_meter" in query["sql"]]
+    assert (
+        len(meters) == 6
+    )  # a look, then read and write as it begins and as it ends; once more for a late look
