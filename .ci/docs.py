@@ -1,7 +1,8 @@
 """Builds the documentation as a static site: `python .ci/docs.py [FOLDER]`, by default dist/site.
 
-The pages lie in the repository as they are read there: README.md and its kin at the root, the others in docs/. Here they
-get the same places in one folder, with the files that they link to, and the builder (Zensical) refuses a link that leads nowhere.
+The pages lie in the repository as they are read there: README.md and its kin at the root, the others in docs/. Here
+they get the same places in one folder, with the files that they link to, and the builder (Zensical) refuses a link
+that leads nowhere.
 """
 
 import re
@@ -38,7 +39,9 @@ def main() -> int:
         lay_out(Path(scratch, "docs"))
         shutil.copy(ROOT / "mkdocs.yml", scratch)
         command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", "mkdocs.yml"]
-        built = subprocess.run(command, cwd=scratch, check=False, capture_output=True, text=True)
+        built = subprocess.run(  # noqa: S603 - our own command
+            command, cwd=scratch, check=False, capture_output=True, text=True
+        )
         if built.returncode:
             print(built.stdout, built.stderr, sep="\n", file=sys.stderr)
             return built.returncode

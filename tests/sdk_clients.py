@@ -17,7 +17,9 @@ class _Site(httpx2.BaseTransport):
         self.browser = Browser()
 
     def handle_request(self, request):
-        headers = {name: value for name, value in request.headers.items() if name not in ("content-type", "host")}
+        headers = {
+            name: value for name, value in request.headers.items() if name not in ("content-type", "host")
+        }
         path = request.url.raw_path.decode()
         kind = request.headers.get("content-type", "application/json")
         answer = self.browser.generic(request.method, path, request.read(), kind, headers=headers)

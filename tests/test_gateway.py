@@ -483,7 +483,12 @@ def test_half_characters_and_nul_are_mended(chain, gateway):
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("get", "chat/completions", 405), ("post", "models", 405), ("get", "nothing", 404), ("get", "v2/x", 404)],
+    [
+        ("get", "chat/completions", 405),
+        ("post", "models", 405),
+        ("get", "nothing", 404),
+        ("get", "v2/x", 404),
+    ],
 )
 def test_what_is_not_there_says_so_in_shape(client, gateway, method, path, status):
     response = getattr(client, method)(f"/v1/{path}", headers={"authorization": f"Bearer {gateway.key}"})

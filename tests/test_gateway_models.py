@@ -73,7 +73,10 @@ def test_sizes_and_abilities_are_told(sim, gateway):
         {"name": "m", "context": 200_000, "max_output": 8_192, "images": True, "tools": False}])  # fmt: skip
     found = listed(gateway)
     groq, big, auto = found[f"groq/{OSS}"], found["big/m"], found["auto"]
-    assert (groq["context_length"], groq["max_output_tokens"]) == (8_000, 8_000)  # no request may have more a minute
+    assert (groq["context_length"], groq["max_output_tokens"]) == (
+        8_000,
+        8_000,
+    )  # no request may have more a minute
     assert (big["context_length"], big["max_output_tokens"]) == (200_000, 8_192)
     assert big["abilities"] == ["json_schema", "images"]
     assert big["input_modalities"] == ["text", "image"]

@@ -56,9 +56,7 @@ def is_valid(message):
 
 def test_a_text_is_answered(chain, api):
     chain.script("key-of-groq1", b.ok("Hello!"))
-    raw = api.messages.with_raw_response.create(
-        **ask(system="Be brief.", stop_sequences=["END"])
-    )
+    raw = api.messages.with_raw_response.create(**ask(system="Be brief.", stop_sequences=["END"]))
     message = raw.parse()
     is_valid(message)
     assert [block.text for block in message.content] == ["Hello!"]

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from audit.models import Mail, Order, Scan
-from audit.orders import links, outbox, payments
+from audit.orders import forgetting, links, outbox, payments
 from audit.orders import service as orders
 from audit.scans import tokens
 from guardlabs.operations import chores, logs
@@ -115,7 +115,7 @@ def order(browser, stripe, monkeypatch):
     delivery = links.delivery_token(made)
     browser.get(f"/en/order/{delivery}/report")
     orders.close(made, actor="staff:x")
-    orders.forget_words(made, actor="staff:x")
+    forgetting.forget_words(made, actor="staff:x")
     yield from (token, delivery, made.public_id)
 
 

@@ -10,8 +10,8 @@ from django.db import connection
 from django.utils.translation import override
 
 from audit.models import Mail, Order
+from audit.orders import forgetting, links, outbox
 from audit.orders import form as order_form
-from audit.orders import links, outbox
 from audit.orders import service as orders
 from audit.orders.money import stripe_api
 from audit.scans import service as scans
@@ -473,7 +473,7 @@ def test_an_address_is_gone_when_its_letter_was_still_queued_as_it_was_forgotten
     order = make_order("cancelled")
     Mail.objects.filter(order=order).delete()
     outbox.queue(order, "cancelled")
-    orders.forget_words(order, actor="anna")
+    forgetting.forget_words(order, actor="anna")
     outbox.send_due()
     assert not Mail.objects.filter(order=order).exclude(to=orders.NOBODY).exists()
     assert not Mail.objects.filter(order=order).exclude(text="").exists()

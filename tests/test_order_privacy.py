@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Mail, Order, OrderEvent, StripeEvent
-from audit.orders import outbox
+from audit.orders import forgetting, outbox
 from audit.orders import service as orders
 from guardlabs.operations import retention
 from tests.factories import load_bank, make_order, make_scan
@@ -79,7 +79,7 @@ def test_an_erased_order_keeps_its_invoice_and_no_word(closed):
     text = everything(closed)
     assert WORDS in text
     assert "/order/" in text  # the letters' links
-    orders.forget_words(closed, actor=STAFF)
+    forgetting.forget_words(closed, actor=STAFF)
     text = everything(closed)
     assert WORDS not in text
     assert "/order/" not in text
@@ -90,14 +90,14 @@ def test_an_erased_order_keeps_its_invoice_and_no_word(closed):
 def test_of_an_order_that_was_never_paid_the_address_goes_too():
     order = make_order("cancelled", message=WORDS)
     Mail.objects.update(state=Mail.State.SENT)
-    orders.forget_words(order, actor=STAFF)
+    forgetting.forget_words(order, actor=STAFF)
     assert "anna@example.org" not in everything(order)
     assert order.email == orders.NOBODY
 
 
 def test_a_letter_that_still_waits_is_sent_first():
     order = make_order("cancelled")
-    orders.forget_words(order, actor=STAFF)
+    forgetting.forget_words(order, actor=STAFF)
     waiting = order.mails.filter(state=Mail.State.QUEUED)
     assert waiting.exists()
     assert all(mail.text and mail.to == "anna@example.org" for mail in waiting)
@@ -106,7 +106,7 @@ def test_a_letter_that_still_waits_is_sent_first():
 def test_a_letter_without_its_wording_is_not_sent_again(closed):
     mail = closed.mails.first()
     Mail.objects.filter(pk=mail.pk).update(state=Mail.State.FAILED)
-    orders.forget_words(closed, actor=STAFF)
+    forgetting.forget_words(closed, actor=STAFF)
     assert outbox.retry(mail) is False
 
 

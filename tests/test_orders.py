@@ -8,6 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from audit.models import Mail, Order, OrderEvent
+from audit.orders import forgetting, overview
 from audit.orders import service as orders
 from audit.orders.money import refunds, upkeep
 from audit.orders.service import State
@@ -184,18 +185,18 @@ def test_overdue_is_what_waits_for_us_too_long():
         make_order("in_progress", email="w@example.org"),
     )
     failed = make_order("paid", method=Order.Method.STRIPE, email="c@example.org")
-    assert list(orders.overdue(now)) == []
+    assert list(overview.overdue(now)) == []
     Order.objects.filter(pk=failed.pk).update(refund_status=Order.Refund.FAILED)
-    assert list(orders.overdue(now)) == [failed]
-    assert list(orders.overdue(now + timedelta(days=3))) == [invoice, failed]
-    assert list(orders.overdue(now + timedelta(days=6))) == [invoice, paid, working, failed]
+    assert list(overview.overdue(now)) == [failed]
+    assert list(overview.overdue(now + timedelta(days=3))) == [invoice, failed]
+    assert list(overview.overdue(now + timedelta(days=6))) == [invoice, paid, working, failed]
 
 
 def test_counts_name_every_state_in_one_query(django_assert_num_queries):
     make_order()
     make_order("paid")
     with django_assert_num_queries(1):
-        counts = orders.counts_by_state()
+        counts = overview.counts_by_state()
     assert counts == {state.value: 0 for state in State} | {"new": 1, "paid": 1}
 
 
@@ -222,9 +223,9 @@ def test_a_link_is_mailed_at_most_every_quarter_of_an_hour():
 def test_the_customers_words_are_forgotten_when_the_order_has_ended():
     order = make_order("delivered", message="My setup")
     with pytest.raises(orders.NotAllowed):
-        orders.forget_words(order, actor=STAFF)
+        forgetting.forget_words(order, actor=STAFF)
     orders.close(order, actor=STAFF)
-    orders.forget_words(order, actor=STAFF)
+    forgetting.forget_words(order, actor=STAFF)
     assert (order.message, order.draft, order.report, order.email) == ("", "", "", "anna@example.org")
 
 
@@ -269,12 +270,12 @@ def test_a_refund_that_fails_after_all_is_overdue_and_may_be_repeated():
     refunds.claim(order, actor=STAFF)
     news(order, "succeeded")
     assert news(order, "failed")  # banks do send money back
-    assert list(orders.overdue()) == [order]
+    assert list(overview.overdue()) == [order]
     refunds.claim(order, actor=STAFF)
     assert news(order, "succeeded", "re_2")
     assert not news(order, "failed", "re_1")
     assert (order.state, order.refund_status, order.refund_id) == ("refunded", "succeeded", "re_2")
-    assert not orders.overdue().exists()
+    assert not overview.overdue().exists()
     assert kinds(order).count("refunded") == 1
 
 

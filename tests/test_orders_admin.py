@@ -9,8 +9,7 @@ from django.urls import reverse
 
 from audit.admin.orders import ACTIONS, MONEY, PROCESS
 from audit.models import Mail, Order, OrderEvent, StripeEvent
-from audit.orders import deliverable
-from audit.orders import service as orders
+from audit.orders import deliverable, overview
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -263,4 +262,4 @@ def test_unknown_actions_and_orders_are_404(admin_client):
     order = make_order()
     assert act(admin_client, order, "explode").status_code == 404
     assert act(admin_client, Order(pk=0), "start").status_code == 404
-    assert orders.counts_by_state()["new"] == 1
+    assert overview.counts_by_state()["new"] == 1

@@ -1,10 +1,14 @@
 """Each role against every address of the admin: what its permissions say, and nothing more."""
 
 import re
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 from django.urls import NoReverseMatch, URLResolver, reverse
 from django.utils import timezone
 
@@ -28,6 +32,8 @@ OWN = {
     "llm_client_usage": ("GET", {"llm.view_client"}),
     "llm_chain": ("GET", {"llm.view_provider"}),
     "llm_setup": ("GET", {"llm.add_credential"}),
+    "llm_playground": ("GET", {"llm.test_provider"}),
+    "llm_playground_ask": ("POST", {"llm.test_provider"}),
     "llm_chain_act": ("POST", {"llm.change_pause"}),
     "llm_chain_pause": ("GET", {"llm.change_pause"}),
     "llm_chain_rotate": ("GET", {"llm.change_credential"}),
@@ -156,3 +162,13 @@ def assert_opens(client, name, allowed, args, also=frozenset()):
 )
 def test_what_moves_money_opens_answers_or_changes_keys_belongs_to_one_role(permission, holders):
     assert {role for role, permissions in ROLES.items() if permission in permissions} == holders
+
+
+def test_groups_of_an_earlier_release_get_the_rights_of_models_that_came_later_and_keep_the_rest():
+    migration = import_module("guardlabs.staff.migrations.0002_rights_of_new_models")
+    finance = Group.objects.get(name="finance")
+    own = Permission.objects.get(codename="view_scan")  # which staff gave it
+    finance.permissions.set([own])
+    migration.give(apps, SimpleNamespace(connection=connection))
+    names = set(finance.permissions.values_list("codename", flat=True))
+    assert names == {"view_scan", "view_payment", "view_refund", "view_dispute"}

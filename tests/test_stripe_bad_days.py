@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Dispute, Mail, Order, Payment, Refund, StripeEvent
-from audit.orders import links, outbox, payments
+from audit.orders import links, outbox, overview, payments
 from audit.orders import service as orders
 from audit.orders.money import refunds, sending, stripe_api, upkeep
 from guardlabs.staff.roles import make_groups
@@ -132,8 +132,8 @@ def test_a_claimed_refund_whose_answer_was_lost_is_looked_up(
 def test_a_refund_that_nobody_answers_becomes_overdue(stripe, paid, finance):
     stripe.failures.extend([KILLED] * 9)
     assert "Stripe" in finance(paid, "refund")
-    assert list(orders.overdue()) == []
-    assert list(orders.overdue(timezone.now() + timedelta(hours=2))) == [paid]
+    assert list(overview.overdue()) == []
+    assert list(overview.overdue(timezone.now() + timedelta(hours=2))) == [paid]
 
 
 # -- 2: parts ----------------------------------------------------------------------------------------
@@ -160,11 +160,11 @@ def test_the_rest_that_fails_at_the_bank_may_be_sent_again(stripe, paid, deliver
     assert deliver(stripe.settle_refund(rest.refund_id, "failed")) == "a part"
     paid.refresh_from_db()
     assert (paid.state, paid.refund_status) == ("paid", "failed")
-    assert list(orders.overdue()) == [paid]
+    assert list(overview.overdue()) == [paid]
     stripe.refund_status = "succeeded"
     finance(paid, "refund")
     assert (paid.state, paid.refund_status) == ("refunded", "succeeded")
-    assert not orders.overdue().exists()
+    assert not overview.overdue().exists()
 
 
 def test_two_parts_by_hand_are_a_whole(stripe, paid, deliver):
@@ -195,14 +195,14 @@ def test_a_second_payment_that_is_not_sent_back_is_told_and_may_be_sent(
 ):
     order.refresh_from_db()
     assert (order.state, len(stripe.refunds)) == ("paid", 0)
-    assert list(orders.overdue()) == [order]
+    assert list(overview.overdue()) == [order]
     assert {"staff_money", "paid_twice"} <= set(kinds(order))
     assert "return" in offered(client, order)
     finance(order, "return")
     (refund,) = stripe.refunds.values()
     assert refund["payment_intent"] == second.intent
     assert order.state == "paid"
-    assert not orders.overdue().exists()
+    assert not overview.overdue().exists()
 
 
 def test_a_second_payment_sent_back_by_hand_needs_nobody(stripe, order, second, deliver):
@@ -210,7 +210,7 @@ def test_a_second_payment_sent_back_by_hand_needs_nobody(stripe, order, second, 
     deliver(stripe.events[-1])
     order.refresh_from_db()
     assert order.state == "paid"
-    assert not orders.overdue().exists()
+    assert not overview.overdue().exists()
 
 
 # -- 4: stored failures ------------------------------------------------------------------------------
@@ -356,7 +356,7 @@ def test_a_refused_key_is_told_to_staff_once_and_over_when_it_works(stripe, clie
     for name in ("anna", "boris"):
         client.post("/en/order/", {"email": f"{name}@example.org"})
     assert Mail.objects.filter(kind="staff_key").count() == 1
-    assert orders.overdue().count() == 2
+    assert overview.overdue().count() == 2
     assert upkeep.refused() is not None
     desk = User.objects.create_superuser("anna")
     client.force_login(desk)
@@ -414,7 +414,7 @@ def test_a_code_for_all_of_the_price_pays_it(stripe, order, deliver):
 @pytest.mark.parametrize("way", ["accept", "return"])
 def test_a_wrong_amount_is_for_staff_to_decide(stripe, order, deliver, finance, client, way):
     assert deliver(stripe.pay(order.checkout_session, amount_total=4000)) == "wrong amount"
-    assert list(orders.overdue()) == [order]
+    assert list(overview.overdue()) == [order]
     assert "staff_money" in kinds(order)
     assert "/pay" not in page(client, order)
     tend(days=15)
@@ -424,7 +424,7 @@ def test_a_wrong_amount_is_for_staff_to_decide(stripe, order, deliver, finance, 
     finance(order, way)
     assert order.state == ("paid" if way == "accept" else "awaiting_payment")
     assert [refund["amount"] for refund in stripe.refunds.values()] == ([] if way == "accept" else [4000])
-    assert not orders.overdue().exists()
+    assert not overview.overdue().exists()
     assert ("/pay" in page(client, order)) == (way == "return")
 
 
@@ -534,7 +534,7 @@ def test_a_dispute_stops_the_work_until_somebody_decides(stripe, paid, deliver, 
     due = int(time.time()) + 7 * 86400
     event = stripe.dispute(paid.payment_intent, warning=warning, due_by=due)
     assert [deliver(event), deliver(event)] == ["dispute noted", "seen before"]
-    assert list(orders.overdue()) == [paid]
+    assert list(overview.overdue()) == [paid]
     with pytest.raises(orders.Disputed):
         orders.deliver(paid, actor="staff:anna")
     letter = paid.mails.get(kind="staff_dispute")
@@ -544,7 +544,7 @@ def test_a_dispute_stops_the_work_until_somebody_decides(stripe, paid, deliver, 
     assert kinds(paid).count("dispute") == (0 if warning else 1)
     assert "go_on" in offered(client, paid)
     finance(paid, "go_on")
-    assert not orders.overdue().exists()
+    assert not overview.overdue().exists()
     orders.deliver(paid, actor="staff:anna")
     assert paid.state == "delivered"
 
@@ -554,19 +554,19 @@ def test_a_dispute_that_was_lost_ends_the_order_when_staff_say_so(stripe, paid, 
     finance(paid, "go_on")
     name = next(iter(stripe.disputes))
     assert deliver(stripe.decide(name, "lost")) == "dispute noted"
-    assert list(orders.overdue()) == [paid]
+    assert list(overview.overdue()) == [paid]
     with pytest.raises(orders.Disputed):
         orders.start(paid, actor="staff:anna")
     assert {"go_on", "give_up"} <= offered(client, paid)
     finance(paid, "give_up")
     assert paid.state == "refunded"
-    assert not orders.overdue().exists()
+    assert not overview.overdue().exists()
 
 
 def test_a_dispute_that_was_won_lets_the_work_go_on(stripe, paid, deliver):
     deliver(stripe.dispute(paid.payment_intent))
     deliver(stripe.decide(next(iter(stripe.disputes)), "won"))
-    assert not orders.overdue().exists()
+    assert not overview.overdue().exists()
     orders.start(paid, actor="staff:anna")
 
 
@@ -605,4 +605,4 @@ def test_a_withdrawal_holds_while_stripe_is_away(client, paid, stripe):
     client.post(f"/en/order/{links.status_token(paid)}/withdraw")
     paid.refresh_from_db()
     assert paid.withdrawn_at is not None
-    assert paid in orders.overdue() or paid.refund_status
+    assert paid in overview.overdue() or paid.refund_status

@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from audit.models import Order, Payment, Refund
-from audit.orders import payments
+from audit.orders import overview, payments
 from audit.orders import service as orders
 from audit.orders.money import reconcile, refunds, sending, stripe_api, upkeep
 from tests.factories import make_order
@@ -130,7 +130,7 @@ class Days:
             self.clock.shift(timedelta(hours=7))
             upkeep.tend(limit=10_000)
         reconcile.compare(timezone.now() - timedelta(days=90), timezone.now())
-        for order in orders.overdue():
+        for order in overview.overdue():
             while (surplus := refunds.unwanted(order)) is not None:
                 sending.send(refunds.claim(order, actor="staff:anna", payment=surplus), actor="staff:anna")
         for order in Order.objects.filter(pk__in=self.wanted):

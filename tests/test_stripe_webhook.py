@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from audit.models import Order, StripeEvent
-from audit.orders import payments, webhook
+from audit.orders import overview, payments, webhook
 from audit.orders import service as orders
 from audit.orders.webhook import SEEN
 from tests.factories import make_order
@@ -157,7 +157,7 @@ def test_a_wrong_amount_or_currency_never_counts_as_paid(stripe, order, deliver,
     assert outcome(deliver(event)) == "wrong amount"
     assert state(order) == "awaiting_payment"
     assert order.payment_intent == ""
-    assert list(orders.overdue()) == [order]
+    assert list(overview.overdue()) == [order]
     assert letters(order, "paid") == 0
 
 

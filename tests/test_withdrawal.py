@@ -7,8 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from audit.models import Mail, Order
+from audit.orders import overview, terms, withdrawal
 from audit.orders import service as orders
-from audit.orders import terms, withdrawal
 from tests.factories import make_order
 from tests.test_order_pages import LANGUAGES, fields, html, status_path
 
@@ -111,7 +111,7 @@ def test_the_work_stops_and_staff_see_what_has_to_go_back():
     withdrawal.withdraw(order)
     with pytest.raises(orders.NotAllowed):
         orders.start(order, actor="test")
-    assert order in orders.overdue()
+    assert order in overview.overdue()
     working = make_order("in_progress", method="invoice", email="b@example.org")
     withdrawal.withdraw(working)
     orders.save_draft(working, text="# Late", actor="test")

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Order, Payment
-from audit.orders import deliverable, payments
+from audit.orders import deliverable, forgetting, payments
 from audit.orders import service as orders
 from audit.orders.money import disputes, refunds, sending
 
@@ -140,7 +140,7 @@ ACTIONS: dict[str, Action] = {
     "forget": Action(
         label=_("Delete message and report for good, as the customer asked"),
         permission=PROCESS,
-        run=lambda order, actor, text: orders.forget_words(order, actor=actor),
+        run=lambda order, actor, text: forgetting.forget_words(order, actor=actor),
         done=_("Message and report are deleted."),
         states=(State.CLOSED, State.CANCELLED, State.REFUNDED, State.EXPIRED),
         sure=True,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from audit import formats
 from audit.admin.order_actions import ACTIONS, INVOICE_CHARS, MONEY, PROCESS, WITH_TEXT, Refused
 from audit.models import Mail, Order, OrderEvent, StripeEvent
-from audit.orders import deliverable, outbox, payments
+from audit.orders import deliverable, outbox, overview, payments
 from audit.orders import export as order_export
 from audit.orders import service as orders
 from audit.orders.money import receipts
@@ -47,7 +47,7 @@ class OverdueFilter(admin.SimpleListFilter):
         return [("1", _("overdue"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        return queryset.filter(pk__in=orders.overdue().values("pk")) if self.value() else queryset
+        return queryset.filter(pk__in=overview.overdue().values("pk")) if self.value() else queryset
 
 
 @admin.register(Order)

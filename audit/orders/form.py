@@ -15,7 +15,8 @@ from django.utils.translation import get_language, gettext_lazy, to_locale
 from django.utils.translation import gettext as _
 
 from audit.models import Scan
-from audit.orders import sealed, secret_guard
+from audit.orders import secret_guard
+from audit.orders.secret_guard import sealed
 from audit.scans import service as scans
 
 MESSAGE_CHARS = 1000

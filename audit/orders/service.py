@@ -6,17 +6,16 @@ Nothing here talks to Stripe: payments.py does, and comes back here with the ans
 """
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 
-from audit.models import Counter, Dispute, Mail, Order, OrderEvent, Payment, Scan
+from audit.models import Counter, Order, OrderEvent, Payment, Scan
 from audit.orders import outbox, secret_guard, terms
-from audit.orders.money import waiting
 from audit.scans import tokens
 
 State = Order.State
@@ -321,34 +320,6 @@ def expire(order: Order) -> None:
     move(order, State.EXPIRED, actor=CLOCK, what="expired")
 
 
-def forget_words(order: Order, *, actor: str) -> None:
-    """At the customer's wish, or when it is long over: what they wrote, what was written about them, and our letters.
-
-    The invoice's data stay, with the address that it went to; of an order that was never paid not even that.
-    Raises NotAllowed before the order has ended.
-    """
-    nobody = {} if order.paid_at else {"email": NOBODY, "time_zone": "UTC"}
-    with transaction.atomic():
-        if not Order.objects.filter(pk=order.pk, state__in=ENDED, paid_at=order.paid_at).update(
-            message="", draft="", report="", scan=None, **nobody
-        ):
-            raise NotAllowed(order, "forget")
-        outbox.forget_wording(order.mails.all())
-        if nobody:
-            order.mails.filter(to__iexact=order.email).exclude(state=Mail.State.QUEUED).update(to=NOBODY)
-        note(order, actor=actor, what=FORGOTTEN)
-    order.refresh_from_db()
-
-
-def forget_old(before: datetime) -> int:
-    """Forgets the words of orders that ended before that moment; returns how many orders."""
-    said = ~Q(message="", draft="", report="", scan=None) | Q(paid_at=None) & ~Q(email=NOBODY)
-    over = Order.objects.filter(said, state__in=ENDED, state_since__lt=before).order_by("pk")
-    for order in over:
-        forget_words(order, actor=CLOCK)
-    return len(over)
-
-
 # -- a fresh link ------------------------------------------------------------------------------------
 LINK_EVERY = timedelta(minutes=15)
 
@@ -368,33 +339,3 @@ def send_link(order: Order, *, actor: str) -> bool:
         note(order, actor=actor, what="link sent")
         outbox.queue(order, "link")
     return True
-
-
-# -- for the staff desk ------------------------------------------------------------------------------
-def counts_by_state() -> dict[str, int]:
-    """How many orders are in each state, all states named. One query."""
-    found = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
-    return {state.value: found.get(state.value, 0) for state in State}
-
-
-def overdue(now: datetime | None = None) -> "QuerySet[Order]":
-    """Orders that wait for staff: reports past their promise, invoices not sent, and money that needs somebody:
-    refunds that failed or were not answered, a wrong amount, a surplus not sent back, a dispute, a page that Stripe
-    could not be asked about. Oldest first."""
-    now = now or timezone.now()
-    report_late = Q(state__in=OWED, due_at__lt=now)
-    invoice_late = Q(
-        state=State.NEW, method=Order.Method.INVOICE, created_at__lt=now - timedelta(days=INVOICE_DAYS)
-    )
-    unasked = Q(state__in=UNPAID, created_at__lt=now - timedelta(days=UNPAID_DAYS + 1))
-    unasked &= Q(payments__state=Payment.State.OPEN)
-    return Order.objects.filter(
-        report_late
-        | invoice_late
-        | Q(pk__in=Order.objects.filter(unasked).values("pk"))
-        | Q(refund_status=Order.Refund.FAILED)
-        | Q(withdrawn_at__isnull=False) & ~Q(state=State.REFUNDED)
-        | Q(pk__in=waiting.stuck(now).values("order"))
-        | Q(pk__in=Dispute.objects.filter(decided_at=None).values("order"))
-        | Q(pk__in=OrderEvent.objects.filter(what=KEY_REFUSED).values("order"), state=State.NEW)
-    ).order_by("created_at")

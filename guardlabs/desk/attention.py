@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from audit.models import Scan
-from audit.orders import service as orders
+from audit.orders import overview
 from audit.orders.money import upkeep
 from guardlabs.desk.blocks import Cell, Item, Section, listing, whole
 from guardlabs.desk.figures import Figures
@@ -63,7 +63,7 @@ def overdue(figures: Figures) -> Iterator[Item]:
     """Orders that wait for staff for longer than was promised."""
     if not figures.may("audit.view_order"):
         return
-    if waiting := orders.overdue(figures.now).order_by()[:MOST_COUNTED].count():
+    if waiting := overview.overdue(figures.now).order_by()[:MOST_COUNTED].count():
         text = ngettext("%(count)s overdue order", "%(count)s overdue orders", waiting)
         yield Item(text % {"count": whole(waiting)}, listing("audit_order", overdue=1))
 

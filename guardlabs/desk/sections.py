@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from audit.orders import service as orders
+from audit.orders import overview
 from audit.orders.service import State
 from guardlabs.desk.attention import attention
 from guardlabs.desk.blocks import Cell, Section, Table, chart, counted, listing, money, ordered, whole
@@ -238,7 +238,7 @@ def ordered_audits(figures: Figures) -> Section | None:
         return None
     rows = [
         [Cell(str(State(state).label)), counted(number, "audit_order", state__exact=state)]
-        for state, number in orders.counts_by_state().items()
+        for state, number in overview.counts_by_state().items()
         if number
     ]
     if not rows:

@@ -8,8 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from audit.models import Mail
-from audit.orders import outbox
-from audit.orders import service as orders
+from audit.orders import forgetting, outbox
 from audit.scans import service as scans
 from llm.ledger import retention
 
@@ -20,6 +19,6 @@ def prune(days: int) -> dict[str, int]:
     return {
         "scans": scans.delete_older_than(before),
         **retention.prune(before),
-        "wordings of orders": orders.forget_old(before),
+        "wordings of orders": forgetting.forget_old(before),
         "wordings of mails": outbox.forget_wording(Mail.objects.filter(created_at__lt=before)),
     }

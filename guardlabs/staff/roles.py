@@ -22,7 +22,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "ops": (
         *(
             f"llm.{action}_{model}"
-            for model in ("provider", "model", "credential", "client")
+            for model in ("provider", "model", "limit", "alias", "credential", "client")
             for action in ("view", "add", "change", "delete")
         ),
         "llm.test_provider", "llm.view_call", "llm.view_attempt", "llm.view_pause", "llm.change_pause",

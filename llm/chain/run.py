@@ -5,6 +5,7 @@ to know to `llm.chain.opening` and `llm.chain.aftermath`, by way of `llm.ledger.
 for those on an event loop; `llm.chain.sync` is the same for threads.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -64,6 +65,9 @@ def astream(**arguments: Any) -> AsyncGenerator[Event, None]:
     use: llm.calls.terms.DataPolicy, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
     keep_text: whether the ledger keeps what was asked and answered
+    vectors: (family, dimensions): embeddings of each message's text instead of an answer, in `Reply.vectors`; only from
+        models of that family
+    session: the conversation (`llm.calls.affinity.key_of`): it stays with the account that holds its beginning
 
     Raises ChainExhausted when nobody answered, llm.clients.access.Refused when the client may not ask now,
     ValueError for unusable arguments. Whoever leaves before the end closes the generator (`contextlib.aclosing`) or
@@ -149,7 +153,12 @@ async def _next(state: CallState, books: Books) -> AttemptRun | None:
     while isinstance(
         found := await books.do(partial(opening.next_attempt, state), durable=False, withdraw=True), float
     ):
-        await books.ask(clock.sleep, found)
+        if state.selector.for_others and clock.sleep is asyncio.sleep:
+            began = clock.monotonic()
+            await slow_start.news(found)
+            state.selector.waited_s += clock.monotonic() - began - found
+        else:
+            await books.ask(clock.sleep, found)
     if found is not None:
         current.call_id.set(state.call.pk)
     return found
@@ -183,6 +192,8 @@ async def _judged(state: CallState, books: Books, trial: AttemptRun, told: str) 
         raise Failure(Kind.EMPTY_OUTPUT, "no answer", status=200)
     if state.so_far:
         answer = replace(answer, text=state.so_far + told)
+    if answer.vectors:
+        return answer
     if answer.tool_calls and state.params.get("tools"):  # a call of a tool is no text to judge
         return answer
     if not answer.text.strip():

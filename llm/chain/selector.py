@@ -15,7 +15,7 @@ from llm.calls.deployment import CallSkips, Deployment, Skipped
 from llm.calls.fitting import fitted, is_elastic
 from llm.calls.spec import CallSpec
 from llm.chain import slow_start
-from llm.chain.plan import HALF_OPEN_KINDS, NO_METER, Planner, refusal, usd_left
+from llm.chain.plan import HALF_OPEN_KINDS, NO_METER, Planner, offered, refusal, usd_left
 from llm.configuration import snapshot
 from llm.configuration.snapshot import PauseView, ProviderConf
 from llm.failures import waits
@@ -73,6 +73,7 @@ class Selector:
     waits: int = 0
     silences: int = 0  # tests of what had let calls wait for nothing
     waited_s: float = 0  # for what others find out
+    for_others: bool = False  # whether the wait that the last look asked for is one
 
     def left_s(self) -> float:
         """Seconds in which an attempt may still begin."""
@@ -87,12 +88,13 @@ class Selector:
 
         Within the transaction that reserves it. Notes what it passes over.
         """
+        self.for_others = False
         return self._look() if self.left_s() >= LEAST_ATTEMPT_S else None
 
     def _look(self) -> Deployment | float | None:
         now = timezone.now()
         current = snapshot.read()
-        self.providers = current.providers
+        self.providers = offered(current.providers, self.want)
         if not self.looked:
             self.known = {
                 pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held
@@ -217,6 +219,7 @@ class Selector:
             return None
         wait_s = min(max(self.waited_s / 4, SHORTEST_LOOK_S), LONGEST_LOOK_S)
         self.waited_s += wait_s
+        self.for_others = True
         return wait_s
 
     def is_paused(self, deployment: Deployment) -> bool:

@@ -2,8 +2,12 @@
 
 Fifty callers at once would send fifty requests to a provider before the first of them fails. So a few go first, one
 if it has just failed; the others wait for a sign of life, and if none comes, for the pause that keeps them away.
+
+Those of one process who wait are woken by the sign; the others look for it in the ledger now and then.
 """
 
+import asyncio
+import contextlib
 from datetime import datetime, timedelta
 
 from llm import clock
@@ -21,6 +25,8 @@ ALIVE = {
 }  # fmt: skip
 SAY_NOTHING = {Kind.CUT_SHORT, "cancelled", "abandoned"}
 SUSPECT = {Kind.PROVIDER_DOWN, Kind.BLOCKED_PROVIDER}
+LOOKS_A_S = 50.0  # that the waiting calls of a process may have together
+_waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 _alive: dict[str, float] = {}  # by provider: its last sign of life in this process, a `clock.monotonic()`
 
 
@@ -30,6 +36,23 @@ def note(slug: str, *, alive: bool) -> None:
         _alive[slug] = clock.monotonic()
     else:
         _alive.pop(slug, None)
+    for loop, news in list(_waiting):
+        with contextlib.suppress(RuntimeError):  # that loop has ended
+            loop.call_soon_threadsafe(news.set)
+
+
+async def news(seconds: float) -> None:
+    """Waits until a provider shows a sign of life or fails, here; at most so long, or longer if many do."""
+    event = asyncio.Event()
+    waiting = (asyncio.get_running_loop(), event)
+    _waiting.add(waiting)
+    try:
+        async with asyncio.timeout(max(seconds, len(_waiting) / LOOKS_A_S)):
+            await event.wait()
+    except TimeoutError:
+        pass
+    finally:
+        _waiting.discard(waiting)
 
 
 def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool:

@@ -81,7 +81,7 @@ class Desk:
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
             return await function(*arguments)
-        return await self._put(_Order(partial(function, *arguments), early=True))
+        return await books.awaited(await self._put(_Order(partial(function, *arguments), early=True)))
 
     async def _put(self, order: "_Order") -> Any:
         self._orders.put(order)
@@ -121,6 +121,10 @@ class Desk:
                 self._go.clear()
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        with contextlib.suppress(RuntimeError):
+            if asyncio.get_running_loop() is loop.running():  # which would wait for itself for ever
+                coroutine.close()
+                raise AssertionError("on this event loop await acomplete or astream")
         loop.running().call_soon_threadsafe(self._begin, coroutine)
 
     def _begin(self, coroutine: Coroutine[Any, Any, Any]) -> None:

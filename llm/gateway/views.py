@@ -17,15 +17,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from llm import chain, storage
+from llm.calls import affinity
 from llm.chain import Event, Reply
 from llm.clients import access as clients
-from llm.gateway import catalogue, conversations, errors
+from llm.gateway import catalogue, conversations, errors, quota
 from llm.gateway.ask import Ask, counted_in
 from llm.gateway.description import openapi
 from llm.gateway.errors import ApiError
 from llm.gateway.protocols.base import Protocol
 from llm.gateway.protocols.chat import Chat
 from llm.gateway.protocols.completions import Completions
+from llm.gateway.protocols.embeddings import Embeddings
 from llm.gateway.protocols.messages import Messages
 from llm.gateway.protocols.responses import Responses
 from llm.gateway.serving import body, cors, headers, threads
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 View = Callable[..., Any]  # an answer, or something to await for it
 Shape = Callable[[ApiError], dict[str, Any]]
 CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Messages()
+EMBEDDINGS = Embeddings()
 PURPOSE = "gateway"
 ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
 LARGE = 64 * 1024  # bytes of a body whose reading would keep the event loop for milliseconds
@@ -146,7 +149,7 @@ def door(protocol: Protocol) -> View:
         asked = read() if size is not None and size <= LARGE else await in_thread(read)
         if protocol.asks_the_database:
             asked = await in_thread(protocol.prepared, asked, client)
-        found = await in_thread(catalogue.arguments, asked.model, client, asked.max_usd)
+        found = await in_thread(protocol.arguments, asked, client)
         wanted = {**found, **_arguments(asked, client)}
         try:
             return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
@@ -216,12 +219,14 @@ def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
         "purpose": PURPOSE,
         "client": client,
         "use": clients.use_of(client),
+        "session": affinity.key_of(client.name, ask.model, ask.session, ask.messages),
         "keep_text": client.data_class != Client.DataClass.PERSONAL,
     }
 
 
 chat = door(CHAT)
 completions = door(COMPLETIONS)
+embeddings = door(EMBEDDINGS)
 responses = door(RESPONSES)
 messages = door(MESSAGES)
 
@@ -261,6 +266,12 @@ def models(request: HttpRequest, client: Client) -> HttpResponse:
 def model(request: HttpRequest, client: Client, name: str) -> HttpResponse:
     """One of them."""
     return JsonResponse(catalogue.one(client, name))
+
+
+@endpoint("GET", "HEAD")
+def quota_left(request: HttpRequest, client: Client) -> HttpResponse:
+    """What is left for this client, and until when."""
+    return JsonResponse(quota.of(client))
 
 
 @endpoint("GET", "HEAD", open_to_all=True)

@@ -5,7 +5,7 @@ Django words a statement anew for every save(), which takes longer than the data
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from django.db.models import Case, F, When
 from llm.text import mend
 
 if TYPE_CHECKING:
-    Fields = tuple[tuple[models.Field[Any, Any], bool], ...]
+    # Attribute, the most that its column takes, and how its value is told to the database: as it is (None), or by that.
+    Fields = tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]
 PLAIN = (models.BooleanField, models.CharField, models.FloatField, models.IntegerField, models.TextField)
 
 
@@ -54,22 +55,24 @@ def bound(row: models.Model) -> None:
     """
     for field in row._meta.concrete_fields:
         if (value := getattr(row, field.attname)) is not None:
-            setattr(row, field.attname, _bounded(field, value))
+            setattr(row, field.attname, _bounded(value, _most(field)))
 
 
 def _values(row: models.Model, fields: Fields) -> list[Any]:
     found = []
-    for field, plain in fields:
-        value = getattr(row, field.attname)
-        if value is not None and (bounded := _bounded(field, value)) is not value:
-            setattr(row, field.attname, bounded)
-            value = bounded
-        found.append(value if plain else field.get_db_prep_save(value, connection))
+    for name, most, told in fields:
+        value = getattr(row, name)
+        if value is not None:
+            if (bounded := _bounded(value, most)) is not value:
+                setattr(row, name, bounded)
+                value = bounded
+            if told is not None:
+                value = told(value)
+        found.append(value)
     return found
 
 
-def _bounded(field: models.Field[Any, Any], value: Any) -> Any:
-    most = _most(field)
+def _bounded(value: Any, most: Any) -> Any:
     if isinstance(value, str):
         if not value.isascii() or "\0" in value:
             value = mend(value)
@@ -91,9 +94,19 @@ def _most(field: models.Field[Any, Any]) -> Any:
     return 2**31 - 1 if isinstance(field, models.PositiveIntegerField) else None
 
 
-def _with_plain(fields: Iterable[models.Field[Any, Any]]) -> Fields:
-    """Fields, and whether their values go to the database as they are: most do, and need no words with Django."""
-    return tuple((field, isinstance(field, PLAIN) and not field.choices) for field in fields)
+def _telling(fields: Iterable[models.Field[Any, Any]]) -> Fields:
+    return tuple((field.attname, _most(field), _told(field)) for field in fields)
+
+
+def _told(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
+    """How a value goes to the database. Most go as they are, and need no words with Django."""
+    if isinstance(field, PLAIN) and not field.choices:
+        return None
+    if isinstance(field, models.DateTimeField):
+        return lambda value: connection.ops.adapt_datetimefield_value(value)
+    if isinstance(field, models.ForeignKey) and isinstance(field.target_field, models.IntegerField):
+        return None
+    return lambda value: field.get_db_prep_save(value, connection)
 
 
 @cache
@@ -101,7 +114,7 @@ def _insert(model: type[models.Model], vendor: str) -> tuple[str, Fields]:
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     columns, places = ", ".join(map(_column, fields)), ", ".join(["%s"] * len(fields))
     returning = f"RETURNING {_column(model._meta.pk)}"
-    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({places}) {returning}", _with_plain(fields)  # noqa: S608  # our names
+    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({places}) {returning}", _telling(fields)  # noqa: S608  # our names
 
 
 @cache
@@ -111,7 +124,7 @@ def _update(
     fields = _named(model, names)
     columns = ", ".join(f"{_column(field)} = %s" for field in fields)
     where = " AND ".join(f"{_column(field)} = %s" for field in [model._meta.pk, *_named(model, still)])
-    return f"UPDATE {_table(model)} SET {columns} WHERE {where}", _with_plain(fields)  # noqa: S608  # our names
+    return f"UPDATE {_table(model)} SET {columns} WHERE {where}", _telling(fields)  # noqa: S608  # our names
 
 
 @cache
