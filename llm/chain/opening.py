@@ -106,6 +106,7 @@ def prepare(
     client: Client | None = None,
     keep_text: bool = True,
     session: str = "",
+    vectors: tuple[str, int] | None = None,
 ) -> CallState:
     """The call that these arguments of `astream` describe; its time begins now. Raises ValueError.
 
@@ -121,6 +122,8 @@ def prepare(
         messages, params, lang=lang, max_tokens=max_tokens, max_usd=max_usd, providers=providers, tiers=tiers,
         models=models, use=use, client=client,
     )  # fmt: skip
+    if vectors is not None:
+        want = replace(want, vectors=vectors, max_tokens=1, named=True)  # nothing is written
     begin_by = clock.monotonic() + limit_s
     key = ""
     if not fresh and keep_text and cache.is_on():
