@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('llm', '0012_conversations'),
+        ('llm', '0013_catalogue_changes'),
     ]
 
     operations = [
