@@ -217,6 +217,7 @@ def answered(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
         call_id=call.pk,
         max_tokens=state.lowered(trial),
         tokens_cached=call.tokens_cached,
+        vectors=answer.vectors,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from llm import cache, clock
+from llm import cache, clock, tracing
 from llm.calls import affinity, tokens
 from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
@@ -61,6 +61,15 @@ class CallState:
         return [trial.row for trial in self.trials]
 
     @property
+    def asked(self) -> tracing.Asked:
+        """What a trace says of the request."""
+        return tracing.Asked(
+            purpose=self.call.purpose, lang=self.call.lang, streamed=self.streamed,
+            max_tokens=self.selector.want.max_tokens, temperature=self.temperature,
+            messages=without_images(self.messages) if self.keep_text else None,
+        )  # fmt: skip
+
+    @property
     def must_prolong(self) -> bool:
         """Whether a call that may last for hours is to say again that it has not lost its worker."""
         return self.selector.end == math.inf and clock.monotonic() - self.prolonged > PROLONG_AFTER_S
@@ -97,6 +106,7 @@ def prepare(
     client: Client | None = None,
     keep_text: bool = True,
     session: str = "",
+    vectors: tuple[str, int] | None = None,
 ) -> CallState:
     """The call that these arguments of `astream` describe; its time begins now. Raises ValueError.
 
@@ -112,6 +122,8 @@ def prepare(
         messages, params, lang=lang, max_tokens=max_tokens, max_usd=max_usd, providers=providers, tiers=tiers,
         models=models, use=use, client=client,
     )  # fmt: skip
+    if vectors is not None:
+        want = replace(want, vectors=vectors, max_tokens=1, named=True)  # nothing is written
     begin_by = clock.monotonic() + limit_s
     key = ""
     if not fresh and keep_text and cache.is_on():

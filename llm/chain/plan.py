@@ -5,7 +5,7 @@ Order: provider by tier; within it for each account, for each model, for each lo
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -245,6 +245,23 @@ class Planner:
             or (p.kind in HALF_OPEN_KINDS and p.probe_until and p.probe_until > self.now)
         ]
         return max(holding, key=lambda p: (p.until is None, p.until or self.now)) if holding else None
+
+
+def offered(providers: tuple[ProviderConf, ...], want: CallSpec) -> tuple[ProviderConf, ...]:
+    """The providers with the models that can do what is asked: chat, or embeddings of one family.
+
+    A larger model of the family may be asked for shorter vectors; those of another family mean something else.
+    """
+    if want.vectors is None:
+        return providers
+    family, size = want.vectors
+    return tuple(
+        replace(provider, models=tuple(
+            model for model in provider.embeddings
+            if model.family == family and model.dimensions is not None and model.dimensions >= size
+        ))
+        for provider in providers
+    )  # fmt: skip
 
 
 def refusal(

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from llm import cache, clock, gates, single_flight
+from llm import cache, clock, gates, single_flight, tracing
 from llm.adapters import Answer
 from llm.calls import current
 from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
@@ -65,6 +65,8 @@ def astream(**arguments: Any) -> AsyncGenerator[Event, None]:
     use: llm.calls.terms.DataPolicy, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
     keep_text: whether the ledger keeps what was asked and answered
+    vectors: (family, dimensions): embeddings of each message's text instead of an answer, in `Reply.vectors`; only from
+        models of that family
     session: the conversation (`llm.calls.affinity.key_of`): it stays with the account that holds its beginning
 
     Raises ChainExhausted when nobody answered, llm.clients.access.Refused when the client may not ask now,
@@ -96,6 +98,11 @@ async def last(told: AsyncGenerator[Event, None], on_event: Callable[[Event], An
 
 def events(state: CallState, books: Books) -> AsyncGenerator[Event, None]:
     """What happens in a call. Its database work, and its caller's functions, run where `books` says."""
+    told = _told(state, books)
+    return tracing.watched(told, state.asked) if tracing.is_on() else told
+
+
+def _told(state: CallState, books: Books) -> AsyncGenerator[Event, None]:
     if not state.cache_key:
         return _asked(state, books)
     admit = partial(clients.admit, state.client) if state.client else None
@@ -190,6 +197,8 @@ async def _judged(state: CallState, books: Books, trial: AttemptRun, told: str) 
         raise Failure(Kind.EMPTY_OUTPUT, "no answer", status=200)
     if state.so_far:
         answer = replace(answer, text=state.so_far + told)
+    if answer.vectors:
+        return answer
     if answer.tool_calls and state.params.get("tools"):  # a call of a tool is no text to judge
         return answer
     if not answer.text.strip():

@@ -59,6 +59,35 @@ def arguments(model: str, client: Client, max_usd: Decimal | None, kind: str = C
     return {**found, "providers": slugs, **({} if name == slugs[0] else {"models": names})}
 
 
+def vectors(model: str, client: Client, max_usd: Decimal | None, dimensions: int | None) -> dict[str, Any]:
+    """Arguments of the chain for embeddings: one family, of so many numbers. Raises ApiError (400, 404).
+
+    model: as for a chat, or a family's name. `auto` is the first family in the order of the providers.
+    """
+    found = arguments(AUTO, client, max_usd)
+    state = snapshot.read()
+    name = target(model, state.aliases)
+    allowed = list(_allowed(state.providers, client, EMBEDDING))
+    meant = allowed if name in {AUTO, FREE} else _meant(name, allowed)
+    meant = meant or [one for one in allowed if one.model.family == name]
+    if not meant:
+        raise unknown(model)
+    family, longest = meant[0].model.family, max(one.model.dimensions or 0 for one in meant)
+    size = dimensions or meant[0].model.dimensions or 0
+    if size > longest:
+        text = f"'dimensions' must be at most {longest} for the model '{model[:200]}'."
+        raise ApiError(400, text, param="dimensions", code="invalid_request")
+    of_family = meant if name not in {AUTO, FREE} else [one for one in meant if one.model.family == family]
+    if name == FREE:
+        found["max_usd"] = Decimal(0)
+    return {
+        **found,
+        "vectors": (family, size),
+        "providers": list(dict.fromkeys(one.provider.slug for one in of_family)),
+        "models": list(dict.fromkeys(one.model.name for one in of_family)),
+    }
+
+
 def target(model: str, aliases: Mapping[str, str]) -> str:
     """What a name means. An alias may hold `*`: then the longest one that fits."""
     if model in aliases:

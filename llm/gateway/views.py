@@ -27,6 +27,7 @@ from llm.gateway.errors import ApiError
 from llm.gateway.protocols.base import Protocol
 from llm.gateway.protocols.chat import Chat
 from llm.gateway.protocols.completions import Completions
+from llm.gateway.protocols.embeddings import Embeddings
 from llm.gateway.protocols.messages import Messages
 from llm.gateway.protocols.responses import Responses
 from llm.gateway.serving import body, cors, headers, threads
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 View = Callable[..., Any]  # an answer, or something to await for it
 Shape = Callable[[ApiError], dict[str, Any]]
 CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Messages()
+EMBEDDINGS = Embeddings()
 PURPOSE = "gateway"
 ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
 LARGE = 64 * 1024  # bytes of a body whose reading would keep the event loop for milliseconds
@@ -147,7 +149,7 @@ def door(protocol: Protocol) -> View:
         asked = read() if size is not None and size <= LARGE else await in_thread(read)
         if protocol.asks_the_database:
             asked = await in_thread(protocol.prepared, asked, client)
-        found = await in_thread(catalogue.arguments, asked.model, client, asked.max_usd)
+        found = await in_thread(protocol.arguments, asked, client)
         wanted = {**found, **_arguments(asked, client)}
         try:
             return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
@@ -224,6 +226,7 @@ def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
 
 chat = door(CHAT)
 completions = door(COMPLETIONS)
+embeddings = door(EMBEDDINGS)
 responses = door(RESPONSES)
 messages = door(MESSAGES)
 

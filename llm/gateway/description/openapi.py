@@ -29,6 +29,7 @@ def document(base: str) -> dict[str, Any]:
         "paths": {
             "/chat/completions": {"post": _asked("create_chat_completion", "Ask", "Completion")},
             "/completions": {"post": _asked("create_completion", "CompletionsAsk", "TextCompletion")},
+            "/embeddings": {"post": _asked("create_embeddings", "EmbeddingsAsk", "Vectors", streams=False)},
             "/responses": {"post": _asked("create_response", "ResponsesAsk", "Response")},
             "/responses/{id}": {
                 "get": _got("retrieve_response", "a kept answer", "Response", ID),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from llm.chain import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
+from llm.gateway import catalogue
 from llm.gateway.ask import Ask
 from llm.gateway.errors import ApiError
 from llm.models import Client
@@ -26,6 +27,10 @@ class Protocol(ABC):
     @abstractmethod
     def read(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Ask:
         """The request in a body. Raises ApiError."""
+
+    def arguments(self, ask: Ask, client: Client) -> dict[str, Any]:
+        """Which models may answer, as arguments of the chain. Raises ApiError."""
+        return catalogue.arguments(ask.model, client, ask.max_usd)
 
     def prepared(self, ask: Ask, client: Client) -> Ask:
         """The request with what the database knows of it. Raises ApiError."""
