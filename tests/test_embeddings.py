@@ -50,7 +50,9 @@ def test_texts_become_vectors_in_their_order(chain, api):
 def test_floats_and_base64_are_the_same_numbers(chain):
     gateway = Gateway(make_client()[1])
     floats, packed = (
-        gateway.post_to("/v1/embeddings", {"input": "a", "encoding_format": kind}).json()["data"][0]["embedding"]
+        gateway.post_to("/v1/embeddings", {"input": "a", "encoding_format": kind}).json()["data"][0][
+            "embedding"
+        ]
         for kind in ("float", "base64")
     )
     assert list(struct.unpack("<32f", base64.b64decode(packed))) == pytest.approx(floats)

@@ -67,6 +67,8 @@ class OpenAICompatible:
         self._base = str(self.client.base_url).rstrip("/")
         # A keyless service may refuse a made-up key, so none is sent.
         self._headers = {} if key else {"Authorization": self.sdk.Omit()}
+        # Neither SDK sends a key of idempotency; unless it has one, it draws one for every call.
+        self._options = {"headers": self._headers, "idempotency_key": "unsent"}
 
     def _client(self, **options: Any) -> Any:
         return openai.AsyncOpenAI(**options)
@@ -78,7 +80,7 @@ class OpenAICompatible:
     async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
         try:
             async with transport.until(timing.next_event() if request.stream else timing.end):
-                body = await apart(_size(request.messages), self._packed, request)
+                body = await apart(_size((request.messages, request.inputs or ())), self._packed, request)
                 path = self.chat_path if request.inputs is None else self.embeddings_path
                 response = await self._post(self._base + path, body)
             try:
@@ -173,7 +175,7 @@ class OpenAICompatible:
         """
         try:
             stream = await self.client.post(
-                url, content=body, options={"headers": self._headers}, cast_to=object,
+                url, content=body, options=self._options, cast_to=object,
                 stream=True, stream_cls=self.sdk.AsyncStream[object],
             )  # fmt: skip
         except (self.sdk.APIError, *self.http_errors):

@@ -39,4 +39,6 @@ class CallSpec:
     client: str = ""
     client_budget_usd: Decimal | None = None
     home: Home | None = None  # is tried first, where that costs nothing more
-    vectors: tuple[str, int] | None = None  # embeddings of this family and so many numbers, instead of an answer
+    vectors: tuple[str, int] | None = (
+        None  # embeddings of this family and so many numbers, instead of an answer
+    )
