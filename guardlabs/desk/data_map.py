@@ -93,7 +93,7 @@ STORED = (
     Stored(
         (
             "llm.Provider", "llm.Model", "llm.Limit", "llm.Alias", "llm.Quota", "llm.Meter", "llm.Rehearsal",
-            "llm.PastSpending",
+            "llm.CatalogueChange", "llm.PastSpending",
         ),
         gettext_lazy("configuration and what was learned of quotas"), NOBODY, _until_staff,
     ),
