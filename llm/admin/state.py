@@ -1,5 +1,6 @@
 """What the chain knows at the moment: pauses (staff can end them), learned quotas, what a check found, notices."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -26,12 +27,17 @@ class OpenFilter(admin.SimpleListFilter):
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("open")), ("no", _("closed"))]
+        return [("no", _("closed")), ("all", _("all"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Without a choice: what is paused now."""
+        for number, choice in enumerate(super().choices(changelist)):
+            yield {**choice, "display": _("open")} if number == 0 else choice
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Pause]) -> QuerySet[Pause]:
-        if self.value() in {"yes", "no"}:
-            return queryset.filter(closed_at__isnull=self.value() == "yes")
-        return queryset
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(closed_at__isnull=self.value() != "no")
 
 
 @admin.register(Pause)

@@ -21,6 +21,8 @@ class Rehearsal(models.Model):
     detail = models.CharField(max_length=300, blank=True, help_text=_("Why answers did not pass."))
 
     class Meta:
+        verbose_name = _("rehearsal")
+        verbose_name_plural = _("rehearsals")
         ordering = ["-at"]
         indexes = [models.Index(fields=["provider", "model"], name="rehearsal_of_model")]
 
@@ -42,8 +44,8 @@ class Parity(Attempt):
 
     class Meta:
         proxy = True
-        verbose_name = _("parity board")
-        verbose_name_plural = _("parity board")
+        verbose_name = _("models compared")
+        verbose_name_plural = _("models compared")
 
 
 class CatalogueChange(models.Model):
