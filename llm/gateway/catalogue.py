@@ -39,9 +39,18 @@ class Served:
         return f"{self.provider.slug}/{self.model.name}"
 
 
-def arguments(model: str, client: Client, max_usd: Decimal | None, kind: str = CHAT) -> dict[str, Any]:
-    """Arguments of the chain for a model's name, within what the client may use. Raises ApiError (404)."""
-    state = snapshot.read()
+def arguments(
+    model: str,
+    client: Client,
+    max_usd: Decimal | None,
+    kind: str = CHAT,
+    state: snapshot.State | None = None,
+) -> dict[str, Any]:
+    """Arguments of the chain for a model's name, within what the client may use. Raises ApiError (404).
+
+    state: the configuration, where it need not be read anew
+    """
+    state = state or snapshot.read()
     name = target(model, state.aliases)
     limits = [
         limit
