@@ -9,7 +9,7 @@ from audit.orders import outbox
 from guardlabs.catalogues import compile_catalogues
 from guardlabs.staff import limits
 from llm import cache as replies
-from llm.calls import tokens
+from llm.calls import affinity, tokens
 from llm.chain import slow_start
 from llm.configuration import snapshot
 from llm.operations import upkeep
@@ -32,6 +32,7 @@ def _clean_slate(monkeypatch):
     tokens.forget()
     replies.forget()
     slow_start.forget()
+    affinity.forget()
     probes.forget()
     limits._own.clear()
 

@@ -1,12 +1,16 @@
 """Agents on small doors: what is too large is said at once and in words that agents know, or served elsewhere."""
 
+from decimal import Decimal
+
 import openai
 import pytest
 
-from llm.models import Call
+from llm.calls import affinity
+from llm.configuration.prices import Price, library_price
+from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
-from tests.chain_setup import OSS, make_groq, make_provider
-from tests.gateway_client import Gateway, make_client
+from tests.chain_setup import OSS, make_deepseek, make_groq, make_provider
+from tests.gateway_client import HELLO, Gateway, chunks_of, make_client
 from tests.sdk_clients import openai_sdk
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +94,112 @@ def test_the_sdks_see_a_bad_request_and_do_not_try_again(sim):
         with pytest.raises(openai.BadRequestError) as refused:
             ask(openai_sdk(name=f"n{Call.objects.count()}"))
         assert refused.value.code == "context_length_exceeded"
+
+
+# -- a conversation stays where its beginning is held ----------------------------------------------------
+
+
+def turns(count):
+    """The messages of a conversation's turns, each with all that was said before."""
+    told = [{"role": "system", "content": "You are an agent."}, {"role": "user", "content": "Begin."}]
+    for number in range(count):
+        yield list(told)
+        told += [
+            {"role": "assistant", "content": f"answer {number}"},
+            {"role": "user", "content": f"more {number}"},
+        ]
+
+
+def test_ten_turns_hit_the_cache_of_one_account_nine_times(sim, gateway):
+    make_groq(sim, keys=3)
+    first, *rest = turns(10)
+    sim.script("key-of-groq1", b.http(429, headers={"retry-after": "60"}))
+    served = [gateway.ask(first)["x-guardlabs-provider"]]
+    assert served == ["groq2"]
+    affinity.forget()  # as another worker does, which has seen nothing of it
+    sim.script("key-of-groq1", b.ok())
+    Pause.objects.all().delete()
+    served += [gateway.ask(messages)["x-guardlabs-provider"] for messages in rest]
+    assert served == ["groq2"] * 10
+    assert gateway.ask(HELLO)["x-guardlabs-provider"] == "groq1"  # others begin where one begins
+
+
+def test_a_conversation_goes_elsewhere_when_its_account_has_no_room(sim, gateway):
+    make_groq(sim, keys=2)
+    first, second, third = turns(3)
+    assert gateway.ask(first)["x-guardlabs-provider"] == "groq1"
+    sim.script("key-of-groq1", b.http(429, headers={"retry-after": "300"}))
+    assert gateway.ask(second)["x-guardlabs-provider"] == "groq2"
+    assert gateway.ask(third)["x-guardlabs-provider"] == "groq2"
+
+
+@pytest.mark.parametrize("named", [{"prompt_cache_key": "c"}, {"user": "c"}, {}])
+def test_what_the_client_calls_it_or_how_it_begins_names_a_conversation(named):
+    messages = next(turns(1))
+    longer = [*messages, {"role": "assistant", "content": "x"}, {"role": "user", "content": "y"}]
+    name = next(iter(named.values()), "")
+    key = affinity.key_of("shop", "auto", name, messages)
+    assert key == affinity.key_of("shop", "auto", name, longer)
+    assert key != affinity.key_of("other", "auto", name, messages)
+    assert key != affinity.key_of("shop", "free", name, messages)
+    assert key != affinity.key_of("shop", "auto", name + "2", messages)
+
+
+def test_only_a_conversation_that_goes_on_is_held_unless_it_has_a_name(sim, gateway):
+    make_groq(sim, keys=2)
+    for named, served in (({}, "groq1"), ({"prompt_cache_key": "agent"}, "groq2")):
+        sim.script("key-of-groq1", b.http(429, headers={"retry-after": "60"}))
+        assert gateway.ask(**named)["x-guardlabs-provider"] == "groq2"
+        sim.script("key-of-groq1", b.ok())
+        Pause.objects.all().delete()
+        assert gateway.ask(**named)["x-guardlabs-provider"] == served
+
+
+def test_a_conversation_that_money_was_spent_on_goes_back_to_what_is_free(sim, gateway):
+    make_groq(sim, keys=1)
+    make_deepseek(sim)
+    first, second = turns(2)
+    sim.script("key-of-groq1", b.http(500), b.http(500), b.ok("free"))
+    assert gateway.ask(first)["x-guardlabs-provider"] == "deepseek"
+    Pause.objects.all().delete()
+    assert gateway.ask(second)["x-guardlabs-provider"] == "groq1"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 800}},
+        {"prompt_cache_hit_tokens": 800},
+        {"cached_tokens": 800},
+    ],
+)
+def test_cached_tokens_are_read_priced_and_told(sim, gateway, stream, details):
+    make_deepseek(sim)
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 10, "total_tokens": 1_010, **details}
+    sim.script("key-of-deepseek", b.ok("Hello", usage=usage))
+    response = gateway.ask(stream=stream, stream_options={"include_usage": True})
+    told = chunks_of(response)[-2]["usage"] if stream else response.json()["usage"]
+    assert told["prompt_tokens_details"] == {"cached_tokens": 800}
+    attempt = Attempt.objects.get()
+    assert (attempt.tokens_in, attempt.tokens_cached, Call.objects.get().tokens_cached) == (1_000, 800, 800)
+
+
+def test_what_was_cached_costs_what_the_provider_takes_for_it():
+    price = Price(Decimal(1), Decimal(2), "library", Decimal("0.1"))
+    assert price.cost(1_000_000, 0, 900_000) == Decimal("0.19")
+    assert price.cost(1_000_000, 0) == price.most(1_000_000, 0) == Decimal(1)
+    assert Price(Decimal(1), Decimal(2), "staff").cost(1_000_000, 0, 900_000) == Decimal(1)
+    known = library_price(
+        slug="deepseek", kind="openai", base_url="https://api.deepseek.com", model="deepseek-chat"
+    )
+    assert known.per_million_cached is not None
+    assert known.per_million_cached < known.per_million_in
+
+
+def test_anthropic_counts_cached_tokens_apart(sim, gateway):
+    make_deepseek(sim)
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 800}}
+    sim.script("key-of-deepseek", b.ok("Hello", usage=usage))
+    told = gateway.post_to("/v1/messages", {"max_tokens": 5, "messages": HELLO}).json()["usage"]
+    assert (told["input_tokens"], told["cache_read_input_tokens"]) == (200, 800)

@@ -74,8 +74,8 @@ def test_unusable_arguments_are_a_value_error():
     assert not Call.objects.exists()
 
 
-@pytest.mark.parametrize("is_async", [False, True])
-def test_a_gate_may_be_plain_or_async(sim, is_async):
+@pytest.mark.parametrize("how", ["plain", "async", "hidden", "hidden from a thread"])
+def test_a_gate_may_be_plain_or_async(sim, how):
     make_groq(sim, keys=1)
     make_deepseek(sim)
     sim.script("key-of-groq1", b.ok("poor"))
@@ -90,7 +90,11 @@ def test_a_gate_may_be_plain_or_async(sim, is_async):
         await asyncio.sleep(0)
         return None if text == "rich" else "poor"
 
-    assert asyncio.run(acomplete(user="hi", accept=on_loop if is_async else plain)).text == "rich"
+    accept = {"plain": plain, "async": on_loop}.get(how, lambda text: on_loop(text))
+    if how == "hidden from a thread":
+        assert complete(user="hi", accept=accept).text == "rich"
+    else:
+        assert asyncio.run(acomplete(user="hi", accept=accept)).text == "rich"
     assert list(Attempt.objects.order_by("id").values_list("outcome", "judged")) == [
         ("rejected_output", True), ("ok", True),
     ]  # fmt: skip

@@ -104,12 +104,67 @@ def test_it_says_why_until_when_and_what_is_left(sim, admin_client):
             free=True, started_at=timezone.now(), finished_at=timezone.now(), outcome="ok", cost_usd=Decimal("0.01"),
         )  # fmt: skip
     html = " ".join(admin_client.get(PAGE).content.decode().split())
-    assert "key_invalid" in html
+    assert "the key no longer works" in html
     assert "until staff act" in html
     assert "Invalid API Key" in html
-    assert "97 requests" in html
+    assert "97 of 100 requests" in html
     assert "$0.0300" in html
     assert states()["groq2", "openai/gpt-oss-120b"] == ("next", "")
+
+
+def test_a_key_is_one_row_with_a_dot_for_each_model(sim, admin_client):
+    make_groq(sim, keys=5, models=["openai/gpt-oss-120b", "openai/gpt-oss-20b"])
+    pause(model="openai/gpt-oss-20b", kind="rate_limited_provider")
+    html = admin_client.get(PAGE).content.decode()
+    assert html.count('<th scope="row" data-label="Key"') == 5
+    assert html.count('<span class="dot stopped" aria-hidden="true">○</span> <span title=') == 5
+    assert html.count("data-local>") >= 5  # until when, for the reader's own zone
+    assert html.count('<details class="menu">') == 6
+
+
+# -- what a call would do ------------------------------------------------------------------------------
+def tried(client, **query):
+    html = " ".join(client.get(PAGE, {"try": 1, **query}).content.decode().split())
+    return html[html.index('id="try"') :]
+
+
+def test_a_dry_run_says_who_would_be_asked_and_why_not_the_others(sim, admin_client):
+    make_groq(sim, keys=1, models=[{"name": "openai/gpt-oss-120b", "tpm": 8000}])
+    make_deepseek(sim)
+    assert "groq1 would be asked, with openai/gpt-oss-120b." in tried(admin_client)
+    assert "deepseek would be asked" in tried(admin_client, tokens_in=9000, max_tokens=500)
+    html = tried(admin_client, tokens_in=9000, max_tokens=500, free="on")
+    assert "Nobody would be asked." in html
+    assert "costs money, and the call may cost nothing" in html
+    Provider.objects.filter(slug="groq").update(trains_on_prompts=True)
+    snapshot.forget()
+    html = tried(admin_client, data_class="internal")
+    assert "its terms: it trains on prompts" in html
+    assert sim.requests == []
+
+
+def test_a_dry_run_of_a_purpose_has_its_usual_size(sim, admin_client):
+    make_groq(sim, keys=1, models=[{"name": "openai/gpt-oss-120b", "tpm": 8000}])
+    Call.objects.create(
+        started_at=timezone.now(),
+        deadline_s=45,
+        purpose="long",
+        outcome="ok",
+        tokens_in=20_000,
+        tokens_out=900,
+    )
+    assert "Nobody would be asked." in tried(admin_client, purpose="long")
+    assert "Nobody would be asked." not in tried(admin_client, purpose="long", tokens_in=100)
+
+
+@pytest.mark.parametrize(
+    "query", [{"tokens_in": "x"}, {"tokens_in": 0}, {"data_class": "secret"}, {"purpose": "none"}]
+)
+def test_a_dry_run_of_nonsense_says_so(sim, admin_client, query):
+    make_groq(sim, keys=1)
+    html = tried(admin_client, **query)
+    assert "errorlist" in html
+    assert "would be asked, with" not in html
 
 
 def test_spare_keys_and_missing_keys_are_named(sim):

@@ -18,7 +18,7 @@ from llm.adapters.vertex import Vertex
 from llm.chain import ChainExhausted, complete, stream
 from llm.failures.kinds import Failure, Kind
 from llm.simulator import behaviours as b
-from tests.adapter_setup import HELLO, drive
+from tests.adapter_setup import HELLO, Ran, drive
 from tests.chain_setup import make_vertex
 
 LIMIT, SLACK = 0.2, 0.7
@@ -375,3 +375,23 @@ def secret_of(sim):
     import json
 
     return json.dumps(sim.service_account(label="another"))
+
+
+# -- the loop ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "where"), [(100, "llm-loop"), (400_000, "asyncio")], ids=["small", "large"])
+def test_what_is_large_is_written_and_read_off_the_loop(sim, monkeypatch, size, where):
+    from llm.adapters import openai as module
+
+    threads = []
+
+    def noted(function):
+        return lambda *arguments: (threads.append(threading.current_thread().name), function(*arguments))[1]
+
+    monkeypatch.setattr(module, "read_completion", noted(module.read_completion))
+    monkeypatch.setattr(OpenAICompatible, "_packed", noted(OpenAICompatible._packed))
+    asked = {"messages": [{"role": "user", "content": "y" * size}], "max_tokens": size}
+    ran = Ran(sim, "openai", b.ok("x" * size), stream=False, **asked)
+    assert len(ran.text) == size
+    assert [name.partition("_")[0] for name in threads] == [where, where]

@@ -210,7 +210,9 @@ def test_every_filter_that_a_page_offers_and_every_link_of_the_desk_works(client
         text = client.get(reverse(f"admin:{name}")).content.decode()
         links += [found.replace("&amp;", "&") for found in re.findall(r'href="([^"]*[?][^"]*)"', text)]
     assert len(links) > 50
-    wrong = [link for link in links if "/admin/" in link and client.get(link).status_code != 200]
+    wrong = [
+        link for link in dict.fromkeys(links) if "/admin/" in link and client.get(link).status_code != 200
+    ]
     assert wrong == []
     assert sections(root)
     assert Order.objects.count() == Scan.objects.count() == 1

@@ -15,6 +15,7 @@ from llm.models import Attempt, Call, Pause
 from llm.pauses import breaker, probes
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
+from tests.matrix import matrix
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,9 +62,9 @@ def two_free(sim, **fields):
 # -- back soon ---------------------------------------------------------------------------------------------
 
 
-@BOTH
-@pytest.mark.parametrize("fault", DOWN)
-@pytest.mark.parametrize("background", [True, False])
+@pytest.mark.parametrize(
+    ("ask", "fault", "background"), matrix([plain, streamed], DOWN, [True, False], together=2)
+)
 def test_after_an_outage_of_a_minute_it_is_back_soon_and_everybody_was_served(
     sim, clock, slept, ask, fault, background
 ):
@@ -124,9 +125,10 @@ def test_when_all_are_down_each_is_asked_twice_at_most(sim, slept, ask):
     assert sum(slept) < 1
 
 
-@BOTH
-@pytest.mark.parametrize("fault", [b.http(503), b.http(500), b.reset()])
-@pytest.mark.parametrize("turn", [3, 2, 7])
+@pytest.mark.parametrize(
+    ("ask", "fault", "turn"),
+    matrix([plain, streamed], [b.http(503), b.http(500), b.reset()], [3, 2, 7], together=2),
+)
 def test_two_providers_that_alternate_leave_nobody_unanswered(sim, clock, slept, ask, fault, turn):
     two_free(sim)
     answered = 0
@@ -256,15 +258,13 @@ def in_threads(count, work):
         return list(pool.map(run, range(count)))
 
 
-@pytest.mark.parametrize("ask", [plain, streamed])
-@pytest.mark.parametrize(
-    "fault",
-    [
-        b.http(500), b.http(503), b.reset(), b.hang(), b.http(429), b.payload("groq-401-invalid-key"),
-        b.payload("cf-1010-plain"), b.error_in_200(502, "down"),
-    ],
-    ids=["500", "503", "reset", "hang", "429", "401", "1010", "error in 200"],
-)  # fmt: skip
+BROKEN = [
+    b.http(500), b.http(503), b.reset(), b.hang(), b.http(429), b.payload("groq-401-invalid-key"),
+    b.payload("cf-1010-plain"), b.error_in_200(502, "down"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ask", "fault"), matrix([plain, streamed], BROKEN))
 def test_fifty_callers_waste_five_requests_on_a_broken_first_tier(sim, ask, fault):
     make_groq(sim, keys=1, first_byte_s=2, timeout_s=3)
     make_deepseek(sim, first_byte_s=20, timeout_s=20)

@@ -32,6 +32,8 @@ OWN = {
     "llm_client_usage": ("GET", {"llm.view_client"}),
     "llm_chain": ("GET", {"llm.view_provider"}),
     "llm_setup": ("GET", {"llm.add_credential"}),
+    "llm_playground": ("GET", {"llm.test_provider"}),
+    "llm_playground_ask": ("POST", {"llm.test_provider"}),
     "llm_chain_act": ("POST", {"llm.change_pause"}),
     "llm_chain_pause": ("GET", {"llm.change_pause"}),
     "llm_chain_rotate": ("GET", {"llm.change_credential"}),

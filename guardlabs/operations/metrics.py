@@ -135,7 +135,6 @@ class Ledger(Collector):
             troubles.add_metric([reason], 1)
         yield troubles
 
-
     def _bookkeeper(self) -> Iterable[Metric]:
         """The one part that is this process's own: how its calls wait for the ledger."""
         stats, process = books.bookkeeper.stats(), [str(os.getpid())]

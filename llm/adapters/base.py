@@ -42,6 +42,9 @@ class Request:
     output: Output = field(default_factory=Output)  # what has come out so far, for the bill
     effort: str | None = None
     show_reasoning: bool | None = None
+    inputs: Sequence[str] | None = None  # texts to embed, instead of messages to answer
+    dimensions: int = 0  # that each vector must have
+    shorten: bool = False  # the model's own vectors are longer
     dialect: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -68,6 +71,8 @@ class Answer:
     finish_reason: str = ""
     tokens_in: int | None = None
     tokens_out: int | None = None
+    vectors: Sequence[Sequence[float]] = ()  # embeddings, in the order of `Request.inputs`
+    tokens_cached: int = 0  # of tokens_in: what the provider had in its prompt cache
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

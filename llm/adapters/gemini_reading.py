@@ -50,6 +50,7 @@ class GeminiReading:
             spoken=(usage.candidates_token_count or 0) + thoughts,  # thoughts are billed as output
             total=usage.total_token_count,
         )
+        self.usage.note_cached(usage.cached_content_token_count)
         self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
 
     def _part(self, part: Any) -> Iterator[Piece]:
@@ -106,5 +107,6 @@ class GeminiReading:
             doubt=doubt or self.ending.doubt,
             tokens_in=self.usage.tokens_in,
             tokens_out=self.usage.plausible_out(written),
+            tokens_cached=self.usage.tokens_cached,
             headers=headers,
         )

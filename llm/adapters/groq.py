@@ -19,6 +19,7 @@ class Groq(OpenAICompatible):
     unsendable = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
     default_base_url = BASE_URLS["groq"]
     chat_path = "/openai/v1/chat/completions"
+    embeddings_path = "/openai/v1/embeddings"
     response_type = httpx.Response
 
     def _client(self, **options: Any) -> Any:

@@ -11,6 +11,7 @@ import openai
 
 from llm import clock
 from llm.adapters import session, transport
+from llm.adapters.answers.embeddings import read_embeddings
 from llm.adapters.answers.reading import Reading, error_in_body, read_completion
 from llm.adapters.answers.sse import MAX_MALFORMED, EventParser
 from llm.adapters.base import (
@@ -50,6 +51,7 @@ class OpenAICompatible:
     )
     default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
+    embeddings_path = "/embeddings"
     response_type: type[Any] = httpx2.Response
 
     def __init__(self, *, base_url: str, key: str, user_agent: str) -> None:
@@ -62,9 +64,11 @@ class OpenAICompatible:
             http_client=self.http,
             default_headers={"User-Agent": user_agent},
         )
-        self._url = str(self.client.base_url).rstrip("/") + self.chat_path
+        self._base = str(self.client.base_url).rstrip("/")
         # A keyless service may refuse a made-up key, so none is sent.
         self._headers = {} if key else {"Authorization": self.sdk.Omit()}
+        # Neither SDK sends a key of idempotency; unless it has one, it draws one for every call.
+        self._options = {"headers": self._headers, "idempotency_key": "unsent"}
 
     def _client(self, **options: Any) -> Any:
         return openai.AsyncOpenAI(**options)
@@ -76,7 +80,9 @@ class OpenAICompatible:
     async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
         try:
             async with transport.until(timing.next_event() if request.stream else timing.end):
-                response = await self._post(await apart(_size(request.messages), self._packed, request))
+                body = await apart(_size((request.messages, request.inputs or ())), self._packed, request)
+                path = self.chat_path if request.inputs is None else self.embeddings_path
+                response = await self._post(self._base + path, body)
             try:
                 if request.stream and "json" not in response.headers.get("content-type", ""):
                     reading, events, patience = Reading(request), EventParser(), Patience(timing)
@@ -98,12 +104,15 @@ class OpenAICompatible:
                     return
                 async with transport.until(timing.whole() if request.stream else timing.end):
                     await response.aread()
-                    body = response.text
+                    text = response.text
             finally:
                 await response.aclose()  # a caller that leaves stops the provider, too
             if response.status_code != 200 and not request.stream:
-                raise classify(status=response.status_code, headers=dict(response.headers), body=body)
-            answer = await apart(len(body), read_completion, body, dict(response.headers), request)
+                raise classify(status=response.status_code, headers=dict(response.headers), body=text)
+            if request.inputs is not None:
+                yield await apart(len(text), read_embeddings, text, dict(response.headers), request)
+                return
+            answer = await apart(len(text), read_completion, text, dict(response.headers), request)
             answer = checked(answer, request)
             if answer.reasoning:
                 yield Reasoning(answer.reasoning)
@@ -126,6 +135,10 @@ class OpenAICompatible:
 
     def _body(self, request: Request) -> dict[str, Any]:
         """The request in the service's dialect."""
+        if request.inputs is not None:
+            size = {"dimensions": request.dimensions} if request.shorten else {}
+            texts = {"model": request.model, "input": list(request.inputs), "encoding_format": "float"}
+            return {**texts, **size, **request.params}
         dialect = dialect_of(str(self.client.base_url), request.model, request.dialect)
         params = with_reasoning(
             dialect, request.model, request.params,
@@ -155,14 +168,14 @@ class OpenAICompatible:
         except Exception as error:
             raise unsendable(error) from error
 
-    async def _post(self, body: bytes) -> Any:
+    async def _post(self, url: str, body: bytes) -> Any:
         """What came, its body unread: a provider that answers in types of its own is ours to judge, not the SDK's.
 
         Raises the SDK's and the network's errors; Failure for what the SDK itself will not send.
         """
         try:
             stream = await self.client.post(
-                self._url, content=body, options={"headers": self._headers}, cast_to=object,
+                url, content=body, options=self._options, cast_to=object,
                 stream=True, stream_cls=self.sdk.AsyncStream[object],
             )  # fmt: skip
         except (self.sdk.APIError, *self.http_errors):

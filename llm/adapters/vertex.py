@@ -108,6 +108,8 @@ class Vertex:
 
     async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
         try:
+            if request.inputs is not None:  # Gemini's are served in OpenAI's shape too: see docs/recipes.md
+                raise Failure(Kind.REQUEST_REJECTED, "embeddings are asked of kind openai only", status=400)
             arguments = self._arguments(request)
         except Failure:
             raise

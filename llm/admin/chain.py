@@ -13,11 +13,12 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from llm.admin import chain_rows
 from llm.admin.forms import CredentialForm
 from llm.chain import direct
 from llm.configuration import credentials
@@ -33,12 +34,6 @@ TEST_PURPOSE = "staff-test"
 TEST_PROMPT = [{"role": "user", "content": "Reply with the word ok."}]
 TEST_TOKENS = 16
 SCOPE = ("provider", "credential", "location", "model")  # in the order of a button's value
-STATES = {
-    overview.NEXT: gettext_lazy("next"),
-    overview.READY: gettext_lazy("ready"),
-    overview.SPARE_KEY: gettext_lazy("spare key"),
-    overview.STOPPED: gettext_lazy("skipped"),
-}
 PAUSE_HOURS = [
     ("1", _("1 hour")), ("6", _("6 hours")), ("24", _("1 day")), ("168", _("7 days")), ("", _("until reset")),
 ]  # fmt: skip
@@ -88,6 +83,7 @@ def page(owner: Any, request: HttpRequest) -> HttpResponse:
     _need(request, "llm.view_provider")
     may = request.user.has_perm
     off = [one.provider for one in standing.provider_statuses() if one.word == standing.OFF]
+    trial = chain_rows.DryRun(request.GET)
     return _render(
         owner,
         request,
@@ -95,7 +91,8 @@ def page(owner: Any, request: HttpRequest) -> HttpResponse:
         title=gettext("Chain"),
         verdict=facts.verdict(),
         today=f"{timezone.now():%Y-%m-%d} 00:00:00+00:00",
-        ranks=[_shown(rank) for rank in overview.ranks()],
+        ranks=chain_rows.shown(overview.ranks()),
+        trial=trial,
         off=off,
         cache_is_away=_cache_is_away(),
         may_test=may("llm.test_provider"),
@@ -243,31 +240,6 @@ def _log(owner: Any, request: HttpRequest, row: Provider, text: str) -> None:
 def _scope(text: str) -> dict[str, str]:
     """`slug|label|location|model`; a model's name comes last, since it may hold anything."""
     return dict(zip(SCOPE, [*text.split("|", len(SCOPE) - 1), "", "", "", ""], strict=False))
-
-
-def _shown(rank: overview.Rank) -> dict[str, Any]:
-    """A rank with the words of its states and the values of its buttons."""
-    now, slug = timezone.now(), rank.row.slug
-    places = [
-        {
-            "place": place,
-            "state": STATES[place.state],
-            "until": standing.moment(place.until, now) if place.until else "",
-            "forever": bool(place.why and not place.until and place.deployment.probes),
-            "scope": "|".join(
-                (slug, place.deployment.key.label, place.deployment.location, place.deployment.model.name)
-            ),
-            "paused": bool(place.deployment.probes),
-        }
-        for place in rank.places
-    ]
-    return {
-        "rank": rank,
-        "places": places,
-        "scope": f"{slug}|||",
-        "pauses": [standing.told(each, now) for each in rank.pauses],
-        "hint": "" if rank.places else gettext("no key or no model"),
-    }
 
 
 def _render(owner: Any, request: HttpRequest, template: str, **context: Any) -> HttpResponse:

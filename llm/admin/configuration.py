@@ -16,7 +16,7 @@ from django.utils.translation import ngettext, pgettext, pgettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from llm import secrets
-from llm.admin import chain, setup
+from llm.admin import chain, playground, setup
 from llm.admin.forms import AliasForm, CredentialForm, CredentialFormSet, LimitForm, ModelForm, ProviderForm
 from llm.admin_base.lookups import AllowedLookups
 from llm.configuration import credentials, presets
@@ -204,7 +204,7 @@ class ProviderAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
         return _lines([word, *one.remarks, *remarks] if row.enabled else [word])
 
     def get_urls(self) -> list[URLPattern]:
-        return [*chain.urls(self), *setup.urls(self), *super().get_urls()]
+        return [*chain.urls(self), *setup.urls(self), *playground.urls(self), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if request.method == "GET":

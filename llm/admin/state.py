@@ -102,12 +102,12 @@ class QuotaAdmin(AllowedLookups, ModelAdmin):  # type: ignore[type-arg]
     def told(self, row: Quota) -> SafeString:
         """When, and how, the provider stated each limit."""
         lines = [
-            (name, at, Method(method).label)
+            (name, f"{at:%Y-%m-%d %H:%M}", Method(method).label)
             for name in FIELDS
             if getattr(row, name) is not None
             for at, method in [stated(row, name)]
         ]
-        return format_html_join("", "{}: {:%Y-%m-%d %H:%M} UTC, {}<br>", lines)
+        return format_html_join("", "{}: {} UTC, {}<br>", lines)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -51,6 +51,8 @@ class Reply:
 
     `reasoning` is what the model thought, as far as its provider told it; `state` what the provider wants back with
     the next turn, beside the text (`reasoning_details`, `extra_content`).
+    `vectors` are embeddings of the messages, in their order, where these were asked for.
+    `tokens_cached` of `tokens_in` were in the provider's prompt cache.
     `max_tokens` is the cap that the answer had where that is lower than the one that the caller has named.
     """
 
@@ -69,6 +71,8 @@ class Reply:
     tool_calls: Sequence[Mapping[str, Any]] = ()
     max_tokens: int | None = None
     reasoning: str = ""
+    tokens_cached: int = 0
+    vectors: Sequence[Sequence[float]] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -7,6 +7,16 @@ from llm.calls.terms import DataPolicy
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """The deployment that holds a conversation's beginning in its provider's prompt cache."""
+
+    provider: str
+    account: str
+    model: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallSpec:
     """What a call needs, in tokens.
 
@@ -28,3 +38,7 @@ class CallSpec:
     use: DataPolicy | None = None
     client: str = ""
     client_budget_usd: Decimal | None = None
+    home: Home | None = None  # is tried first, where that costs nothing more
+    vectors: tuple[str, int] | None = (
+        None  # embeddings of this family and so many numbers, instead of an answer
+    )

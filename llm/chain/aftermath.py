@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from llm import clock
 from llm.adapters import Answer
+from llm.calls import affinity
 from llm.calls.events import Reply
 from llm.calls.terms import PREFILL
 from llm.chain import slow_start
@@ -191,6 +192,8 @@ def answered(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
     if deployment.probes:
         breaker.answered(deployment)
     call = state.call
+    if call.session:
+        affinity.note(call.session, deployment, trial.row.account)
     call.text = answer.text if state.keep_text else ""
     call.tier, call.provider, call.model = deployment.provider.tier, deployment.label, deployment.model.name
     _close(state, Call.Outcome.OK)
@@ -213,6 +216,8 @@ def answered(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
         skipped=serializers.skipped(state.rows, state.selector.skipped.values()),
         call_id=call.pk,
         max_tokens=state.lowered(trial),
+        tokens_cached=call.tokens_cached,
+        vectors=answer.vectors,
     )
 
 

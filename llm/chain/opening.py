@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from llm import cache, clock
-from llm.calls import tokens
+from llm.calls import affinity, tokens
 from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
 from llm.calls.terms import DataPolicy, without_images
@@ -96,6 +96,8 @@ def prepare(
     use: DataPolicy | None = None,
     client: Client | None = None,
     keep_text: bool = True,
+    session: str = "",
+    vectors: tuple[str, int] | None = None,
 ) -> CallState:
     """The call that these arguments of `astream` describe; its time begins now. Raises ValueError.
 
@@ -111,6 +113,8 @@ def prepare(
         messages, params, lang=lang, max_tokens=max_tokens, max_usd=max_usd, providers=providers, tiers=tiers,
         models=models, use=use, client=client,
     )  # fmt: skip
+    if vectors is not None:
+        want = replace(want, vectors=vectors, max_tokens=1, named=True)  # nothing is written
     begin_by = clock.monotonic() + limit_s
     key = ""
     if not fresh and keep_text and cache.is_on():
@@ -120,7 +124,7 @@ def prepare(
         )
     return CallState(
         call=bookkeeper.open_call(
-            purpose=purpose, lang=lang, deadline_s=limit_s, client=want.client,
+            purpose=purpose, lang=lang, deadline_s=limit_s, client=want.client, session=session,
             messages=without_images(messages) if keep_text else [],
         ),
         messages=messages,
@@ -161,6 +165,9 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
 
     Raises clients.Refused when the client may not ask now, cache.AlreadyClaimed.
     """
+    if state.call.session and not state.selector.looked:
+        home = affinity.home_of(state.call.session, state.messages)
+        state.selector.want = replace(state.selector.want, home=home)
     deployment, again = _take_retry(state), True
     if deployment is None:
         found = state.selector.look()

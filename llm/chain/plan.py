@@ -4,8 +4,8 @@ Pure: configuration, pauses and the meter go in. The chain, the chain page and t
 Order: provider by tier; within it for each account, for each model, for each location, the first usable key.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -67,9 +67,22 @@ class Planner:
 
     def steps(self) -> Iterator[Deployment | Skipped]:
         """Deployments to try and what is passed over, lazily and in order."""
-        for provider in in_order(self.providers, self.pauses, self.now):
+        for provider in self._in_order():
             if self._is_left(provider):
                 yield from self._provider(provider)
+
+    def _in_order(self) -> list[ProviderConf]:
+        """By tier; the one that holds the conversation goes first, but one that costs money before no free one."""
+        ordered = in_order(self.providers, self.pauses, self.now)
+        home = next(
+            (each for each in ordered if self.want.home and each.slug == self.want.home.provider), None
+        )
+        if home is None:
+            return ordered
+        others = [each for each in ordered if each is not home]
+        last_free = max((number for number, each in enumerate(others, 1) if each.free), default=0)
+        place = 0 if home.free else min(last_free, ordered.index(home))
+        return [*others[:place], home, *others[place:]]
 
     def survey(self) -> Iterator[tuple[Deployment, Skipped | None]]:
         """Every deployment there is, in the order of `steps`, with why the call would pass it over, if it would."""
@@ -148,15 +161,28 @@ class Planner:
                 accounts.setdefault(key.account, []).append(key)
             else:
                 yield Skipped(provider.slug, key.problem or "no key", credential=key.label)
-        for keys in accounts.values():
-            for model in provider.models:
-                if (provider.slug, model.name) in self.skips.models or not self._asked_for(model):
-                    continue
-                if why := self._ended(provider, model) or lacking(model, self.want.needs):
-                    yield Skipped(provider.slug, why, credential=keys[0].label, model=model.name)
-                    continue
-                for location in provider.locations or ("",):
-                    yield from self._first_usable(provider, keys, model, location)
+        for keys, model, location in self._places(provider, accounts):
+            if (provider.slug, model.name) in self.skips.models or not self._asked_for(model):
+                continue
+            if why := self._ended(provider, model) or lacking(model, self.want.needs):
+                yield Skipped(provider.slug, why, credential=keys[0].label, model=model.name)
+                continue
+            yield from self._first_usable(provider, keys, model, location)
+
+    def _places(
+        self, provider: ProviderConf, accounts: Mapping[str, list[KeyConf]]
+    ) -> list[tuple[list[KeyConf], ModelConf, str]]:
+        """For each account, for each model, for each location; where the conversation is held goes first."""
+        found = [
+            (keys, model, location)
+            for keys in accounts.values()
+            for model in provider.models
+            for location in provider.locations or ("",)
+        ]
+        if (home := self.want.home) is not None and home.provider == provider.slug:
+            held = home.account, home.model, home.location
+            found.sort(key=lambda place: (place[0][0].account, place[1].name, place[2]) != held)
+        return found
 
     def _asked_for(self, model: ModelConf) -> bool:
         return self.want.models is None or model.name in self.want.models
@@ -219,6 +245,23 @@ class Planner:
             or (p.kind in HALF_OPEN_KINDS and p.probe_until and p.probe_until > self.now)
         ]
         return max(holding, key=lambda p: (p.until is None, p.until or self.now)) if holding else None
+
+
+def offered(providers: tuple[ProviderConf, ...], want: CallSpec) -> tuple[ProviderConf, ...]:
+    """The providers with the models that can do what is asked: chat, or embeddings of one family.
+
+    A larger model of the family may be asked for shorter vectors; those of another family mean something else.
+    """
+    if want.vectors is None:
+        return providers
+    family, size = want.vectors
+    return tuple(
+        replace(provider, models=tuple(
+            model for model in provider.embeddings
+            if model.family == family and model.dimensions is not None and model.dimensions >= size
+        ))
+        for provider in providers
+    )  # fmt: skip
 
 
 def refusal(

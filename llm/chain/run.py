@@ -65,6 +65,9 @@ def astream(**arguments: Any) -> AsyncGenerator[Event, None]:
     use: llm.calls.terms.DataPolicy, what the data is and for whom: providers whose terms forbid it are skipped
     client: llm.models.Client whose limits hold
     keep_text: whether the ledger keeps what was asked and answered
+    vectors: (family, dimensions): embeddings of each message's text instead of an answer, in `Reply.vectors`; only from
+        models of that family
+    session: the conversation (`llm.calls.affinity.key_of`): it stays with the account that holds its beginning
 
     Raises ChainExhausted when nobody answered, llm.clients.access.Refused when the client may not ask now,
     ValueError for unusable arguments. Whoever leaves before the end closes the generator (`contextlib.aclosing`) or
@@ -189,6 +192,8 @@ async def _judged(state: CallState, books: Books, trial: AttemptRun, told: str) 
         raise Failure(Kind.EMPTY_OUTPUT, "no answer", status=200)
     if state.so_far:
         answer = replace(answer, text=state.so_far + told)
+    if answer.vectors:
+        return answer
     if answer.tool_calls and state.params.get("tools"):  # a call of a tool is no text to judge
         return answer
     if not answer.text.strip():

@@ -15,7 +15,7 @@ from llm.calls.deployment import CallSkips, Deployment, Skipped
 from llm.calls.fitting import fitted, is_elastic
 from llm.calls.spec import CallSpec
 from llm.chain import slow_start
-from llm.chain.plan import HALF_OPEN_KINDS, NO_METER, Planner, refusal, usd_left
+from llm.chain.plan import HALF_OPEN_KINDS, NO_METER, Planner, offered, refusal, usd_left
 from llm.configuration import snapshot
 from llm.configuration.snapshot import PauseView, ProviderConf
 from llm.failures import waits
@@ -94,7 +94,7 @@ class Selector:
     def _look(self) -> Deployment | float | None:
         now = timezone.now()
         current = snapshot.read()
-        self.providers = current.providers
+        self.providers = offered(current.providers, self.want)
         if not self.looked:
             self.known = {
                 pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held

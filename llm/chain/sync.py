@@ -81,7 +81,7 @@ class Desk:
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
             return await function(*arguments)
-        return await self._put(_Order(partial(function, *arguments), early=True))
+        return await books.awaited(await self._put(_Order(partial(function, *arguments), early=True)))
 
     async def _put(self, order: "_Order") -> Any:
         self._orders.put(order)

@@ -11,29 +11,35 @@ MICRO = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens; None is unknown. `source`: staff, library, free or unknown."""
+    """USD per million tokens; None is unknown. `source`: staff, library, free or unknown.
+
+    `per_million_cached`: of input that the provider had in its prompt cache; None: the same as any other.
+    """
 
     per_million_in: Decimal | None
     per_million_out: Decimal | None
     source: str
+    per_million_cached: Decimal | None = None
 
     @property
     def known(self) -> bool:
         return self.per_million_in is not None and self.per_million_out is not None
 
-    def cost(self, tokens_in: int, tokens_out: int) -> Decimal | None:
-        """USD, rounded half up to a millionth; None when the price is unknown."""
-        return self._usd(tokens_in, tokens_out, ROUND_HALF_UP)
+    def cost(self, tokens_in: int, tokens_out: int, tokens_cached: int = 0) -> Decimal | None:
+        """USD, rounded half up to a millionth; None when the price is unknown. tokens_cached: of `tokens_in`."""
+        return self._usd(tokens_in, tokens_out, ROUND_HALF_UP, tokens_cached)
 
     def most(self, tokens_in: int, tokens_out: int) -> Decimal | None:
         """As `cost`, rounded up: what is reserved must suffice, and a tiny price is not nothing."""
         return self._usd(tokens_in, tokens_out, ROUND_CEILING)
 
-    def _usd(self, tokens_in: int, tokens_out: int, rounding: str) -> Decimal | None:
+    def _usd(self, tokens_in: int, tokens_out: int, rounding: str, cached: int = 0) -> Decimal | None:
         if self.per_million_in is None or self.per_million_out is None:
             return None
-        exact = (self.per_million_in * tokens_in + self.per_million_out * tokens_out) / MILLION
-        return exact.quantize(MICRO, rounding=rounding)
+        whole = self.per_million_in * tokens_in + self.per_million_out * tokens_out
+        if self.per_million_cached is not None:
+            whole -= (self.per_million_in - self.per_million_cached) * cached
+        return (whole / MILLION).quantize(MICRO, rounding=rounding)
 
 
 FREE = Price(Decimal(0), Decimal(0), "free")
@@ -81,8 +87,10 @@ def _library_price(provider_id: str, base_url: str, model: str, hour: int) -> Pr
         try:
             spoken = lookup(Usage(input_tokens=1000), model)
             written = lookup(Usage(output_tokens=1000), model)
+            cached = lookup(Usage(input_tokens=1000, cache_read_tokens=1000), model)
         except (LookupError, ValueError):
             continue
         if spoken.input_price is not None and written.output_price is not None:
-            return Price(spoken.input_price * 1000, written.output_price * 1000, "library")
+            again = None if cached.input_price is None else min(cached.input_price, spoken.input_price) * 1000
+            return Price(spoken.input_price * 1000, written.output_price * 1000, "library", again)
     return UNKNOWN

@@ -164,27 +164,14 @@ class State:
     aliases: Mapping[str, str] = field(default_factory=dict)  # what a client may ask for, and what it means
 
 
-_looked = 0.0  # time.monotonic() of the last look at the stamp
-
-
 def read() -> State:
     """Configuration and open pauses as they are now."""
-    global _looked
     with connection.cursor() as cursor:
         cursor.execute(_STAMP_SQL)
         *configuration, quotas, pauses = cursor.fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
-    _looked = time.monotonic()
     return State(kept.providers, open_pauses() if pauses[0] else {}, bool(quotas[0]), kept.aliases)
-
-
-def known(within_s: float) -> State | None:
-    """The configuration as somebody in this process read it within the last seconds, without pauses. Asks nobody."""
-    kept = _cache
-    if kept is None or time.monotonic() - _looked > within_s:
-        return None
-    return State(kept[2].providers, {}, anything_learned=False, aliases=kept[2].aliases)
 
 
 def providers() -> tuple[ProviderConf, ...]:

@@ -21,6 +21,7 @@ from llm.limits.calendar import today
 from llm.models import Client, Model
 
 AUTO, FREE = "auto", "free"
+OWN = frozenset((AUTO, FREE))  # names that mean what they always mean
 OWNER = "guardlabs"
 CREATED = 1_780_000_000  # OpenAI's shape wants a moment; models here are names, which have none
 CREATED_AT = "2026-05-28T20:26:40Z"  # the same for Anthropic's
@@ -39,26 +40,17 @@ class Served:
         return f"{self.provider.slug}/{self.model.name}"
 
 
-def arguments(
-    model: str,
-    client: Client,
-    max_usd: Decimal | None,
-    kind: str = CHAT,
-    state: snapshot.State | None = None,
-) -> dict[str, Any]:
-    """Arguments of the chain for a model's name, within what the client may use. Raises ApiError (404).
-
-    state: the configuration, where it need not be read anew
-    """
-    state = state or snapshot.read()
-    name = target(model, state.aliases)
+def arguments(model: str, client: Client, max_usd: Decimal | None, kind: str = CHAT) -> dict[str, Any]:
+    """Arguments of the chain for a model's name, within what the client may use. Raises ApiError (404)."""
+    state = None if model in OWN else snapshot.read()  # no alias has these names
+    name = target(model, state.aliases) if state else model
     limits = [
         limit
         for limit in (client.max_usd, max_usd, Decimal(0) if name == FREE else None)
         if limit is not None
     ]
     found: dict[str, Any] = {"max_usd": min(limits) if limits else None, "tiers": client.tiers or None}
-    if name in {AUTO, FREE}:
+    if state is None or name in {AUTO, FREE}:
         return found
     meant = _meant(name, list(_allowed(state.providers, client, kind)))
     if not meant:
@@ -66,6 +58,35 @@ def arguments(
     slugs = list(dict.fromkeys(one.provider.slug for one in meant))
     names = list(dict.fromkeys(one.model.name for one in meant))
     return {**found, "providers": slugs, **({} if name == slugs[0] else {"models": names})}
+
+
+def vectors(model: str, client: Client, max_usd: Decimal | None, dimensions: int | None) -> dict[str, Any]:
+    """Arguments of the chain for embeddings: one family, of so many numbers. Raises ApiError (400, 404).
+
+    model: as for a chat, or a family's name. `auto` is the first family in the order of the providers.
+    """
+    found = arguments(AUTO, client, max_usd)
+    state = snapshot.read()
+    name = target(model, state.aliases)
+    allowed = list(_allowed(state.providers, client, EMBEDDING))
+    meant = allowed if name in OWN else _meant(name, allowed)
+    meant = meant or [one for one in allowed if one.model.family == name]
+    if not meant:
+        raise unknown(model)
+    family, longest = meant[0].model.family, max(one.model.dimensions or 0 for one in meant)
+    size = dimensions or meant[0].model.dimensions or 0
+    if size > longest:
+        text = f"'dimensions' must be at most {longest} for the model '{model[:200]}'."
+        raise ApiError(400, text, param="dimensions", code="invalid_request")
+    of_family = meant if name not in {AUTO, FREE} else [one for one in meant if one.model.family == family]
+    if name == FREE:
+        found["max_usd"] = Decimal(0)
+    return {
+        **found,
+        "vectors": (family, size),
+        "providers": list(dict.fromkeys(one.provider.slug for one in of_family)),
+        "models": list(dict.fromkeys(one.model.name for one in of_family)),
+    }
 
 
 def target(model: str, aliases: Mapping[str, str]) -> str:
@@ -91,28 +112,33 @@ def unknown(model: str) -> ApiError:
 def listed(client: Client) -> Iterator[dict[str, Any]]:
     """Every name that this client could be served by, in the shapes of OpenAI and of Anthropic."""
     state = snapshot.read()
-    now = timezone.now()
-    served = [
-        one
-        for kind in (CHAT, EMBEDDING)
-        for one in _allowed(state.providers, client, kind)
-        if _has_key(one.provider) and not _is_over(one, now) and _is_payable(one, client)
-    ]
-    chat = [one for one in served if one.model.kind == CHAT]
+    found = served(state.providers, client)
+    chat = [one for one in found if one.model.kind == CHAT]
     if chat:
         yield _entry(AUTO, OWNER, chat)
     if free := [one for one in chat if one.provider.free]:
         yield _entry(FREE, OWNER, free)
-    for provider in dict.fromkeys(one.provider.slug for one in served):
-        own = [one for one in served if one.provider.slug == provider]
+    for provider in dict.fromkeys(one.provider.slug for one in found):
+        own = [one for one in found if one.provider.slug == provider]
         if usual := [one for one in own if one.model.kind == CHAT]:
             yield _entry(provider, provider, usual)
         for one in own:
             yield _entry(one.name, provider, [one])
     for alias, name in sorted(state.aliases.items()):
-        meant = chat if name == AUTO else free if name == FREE else _meant(name, served)
+        meant = chat if name == AUTO else free if name == FREE else _meant(name, found)
         if meant and "*" not in alias:
             yield _entry(alias, OWNER, meant)
+
+
+def served(providers: Iterable[ProviderConf], client: Client) -> list[Served]:
+    """Models that this client could be served by: allowed, with a key, not over, and payable."""
+    now = timezone.now()
+    return [
+        one
+        for kind in (CHAT, EMBEDDING)
+        for one in _allowed(providers, client, kind)
+        if _has_key(one.provider) and not _is_over(one, now) and _is_payable(one, client)
+    ]
 
 
 def one(client: Client, name: str) -> dict[str, Any]:
@@ -154,12 +180,13 @@ def _is_payable(one: Served, client: Client) -> bool:
 
 def room(model: ModelConf) -> int | None:
     """Tokens of input and output that one request may have: the window, or a limit below it. None: nobody said."""
-    return min((limit for limit in (model.context, model.tpm, model.tpd) if limit), default=None)
+    rooms = [int(most) for limit in model.limits if (most := limit.most_out(0)) is not None]
+    return min((*rooms, *filter(None, (model.context,))), default=None)
 
 
-def _entry(name: str, owner: str, served: list[Served]) -> dict[str, Any]:
-    """served: what may answer under this name; the entry says what the largest and ablest of them can."""
-    models = [one.model for one in served]
+def _entry(name: str, owner: str, meant: list[Served]) -> dict[str, Any]:
+    """meant: what may answer under this name; the entry says what the largest and ablest of them can."""
+    models = [one.model for one in meant]
     outputs = [min(filter(None, (model.max_output, room(model)))) for model in models if model.max_output]
     found: dict[str, Any] = {
         "id": name, "object": "model", "created": CREATED, "owned_by": owner,
@@ -178,5 +205,5 @@ def _entry(name: str, owner: str, served: list[Served]) -> dict[str, Any]:
         **found,
         "abilities": takes,
         "input_modalities": inputs,
-        "free": all(one.provider.free for one in served),
+        "free": all(one.provider.free for one in meant),
     }

@@ -6,7 +6,7 @@ it. What asks the database, and views that are not async, have a thread for that
 
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Any
@@ -17,17 +17,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from llm import chain, storage
+from llm.calls import affinity
 from llm.chain import Event, Reply
 from llm.clients import access as clients
 from llm.clients import known
-from llm.configuration import snapshot
-from llm.gateway import catalogue, conversations, errors
+from llm.gateway import catalogue, conversations, errors, quota
 from llm.gateway.ask import Ask, counted_in
 from llm.gateway.description import openapi
 from llm.gateway.errors import ApiError
 from llm.gateway.protocols.base import Protocol
 from llm.gateway.protocols.chat import Chat
 from llm.gateway.protocols.completions import Completions
+from llm.gateway.protocols.embeddings import Embeddings
 from llm.gateway.protocols.messages import Messages
 from llm.gateway.protocols.responses import Responses
 from llm.gateway.serving import body, cors, headers, threads
@@ -39,9 +40,9 @@ log = logging.getLogger(__name__)
 View = Callable[..., Any]  # an answer, or something to await for it
 Shape = Callable[[ApiError], dict[str, Any]]
 CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Messages()
+EMBEDDINGS = Embeddings()
 PURPOSE = "gateway"
 ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
-KNOWN_S = 1.0  # for so long a new alias may not be known to a worker that answers others
 LARGE = 64 * 1024  # bytes of a body whose reading would keep the event loop for milliseconds
 
 
@@ -164,7 +165,7 @@ def _key(request: HttpRequest) -> str:
 def door(protocol: Protocol) -> View:
     """The view that answers requests of a protocol, plain or streamed."""
 
-    @endpoint("POST", admits=True, shape=protocol.error)
+    @endpoint("POST", admits=not protocol.asks_the_database, shape=protocol.error)
     async def ask(request: HttpRequest, client: Client) -> HttpResponseBase:
         size = await body.fill(request)
         read = partial(_read, protocol, request)
@@ -180,7 +181,7 @@ def door(protocol: Protocol) -> View:
 async def _answered(protocol: Protocol, asked: Ask, client: Client) -> HttpResponseBase:
     if protocol.asks_the_database:
         asked = await in_thread(protocol.prepared, asked, client)
-    wanted = {**await _within(asked, client), **_arguments(asked, client)}
+    wanted = {**await _within(protocol, asked, client), **_arguments(asked, client)}
     try:
         return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
     except chain.ChainExhausted as failure:
@@ -188,13 +189,11 @@ async def _answered(protocol: Protocol, asked: Ask, client: Client) -> HttpRespo
         raise errors.exhausted(failure, tokens_in=tokens) from failure
 
 
-async def _within(asked: Ask, client: Client) -> dict[str, Any]:
+async def _within(protocol: Protocol, asked: Ask, client: Client) -> dict[str, Any]:
     """What the name of a model means for this client. Raises ApiError."""
-    what = partial(catalogue.arguments, asked.model, client, asked.max_usd)
-    state = snapshot.known(KNOWN_S) if has_bookkeeper() else None
-    if state is not None:
-        with suppress(ApiError):  # a name of this very moment
-            return what(state=state)
+    what = partial(protocol.arguments, asked, client)
+    if asked.model in catalogue.OWN and type(protocol).arguments is Protocol.arguments:
+        return what()  # which looks into nothing
     return await in_thread(what)  # type: ignore[no-any-return]
 
 
@@ -257,12 +256,14 @@ def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
         "purpose": PURPOSE,
         "client": client,
         "use": clients.use_of(client),
+        "session": affinity.key_of(client.name, ask.model, ask.session, ask.messages),
         "keep_text": client.data_class != Client.DataClass.PERSONAL,
     }
 
 
 chat = door(CHAT)
 completions = door(COMPLETIONS)
+embeddings = door(EMBEDDINGS)
 responses = door(RESPONSES)
 messages = door(MESSAGES)
 
@@ -302,6 +303,12 @@ def models(request: HttpRequest, client: Client) -> HttpResponse:
 def model(request: HttpRequest, client: Client, name: str) -> HttpResponse:
     """One of them."""
     return JsonResponse(catalogue.one(client, name))
+
+
+@endpoint("GET", "HEAD")
+def quota_left(request: HttpRequest, client: Client) -> HttpResponse:
+    """What is left for this client, and until when."""
+    return JsonResponse(quota.of(client))
 
 
 @endpoint("GET", "HEAD", open_to_all=True)

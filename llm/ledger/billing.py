@@ -26,11 +26,15 @@ TOOK_TOO_LONG = frozenset({408, 504, 524})
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Tokens as far as they are known. `open_ended`: more may have been written than anybody saw."""
+    """Tokens as far as they are known. `open_ended`: more may have been written than anybody saw.
+
+    `tokens_cached` of `tokens_in` were in the provider's prompt cache, and cost less.
+    """
 
     tokens_in: int = 0
     tokens_out: int = 0
     open_ended: bool = False
+    tokens_cached: int = 0
 
 
 NOTHING = Bill()
@@ -62,9 +66,11 @@ def bill(
         return NOTHING
     # Nothing in, or nothing out beside a text, is what some say who have not counted.
     tokens_out = counted_out or min(written, most_out)
+    cached = answer.tokens_cached if answer is not None and counted_in else 0
     return Bill(
-        counted_in or estimated_in, tokens_out, open_ended=not known or (output.unread and not counted_out)
-    )
+        counted_in or estimated_in, tokens_out, open_ended=not known or (output.unread and not counted_out),
+        tokens_cached=min(cached, counted_in or 0),
+    )  # fmt: skip
 
 
 def _unbilled(failure: Failure | None) -> bool:

@@ -60,6 +60,7 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
         reserved_usd=worst_cost(deployment, want),
         price_in=price.per_million_in,
         price_out=price.per_million_out,
+        price_cached=price.per_million_cached,
         price_source=price.source,
     )
 
@@ -92,10 +93,10 @@ def finish(
     attempt.latency_ms = round(latency_s * 1000)
     attempt.first_token_ms = None if first_token_s is None else round(first_token_s * 1000)
     attempt.tokens_in, attempt.tokens_out = bill.tokens_in, bill.tokens_out
-    price = Price(attempt.price_in, attempt.price_out, attempt.price_source)
-    attempt.cost_usd = (
-        attempt.reserved_usd if bill.open_ended else price.cost(bill.tokens_in, bill.tokens_out)
-    )
+    attempt.tokens_cached = bill.tokens_cached
+    price = Price(attempt.price_in, attempt.price_out, attempt.price_source, attempt.price_cached)
+    cost = price.cost(bill.tokens_in, bill.tokens_out, bill.tokens_cached)
+    attempt.cost_usd = attempt.reserved_usd if bill.open_ended else cost
     if failure is not None:
         attempt.status = failure.status
         attempt.retry_after_s = failure.retry_after_s
@@ -107,12 +108,13 @@ def finish(
 
 
 FINISHED_FIELDS = (
-    "outcome", "finished_at", "latency_ms", "first_token_ms", "tokens_in", "tokens_out", "cost_usd", "status",
+    "outcome", "finished_at", "latency_ms", "first_token_ms", "tokens_in", "tokens_out", "tokens_cached",
+    "cost_usd", "status",
     "retry_after_s", "detail", "account", "judged",
 )  # fmt: skip
 CLOSED_FIELDS = (
     "finished_at", "outcome", "text", "provider", "model", "tier", "cached", "attempt_count", "tokens_in",
-    "tokens_out", "cost_usd", "saved_usd", "latency_ms",
+    "tokens_out", "tokens_cached", "cost_usd", "saved_usd", "latency_ms",
 )  # fmt: skip
 
 
@@ -146,6 +148,7 @@ def close_call(
     call.attempt_count = len(attempts)
     call.tokens_in = sum(attempt.tokens_in for attempt in attempts)
     call.tokens_out = sum(attempt.tokens_out for attempt in attempts)
+    call.tokens_cached = sum(attempt.tokens_cached for attempt in attempts)
     costs = [attempt.cost_usd for attempt in attempts]
     call.cost_usd = None if None in costs else sum((c for c in costs if c is not None), Decimal(0))
     if attempts and outcome == Call.Outcome.OK and call.cost_usd is not None:

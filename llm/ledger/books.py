@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from inspect import iscoroutinefunction
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Protocol, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -53,6 +53,11 @@ def run(job: Callable[[], T], *, durable: bool = True) -> T:
     """Does a job in this thread."""
     with chain_transaction(durable=durable):
         return job()
+
+
+async def awaited(result: Any) -> Any:
+    """What a caller's function has returned, or what that comes to: it may be async without looking like it."""
+    return await result if isawaitable(result) else result
 
 
 async def settled(future: "asyncio.Future[T]", withdraw: Callable[[], bool] | None = None) -> T:
@@ -141,7 +146,7 @@ class Bookkeeper:
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
             return await function(*arguments)
-        return await asyncio.to_thread(_aside, function, *arguments)
+        return await awaited(await asyncio.to_thread(_aside, function, *arguments))
 
     def stats(self) -> Stats:
         """Numbers for the metrics."""
@@ -272,7 +277,7 @@ class InRequest:
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
             return await function(*arguments)
-        return await sync_to_async(function, thread_sensitive=True)(*arguments)
+        return await awaited(await sync_to_async(function, thread_sensitive=True)(*arguments))
 
 
 bookkeeper = Bookkeeper()

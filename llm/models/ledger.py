@@ -48,6 +48,10 @@ class Call(models.Model):
     attempt_count = models.PositiveSmallIntegerField(default=0)
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
+    tokens_cached = models.PositiveIntegerField(
+        default=0, help_text=_("Of the input: what the provider had in its prompt cache.")
+    )
+    session = models.CharField(max_length=32, blank=True, editable=False)  # a hash: see llm.calls.affinity
     cost_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("Empty: a price is unknown."))
     saved_usd = models.DecimalField(
         **USD,
@@ -65,6 +69,7 @@ class Call(models.Model):
             models.Index(fields=["tier", "started_at"], name="call_tier"),
             models.Index(fields=["started_at"], condition=Q(cached=True), name="call_cached"),
             models.Index(fields=["client", "started_at"], name="call_client"),
+            models.Index(fields=["session"], condition=~Q(session=""), name="call_session"),
         ]
 
     def __str__(self) -> str:
@@ -101,8 +106,12 @@ class Attempt(models.Model):
     reserved_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("The most it can cost."))
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
+    tokens_cached = models.PositiveIntegerField(
+        default=0, help_text=_("Of the input: what the provider had in its prompt cache.")
+    )
     price_in = models.DecimalField(**PRICE, null=True, blank=True)
     price_out = models.DecimalField(**PRICE, null=True, blank=True)
+    price_cached = models.DecimalField(**PRICE, null=True, blank=True)
     price_source = models.CharField(max_length=20, blank=True)
     cost_usd = models.DecimalField(**USD, null=True, blank=True)
 

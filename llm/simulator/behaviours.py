@@ -39,7 +39,7 @@ def ok(
     text: str | None = None,
     *,
     reasoning: str | None = None,
-    usage: Mapping[str, int] | None = None,
+    usage: Mapping[str, Any] | None = None,
     pace: float = 0.0,
     finish: str | None = "stop",
 ) -> Behaviour:
@@ -47,7 +47,7 @@ def ok(
 
     text: what to say; None writes what the prompt asks for (see `report.py`).
     reasoning: visible reasoning beside the text, in the provider's own field; counts as output.
-    usage: {"prompt_tokens", "completion_tokens"} to state instead of the counted ones.
+    usage: {"prompt_tokens", "completion_tokens"} to state instead of the counted ones; more fields as they are.
     pace: seconds between the pieces of a stream, those of the reasoning too, for eyes that watch it.
     finish: the finish reason, in whatever word a service may have for it; None: none.
     """

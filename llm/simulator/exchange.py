@@ -1,7 +1,7 @@
 """One chat request being answered: its connection, its bookkeeping, and what behaviours are made of."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from llm.simulator.connection import Connection
 from llm.simulator.limits import Hold, Limits, ProviderStatus
@@ -37,7 +37,7 @@ class Exchange:
         *,
         reasoning: str = "",
         finish: str | None = "stop",
-        usage: Mapping[str, int] | None = None,
+        usage: Mapping[str, Any] | None = None,
     ) -> Answer:
         """An answer that honours max_tokens. text None: what the prompt asks for. usage: counts to state."""
         text = compose(self.ask) if text is None else text
@@ -48,9 +48,12 @@ class Exchange:
             finish = finish and "length"
         thought = count_tokens(reasoning)
         counts = {"prompt_tokens": self.ask.prompt_tokens, "completion_tokens": thought + count_tokens(text)}
-        counts.update(usage or {})
+        stated = dict(usage or {})
+        counts |= {name: stated.pop(name) for name in counts if name in stated}
+        stated.pop("total_tokens", None)
         return Answer(
-            text=text, reasoning=reasoning, finish=finish, reasoning_tokens=thought, serial=self.serial,
+            text=text, reasoning=reasoning, finish=finish, reasoning_tokens=thought, usage=stated,
+            serial=self.serial,
             prompt_tokens=counts["prompt_tokens"], completion_tokens=counts["completion_tokens"],
         )  # fmt: skip
 

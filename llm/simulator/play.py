@@ -25,7 +25,7 @@ def play(exchange: Exchange, behaviour: Behaviour) -> None:
 
 
 def _ok(
-    x: Exchange, text: str | None, reasoning: str | None, usage: Mapping[str, int] | None, pace: float,
+    x: Exchange, text: str | None, reasoning: str | None, usage: Mapping[str, Any] | None, pace: float,
     finish: str | None,
 ) -> None:  # fmt: skip
     answer = x.answer(text, reasoning=reasoning or "", usage=usage, finish=finish)

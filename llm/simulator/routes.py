@@ -24,6 +24,7 @@ GENERATE = re.compile(
     r"\A/(?P<provider>[^/]+)(?:/[^/]+)?/v1(?:beta1)?/projects/[^/]+/locations/(?P<location>[^/]+)"
     r"/publishers/google/models/(?P<model>.+):(?P<method>generateContent|streamGenerateContent)"
 )
+EMBEDDINGS = re.compile(r"\A/(?P<provider>[^/]+)/.*embeddings/?")
 VERTEX_MODELS = re.compile(r"\A/(?P<provider>[^/]+)(?:/[^/]+)?/v1(?:beta1)?/publishers/google/models/?")
 CHAT = re.compile(r"\A/(?P<provider>[^/]+)/.*chat/completions/?")
 MODELS = re.compile(r"\A/(?P<provider>[^/]+)/.*models/?")
@@ -38,6 +39,8 @@ def handle(sim: "Simulator", connection: Connection, request: HttpRequest) -> No
         _token(sim, connection, request)
     elif match := GENERATE.fullmatch(path):
         _generate(sim, connection, request, match)
+    elif match := EMBEDDINGS.fullmatch(path):
+        _embed(sim, connection, request, match["provider"])
     elif match := CHAT.fullmatch(path):
         _complete(sim, connection, request, match["provider"])
     elif match := VERTEX_MODELS.fullmatch(path):
@@ -105,6 +108,28 @@ def _chat(
     behaviour = sim.scripts.next(record.credential, ask.model, ask.location, "chat")
     assert behaviour is not None  # chat always has one
     _play(sim, connection, record, ask, wire, behaviour, hold)
+
+
+def _embed(sim: "Simulator", connection: Connection, request: HttpRequest, provider: str) -> None:
+    """Vectors, or whatever the credential's script for chats says instead."""
+    body = _body(request)
+    record = _record(sim, request, "embeddings", provider, body)
+    record.model = body["model"] if isinstance(body.get("model"), str) else None
+    sim.log.add(record)
+    if _refused(sim, connection, record, OPENAI):
+        return
+    try:
+        whole, tokens = wire_openai.vectors(body)
+    except ValueError as error:
+        reply = Reply(status=400, headers=JSON, body=dump(OPENAI.error(400, str(error))))
+        _end(connection, record, "invalid", reply)
+        return
+    behaviour = sim.scripts.next(record.credential, record.model, None, "chat")
+    if behaviour and behaviour.name != "ok":
+        _play(sim, connection, record, _nothing_asked(record), OPENAI, behaviour)
+        return
+    record.prompt_tokens = tokens
+    _end(connection, record, "ok", Reply(status=200, headers=JSON, body=dump(whole)))
 
 
 # -- everything else -------------------------------------------------------------------------------------

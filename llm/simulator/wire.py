@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llm.simulator.limits import Denial, ProviderStatus
@@ -40,6 +40,9 @@ class Answer:
     prompt_tokens: int
     completion_tokens: int  # reasoning included
     reasoning_tokens: int = 0
+    usage: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what else it states of usage, such as cached tokens
     serial: int = 0  # makes ids differ
     tools: tuple[tuple[str, str], ...] = ()  # name and arguments (JSON) of calls of the caller's tools
     how: str = "usual"  # in which pieces a stream brings them, see `behaviours.tool_calls`

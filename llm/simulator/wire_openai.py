@@ -21,6 +21,7 @@ ERROR_TYPES = {
     403: "permissions_error", 404: "invalid_request_error", 429: "rate_limit_error",
 }  # fmt: skip
 SIGNATURE = "c2lnbmF0dXJl"  # of Gemini, which wants it back
+DIMENSIONS = 32  # of a vector
 MODEL_NAMES_CREATED = 1_780_000_000  # epoch seconds
 
 
@@ -257,11 +258,35 @@ def _tool_deltas(ask: Ask, answer: Answer) -> list[dict[str, Any]]:
     return found
 
 
+def vectors(body: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """An answer to a request for embeddings, and its tokens: as many numbers as are asked for, or DIMENSIONS.
+
+    The same text has the same vector with every provider, as one family of models has it. Raises ValueError.
+    """
+    texts = body.get("input")
+    texts = [texts] if isinstance(texts, str) else texts
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) and text for text in texts):
+        raise ValueError("'input' must be a text or a list of texts.")
+    size = body.get("dimensions", DIMENSIONS)
+    if not isinstance(size, int) or not 0 < size <= DIMENSIONS:
+        raise ValueError(f"'dimensions' must be at most {DIMENSIONS}.")
+    data = [
+        {"object": "embedding", "index": place, "embedding": [
+            byte / 255 for byte in hashlib.sha256(text.encode()).digest()[:size]
+        ]}
+        for place, text in enumerate(texts)
+    ]  # fmt: skip
+    tokens = sum(count_tokens(text) for text in texts)
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return {"object": "list", "model": body.get("model"), "data": data, "usage": usage}, tokens
+
+
 def _usage(answer: Answer) -> dict[str, Any]:
     usage: dict[str, Any] = {
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": answer.completion_tokens,
         "total_tokens": answer.prompt_tokens + answer.completion_tokens,
+        **answer.usage,
     }
     if answer.reasoning_tokens:
         usage["completion_tokens_details"] = {"reasoning_tokens": answer.reasoning_tokens}

@@ -28,7 +28,8 @@ NEXT, READY, SPARE_KEY, STOPPED = "next", "ready", "spare", "stopped"
 class Place:
     """One deployment. `state` is one of the constants above; `why` and `until` say what stops it.
 
-    Requests and tokens are what is left today; None where no daily limit is known. `cost` is of today, in USD.
+    Requests and tokens are what is left today, with their limits; None where no daily limit is known. `cost` is of
+    today, in USD.
     """
 
     deployment: Deployment
@@ -40,6 +41,8 @@ class Place:
     tokens: int | None
     hits: int
     cost: Decimal
+    requests_limit: int | None = None
+    tokens_limit: int | None = None
 
 
 @dataclass(slots=True)
@@ -56,8 +59,8 @@ class Rank:
         return [key for key in self.row.credentials.all() if key.enabled]
 
 
-def ranks(now: datetime | None = None) -> list[Rank]:
-    """Enabled providers in the order that the next call would take, each with its deployments.
+def ranks(now: datetime | None = None, want: CallSpec = WANT) -> list[Rank]:
+    """Enabled providers in the order that a call of this kind would take, each with its deployments.
 
     The number of queries depends on the configuration (one for each account and model that has limits), never on
     the ledger's length.
@@ -65,7 +68,7 @@ def ranks(now: datetime | None = None) -> list[Rank]:
     now = now or timezone.now()
     current = snapshot.read()
     meter = quota.LedgerMeter(now, quota.learned_limits())
-    planner = Planner(current.providers, current.pauses, meter, WANT, CallSkips(), now, site_budget_usd())
+    planner = Planner(current.providers, current.pauses, meter, want, CallSkips(), now, site_budget_usd())
     rows = {row.slug: row for row in Provider.objects.prefetch_related("models", "credentials")}
     today = usage.tried(rollup.read(usage.ATTEMPTS, now).today)
     found: dict[str, Rank] = {}
@@ -106,6 +109,7 @@ def _place(
         == (deployment.provider.slug, deployment.key.label, deployment.model.name, deployment.location)
     ]
     requests, tokens = _left(deployment, meter)
+    limits = meter.limits(deployment)
     why = "" if skipped is None or word == SPARE_KEY else skipped.why
     holding = [pause for pause in deployment.probes if pause.kind == why]
     return Place(
@@ -118,6 +122,8 @@ def _place(
         tokens,
         sum(line.number for line in own),
         usage.usd(sum(line.micros for line in own)),
+        limits.get("rpd"),
+        limits.get("tpd"),
     )
 
 

@@ -40,6 +40,12 @@ WORDS: dict[str, Promise] = {
     "daily budget of the site spent": gettext_lazy("the site’s daily budget is spent"),
     "daily budget of the client spent": gettext_lazy("the client’s daily budget is spent"),
     "trial credit is spent": gettext_lazy("the trial credit is spent"),
+    "terms: no commercial use": gettext_lazy("its terms: no commercial use"),
+    "terms: users of that region are barred": gettext_lazy("its terms: users of that region are barred"),
+    "terms: bars users of some regions": gettext_lazy("its terms: users of some regions are barred"),
+    "terms: trains on prompts": gettext_lazy("its terms: it trains on prompts"),
+    "terms: may train on prompts": gettext_lazy("its terms: it may train on prompts"),
+    "terms: no personal data": gettext_lazy("its terms: no personal data"),
     "trial credit has ended": gettext_lazy("the trial credit has ended"),
 }
 

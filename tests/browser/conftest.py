@@ -25,6 +25,14 @@ expect.set_options(timeout=TIMEOUT_MS)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
+DAILY = False  # a sample of widths and schemes is enough
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global DAILY
+    DAILY = "not exhaustive" in config.option.markexpr
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = os.path.dirname(__file__)  # noqa: PTH120
     for item in items:

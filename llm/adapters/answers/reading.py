@@ -132,6 +132,7 @@ class Reading:
             doubt=doubt or self.ending.doubt,
             tokens_in=self.usage.tokens_in,
             tokens_out=self.usage.plausible_out(written),
+            tokens_cached=self.usage.tokens_cached,
             headers=headers,
         )
 

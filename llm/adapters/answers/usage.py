@@ -13,6 +13,7 @@ class Usage:
 
     tokens_in: int | None = None
     tokens_out: int | None = None
+    tokens_cached: int = 0
 
     def note(self, *, prompt: object, spoken: object, thought: object = None, total: object = None) -> None:
         """One statement. Hidden reasoning is billed as output, whether `spoken` includes it or not.
@@ -27,6 +28,10 @@ class Usage:
             known.append(both - asked)
         self.tokens_out = max(known) or self.tokens_out
         self.tokens_in = asked or (both - said if both > said > 0 else 0) or self.tokens_in
+
+    def note_cached(self, told: object) -> None:
+        """How much of the input came from the provider's prompt cache."""
+        self.tokens_cached = min(count(told, MAX_IN) or 0, self.tokens_in or 0) or self.tokens_cached
 
     def plausible_out(self, text: str) -> int | None:
         """The output's count, unless so few tokens cannot hold the text: a word takes one at least."""
@@ -47,6 +52,10 @@ def note_openai(usage: Usage, stated: object) -> None:
         thought=_first(details, "reasoning_tokens") or _first(stated, "reasoning_tokens"),
         total=stated.get("total_tokens"),
     )
+    prompt = _mapping(stated.get("prompt_tokens_details")) or _mapping(stated.get("input_tokens_details"))
+    # OpenAI's name for it, DeepSeek's, Moonshot's.
+    told = _first(prompt, "cached_tokens") or _first(stated, "prompt_cache_hit_tokens", "cached_tokens")
+    usage.note_cached(told)
 
 
 def count(value: object, most: int = MAX_IN) -> int | None:

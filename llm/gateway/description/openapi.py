@@ -29,6 +29,7 @@ def document(base: str) -> dict[str, Any]:
         "paths": {
             "/chat/completions": {"post": _asked("create_chat_completion", "Ask", "Completion")},
             "/completions": {"post": _asked("create_completion", "CompletionsAsk", "TextCompletion")},
+            "/embeddings": {"post": _asked("create_embeddings", "EmbeddingsAsk", "Vectors", streams=False)},
             "/responses": {"post": _asked("create_response", "ResponsesAsk", "Response")},
             "/responses/{id}": {
                 "get": _got("retrieve_response", "a kept answer", "Response", ID),
@@ -38,6 +39,7 @@ def document(base: str) -> dict[str, Any]:
             "/messages/count_tokens": {
                 "post": _asked("count_tokens", "MessagesAsk", "Count", "AnthropicError", streams=False)
             },
+            "/quota": {"get": _got("retrieve_quota", "what is left for this client, and until when", "Quota")},
             "/models": {"get": _got("list_models", "the names that `model` may have", "Models")},
             "/models/{id}": {"get": _got("retrieve_model", "one of them", "Model", ID)},
         },

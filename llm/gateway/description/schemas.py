@@ -110,6 +110,22 @@ SCHEMAS: dict[str, Any] = {
         id=TEXT, object={"const": "response"}, created_at={"type": "integer"}, model=TEXT, output=LIST,
         status={"enum": ["completed", "incomplete"]}, usage={"type": "object"},
     ),
+    "Quota": _object(
+        ["object", "at", "client", "limits", "paused", "until_midnight"],
+        object={"const": "quota"}, at=TEXT, client={"type": "object"}, limits=LIST, paused=LIST,
+        until_midnight={"type": "object"},
+    ),
+    "EmbeddingsAsk": _object(
+        ["input"],
+        model={"type": "string", "minLength": 1, "default": "auto"},
+        input={"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]},
+        dimensions=_whole(1, 16_384),
+        encoding_format={"enum": ["float", "base64", None]},
+        max_usd=COMMON["max_usd"],
+        deadline_s=COMMON["deadline_s"],
+    ),
+    "Vectors": _object(["object", "data", "model", "usage"], object={"const": "list"}, data=LIST, model=TEXT,
+                       usage={"type": "object"}),
     "Deleted": _object(["id", "deleted"], id=TEXT, deleted={"const": True}),
     "MessagesAsk": _object(
         ["messages"],

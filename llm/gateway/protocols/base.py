@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from llm.chain import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
+from llm.gateway import catalogue
 from llm.gateway.ask import Ask
 from llm.gateway.errors import ApiError
 from llm.models import Client
@@ -26,6 +27,10 @@ class Protocol(ABC):
     @abstractmethod
     def read(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Ask:
         """The request in a body. Raises ApiError."""
+
+    def arguments(self, ask: Ask, client: Client) -> dict[str, Any]:
+        """Which models may answer, as arguments of the chain. Raises ApiError."""
+        return catalogue.arguments(ask.model, client, ask.max_usd)
 
     def prepared(self, ask: Ask, client: Client) -> Ask:
         """The request with what the database knows of it. Raises ApiError."""
@@ -145,15 +150,10 @@ def cost(replies: Sequence[Reply]) -> str:
     return "unknown" if None in costs else f"{sum(cost for cost in costs if cost is not None):.6f}"
 
 
-def cached_of(reply: Reply) -> int:
-    """Tokens of the prompt that the provider had read before and counted as such."""
-    return int(getattr(reply, "tokens_cached", 0) or 0)
-
-
 def total(replies: Sequence[Reply]) -> tuple[int, int, int]:
     """Tokens in, out, and of those in the ones from a cache, of whole calls, failed attempts included."""
     return (
         sum(reply.tokens_in for reply in replies),
         sum(reply.tokens_out for reply in replies),
-        sum(cached_of(reply) for reply in replies),
+        sum(reply.tokens_cached for reply in replies),
     )
