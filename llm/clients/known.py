@@ -14,7 +14,7 @@ from django.utils import timezone
 from llm.models import Client
 
 MOST = 1_000  # clients that are kept
-COLUMNS = [field.column for field in Client._meta.concrete_fields if field.name != "last_used_at"]
+COLUMNS = [str(field.column) for field in Client._meta.concrete_fields if field.name != "last_used_at"]
 _ROW_SQL = f"SELECT {', '.join(COLUMNS)} FROM {Client._meta.db_table} WHERE id = %s"  # noqa: S608  # our own names
 
 _kept: "OrderedDict[bytes, Client]" = OrderedDict()  # by the hash of the key
