@@ -18,6 +18,10 @@ class GuardLabsConfig(AppConfig):
 
             with contextlib.suppress(ValueError):  # an address that is none: guardlabs.E006 says so
                 sentry.start(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT)
+        if settings.OTEL_ENDPOINT:
+            from guardlabs import tracing
+
+            tracing.start(content=settings.OTEL_CONTENT)
 
 
 def _nudge_mails() -> None:

@@ -246,6 +246,9 @@ LLM_USER_AGENT = f"GuardLabs/0.1 (+{SITE_URL})"
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 SENTRY_DSN = env.text("SENTRY_DSN")
 SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "production")
+# Where spans of calls go. OpenTelemetry reads its other variables itself.
+OTEL_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_CONTENT = env.boolean("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")
 
 # -- logs: one line or one JSON object an event on stderr; no answers, no tokens, no keys -----------
 LOG_FORMAT = env.choice("LOG_FORMAT", "line", among=("line", "json"))

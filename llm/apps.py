@@ -1,10 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class LlmConfig(AppConfig):
     name = "llm"
     default_auto_field = "django.db.models.BigAutoField"  # whatever the project around it prefers
-    verbose_name = "LLM chain"
+    verbose_name = _("LLM chain")
 
     def ready(self) -> None:
         from llm.operations import upkeep

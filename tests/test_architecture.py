@@ -21,7 +21,7 @@ LAYERS = {
         "foresight",
         "chain",
         "single_flight",
-        "cache",
+        "cache tracing",
         "pauses",
         "operations clients",
         "limits",
@@ -55,7 +55,7 @@ LAYERS = {
         "staff",
         "serving",
         "web",
-        "checks settings start serve",
+        "checks settings start serve tracing",
         "env keys launchers catalogues postgresql",
     ),
 }

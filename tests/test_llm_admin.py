@@ -510,7 +510,7 @@ def test_attempts_are_filtered_by_outcome_provider_and_day(staff, mine):
 
     def found(**query):
         html = page(staff, "attempt_changelist", **query)
-        return {name for name in ("good", "bad") if f'<td class="field-model">{name}</td>' in html}
+        return {name for name in ("good", "bad") if f'<span class="quiet">{name}</span>' in html}
 
     assert found() == {"good", "bad"}
     assert found(outcome="rate_limited_key") == {"bad"}

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from llm.configuration import file as config
 from llm.configuration import presets, snapshot
-from llm.models import Attempt, Call, Credential, Model, Pause, Provider, Quota
+from llm.models import Attempt, Call, Credential, Limit, Model, Pause, Provider, Quota
 
 pytestmark = pytest.mark.django_db
 ON = {"groq", "openrouter", "huggingface", "deepseek", "vertex"}
@@ -51,6 +51,7 @@ def test_five_providers_are_on_and_the_others_wait_for_staff():
     assert {row.slug for row in rows if row.enabled} == ON
     assert {row.slug for row in rows if not row.enabled} == {
         "gemini", "cloudflare", "mistral", "nvidia", "zai", "cerebras", "ollama", "ovhcloud", "kilo",
+        "ollama-cloud", "llm7", "cohere",
     }  # fmt: skip
     assert all(row.models.exists() for row in rows)
 
@@ -112,6 +113,38 @@ def test_groq_limits_are_those_of_a_free_organisation():
     presets.install()
     for model in Model.objects.filter(provider__slug="groq"):
         assert (model.rpm, model.rpd, model.tpm, model.tpd) == (30, 1000, 8000, 200_000)
+
+
+def test_what_is_free_and_shared_is_counted_once_for_all_who_share_it():
+    presets.install()
+    shared = {(row.provider.slug, row.scope, row.per, row.unit): row.amount for row in Limit.objects.all()}
+    assert shared["openrouter", "account", "day", "requests"] == 50
+    assert shared["kilo", "provider", "hour", "requests"] == 200
+    assert shared["nvidia", "account", "minute", "requests"] == 40
+    assert shared["cohere", "account", "month", "requests"] == 1000
+    assert shared["cloudflare", "account", "day", "units"] == 10_000
+    assert shared["groq", "model", "minute", "tokens_in"] == 7000
+    assert not Model.objects.filter(provider__slug="openrouter").exclude(rpd=None)
+
+
+def test_every_model_and_limit_says_where_it_stands_and_who_looked_when():
+    presets.install()
+    local = {"ollama"}  # of which staff name the model
+    for row in [*Model.objects.exclude(provider__slug__in=local), *Limit.objects.all()]:
+        assert row.source, row
+        assert row.seen, row
+        assert row.method, row
+
+
+def test_every_pattern_of_a_limit_matches_a_model():
+    assert not [note for note in presets.install().notes if "no model matches" in note]
+
+
+def test_what_has_only_been_reported_is_off():
+    """On are only those whose limits the provider itself has published, or stated."""
+    presets.install()
+    for model in Model.objects.filter(provider__enabled=True, enabled=True):
+        assert model.method != "reported", model
 
 
 def test_the_file_of_presets_is_a_providers_file():

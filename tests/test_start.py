@@ -40,6 +40,7 @@ WRONG = {
     "LOG_LEVEL": "loud",
     "LOG_FORMAT": "xml",
     "SENTRY_DSN": "sentry",
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "sometimes",
     "METRICS_TOKEN": "1234",
     "STAFF_2FA": "perhaps",
     "HSTS": "forever",

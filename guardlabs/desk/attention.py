@@ -94,7 +94,7 @@ def attention(figures: Figures) -> Section:
         id="attention",
         title=_("Needs attention"),
         items=items,
-        empty=_("Nothing."),
+        empty=_("Nothing else."),
         wide=True,
         link=Cell(_("The chain as it stands"), reverse("admin:llm_chain")) if chain else None,
     )

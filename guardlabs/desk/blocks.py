@@ -14,10 +14,11 @@ WIDTH, HEIGHT, GAP = 600, 110, 4  # of a chart, in its own units
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text, with the list behind it if there is one."""
+    """A text, with the list behind it if there is one; `of`: how much of how much, as a bar."""
 
     text: str
     url: str = ""
+    of: tuple[int, int] | None = None
 
 
 Row = Sequence[Cell]

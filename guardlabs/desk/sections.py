@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
@@ -17,14 +18,23 @@ from audit.orders.service import State
 from guardlabs.desk.attention import attention
 from guardlabs.desk.blocks import Cell, Section, Table, chart, counted, listing, money, ordered, whole
 from guardlabs.desk.figures import Figures, Written
-from llm.status import facts, usage
+from llm.status import facts, usage, words
 
+WORST = 5  # quotas that the home shows
 TEMPLATE = "4"  # the tier of the template
 
 
 def today(figures: Figures) -> Section | None:
-    """Scans, scores, latency and cache hits, today and in 30 days."""
+    """What was saved, scans, scores, latency and cache hits, today and in 30 days."""
     rows = []
+    if figures.may("llm.view_call"):
+        rows.append(
+            [Cell(_("Saved against the cheapest paid model"))]
+            + [
+                Cell(money(usage.saved(lines)), listing("llm_call", started_at__gte=since))
+                for lines, since in zip(_both(figures.usage.savings), figures.spans, strict=True)
+            ]
+        )
     if figures.may("audit.view_scan"):
         scanned = [figures.scanned(lines) for lines in _both(figures.scans)]
         rows.append(
@@ -113,7 +123,7 @@ def trend(figures: Figures) -> Section | None:
     """The 30 days as charts, and the numbers behind them."""
     if not figures.may("audit.view_scan", "llm.view_attempt"):
         return None
-    days = list(figures.attempts.days)
+    days = _since_the_first(figures)
     names = [date_format(day, "j M") for day in days]
     scans = [figures.scanned(figures.scans.days[day])[0] for day in days]
     tried = [usage.tried(figures.attempts.days[day]) for day in days]
@@ -139,6 +149,16 @@ def trend(figures: Figures) -> Section | None:
     return Section(id="trend", title=_("Day by day"), charts=charts, behind=Table(head, rows), wide=True)
 
 
+def _since_the_first(figures: Figures) -> list[Any]:
+    """The days from the first one with anything in it; today alone on an empty site."""
+    days = list(figures.attempts.days)
+    used = [
+        day for day in days
+        if figures.attempts.days[day] or figures.scanned(figures.scans.days[day])[0]
+    ]  # fmt: skip
+    return [day for day in days if day >= used[0]] if used else days[-1:]
+
+
 def _chart(title: str, names: list[str], values: Any, words: list[str]) -> Any:
     top = max(range(len(values)), key=lambda n: values[n])
     most = (
@@ -157,7 +177,7 @@ def failures(figures: Figures) -> Section | None:
         return None
     found = [usage.failures(usage.tried(lines)) for lines in _both(figures.attempts)]
     rows = [
-        [Cell(kind)]
+        [Cell(words.why(kind))]
         + [
             counted(each[kind], "llm_attempt", outcome=kind, started_at__gte=since)
             for each, since in zip(found, figures.spans, strict=True)
@@ -175,11 +195,11 @@ def failures(figures: Figures) -> Section | None:
 
 
 def quota(figures: Figures) -> Section | None:
-    """What is left of every free quota, and when it comes back."""
+    """What is left of the free quotas that run out first, and when they come back."""
     if not figures.may("llm.view_provider"):
         return None
     rows = []
-    for left in figures.usage.quotas:
+    for left in sorted(figures.usage.quotas, key=_share)[:WORST]:
         reset = _("over 24 hours")
         if left.resets_at is not None:
             reset = f"{left.resets_at.astimezone(figures.now.tzinfo):%H:%M} UTC"
@@ -189,8 +209,8 @@ def quota(figures: Figures) -> Section | None:
             [
                 Cell(left.account),
                 Cell(left.model, listing("llm_attempt", **names)),
-                Cell(_of(left.requests, left.requests_limit)),
-                Cell(_of(left.tokens, left.tokens_limit)),
+                Cell(_of(left.requests, left.requests_limit), of=_bar(left.requests, left.requests_limit)),
+                Cell(_of(left.tokens, left.tokens_limit), of=_bar(left.tokens, left.tokens_limit)),
                 Cell(reset if known else "–"),
             ]
         )  # fmt: skip
@@ -201,6 +221,7 @@ def quota(figures: Figures) -> Section | None:
         tables=[Table(head, rows)] if rows else [],
         empty=_("No free provider has a key."),
         wide=True,
+        link=Cell(_("All of them, on the chain page"), reverse("admin:llm_chain")) if rows else None,
     )
 
 
@@ -269,6 +290,16 @@ def _both(sums: Any) -> tuple[Any, Any]:
 
 def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{number_format(value, 1)} s"
+
+
+def _bar(left: int | None, limit: int | None) -> tuple[int, int] | None:
+    return (left, limit) if left is not None and limit else None
+
+
+def _share(left: usage.QuotaLeft) -> float:
+    """What is left of the tighter limit, 0 to 1; more than 1 where no limit is known."""
+    pairs = ((left.requests, left.requests_limit), (left.tokens, left.tokens_limit))
+    return min((have / limit for have, limit in pairs if have is not None and limit), default=2.0)
 
 
 def _of(left: int | None, limit: int | None) -> str:

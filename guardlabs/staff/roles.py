@@ -27,8 +27,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         ),
         "llm.test_provider", "llm.view_call", "llm.view_attempt", "llm.view_pause", "llm.change_pause",
         "llm.view_quota", "llm.change_quota", "llm.delete_quota", "llm.view_notice", "llm.view_cachedreply",
-        "llm.delete_cachedreply", "llm.view_parity", "llm.change_parity", "llm.view_retirement",
-        "llm.change_retirement", "llm.view_rehearsal",
+        "llm.delete_cachedreply", "llm.view_cataloguechange", "llm.view_parity", "llm.change_parity",
+        "llm.view_retirement", "llm.change_retirement", "llm.view_rehearsal",
     ),
 }  # fmt: skip
 

@@ -180,7 +180,7 @@ class ProviderAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
         return allowed and not (obj and presets.is_preset(obj.slug))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
-        return super().get_queryset(request).prefetch_related("models", "credentials")
+        return super().get_queryset(request).prefetch_related("models", "credentials", "limits")
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)

@@ -7,15 +7,16 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from llm.admin_base.reading import LedgerAdmin, ReadOnly, pre, usd
 from llm.failures.kinds import Kind
 from llm.models import Attempt, Call, Provider
-from llm.status import usage
+from llm.status import usage, words
 
 ENDS = ("ok", *Kind, "cancelled", "abandoned", "running")
 
@@ -27,7 +28,7 @@ class OutcomeFilter(admin.SimpleListFilter):
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(str(end), str(end)) for end in ENDS]
+        return [(str(end), words.why(end)) for end in ENDS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> QuerySet[Attempt]:
         return queryset.filter(outcome=self.value()) if self.value() else queryset
@@ -59,6 +60,26 @@ class TierFilter(admin.SimpleListFilter):
             return queryset.none()
 
 
+def _marked(outcome: str, text: str) -> SafeString:
+    """An outcome with a mark that does not depend on colour."""
+    tone, mark = {"ok": ("ready", "●"), "running": ("spare", "◐")}.get(outcome, ("stopped", "○"))
+    return format_html(
+        '<span class="dot {}" aria-hidden="true">{}</span> <span class="outcome">{}</span>', tone, mark, text
+    )
+
+
+def _two(first: str, second: str) -> SafeString:
+    return format_html('{}<span class="quiet">{}</span>', first, second)
+
+
+def _ms(milliseconds: int | None) -> str:
+    return "–" if milliseconds is None else f"{number_format(milliseconds / 1000, 1)} s"
+
+
+def _tokens(row: Call | Attempt) -> str:
+    return " → ".join(number_format(n, 0, force_grouping=True) for n in (row.tokens_in, row.tokens_out))
+
+
 class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = Attempt
     extra = 0
@@ -73,9 +94,17 @@ class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 class CallAdmin(LedgerAdmin):
     inlines = (AttemptInline,)
     list_display = (
-        "id", "started_at", "purpose", "client", "lang", "outcome", "provider", "model", "attempt_count", "tokens_in",
-        "tokens_out", "cost", "latency_ms",
-    )  # fmt: skip
+        "id",
+        "started_at",
+        "how",
+        "who",
+        "cost",
+        "taken",
+        "attempt_count",
+        "tokens",
+        "purpose",
+        "client",
+    )
     list_filter = ("outcome", TierFilter, "cached", "started_at")
     search_fields = ("=id",)
     search_help_text = _("Number of a call")
@@ -103,6 +132,23 @@ class CallAdmin(LedgerAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
         return super().get_queryset(request).defer("messages", "text")  # long, and not in the list
 
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def how(self, row: Call) -> SafeString:
+        nobody = row.outcome == Call.Outcome.EXHAUSTED and not row.attempt_count
+        return _marked(row.outcome, gettext("nobody could be asked") if nobody else row.get_outcome_display())
+
+    @admin.display(description=_("answered by"), ordering="provider")
+    def who(self, row: Call) -> SafeString | str:
+        return _two(row.provider, row.model) if row.provider else "–"
+
+    @admin.display(description=_("time"), ordering="latency_ms")
+    def taken(self, row: Call) -> str:
+        return _ms(row.latency_ms)
+
+    @admin.display(description=_("tokens"))
+    def tokens(self, row: Call) -> str:
+        return _tokens(row)
+
     @admin.display(description=_("cost"), ordering="cost_usd")
     def cost(self, row: Call) -> str:
         return usd(row.cost_usd)
@@ -126,10 +172,7 @@ class CallAdmin(LedgerAdmin):
 
 @admin.register(Attempt)
 class AttemptAdmin(LedgerAdmin):
-    list_display = (
-        "started_at", "call_link", "credential", "model", "location", "outcome", "status", "latency_ms",
-        "tokens_in", "tokens_out", "cost", "detail",
-    )  # fmt: skip
+    list_display = ("started_at", "how", "who", "cost", "taken", "tokens", "call_link", "detail")
     list_filter = (OutcomeFilter, ProviderFilter, "free", "started_at")
     lookups = ("credential", "account", "model")
     ordering = ("-started_at", "-id")
@@ -151,6 +194,24 @@ class AttemptAdmin(LedgerAdmin):
         "detail", ("reserved_tokens", "reserved_usd", "tokens_in", "tokens_out"),
         ("price_in", "price_out", "price_source", "cost"),
     )  # fmt: skip
+
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def how(self, row: Attempt) -> SafeString:
+        status = "" if row.status in (None, 200) else f" {row.status}"
+        return _marked(row.outcome, f"{words.why(row.outcome)}{status}")
+
+    @admin.display(description=_("credential"), ordering="credential")
+    def who(self, row: Attempt) -> SafeString:
+        place = f":{row.location}" if row.location else ""
+        return _two(f"{row.credential}{place}", row.model)
+
+    @admin.display(description=_("time"), ordering="latency_ms")
+    def taken(self, row: Attempt) -> str:
+        return _ms(row.latency_ms)
+
+    @admin.display(description=_("tokens"))
+    def tokens(self, row: Attempt) -> str:
+        return _tokens(row)
 
     @admin.display(description=_("call"))
     def call_link(self, row: Attempt) -> SafeString:

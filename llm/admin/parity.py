@@ -32,7 +32,7 @@ class ParityAdmin(ReadOnlyAdmin):
         rows = parity.board()
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Parity board"),
+            "title": _("Models compared"),
             "opts": self.opts,
             "rows": rows,
             "rules": parity.rules(),

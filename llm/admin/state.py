@@ -1,5 +1,6 @@
-"""What the chain knows at the moment: pauses (staff can end them), learned quotas, notices."""
+"""What the chain knows at the moment: pauses (staff can end them), learned quotas, what a check found, notices."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,8 +14,10 @@ from django.utils.translation import ngettext
 
 from llm.admin_base.lookups import AllowedLookups
 from llm.admin_base.reading import CappedPaginator, ReadOnlyAdmin
+from llm.configuration.errors import ConfigError
+from llm.foresight import catalogue
 from llm.limits.learned import FIELDS, stated
-from llm.models import Notice, Pause, Quota
+from llm.models import CatalogueChange, Notice, Pause, Quota
 from llm.models.columns import Method
 from llm.pauses import breaker
 
@@ -24,12 +27,17 @@ class OpenFilter(admin.SimpleListFilter):
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("open")), ("no", _("closed"))]
+        return [("no", _("closed")), ("all", _("all"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Without a choice: what is paused now."""
+        for number, choice in enumerate(super().choices(changelist)):
+            yield {**choice, "display": _("open")} if number == 0 else choice
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Pause]) -> QuerySet[Pause]:
-        if self.value() in {"yes", "no"}:
-            return queryset.filter(closed_at__isnull=self.value() == "yes")
-        return queryset
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(closed_at__isnull=self.value() != "no")
 
 
 @admin.register(Pause)
@@ -122,3 +130,29 @@ class NoticeAdmin(ReadOnlyAdmin):
     list_display = ("at", "kind", "subject", "detail", "mailed_at")
     list_filter = ("at",)
     ordering = ("-at",)
+
+
+@admin.register(CatalogueChange)
+class CatalogueChangeAdmin(ReadOnlyAdmin):
+    list_display = ("provider", "kind", "subject", "was", "becomes", "detail", "seen", "state", "decided_by")
+    list_filter = ("state", "kind")
+    ordering = ("-id",)
+    actions = ("apply_now", "dismiss_now")
+
+    def has_apply_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("llm.change_provider"))
+
+    @admin.action(description=_("Apply: the configuration becomes so"), permissions=["apply"])
+    def apply_now(self, request: HttpRequest, queryset: QuerySet[CatalogueChange]) -> None:
+        for row in queryset.filter(state=CatalogueChange.State.OPEN):
+            try:
+                catalogue.apply(row, by=request.user.get_username())
+            except (ConfigError, LookupError) as error:
+                self.message_user(request, f"{row}: {error}", messages.ERROR)
+            else:
+                self.message_user(request, str(row), messages.SUCCESS)
+
+    @admin.action(description=_("Dismiss: it stays as configured"), permissions=["apply"])
+    def dismiss_now(self, request: HttpRequest, queryset: QuerySet[CatalogueChange]) -> None:
+        for row in queryset.filter(state=CatalogueChange.State.OPEN):
+            catalogue.dismiss(row, by=request.user.get_username())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from llm import cache, clock
+from llm import cache, clock, tracing
 from llm.calls import affinity, tokens
 from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
@@ -59,6 +59,15 @@ class CallState:
     @property
     def rows(self) -> list[Attempt]:
         return [trial.row for trial in self.trials]
+
+    @property
+    def asked(self) -> tracing.Asked:
+        """What a trace says of the request."""
+        return tracing.Asked(
+            purpose=self.call.purpose, lang=self.call.lang, streamed=self.streamed,
+            max_tokens=self.selector.want.max_tokens, temperature=self.temperature,
+            messages=without_images(self.messages) if self.keep_text else None,
+        )  # fmt: skip
 
     @property
     def must_prolong(self) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from llm import cache, clock, gates, single_flight
+from llm import cache, clock, gates, single_flight, tracing
 from llm.adapters import Answer
 from llm.calls import current
 from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
@@ -98,6 +98,11 @@ async def last(told: AsyncGenerator[Event, None], on_event: Callable[[Event], An
 
 def events(state: CallState, books: Books) -> AsyncGenerator[Event, None]:
     """What happens in a call. Its database work, and its caller's functions, run where `books` says."""
+    told = _told(state, books)
+    return tracing.watched(told, state.asked) if tracing.is_on() else told
+
+
+def _told(state: CallState, books: Books) -> AsyncGenerator[Event, None]:
     if not state.cache_key:
         return _asked(state, books)
     admit = partial(clients.admit, state.client) if state.client else None

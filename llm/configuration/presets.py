@@ -53,6 +53,9 @@ ENVIRONMENT = {
     "nvidia": Variables("NVIDIA_API_KEY"),
     "zai": Variables("ZAI_API_KEY"),
     "cerebras": Variables("CEREBRAS_API_KEY"),
+    "ollama-cloud": Variables("OLLAMA_API_KEY"),
+    "llm7": Variables("LLM7_API_KEY"),
+    "cohere": Variables("COHERE_API_KEY"),
     "deepseek": Variables("DEEPSEEK_API_KEY"),
     "vertex": Variables(file="GOOGLE_APPLICATION_CREDENTIALS", project="GOOGLE_CLOUD_PROJECT"),
 }

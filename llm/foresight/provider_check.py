@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 from django.db.models import Max, Min
 from django.utils import timezone
@@ -23,6 +24,7 @@ from llm.configuration import prices, snapshot
 from llm.configuration.prices import Price
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
 from llm.failures.kinds import Failure, Kind
+from llm.foresight import catalogue
 from llm.ledger.bookkeeper import NoRoom
 from llm.models import Attempt
 from llm.operations import alerts
@@ -63,6 +65,7 @@ def check(provider: ProviderConf, *, paid: bool = False) -> Iterator[Finding]:
     for key in provider.keys:
         if key not in keys:
             yield Finding(provider.slug, key.label, "no key", key.problem)
+    began = timezone.now()
     listed: dict[str, tuple[Decimal, Decimal] | None] = {}
     for key in keys:
         try:
@@ -74,6 +77,8 @@ def check(provider: ProviderConf, *, paid: bool = False) -> Iterator[Finding]:
     if listed:
         for model in provider.models:
             yield from _compare(provider, model, listed)
+        for change in catalogue.compare_models(provider, listed, filter(partial(_is_free, listed), listed)):
+            yield Finding(provider.slug, change.subject, "new", change.detail)
     for model in provider.models:
         yield from _library_moved(provider, model)
     if not provider.free and not paid and not _has_budget(provider):
@@ -82,6 +87,10 @@ def check(provider: ProviderConf, *, paid: bool = False) -> Iterator[Finding]:
     for number in range(max(len(keys), len(provider.models)) if keys and provider.models else 0):
         key, model = keys[number % len(keys)], provider.models[number % len(provider.models)]
         yield _tiny_call(Deployment(provider, key, model, next(iter(provider.locations), "")))
+    for change in catalogue.compare_limits(provider, began):
+        yield Finding(
+            provider.slug, change.subject, "changed", f"{change.was} → {change.becomes}", problem=True
+        )
 
 
 def offered(model: str, listed: Listed) -> bool:
@@ -109,11 +118,23 @@ def _list(provider: ProviderConf, key: KeyConf) -> Listed:
 def _compare(provider: ProviderConf, model: ModelConf, listed: Listed) -> Iterator[Finding]:
     """A configured id against the provider's own list and prices."""
     if not offered(model.name, listed):
+        _propose_gone(provider.slug, model.name, "not in /models any more")
         yield _told(provider, model.name, "gone", "not in /models any more")
         return
+    catalogue.settle(provider.slug, catalogue.Kind.GONE, model.name)
     stated, ours = listed.get(model.name), model.price
     if stated and (_exceeds(stated[0], ours.per_million_in) or _exceeds(stated[1], ours.per_million_out)):
         asked = _both(Price(*stated, "provider"))
+        amounts = {"price_in": stated[0], "price_out": stated[1]}
+        lines = catalogue.model_lines(provider.slug, model.name, amounts, method="documented")
+        catalogue.propose(
+            provider.slug,
+            catalogue.Kind.CHANGED,
+            f"{model.name} price",
+            lines,
+            was=_both(ours),
+            becomes=asked,
+        )
         yield _told(provider, model.name, "price", f"the provider asks {asked}, we count {_both(ours)}")
 
 
@@ -168,8 +189,28 @@ def _tiny_call(deployment: Deployment) -> Finding:
         return Finding(slug, subject, "skipped", str(full))
     except Failure as failure:  # `direct` has written the notice
         lasting = failure.kind in LASTING
+        if failure.kind is Kind.MODEL_GONE:
+            _propose_gone(slug, deployment.model.name, failure.detail)
+        if failure.kind is Kind.CREDITS_DEPLETED and deployment.provider.free:
+            # It was free: a wall in front of it means that its terms have changed, or that a free allowance is spent.
+            catalogue.propose(
+                slug, catalogue.Kind.PAID, slug, catalogue.paid_lines(slug), was="free", becomes="paid",
+                detail=failure.detail,
+            )  # fmt: skip
+            alerts.record("check_paid", f"{slug}: asks for money", failure.detail)
         return Finding(slug, subject, failure.kind, failure.detail, problem=lasting)
     return Finding(slug, subject, "ok", f"{call.latency_ms / 1000:.1f} s")
+
+
+def _propose_gone(slug: str, model: str, detail: str) -> None:
+    lines = catalogue.model_lines(slug, model, {"enabled": False}, method="probed")
+    catalogue.propose(slug, catalogue.Kind.GONE, model, lines, detail=detail)
+
+
+def _is_free(listed: Listed, model: str) -> bool:
+    """By its id, or by the price that the list states."""
+    price = listed.get(model)
+    return model.endswith(f":{FREE_VARIANT}") or (price is not None and not any(price))
 
 
 def _has_budget(provider: ProviderConf) -> bool:

@@ -8,7 +8,7 @@ from llm.models.clients import Client
 from llm.models.columns import EnteredFor, utc_today
 from llm.models.configuration import Alias, Credential, Model, Provider
 from llm.models.conversations import StoredResponse
-from llm.models.foresight import Parity, Rehearsal, Retirement
+from llm.models.foresight import CatalogueChange, Parity, Rehearsal, Retirement
 from llm.models.ledger import Attempt, CachedReply, Call, PastSpending, Rollup
 from llm.models.limits import Limit, Meter
 from llm.models.pauses import Notice, Pause, Quota
@@ -18,6 +18,7 @@ __all__ = [
     "Attempt",
     "CachedReply",
     "Call",
+    "CatalogueChange",
     "Client",
     "Credential",
     "EnteredFor",

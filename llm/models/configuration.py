@@ -67,6 +67,8 @@ class Provider(Evidence):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name = _("provider")
+        verbose_name_plural = _("providers")
         ordering = ["tier", "position", "id"]
         permissions = [("test_provider", _("Can send a trial request to a provider"))]
 
@@ -152,6 +154,8 @@ class Model(Evidence):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
         ordering = ["provider", "position", "id"]
         constraints = [models.UniqueConstraint(fields=["provider", "name"], name="model_of_provider_unique")]
 
@@ -179,6 +183,8 @@ class Credential(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name = _("credential")
+        verbose_name_plural = _("credentials")
         ordering = ["provider", "position", "id"]
 
     def __str__(self) -> str:

@@ -62,6 +62,8 @@ class Call(models.Model):
     latency_ms = models.PositiveIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("call")
+        verbose_name_plural = _("calls")
         ordering = ["-id"]
         indexes = [
             # For the lists of staff, newest first; the last one is small.
@@ -116,6 +118,8 @@ class Attempt(models.Model):
     cost_usd = models.DecimalField(**USD, null=True, blank=True)
 
     class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
         ordering = ["id"]
         indexes = [
             models.Index(fields=["provider", "account", "model", "started_at"], name="attempt_meter"),
@@ -149,8 +153,8 @@ class CachedReply(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("kept reply")
-        verbose_name_plural = _("kept replies")
+        verbose_name = _("cached response")
+        verbose_name_plural = _("cached responses")
 
     def __str__(self) -> str:
         return f"kept reply {self.pk}"

@@ -47,6 +47,8 @@ class Pause(models.Model):
     closed_by = models.CharField(max_length=80, blank=True)
 
     class Meta:
+        verbose_name = _("pause")
+        verbose_name_plural = _("paused now")
         ordering = ["-since"]
         constraints = [
             models.UniqueConstraint(
@@ -87,6 +89,8 @@ class Quota(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name = _("quota")
+        verbose_name_plural = _("quotas")
         constraints = [models.UniqueConstraint(fields=["provider", "account", "model"], name="quota_unique")]
 
     def __str__(self) -> str:
@@ -106,6 +110,8 @@ class Notice(models.Model):
     )  # for the constraint: workers fail at the same moment
 
     class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
         ordering = ["-at"]
         constraints = [models.UniqueConstraint(fields=["kind", "subject", "day"], name="notice_once_a_day")]
 

@@ -4,6 +4,7 @@ POST /_control/script   {"credential", "behaviours": [name | {"name", option…}
                          "model"?, "location"?, "endpoint"?}
 POST /_control/default  {"behaviour": name | {…}}
 POST /_control/limit    {"account", "model"?, "rpm"?, "tpm"?, "rpd"?, "tpd"?}
+POST /_control/share    {"provider", "unit", "amount", "per"?, "scope"?, "models"?, "units_in"?, "units_out"?}
 POST /_control/account  {"credential", "account"}
 POST /_control/block    {"provider", "payload_id"?}
 POST /_control/unblock  {"provider"}
@@ -63,6 +64,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "POST script": _script,
     "POST default": _default,
     "POST limit": lambda sim, **arguments: sim.limit(**arguments),
+    "POST share": lambda sim, **arguments: sim.share(**arguments),
     "POST account": lambda sim, **arguments: sim.account(**arguments),
     "POST block": lambda sim, **arguments: sim.block_edge(**arguments),
     "POST unblock": lambda sim, **arguments: sim.unblock_edge(**arguments),

@@ -69,7 +69,8 @@ class Exchange:
         """The call has ended, with what was noted; what it had reserved beyond that is free again."""
         if self._hold and not self._settled:
             self._settled = True
-            self._limits.settle(self._hold, self._record.prompt_tokens + self._record.completion_tokens)
+            prompt, written = self._record.prompt_tokens, self._record.completion_tokens
+            self._limits.settle(self._hold, prompt + written, prompt)
 
     def finished(self, answer: Answer) -> None:
         """The call has ended with this answer, whole."""

@@ -14,6 +14,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from math import ceil
 
+from llm.simulator.shared import Entry, SharedLimit
+
 MINUTE, DAY = 60.0, 86400.0
 _TINY = 1e-6  # the resolution of epoch seconds in a float
 
@@ -110,10 +112,10 @@ class _Meter:
 class Hold:
     """What a call in flight has reserved."""
 
-    __slots__ = ("day", "entry", "meters")
+    __slots__ = ("day", "entry", "meters", "shared")
 
-    def __init__(self, meters: list[_Meter], entry: _Entry, day: int) -> None:
-        self.meters, self.entry, self.day = meters, entry, day
+    def __init__(self, meters: list[_Meter], entry: _Entry, day: int, shared: Entry) -> None:
+        self.meters, self.entry, self.day, self.shared = meters, entry, day, shared
 
 
 class Limits:
@@ -121,6 +123,7 @@ class Limits:
 
     def __init__(self) -> None:
         self._meters: dict[tuple[str, str | None], _Meter] = {}
+        self._shared: list[SharedLimit] = []
         self._lock = threading.Lock()
 
     def set(self, account: str, model: str | None, limit: Limit) -> None:
@@ -128,33 +131,49 @@ class Limits:
         with self._lock:
             self._meters.setdefault((account, model), _Meter()).limit = limit
 
+    def share(self, limit: SharedLimit) -> None:
+        """Adds a limit of another shape; see `shared.py`."""
+        with self._lock:
+            self._shared.append(limit)
+
     def clear(self) -> None:
         with self._lock:
             self._meters.clear()
+            self._shared.clear()
 
     def models(self, account: str) -> list[str]:
         """The models for which this account has a limit of its own."""
         return [model for owner, model in list(self._meters) if owner == account and model is not None]
 
-    def admit(self, account: str, model: str, tokens: int, now: float) -> Hold | Denial | None:
+    def admit(
+        self, account: str, model: str, tokens: int, now: float, *, provider: str = "", tokens_in: int = 0
+    ) -> Hold | Denial | None:
         """Takes a call in (None: nothing limits it) or says which limit it would break for the longest."""
-        if not self._meters:
+        if not self._meters and not self._shared:
             return None
         with self._lock:
-            if not (meters := self._of(account, model, now)):
+            meters = self._of(account, model, now)
+            shared = [limit for limit in self._shared if limit.covers(provider, model)]
+            if not meters and not shared:
                 return None
-            if denials := [denial for meter in meters for denial in meter.denials(account, tokens, now)]:
+            denials = [denial for meter in meters for denial in meter.denials(account, tokens, now)]
+            denials += _denials(shared, account, model, tokens_in, tokens - tokens_in, now)
+            if denials:
                 return max(denials, key=lambda denial: DAY * 2 if denial.wait_s is None else denial.wait_s)
             entry = _Entry(now, tokens)
             for meter in meters:
                 meter.minute.append(entry)
                 meter.day_requests += 1
                 meter.day_tokens += tokens
-            return Hold(meters, entry, meters[0].day)
+            call = Entry(now, tokens_in, tokens - tokens_in)
+            for limit in shared:
+                limit.pool(account, model).append((call, model))
+            return Hold(meters, entry, meters[0].day if meters else 0, call)
 
-    def settle(self, hold: Hold, used: int) -> None:
+    def settle(self, hold: Hold, used: int, used_in: int = 0) -> None:
         """Replaces what a call had reserved by what it used."""
         with self._lock:
+            hold.shared.tokens_in, hold.shared.tokens_out, hold.shared.open = used_in, used - used_in, False
             for meter in hold.meters:
                 if meter.day == hold.day:
                     meter.day_tokens += used - hold.entry.tokens
@@ -182,6 +201,23 @@ class Limits:
         for meter in found:
             meter.advance(now)
         return found
+
+
+def _denials(
+    shared: list[SharedLimit], account: str, model: str, tokens_in: int, tokens_out: int, now: float
+) -> list[Denial]:
+    found = []
+    for limit in shared:
+        used, need = limit.used(account, model, now), limit.need(model, tokens_in, tokens_out)
+        if used + need > limit.amount + 1e-9:
+            wait_s = (
+                None if need > limit.amount else limit.wait_s(account, model, used + need - limit.amount, now)
+            )
+            found.append(Denial(
+                account=account, window=f"{limit.unit} per {limit.per or 'time'}", limit=limit.amount,
+                used=ceil(used), requested=ceil(need), wait_s=wait_s,
+            ))  # fmt: skip
+    return found
 
 
 def go_duration(seconds: float) -> str:

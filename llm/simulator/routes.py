@@ -98,7 +98,10 @@ def _chat(
         return
     now = sim.clock()
     limit = DEFAULT_MAX_TOKENS if ask.max_tokens is None else ask.max_tokens
-    hold = sim.limits.admit(record.account, ask.model, ask.prompt_tokens + limit, now)
+    hold = sim.limits.admit(
+        record.account, ask.model, ask.prompt_tokens + limit, now,
+        provider=record.provider, tokens_in=ask.prompt_tokens,
+    )  # fmt: skip
     if isinstance(hold, Denial):
         reply = wire.denied(ask, hold, now)
         standing = sim.limits.standing(record.account, ask.model, now)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from llm.simulator import providers_file
 from llm.simulator.behaviours import Behaviour, payloads
@@ -16,6 +16,7 @@ from llm.simulator.records import Log, Record
 from llm.simulator.routes import handle
 from llm.simulator.scripts import Scripts
 from llm.simulator.server import Server
+from llm.simulator.shared import SharedLimit
 
 Endpoint = Literal["chat", "models", "token"]
 
@@ -140,6 +141,10 @@ class Simulator:
     ) -> None:
         """An account's quota for one model, or (None) for all its models together; see `limits.py`."""
         self.limits.set(account, model, Limit(rpm=rpm, tpm=tpm, rpd=rpd, tpd=tpd))
+
+    def share(self, **limit: Any) -> None:
+        """A limit that models or accounts share, of another window or unit; see `shared.SharedLimit`."""
+        self.limits.share(SharedLimit(**limit))
 
     # -- Google --------------------------------------------------------------------------------------
 

@@ -171,7 +171,7 @@ def _denied(ask: Ask, denial: Denial) -> Reply:
     groq = ask.provider == "groq"
     tier = "service tier `on_demand` " if groq else ""
     owner = organisation(denial.account)
-    where = f"for model `{ask.model}` in organization `{owner}` {tier}on {WINDOWS[denial.window]}"
+    where = f"for model `{ask.model}` in organization `{owner}` {tier}on {WINDOWS.get(denial.window, denial.window)}"
     upgrade = (
         "Need more tokens? Upgrade to Dev Tier today at https://console.groq.com/settings/billing"
         if groq

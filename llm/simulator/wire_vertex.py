@@ -72,7 +72,7 @@ class VertexWire:
     def denied(self, ask: Ask, denial: Denial, now: float) -> Reply:
         """The project's own quota. The capacity that all projects share is the payload vertex-429-dsq."""
         text = (
-            f"Quota exceeded for aiplatform.googleapis.com/{METRICS[denial.window]} "
+            f"Quota exceeded for aiplatform.googleapis.com/{METRICS.get(denial.window, denial.window)} "
             f"with base model: {ask.model}. Please submit a quota increase request. "
             "https://cloud.google.com/vertex-ai/docs/generative-ai/quotas-genai."
         )

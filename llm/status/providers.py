@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from llm import secrets
 from llm.configuration import presets, snapshot
@@ -13,6 +14,7 @@ from llm.configuration.snapshot import PauseView
 from llm.models import Credential, Model, Provider
 from llm.pauses.demotion import in_order
 
+OLD_AFTER = timedelta(days=60)  # since when what was seen is said to be old
 OFF, NO_KEY, NO_MODEL, PAUSED, PARTLY, READY = "off", "no key", "no model", "paused", "partly paused", "ready"
 
 
@@ -44,10 +46,10 @@ class ProviderStatus:
 def provider_statuses(providers: Iterable[Provider] | None = None) -> list[ProviderStatus]:
     """Every provider in the order in which they would be tried, those that are off last, in a fixed number of queries.
 
-    `providers`, when given, have their models and credentials prefetched.
+    `providers`, when given, have their models, limits and credentials prefetched.
     """
     if providers is None:
-        providers = Provider.objects.prefetch_related("models", "credentials")
+        providers = Provider.objects.prefetch_related("models", "credentials", "limits")
     pauses, now = snapshot.open_pauses(), timezone.now()
     rows = list(providers)
     tried = in_order(tuple(row for row in rows if row.enabled), pauses, now)
@@ -92,7 +94,7 @@ def _standing(row: Provider, pauses: Sequence[PauseView], now: datetime) -> Prov
     models = tuple(model.name for model in sorted(row.models.all(), key=_place) if model.enabled)
     wide = [pause for pause in pauses if not (pause.credential or pause.account)]
     keys = tuple(_key(key, pauses, now) for key in sorted(row.credentials.all(), key=_place))
-    remarks = tuple(told(pause, now) for pause in wide)
+    remarks = (*(told(pause, now) for pause in wide), *old_facts(row, now))
     return ProviderStatus(row, _word(row, models, keys, wide, now), models, keys, remarks)
 
 
@@ -142,6 +144,21 @@ def _key(key: Credential, pauses: Sequence[PauseView], now: datetime) -> KeyStat
         paused=any(holds(pause, now) for pause in own),
         usable=key.enabled and not problem and not stopped,
     )
+
+
+def old_facts(row: Provider, now: datetime) -> list[str]:
+    """What is to be said when facts of a provider were seen too long ago: free tiers change within weeks."""
+    edge = now.date() - OLD_AFTER
+    facts = [row, *row.models.all(), *row.limits.all()]
+    seen = [fact.seen for fact in facts if fact.seen is not None and fact.seen < edge]
+    if not row.enabled or not seen:
+        return []
+    text = ngettext(
+        "%(count)d fact was last checked on %(day)s: run providers check",
+        "%(count)d facts were last checked on %(day)s or before: run providers check",
+        len(seen),
+    )
+    return [text % {"count": len(seen), "day": max(seen).isoformat()}]
 
 
 # -- words -----------------------------------------------------------------------------------------

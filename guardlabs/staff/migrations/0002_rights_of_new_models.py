@@ -7,7 +7,8 @@ from django.db.models import Q
 
 LATER = {
     "finance": ["audit.view_payment", "audit.view_refund", "audit.view_dispute"],
-    "ops": [f"llm.{action}_{model}" for model in ("alias", "limit") for action in ("view", "add", "change", "delete")],
+    "ops": ["llm.view_cataloguechange"]
+    + [f"llm.{action}_{model}" for model in ("alias", "limit") for action in ("view", "add", "change", "delete")],
 }
 
 
@@ -28,6 +29,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ("staff", "0001_roles"),
         ("audit", "0005_payments_refunds_disputes"),
-        ("llm", "0011_limits_and_meters"),
+        ("llm", "0013_catalogue_changes"),
     ]
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]
