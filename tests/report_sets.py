@@ -21,7 +21,7 @@ from tests.factories import answers
 
 FOLDER = Path(__file__).parent / "recorded_reports"
 LANGS = ("en", "ru", "es")
-SETS = ("tuned", "held_out", "third", "fourth", "fifth", "sixth")
+SETS = ("tuned", "held_out", "third", "fourth", "fifth", "sixth", "seventh")
 SCANS: dict[str, dict[str, str]] = {
     "mixed": {
         "seed_storage": "cloud_notes", "account_2fa": "sms", "phishing_support": "click_links",
@@ -54,7 +54,7 @@ class Recorded:
         return text
 
 
-def recorded(lang: str, name: str) -> list[Recorded]:
+def recorded(lang: str, name: str = "tuned") -> list[Recorded]:
     """A set of a language, good ones first."""
     path = FOLDER / (f"{lang}.toml" if name == "tuned" else f"{lang}.{name}.toml")
     data = tomllib.loads(path.read_text())

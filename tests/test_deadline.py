@@ -311,8 +311,8 @@ def test_a_stream_that_does_not_end_after_its_closing_mark_keeps_nobody(kind):
         adapter = adapter_for(kind=kind, base_url=f"http://127.0.0.1:{port}/v1", key="k")
         began = time.monotonic()
         request = Request(model="m", messages=HELLO, max_tokens=9, stream=True)
-        drive(adapter, request, Timing(first_token=began + 5, end=began + 5))
-        assert time.monotonic() - began < 1
+        drive(adapter, request, Timing(first_token=began + 60, end=began + 60))
+        assert time.monotonic() - began < 30  # not until its time is up, even on a busy machine
 
 
 # -- the deadline itself -----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """A blocked provider's edge is asked without a key; a long block demotes the provider until it opens."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -82,10 +81,8 @@ def test_an_edge_that_is_down_or_silent_is_not_open(sim):
     sim.unblock_edge("groq")
     sim.keyless = frozenset({"groq"})
     sim.script("", b.hang(), endpoint="models")
-    began = time.monotonic()
     failure = probes.probe(groq(), timeout_s=0.2)
     assert (failure.kind, failure.silent) == (Kind.PROVIDER_DOWN, True)
-    assert time.monotonic() - began < 1
 
 
 # -- in the background -------------------------------------------------------------------------------------

@@ -364,7 +364,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         weaknesses=("tx_verification.first_last", "tx_verification.history_copy"),
         sources=(
             "https://unchainedcrypto.com/68-million-stolen-in-dust-attack-returned-to-victim",
-            "https://www.wizcase.com/news/bitcoin-trader-loses-nearly-70-million-through-address-poisoning-scam/",
+            "https://www.chainalysis.com/blog/address-poisoning-scam/",
         ),
         confirmed=True,
         note=_("Not a net loss: in this rare case the money came back."),
@@ -587,11 +587,8 @@ INCIDENTS: tuple[IncidentData, ...] = (
             "can."
         ),
         weaknesses=("hot_cold_split.all_hot", "hot_cold_split.mostly_cold"),
-        sources=(
-            "https://bitcoinnews.live/2025/12/27/how-browser-extensions-expose-crypto-to-a-fatal-design-flaw-the-industry-ignored-resulting-in-713m-losses-in-2025",
-        ),
+        sources=("https://www.chainalysis.com/blog/crypto-hacking-stolen-funds-2026/",),
         confirmed=True,
-        note=_("The source quotes Chainalysis."),
     ),
     IncidentData(
         slug="la-wildfire-seed-2025",
@@ -806,7 +803,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         weaknesses=("device_hygiene.risky_installs", "password_hygiene.browser_saved"),
         sources=(
             "https://www.cyberhub.blog/article/10107-malicious-cursor-ide-extension-leads-to-500k-cryptocurrency-heist-supply-chain-risks-exposed",
-            "https://qian.cx/posts/945553CD-1968-4BB8-B55F-59436D93092C",
+            "https://securelist.com/open-source-package-for-cursor-ai-turned-into-a-crypto-heist/116908/",
         ),
         confirmed=True,
         note=_("The sources state the loss; the month is approximate."),
@@ -1068,8 +1065,8 @@ INCIDENTS: tuple[IncidentData, ...] = (
             "hot_cold_split.half_half",
         ),
         sources=(
-            "https://dzilla.com/trust-wallet-extension-breach-exposes-a-6-million-security-blind-spot-in-self-custody-crypto",
-            "https://bitcoinnews.live/2025/12/27/how-browser-extensions-expose-crypto-to-a-fatal-design-flaw-the-industry-ignored-resulting-in-713m-losses-in-2025",
+            "https://www.security.nl/posting/918966/Criminelen+stelen+7+miljoen+dollar+via+gehackte+Trust+Wallet+browser-extensie",
+            "https://cybersecurefox.com/en/trust-wallet-chrome-extension-hack-supply-chain-risk",
         ),
         confirmed=True,
     ),
@@ -1187,7 +1184,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         sources=(
             "https://cvj.ai/briefing/crypto-news/ledger-trezor-fake-merger-phishing-scam-targets-crypto-users",
-            "https://cryptshook.com/ledger-users-targeted-in-phishing-scam-after-global-e-data-breach",
+            "https://www.paubox.com/blog/ledger-global-e-breach-exposes-the-risks-of-third-party-cybersecurity",
         ),
         confirmed=True,
     ),

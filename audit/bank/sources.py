@@ -21,14 +21,14 @@ class Source:
 
 
 PUBLISHERS = {
-    "binance.com": "Binance Square", "bitbo.io": "Bitbo", "bitcoinnews.live": "Bitcoin News Live",
+    "binance.com": "Binance Square", "bitbo.io": "Bitbo", "security.nl": "Security.NL",
     "blofin.com": "BloFin", "coinfeedback.io": "Coinfeedback", "cryptodnes.bg": "CryptoDnes",
     "cryptonews.net": "CryptoNews", "cybersecurefox.com": "CyberSecureFox", "decrypt.co": "Decrypt",
     "defi-planet.com": "DeFi Planet", "fullycrypto.com": "FullyCrypto", "fxstreet.com": "FXStreet",
     "infosecurity-magazine.com": "Infosecurity Magazine", "kucoin.com": "KuCoin News", "moneycheck.com": "MoneyCheck",
     "namepros.com": "NamePros", "phemex.com": "Phemex", "rescana.com": "Rescana", "securityonline.info":
     "SecurityOnline", "theblock.co": "The Block", "tmonews.com": "TmoNews", "unchainedcrypto.com": "Unchained",
-    "wizcase.com": "WizCase", "custodystress.com": "CustodyStress", "knaken.eu": "Knaken",
+    "custodystress.com": "CustodyStress", "knaken.eu": "Knaken",
 }  # fmt: skip
 PRIMARY_PUBLISHERS = {
     "drops.scamsniffer.io": "Scam Sniffer", "meta.matcha.xyz": "Matcha", "support.token.im": "imToken",
@@ -79,6 +79,24 @@ KNOWN = {
         Source(
             url="https://www.ledger.com/blog/security-incident-report",
             publisher="Ledger", title="Security Incident Report", day="2023-12-20", primary=True,
+        ),
+        Source(
+            url="https://securelist.com/open-source-package-for-cursor-ai-turned-into-a-crypto-heist/116908/",
+            publisher="Kaspersky", title="Code highlighting with Cursor AI for $500,000",
+            day="2025-07-10", primary=True,
+        ),
+        Source(
+            url="https://www.chainalysis.com/blog/crypto-hacking-stolen-funds-2026/",
+            publisher="Chainalysis", title="2025 Crypto Theft Reaches $3.4 Billion", day="2025-12-18", primary=True,
+        ),
+        Source(
+            url="https://www.chainalysis.com/blog/address-poisoning-scam/",
+            publisher="Chainalysis", title="Anatomy of an Address Poisoning Scam", day="2024-10", primary=True,
+        ),
+        Source(
+            url="https://www.paubox.com/blog/ledger-global-e-breach-exposes-the-risks-of-third-party-cybersecurity",
+            publisher="Paubox", title="Ledger Global-e breach exposes the risks of third-party cybersecurity",
+            day="2026-01-16",
         ),
         Source(
             url="https://github.com/jlopp/physical-bitcoin-attacks",

@@ -275,4 +275,6 @@ def _report(scan: Scan) -> ReportView:
 
 
 def _present(row: Report, scan: Scan, links: frozenset[str] | None = None) -> ReportView:
-    return present(row, ai=scan.ai, stalled=jobs.is_stalled(row), to_html=partial(to_html, links=links))
+    return present(
+        row, ai=scan.ai, stalled=jobs.is_stalled(row), to_html=partial(to_html, links=links, below=2)
+    )

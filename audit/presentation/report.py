@@ -47,7 +47,7 @@ def present(report: Report, *, ai: bool, stalled: bool, to_html: Callable[[str],
         return ReportView(
             state="ready",
             status=gettext("Your report is ready."),
-            html=to_html(report.markdown, below=2),
+            html=to_html(report.markdown),
             byline=byline(report, ai=ai),
             receipt=report.receipt,
         )
@@ -61,7 +61,7 @@ def present(report: Report, *, ai: bool, stalled: bool, to_html: Callable[[str],
             working=working,
             elapsed_s=elapsed_s(report),
             deadline_s=settings.REPORT_DEADLINE_S,
-            html=to_html(drafts.settled(report.draft), below=2),
+            html=to_html(drafts.settled(report.draft)),
         )
     return ReportView(state="waiting", status=gettext("Your report has not been started."))
 

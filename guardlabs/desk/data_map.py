@@ -151,7 +151,7 @@ def _elsewhere() -> Table:
     providers = ", ".join(Provider.objects.filter(enabled=True).values_list("name", flat=True)) or "–"
     rows = [
         (
-            _("Counters of scans by network address, log-in limits"),
+            _("Counters of scans by IP address, log-in limits"),
             _("at most a day"),
             _("the cache (%(kind)s)") % {"kind": cache},
         ),

@@ -30,7 +30,8 @@ VOSEO = re.compile(
 )
 # «Tomate», «fijate»: what is «tómate», «fíjate» to a «tú»; and what wishes something to a «usted».
 UNSTRESSED = re.compile(
-    r"(?:\A|[.;:¡,] |\by )\W*(?!trate|desate|remate|rescate|debate|combate|date|delate|mate)[a-zñ]{2,10}ate(?!\w)",
+    r"(?:\A|[.;:¡,] |\by )\W*(?!trate|desate|remate|rescate|debate|combate|date|delate"
+    r"|mate)[a-zñ]{2,10}ate(?!\w)",
     re.IGNORECASE,
 )
 WISHED = re.compile(
@@ -38,8 +39,8 @@ WISHED = re.compile(
     r"|ser[áé])\w{0,8}(?!\w)",
     re.IGNORECASE,
 )
-ACCENTED = word_set("más además atrás jamás detrás estás quizás demás das después través revés interés inglés estrés "
-"francés cortés "
+ACCENTED = word_set("estés más además atrás jamás detrás estás quizás demás das después través revés interés inglés "
+    "estrés francés cortés "
     "ataúd país esté café así aquí allí ahí allá acá está ojalá quizá mamá papá sofá porqué qué sé dé té esté compás "
     "mes ayer esté veintitrés entremés marqués también según tesis crisis casí sí mí ti jamás vez")  # fmt: skip
 

@@ -18,10 +18,12 @@ HARD = re.compile(r"[:;()\n]|\s[–—-]\s|[–—]")
 ENCLITIC = re.compile(r"\w{2,}[aeií](?:me|nos|la|lo|las|los|le|les|sela|selo|noslas?|melas?)\Z")
 # What a thief of the sentence before does: Spanish leaves "he" out, and "he copies" is also "copy".
 NARRATED_ES = re.compile(
-    r"\W*(?:luego |después |entonces |así )?(?:copia|lee|abre|cambia|vacía|encuentra|entra|roba|mueve"
+    r"\W*(?:luego |después |entonces |así |por último |al final |finalmente |primero )?(?:copia|lee|abre"
+    r"|cambia|vacía|encuentra|entra|roba|mueve"
     r"|saca|descubre"
     r"|mira|revisa|usa|espera"
-    r"|consigue|recibe|transfiere|envía|busca|pide|llama|restablece|convence|toma|llega|prueba|engaña|desvía|instala)"
+    r"|consigue|recibe|transfiere|envía|busca|pide|llama|restablece|convence|toma|llega|prueba|engaña"
+    r"|desvía|instala)"
     r" (?!.*\b(?:nosotros|nuestr\w+|aquí|formulario|soporte)\b)",
     re.IGNORECASE,
 )
@@ -39,6 +41,7 @@ NORMAL = re.compile(
     r"|es (?:lo )?(?:normal|habitual|de rutina))(?!\w)",
     re.IGNORECASE,
 )
+TELLING = word_set("рассказать сообщить назвать сказать показать")
 FINITE_ES = re.compile(
     r"(?<!\w)(?:es|lleva|cuesta|basta|requiere|resulta|sería|no|puede)(?!\w)", re.IGNORECASE
 )
@@ -60,7 +63,7 @@ def by_reference(given: Given) -> gates.Gate:
                 told = given.lang == "es" and tongue.others.search(before) and NARRATED_ES.match(sentence)
                 if not told and _advises(sentence, tongue, given.lang):
                     return "a step in words of its own"
-                before = sentence
+                before = f"{before} {sentence}"
         return None
 
     return gate
@@ -88,6 +91,8 @@ def _advises(sentence: str, tongue: Tongue, lang: str) -> bool:
             negated = [_negated(clause, start, end, tongue) for start, end, _ in verbs]
             carried = refused and bool(verbs) and verbs[0][0] <= len(clause) - len(clause.lstrip()) + 4
             misplaced = tongue.places.search(clause) and tongue.secrets.search(stretch)
+            if lang == "ru" and tongue.secrets.search(stretch) and _says(clause, verbs, negated):
+                return True
             told = [gentle for (_start, _end, gentle), no in zip(verbs, negated, strict=True) if not no]
             sure = (
                 own
@@ -224,6 +229,14 @@ _SUBJECTS = word_set(
 _SPEAKING = word_set(
     "read tell give say write open call ask di lee da escribe pide дать попросить прочитать читать сказать говорить"
 )
+
+
+def _says(clause: str, verbs: list[tuple[int, int, bool]], negated: list[bool]) -> bool:
+    """Whether a clause tells the reader to tell something; what it is may stand in the next one."""
+    return any(
+        not no and russian.lemma(clause[start:end]) in TELLING
+        for (start, end, _), no in zip(verbs, negated, strict=True)
+    )
 
 
 def _harsh(word: str, clause: str, tongue: Tongue) -> bool:

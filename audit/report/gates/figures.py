@@ -23,7 +23,8 @@ _BIG_WORDS = (
     r"|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|millions?|billions?"
     r"|(?!одиннадцат|двенадцат)\w{2,9}надцат\w{1,3}|двадцат\w{1,3}|тридцат\w{1,3}|сорок[а]?|пятьдесят"
     r"|шестьдесят|семьдесят|восемьдесят|девяност[оа]"
-    r"|двести|триста|\w{3,6}сот|миллион\w{0,3}|миллиард\w{0,3}|млн|млрд"
+    r"|(?:пяти|шести|семи|восьми)десяти|сорока|девяноста|двести|триста|\w{3,6}сот|миллион\w{0,3}"
+    r"|миллиард\w{0,3}|млн|млрд"
     r"|trece|catorce|quince|dieci\w{4,6}|veint\w{1,8}|(?:treinta|cuarenta|cincuenta|sesenta|setenta"
     r"|ochenta|noventa)"
     r"|\w{3,6}cient[oa]s|mill[oó]n(?:es)?"
@@ -38,7 +39,8 @@ SHARE = re.compile(
     r"|losses|attacks))"
     r"|(?:most|the majority|the bulk|many) (?:of )?(?:all )?(?:thefts|attacks|cases|incidents)|(?:one|two"
     r"|three|four|nine|eight|seven) (?:in|out of)"
-    r" (?:two|three|four|five|ten|every)|(?:thir|for|fif|six|seven|eigh|nine|twen)ties|twice as (?:likely"
+    r" (?:two|three|four|five|ten|every)|(?:thir|for|fif|six|seven|eigh|nine|twen)ties|(?:has"
+    r"|have) (?:doubled|tripled|risen|grown)|twice as (?:likely"
     r"|often|many)|(?:two|three|ten|five)(?:fold| times)"
     r" (?:as|more|less|safer|likelier)"
     r"|(?:треть|трети|четверть|четверти|пят\w{2}|десят\w{2}) (?:всех |таких |подобных )?(?:краж|атак"
@@ -49,7 +51,8 @@ SHARE = re.compile(
     r"|десять) раза?) (?:чаще|больше|реже|безопаснее|меньше)"
     r"|(?:un|dos) (?:tercio|cuarto|quinto|décimo)s? de|la mitad de (?:los|las|todos|todas|lo que)"
     r"|perder la mitad|la mayoría de (?:los robos|los ataques|los casos|las víctimas)"
-    r"|(?:uno|una|dos|tres|nueve|ocho) de cada|el doble de|(?:dos|tres|diez) veces más)(?!\w)",
+    r"|(?:uno|una|dos|tres|nueve|ocho) de cada|el doble de|multiplicad\w+ por|(?:dos|tres"
+    r"|diez) veces más)(?!\w)",
     re.IGNORECASE,
 )
 BIG = re.compile(rf"(?<!\w)(?:{_BIG_WORDS})(?!\w)", re.IGNORECASE)
@@ -62,11 +65,18 @@ SUM = re.compile(
     rf"[$€£₽]|%|(?<!\w)(?:\d[\d.,]{{0,12}}|{_SMALL_WORDS}) (?:and a half )?(?:{_UNITS})(?!\w)", re.IGNORECASE
 )
 _SCORES = (
-    r"scores?|points(?! (?:in|to|at|out|towards?)(?!\w))"
-    r"|балл\w{0,3}|очк\w{1,3}|puntos?(?! (?:débil|flaco|ciego|crítico|fuerte))|puntuación|puntaje|nota"
+    r"scores?|(?<!starting )(?<!weak )points(?! (?:in|to|at|out|of (?:view|entry)|towards?)(?!\w))"
+    r"|балл\w{0,3}|очк\w{1,3}|puntos?(?! (?:débil|flaco|ciego|crítico|fuerte|de (?:partida|entrada"
+    r"|vista)))|puntuación|puntaje|nota"
 )
 SCORE = re.compile(rf"(?<!\w)(?:{_SCORES})(?!\w)", re.IGNORECASE)
 NUMBER_WORD = re.compile(rf"(?<!\w)(?:{_SMALL_WORDS})(?!\w)", re.IGNORECASE)
+TIMES = re.compile(
+    rf"(?<!\w)(?:{_SMALL_WORDS}|\d{{1,2}}) (?:days?|weeks?|months?|evenings?|дн\w{{1,3}}|недел\w{{1,2}}"
+    rf"|месяц\w{{0,3}}|вечер\w{{0,2}}"
+    r"|d[ií]as?|semanas?|mes(?:es)?|tardes?)(?!\w)",
+    re.IGNORECASE,
+)
 NOT_COUNTS = {"un", "uno", "one", "один", "once"}  # also articles, and an English adverb
 DIGITS = re.compile(r"(?<![\w.,])\d(?:[\d.,  ]{0,14}\d)?(?!\w)")
 YEAR = re.compile(r"(?:19|20)\d\d")
@@ -139,6 +149,7 @@ def only_counts(given: Given) -> gates.Gate:
 def _counts(sentence: str) -> bool:
     """Whether a number stands in a sentence about the score, but for "of 100" behind the slot."""
     bare = re.sub(rf"{FACT}\W{{0,3}}(?:(?:out )?of|из|de|sobre|/)\s?100", FACT, sentence)
+    bare = TIMES.sub(" ", bare)
     found = [word.lower() for word in NUMBER_WORD.findall(bare)]
     return bool(DIGITS.search(bare) or BIG.search(bare) or [word for word in found if word not in NOT_COUNTS])
 

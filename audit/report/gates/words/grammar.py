@@ -78,7 +78,10 @@ EN = Grammar(
     ),
     idea=_any(
         r"(?:good|great|fine|nice|clever|smart|neat|not a bad|no bad|decent|helpful|useful) (?:idea|trick"
-        r"|hack|tip|option|move)"
+        r"|hack|tip|move)"
+        r"|as an? (?:backup|spare|fallback|reserve)|(?:ignore|skip|dismiss) (?:the|any|that"
+        r"|those) (?:[\w']+ ){0,2}"
+        r"(?:warning|alert|notice|prompt)s?"
     ),
     refuses=_any(
         r"never|nobody|no one|none|neither|nor|no|not (?:even|ask)|without (?:any )?secrets?|don't|do not"
@@ -91,7 +94,8 @@ EN = Grammar(
         r"|sadly|luckily"
         r"|wisely|often|rarely|sometimes|even))*"
         r" (?!can|could|will|would|should|might|may|must|need|want|have to|are|were|see|know|think"
-        r"|believe|notice|read|trust|forget|never (?:forget|notice|know|meet|met|see|saw|expect)|don't"
+        r"|believe|notice|read|trust|forget|have no|no|never (?:forget|notice|know|meet|met|see|saw"
+        r"|expect)|don't"
         r"|do not|expect"
         r"|answered|said|asked|get|find|feel|hear|look|do not need|don't need)\w+"
     ),
@@ -109,7 +113,8 @@ EN = Grammar(
     someone=_any(
         r"he|she|who|whose|whom|everyone|everybody|someone|somebody|police|court|judge|authorities"
         r"|investigators?|exchange|bank|insurance|insurer"
-        r"|thie(?:f|ves)|victims?|culprits?|attackers?|criminals?|gang|person|people|users?|owners?"
+        r"|thie(?:f|ves)|victims?|culprits?|attackers?|criminals?|gang|reporters?|journalists?|press"
+        r"|person|people|users?|owners?"
         r"|holders?|investors?|traders?|founders?"
         r"|developers?|men|man|woman|women|couple|family|teachers?|doctors?|nurses?|students?|retirees?"
         r"|pensioners?|friends?|neighbou?rs?"
@@ -119,7 +124,7 @@ EN = Grammar(
     told_of=_any(
         r"answers?|questions?|check|test|list|plan|score|you|your|yours|yourself|if|as if|imagine|would"
         r"|could|might|once"
-        r"|whoever|like|page|story|told|chapter|others?"
+        r"|so that|whoever|like|page|story|chapter|others?"
     ),
     compared=_any(
         r"(?:better|worse|safer|ahead|higher|lower|above|below|stronger|weaker|more (?:careful|secure"
@@ -138,6 +143,7 @@ EN = Grammar(
         r"|story)\w+"
         r"|(?:father|mother|parent|dad|mom) of|with (?:your )?(?:\w+ )?(?:kids|children|wife|husband)"
         r"|your (?:wife|husband|kids|children|sons?|daughters?|business|company|employees?|salary)"
+        r"|your family (?:already|knows|has|can)|(?:you|who) (?:works?|lives?) (?:in|as|for|at)"
         r"|at your age|in your (?:city|town|country|industry|profession)|you live in|your years"
     ),
 )
@@ -164,7 +170,7 @@ RU = Grammar(
     threat=_any(
         r"вор\w{0,4}|злоумышленник\w{0,3}|мошенни\w{1,5}|взлом\w{1,7}|грабител\w{0,3}|кто\w*|тот|того"
         r"|тому|любо\w{1,3}|стилер\w{0,3}"
-        r"|вредонос\w{0,5}|он|она|они|его|ему|им|их|ей|её|у него|чуж\w{1,4}|люд\w{1,3}|прос[ия]т"
+        r"|вредонос\w{0,5}|он|она|они|его|ему|им|их|ей|её|у него|чуж\w{1,4}|прос[ия]т"
         r"|посторонн\w{1,4}|преступник\w{0,3}|хакер\w{0,3}"
         r"|напада\w{1,6}|атак\w{1,5}|незнаком\w{2,5}|противник\w{0,3}|соперник\w{0,3}|краж\w{1,2}"
         r"|крад\w{2,5}|укра\w{2,7}|увед\w{2,4}|увел\w?|увод\w{1,3}"
@@ -180,14 +186,15 @@ RU = Grammar(
         r"|лучш\w{2,4}|рекоменд\w{3,6}|совет\w{2,6}|полезн\w{1,3}|удобн\w{1,3}"
         r"|прощ\w{1,3}|легче|необходим\w{1,2}|прид[её]тся|долж\w{2,3}|разумн\w{1,3}|здорово|имеет смысл"
         r"|вариант\w{0,2}"
-        r"|страховк\w{1,3}|пусть|подойд[её]т|подойдут|сойд[её]т|хватит|помож\w{2,3}|помога\w{2,3}"
+        r"|страховк\w{1,3}|пусть|подойд[её]т|подойдут|сойд[её]т|хват(?:ит|ает|ило)|помож\w{2,3}|помога\w{2,3}"
         r"|идеальн\w{1,4}|естественн\w{2,4}|надёжн\w{1,4}|практичн\w{1,4}"
         r"|годится|годятся|безопасн(?:ее|ей)|не помешает|не повредит|послужит|заменит|подожд[её]т"
         r"|подождут|неплох\w{1,3}"
     ),
     idea=_any(
         r"(?:хорош|неплох|отличн|удачн|полезн|умн|разумн)\w{2,3} (?:иде\w|мысль|приём|ход|вариант|способ"
-        r"|трюк)|будет (?:здорово|хорошо|отлично|полезно|лучше)"
+        r"|трюк)|запасн\w{2,3} (?:вход|способ|копи|вариант)\w{0,2}|про запас"
+        r"|не обращай внимания на (?:\w+ ){0,2}предупрежд\w{3,5}|будет (?:здорово|хорошо|отлично|полезно|лучше)"
     ),
     refuses=_any(
         r"никогда|никому|никто|ничто|ни один|ни одна|ни одному|нельзя|не (?:проси\w+|спрос\w+|спраш\w+"
@@ -202,12 +209,12 @@ RU = Grammar(
     ),
     past=_any(r"(?!)"),
     someone=_any(
-        r"все|всем|кто-то|кого-то|полици\w|суд|власти|следств\w{1,2}|биржа|банк|страхов\w{2,4}"
+        r"все|всем|кто-то|кого-то|полици\w|суд|власти|следств\w{1,2}|журналист\w{0,3}|биржа|банк|страхов\w{2,4}"
         r"|пострадавш\w{2,3}|компания|фирма|семья|пара"
     ),
     told_of=_any(
         r"ответ\w{0,3}|вопрос\w{0,3}|проверк\w{1,3}|спис\w{2,4}|план\w{0,2}|балл\w{0,3}|ты|тебя|тебе"
-        r"|тобой|тво\w{1,3}|если|бы|будто|представ\w+"
+        r"|тобой|тво\w{1,3}|если|бы|чтобы|будто|представ\w+"
         r"|страниц\w{1,3}|истори\w{1,3}|глав\w{1,3}|кто|другие|другим"
     ),
     compared=_any(
@@ -221,7 +228,7 @@ RU = Grammar(
         r"у тебя (?:\w+ )?(?:дет\w+|сын\w*|доч\w+|жен\w|муж|бизнес\w*|компани\w|ребён\w+|семья|внук\w*)"
         r"|тво\w{1,3} (?:жен\w|муж\w{0,2}|дет\w{1,3}|сын\w{0,2}|дочь|дочери|бизнес\w{0,2}|компани\w|зарплат\w)"
         r"|в тво[её]м (?:возрасте|городе|деле)|как (?:отец|мать|врач\w*|учител\w*|программист\w*"
-        r"|предпринимател\w*|пенсионер\w*|студент\w*)|ты живёшь в"
+        r"|предпринимател\w*|пенсионер\w*|студент\w*)|ты (?:живёшь|работаешь) (?:в|на)|твоя семья"
     ),
 )
 
@@ -258,7 +265,9 @@ ES = Grammar(
         r"|solución|alternativas?|buena idea|vale la pena|sirve\w{0,2}|plantéate|considera"
     ),
     idea=_any(
-        r"(?:buena|no es mala|gran|excelente|útil) (?:idea|opción|jugada)|buen (?:truco|consejo|plan)"
+        r"(?:buena|no es mala|gran|excelente|útil) (?:idea|opción|jugada)|de reserva|como (?:respaldo"
+        r"|reserva)|ignora (?:el|los|ese|esos) (?:\w+ ){0,2}(?:aviso|alerta|advertencia)|buen (?:truco"
+        r"|consejo|plan)"
         r"|(?:ayuda|ayudaría|viene) (?:mucho|bien)"
     ),
     refuses=_any(
@@ -280,7 +289,7 @@ ES = Grammar(
         r"\w{2,}(?:ó|aron|ieron|eron)|fue|fueron|hizo|dijo|vio|dio|tuvo|pudo|puso|trajo|supo|quiso|vino|hubo"
     ),
     someone=_any(
-        r"a una? \w+|le|les|él|ella|ellos|todos|a todos|policía|tribunal|juez|autoridades"
+        r"a una? \w+|le|les|él|ella|ellos|todos|a todos|policía|prensa|tribunal|juez|autoridades"
         r"|investigador\w{0,2}|exchange|banco|seguro|aseguradora|ladr\w{2,5}|víctimas?"
         r"|culpables?|atacantes?|delincuentes?|banda|persona|usuari[oa]s?|dueñ[oa]s?|inversor\w{0,2}"
         r"|inversionistas?|fundador\w{0,2}|hombres?|mujer\w{0,2}"
@@ -302,7 +311,7 @@ ES = Grammar(
     person=_any(
         r"con (?:\w+ )?(?:hij[oa]s|niños)|tus? (?:espos[oa]|marido|mujer|hij[oa]s?|negocio|empresa"
         r"|sueldo)|como (?:padre|madre|médic[oa]|profesor\w?|estudiante|empresari[oa]|jubilad[oa])"
-        r"|a tu edad|en tu (?:ciudad|país|profesión|sector)|vives en"
+        r"|a tu edad|en tu (?:ciudad|país|profesión|sector)|(?:vives|trabajas) (?:en|como|para)|tu familia"
     ),
 )
 GRAMMARS = {"en": EN, "ru": RU, "es": ES}

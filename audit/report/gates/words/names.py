@@ -17,7 +17,7 @@ GLOSSARY = word_set(
     "e-mail "
     "dns ens sos atm monday tuesday wednesday thursday friday saturday sunday ledger phishing wallet token tokens "
     "dex cex dao p2p mail backup hardware exchange app apps "
-    "биткоин эфириум интернет ии"
+    "фишинг биткоин эфириум интернет ии"
 )
 WORD = re.compile(r"(?<![\w-])[^\W\d_][\w'-]*")
 LATIN = re.compile(r"(?<![\w-])[A-Za-z][\w'-]+")
