@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from llm.models import Alias, Credential, Model
+from llm.configuration import presets
+from llm.models import Alias, Credential, Model, Provider
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
 from tests.gateway_client import Gateway, make_client
@@ -58,6 +59,20 @@ def test_an_alias_is_what_it_stands_for(sim, gateway):
     assert {"gpt-4o-mini", "small"} <= set(listed(gateway))
     assert "claude-*" not in listed(gateway)
     assert gateway.get("/v1/models/claude-opus-5").json()["id"] == "claude-opus-5"
+
+
+def test_the_names_that_programs_ask_for_by_default_are_there_from_the_first_start(sim, gateway):
+    make_groq(sim, keys=1)
+    presets.install()
+    assert not Alias.objects.exists()  # not the first start
+    Provider.objects.all().delete()
+    presets.install()
+    make_provider(sim, "groq2", models=[OSS], keys={"groq2": ""}, free=True, tier=1)
+    for name in ("claude-sonnet-5", "gpt-6-codex", "codex-mini-latest"):
+        assert gateway.ask(model=name).status_code == 200
+    Alias.objects.filter(name="gpt-*").delete()
+    presets.install()
+    assert gateway.ask(model="gpt-6").status_code == 404
 
 
 def test_an_alias_to_what_is_not_there_is_a_404(sim, gateway):

@@ -2,6 +2,7 @@
 
 `install` runs at every start and only creates what is missing:
 
+- at the first start, aliases for the models that programs ask for by default;
 - a provider of `presets.toml`, with its models, when there is none of that slug. An existing provider is
   never touched again, so edits stay and a deleted model does not come back. (The provider itself would:
   switch it off instead, as the admin says.)
@@ -22,7 +23,7 @@ from urllib.parse import quote
 from llm import hosts, secrets
 from llm.configuration import credentials, schema
 from llm.configuration.loading import Summary, apply
-from llm.models import Credential, Provider
+from llm.models import Alias, Credential, Provider
 from llm.transactions import write_transaction
 
 FILE = Path(__file__).with_name("presets.toml")
@@ -70,8 +71,13 @@ class Found:
 
 
 @cache
+def _file() -> dict[str, Any]:
+    return schema.parse(FILE.read_text("utf-8"))
+
+
+@cache
 def _shipped() -> dict[str, dict[str, Any]]:
-    return {table["slug"]: table for table in schema.parse(FILE.read_text("utf-8"))["provider"]}
+    return {table["slug"]: table for table in _file()["provider"]}
 
 
 def is_preset(slug: str) -> bool:
@@ -101,7 +107,8 @@ def install() -> Summary:
     with write_transaction():
         present = set(Provider.objects.values_list("slug", flat=True))
         missing = [table for slug, table in _shipped().items() if slug not in present]
-        summary = apply({"provider": missing})
+        first = not (present or Alias.objects.exists())
+        summary = apply({"provider": missing, "alias": _file()["alias"] if first else []})
         for provider in Provider.objects.filter(slug__in=ENVIRONMENT):
             variables = ENVIRONMENT[provider.slug]
             _Keys(provider, variables, summary).install(_found(variables))

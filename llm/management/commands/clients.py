@@ -7,12 +7,14 @@ from datetime import UTC, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
 from llm.clients import access as clients
+from llm.clients import programs
 from llm.management import quiet
 from llm.models import Client
 from llm.status.table import columns
@@ -63,6 +65,13 @@ class Command(quiet.Command):
         )
         add.add_argument("--evaluation", action="store_true", help="no commercial use")
         add.add_argument("--no-cache", action="store_true", help="never a kept reply")
+        add.add_argument(
+            "--for",
+            dest="program",
+            choices=sorted(programs.PROGRAMS),
+            metavar="PROGRAM",
+            help="print the lines that connect this program: " + ", ".join(sorted(programs.PROGRAMS)),
+        )
         add.add_argument("--days", type=whole, metavar="N", help="the key expires after N days")
         for name, what in (
             ("revoke", "refuse a client's key from now on"),
@@ -94,7 +103,9 @@ class Command(quiet.Command):
             )
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from None
-        self.stdout.write(key)
+        program = options["program"]
+        url = getattr(settings, "SITE_URL", "") or "http://127.0.0.1:8000"
+        self.stdout.write(programs.lines(program, url=url, key=key) if program else key)
 
     def _renew(self, options: Mapping[str, Any]) -> None:
         self.stdout.write(clients.renew_key(_client(options["name"])))
