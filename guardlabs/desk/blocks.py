@@ -42,7 +42,7 @@ class Table:
 
     @property
     def is_wide(self) -> bool:
-        return len(self.head) > 3
+        return len(self.head) > 3 or self.words
 
 
 @dataclass(frozen=True, slots=True)
