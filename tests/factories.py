@@ -1,6 +1,11 @@
 """The one way in which tests build scans and what belongs to them."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
+
+from django.db import connections
 
 from audit.bank import catalogue, loading
 from audit.models import Order, Scan
@@ -32,7 +37,15 @@ def answers(kind: str = "best", **changed: str) -> dict[str, str]:
 
 def make_scan(kind: str = "middle", *, lang: str = "en", ai: bool = True, **changed: str) -> Scan:
     """A stored scan with its report waiting, or written by rule when `ai` is off."""
-    return scans.create_scan(answers=answers(kind, **changed), lang=lang, ai=ai)
+    make = partial(scans.create_scan, answers=answers(kind, **changed), lang=lang, ai=ai)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return make()
+    with ThreadPoolExecutor(max_workers=1) as pool:  # a browser's loop runs in this thread, as no view's does
+        scan = pool.submit(make).result()
+        pool.submit(connections.close_all).result()
+    return scan
 
 
 def scan_body(kind: str = "middle", *, lang: str = "en", ai: bool = False, **changed: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 
 WIDTH, HEIGHT, GAP = 600, 110, 4  # of a chart, in its own units
+LEAST_BARS = 10  # that a chart has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Section:
 def chart(title: str, values: Sequence[tuple[str, float, str]], *, most: str) -> Chart:
     """Bars of (label, value, the value in words), the highest as high as the chart."""
     top = max((value for _label, value, _text in values), default=0) or 1
-    step = WIDTH / max(len(values), 1)
+    step = WIDTH / max(len(values), LEAST_BARS)  # one bar as wide as the chart would be a wall
     bars = []
     for place, (label, value, text) in enumerate(values):
         height = round(HEIGHT * value / top, 1)

@@ -135,6 +135,7 @@ class ClientAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
             "title": gettext("The key of %(name)s") % {"name": client.name},
             "client": client,
             "key": key,
+            "endpoint": request.build_absolute_uri("/v1/chat/completions"),
         }
         return TemplateResponse(
             request, "admin/llm/client/key.html", context, headers={"Cache-Control": "no-store"}

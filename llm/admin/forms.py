@@ -202,6 +202,12 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Credential
         fields = ("label", "account", "position", "enabled")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None and "new_key" in self.fields:
+            self.fields["new_key"].required = True  # without one it would be stored, and never be used
+            self.fields["new_key"].help_text = _("Stored encrypted and never shown again.")
+
     def clean_new_key(self) -> str:
         key = str(self.cleaned_data["new_key"]).strip()
         if not key:
