@@ -40,7 +40,7 @@ def run() -> Section:
     with ExitStack() as stack:
         sim = stack.enter_context(upstream_process())
         sim.default(ok(TEXT))
-        free_and_paid(sim, keys=3, quotas=AMPLE, timeout_s=20)
+        free_and_paid(sim, keys=3, quotas=AMPLE, first_byte_s=30, timeout_s=60)
         remember(20_000, days=7)
         _, key = clients.add(
             name="bench", rpm=10**7, concurrency=10_000, daily_calls=10**7, daily_budget_usd="1000"

@@ -78,9 +78,12 @@ def workers_of(pid: int) -> list[int]:
 
 
 def memory_mb(pid: int) -> list[float]:
-    """Resident memory of each worker, in MB."""
-    pages = [int(Path(f"/proc/{worker}/statm").read_text().split()[1]) for worker in workers_of(pid)]
-    return [count * os.sysconf("SC_PAGE_SIZE") / 2**20 for count in pages]
+    """Memory of each worker, in MB: what it shares with others counts as its part (PSS)."""
+    found = []
+    for worker in workers_of(pid):
+        told = Path(f"/proc/{worker}/smaps_rollup").read_text()
+        found.append(int(told.partition("Pss:")[2].split()[0]) / 1024)
+    return found
 
 
 def cpu_s(pid: int) -> float:

@@ -1,4 +1,4 @@
-"""The live report on a real gunicorn: seen growing, many viewers on few threads, workers killed in the middle."""
+"""The live report on a real gunicorn: seen growing, by more viewers than threads, workers killed in the middle."""
 
 import os
 import re
@@ -139,10 +139,10 @@ def test_the_text_is_seen_growing_and_many_viewers_leave_the_site_its_threads(si
     viewers = [site.listen(address) for _ in range(40)]
     try:
         statuses = [answer.status for _, answer in viewers]
-        assert sorted(statuses) == [200] * (THREADS // 2) + [204] * (40 - THREADS // 2)
+        assert statuses == [200] * 40
         for path in ("/en/", "/en/scan/", "/healthz", address):
             assert site.ask("GET", path)[0] == 200
-        live = viewers[statuses.index(200)][1]
+        live = viewers[-1][1]
         assert live.headers["Content-Type"].startswith("text/event-stream")
         assert live.headers["Transfer-Encoding"] == "chunked"
         told = list(events(live))  # to its end
@@ -161,28 +161,6 @@ def test_the_text_is_seen_growing_and_many_viewers_leave_the_site_its_threads(si
     seconds = [float(data) for name, data in told if name == "time"]
     assert seconds[:-1] == sorted(seconds[:-1])
     assert site.sim.count(provider="deepseek") == 1  # one call, whoever looks on
-
-
-def test_a_viewer_who_leaves_frees_the_thread_for_another(site):
-    site.sim.script("key-1", b.ok(pace=0.1))
-    address = site.scan()
-    site.state(address, "POST")
-    for _ in range(3):
-        viewers = site.until(lambda: _seated(site, address, THREADS // 2))
-        for connection, answer in viewers:
-            next(events(answer))
-            connection.close()
-    site.state(address)
-
-
-def _seated(site, address, count):
-    """So many viewers with a seat, or none of them."""
-    viewers = [site.listen(address) for _ in range(count)]
-    if all(answer.status == 200 for _, answer in viewers):
-        return viewers
-    for connection, _ in viewers:
-        connection.close()
-    return None
 
 
 def _kill_in_the_middle(site, count):

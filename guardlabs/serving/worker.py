@@ -16,7 +16,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 from guardlabs.serving.connection import Connection
 
 LOOK_EVERY_S = 0.5
-LEAVE_S = 8.0  # of graceful_timeout, kept for what is handed over; the arbiter kills who needs longer
+LEAVE_S = 10.0  # of graceful_timeout, kept for what is handed over; the arbiter kills who needs longer
 MOST_FILES = 65_536
 
 

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from llm.calls.terms import DataPolicy
+from llm.clients import known
 from llm.ledger import bookkeeper
 from llm.limits.calendar import day_start
 from llm.models import Call, Client
@@ -43,6 +44,10 @@ class Refused(Exception):
         super().__init__(reason)
         self.code = code
         self.retry_after_s = retry_after_s
+
+
+class Changed(Refused):
+    """The client is not what it was when its key was looked up: look it up again, and ask again."""
 
 
 # -- keys ------------------------------------------------------------------------------------------------
@@ -132,10 +137,12 @@ def use_of(client: Client) -> DataPolicy:
 def admit(client: Client) -> datetime:
     """Within the transaction that will write the call: the moment from which it counts for its client.
 
-    Raises Refused when the client has no room for one more.
+    Raises Refused when the client has no room for one more, Changed when it is no longer what it was.
     Its daily budget in USD is not judged here but for each attempt, by the plan: a free provider may still answer.
     """
     now = timezone.now()
+    if known.has_changed(client):
+        raise Changed("invalid_api_key", "This client has just been changed: ask again.")
     if connection.vendor != "sqlite":  # SQLite's write transactions exclude each other anyway
         Client.objects.select_for_update().only("pk").get(pk=client.pk)
     if client.rpm is not None or client.concurrency is not None or client.daily_calls is not None:

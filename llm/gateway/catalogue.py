@@ -21,6 +21,7 @@ from llm.limits.calendar import today
 from llm.models import Client, Model
 
 AUTO, FREE = "auto", "free"
+OWN = frozenset((AUTO, FREE))  # names that mean what they always mean
 OWNER = "guardlabs"
 CREATED = 1_780_000_000  # OpenAI's shape wants a moment; models here are names, which have none
 CREATED_AT = "2026-05-28T20:26:40Z"  # the same for Anthropic's
@@ -41,7 +42,7 @@ class Served:
 
 def arguments(model: str, client: Client, max_usd: Decimal | None, kind: str = CHAT) -> dict[str, Any]:
     """Arguments of the chain for a model's name, within what the client may use. Raises ApiError (404)."""
-    state = None if model in {AUTO, FREE} else snapshot.read()  # no alias has these names
+    state = None if model in OWN else snapshot.read()  # no alias has these names
     name = target(model, state.aliases) if state else model
     limits = [
         limit
@@ -68,7 +69,7 @@ def vectors(model: str, client: Client, max_usd: Decimal | None, dimensions: int
     state = snapshot.read()
     name = target(model, state.aliases)
     allowed = list(_allowed(state.providers, client, EMBEDDING))
-    meant = allowed if name in {AUTO, FREE} else _meant(name, allowed)
+    meant = allowed if name in OWN else _meant(name, allowed)
     meant = meant or [one for one in allowed if one.model.family == name]
     if not meant:
         raise unknown(model)

@@ -20,6 +20,7 @@ from llm import chain, storage
 from llm.calls import affinity
 from llm.chain import Event, Reply
 from llm.clients import access as clients
+from llm.clients import known
 from llm.gateway import catalogue, conversations, errors, quota
 from llm.gateway.ask import Ask, counted_in
 from llm.gateway.description import openapi
@@ -45,9 +46,12 @@ ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
 LARGE = 64 * 1024  # bytes of a body whose reading would keep the event loop for milliseconds
 
 
-def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = None) -> Callable[[View], View]:
+def endpoint(
+    *methods: str, open_to_all: bool = False, admits: bool = False, shape: Shape | None = None
+) -> Callable[[View], View]:
     """A view of the gateway: it gets the client whose key came along, and all that it raises is answered in shape.
 
+    admits: the view does nothing that the chain has not admitted the client for, so that it need not be read anew
     shape: makes an error's body; left out: OpenAI's, or Anthropic's for whoever speaks so.
     """
 
@@ -62,7 +66,7 @@ def endpoint(*methods: str, open_to_all: bool = False, shape: Shape | None = Non
                         405, "This method is not allowed here.", code="method_not_allowed",
                         headers={"Allow": ", ".join(methods)},
                     )  # fmt: skip
-                who = () if open_to_all else (await in_thread(clients.authenticate, _key(request)),)
+                who = () if open_to_all else (await _client(request, anew=not admits),)
                 response: HttpResponseBase = await in_thread(view, request, *who, **names)
             except Exception as error:
                 if await body.fill(request) is None:
@@ -122,6 +126,25 @@ async def _broken(error: Exception) -> ApiError:
     return errors.by_status(500)
 
 
+async def _client(request: HttpRequest, *, anew: bool) -> Client:
+    """Whose key came along. Raises ApiError, clients.Refused."""
+    key = _key(request)
+    if not anew and has_bookkeeper() and (client := known.find(key)) is not None:
+        return client
+    return await in_thread(_read_client, key)  # type: ignore[no-any-return]
+
+
+def _read_client(key: str) -> Client:
+    known.drop(key)
+    client = clients.authenticate(key)
+    return known.keep(key, client) if has_bookkeeper() else client
+
+
+def has_bookkeeper() -> bool:
+    """Whether the database's work is done elsewhere, so that a look into it is worth to be spared."""
+    return books.here() is books.bookkeeper
+
+
 def _key(request: HttpRequest) -> str:
     """The key that came along. Raises ApiError."""
     if (
@@ -142,22 +165,36 @@ def _key(request: HttpRequest) -> str:
 def door(protocol: Protocol) -> View:
     """The view that answers requests of a protocol, plain or streamed."""
 
-    @endpoint("POST", shape=protocol.error)
+    @endpoint("POST", admits=not protocol.asks_the_database, shape=protocol.error)
     async def ask(request: HttpRequest, client: Client) -> HttpResponseBase:
         size = await body.fill(request)
         read = partial(_read, protocol, request)
         asked = read() if size is not None and size <= LARGE else await in_thread(read)
-        if protocol.asks_the_database:
-            asked = await in_thread(protocol.prepared, asked, client)
-        found = await in_thread(protocol.arguments, asked, client)
-        wanted = {**found, **_arguments(asked, client)}
         try:
-            return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
-        except chain.ChainExhausted as failure:
-            tokens = await in_thread(counted_in, asked)
-            raise errors.exhausted(failure, tokens_in=tokens) from failure
+            return await _answered(protocol, asked, client)
+        except clients.Changed:  # before anything was sent
+            return await _answered(protocol, asked, await _client(request, anew=True))
 
     return ask
+
+
+async def _answered(protocol: Protocol, asked: Ask, client: Client) -> HttpResponseBase:
+    if protocol.asks_the_database:
+        asked = await in_thread(protocol.prepared, asked, client)
+    wanted = {**await _within(protocol, asked, client), **_arguments(asked, client)}
+    try:
+        return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
+    except chain.ChainExhausted as failure:
+        tokens = await in_thread(counted_in, asked)
+        raise errors.exhausted(failure, tokens_in=tokens) from failure
+
+
+async def _within(protocol: Protocol, asked: Ask, client: Client) -> dict[str, Any]:
+    """What the name of a model means for this client. Raises ApiError."""
+    what = partial(protocol.arguments, asked, client)
+    if asked.model in catalogue.OWN and type(protocol).arguments is Protocol.arguments:
+        return what()  # which looks into nothing
+    return await in_thread(what)  # type: ignore[no-any-return]
 
 
 def _read(protocol: Protocol, request: HttpRequest) -> Ask:

@@ -1,6 +1,7 @@
 """Who may call through the gateway."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -30,6 +31,8 @@ class Client(models.Model):
         DEFAULT = "default", _("as the site does, its own answers only")
         SHARED = "shared", _("as the site does, with other clients that share")
         OFF = "off", _("never")
+
+    read_as: Any = None  # its row, where it is not read anew for each request: see llm.clients.known
 
     name = models.CharField(
         max_length=60, unique=True, validators=[LABEL], help_text=_("The ledger knows it by this name.")

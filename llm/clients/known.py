@@ -1,0 +1,54 @@
+"""Clients as this process last read them, so that a request need not wait for the database to know whose key it has.
+
+Nothing is believed for long: `access.admit`, which each call passes before anything of it is written or sent, compares
+the client with its row, and raises Changed when that is another one by now. So a revocation counts at once.
+"""
+
+import hashlib
+from collections import OrderedDict
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from llm.models import Client
+
+MOST = 1_000  # clients that are kept
+COLUMNS = [str(field.column) for field in Client._meta.concrete_fields if field.name != "last_used_at"]
+_ROW_SQL = f"SELECT {', '.join(COLUMNS)} FROM {Client._meta.db_table} WHERE id = %s"  # noqa: S608  # our own names
+
+_kept: "OrderedDict[bytes, Client]" = OrderedDict()  # by the hash of the key
+
+
+def find(key: str) -> Client | None:
+    """The client of a key that was read before; None when it was not, or has expired."""
+    client = _kept.get(_name(key))
+    return None if client is None or (client.expires_at and client.expires_at <= timezone.now()) else client
+
+
+def keep(key: str, client: Client) -> Client:
+    """Remembers a client that was just read, and the row that it was read from."""
+    client.read_as = _row(client)
+    _kept[_name(key)] = client
+    while len(_kept) > MOST:
+        _kept.popitem(last=False)
+    return client
+
+
+def drop(key: str) -> None:
+    _kept.pop(_name(key), None)
+
+
+def has_changed(client: Client) -> bool:
+    """Whether a client that was found here is not what its row says now."""
+    return client.read_as is not None and client.read_as != _row(client)
+
+
+def _row(client: Client) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(_ROW_SQL, [client.pk])
+        return cursor.fetchone()
+
+
+def _name(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
