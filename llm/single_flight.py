@@ -91,6 +91,7 @@ async def _lead(
 ) -> AsyncGenerator[Event, None]:
     """Fetches it; those on the same loop who ask the same wait for its end, see `_joined`."""
     flight = (asyncio.get_running_loop(), claim.key)
+    is_first = flight not in _flights  # the others, who asked at the same moment, find that it has the claim
     landed = _flights.setdefault(flight, asyncio.Event())
     try:
         async with aclosing(events(claim)) as fetching:
@@ -99,13 +100,14 @@ async def _lead(
                     await books.do(claim.renew)
                 yield event
     finally:
-        if _flights.get(flight) is landed:
+        if is_first and _flights.get(flight) is landed:
             del _flights[flight]
         try:
             if claim.row is not None and not claim.filled:
                 await books.do(claim.release)
         finally:
-            landed.set()
+            if is_first:
+                landed.set()
 
 
 async def _joined(key: str, until: float) -> bool:

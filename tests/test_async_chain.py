@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
 
-from llm import chain
+from llm import chain, single_flight
 from llm.chain import (
     AttemptStarted,
     ChainExhausted,
@@ -165,6 +165,22 @@ def test_identical_calls_of_a_loop_share_one_request(sim, settings):
     assert sim.count() == 1
     assert sum(reply.cached for reply in replies) == 11
     assert (Call.objects.count(), Attempt.objects.count(), CachedReply.objects.get().hits) == (12, 1, 11)
+
+
+def test_identical_calls_of_the_same_moment_are_woken_instead_of_looking_again_and_again(
+    sim, settings, monkeypatch
+):
+    settings.LLM_CACHE = "on"
+    make_groq(sim, keys=1)
+    sim.default(b.slow_first_token(0.6, "the one answer"))
+    find, looks = single_flight._find, []
+    monkeypatch.setattr(single_flight, "_find", lambda key: looks.append(key) or find(key))
+
+    async def main():
+        return await asyncio.gather(*[acomplete(user="hi", deadline_s=20) for _ in range(12)])
+
+    assert sum(reply.cached for reply in asyncio.run(main())) == 11
+    assert len(looks) <= 1 + 11 * 3  # before, once the claim is taken, when it is there
 
 
 def test_when_the_first_of_identical_calls_is_cancelled_another_asks(sim, settings):

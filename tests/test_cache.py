@@ -101,7 +101,8 @@ def test_off_is_off(groq, settings):
 
 def test_off_asks_the_database_nothing_more(groq, settings, django_assert_max_num_queries):
     settings.LLM_CACHE = "off"
-    complete(user="hi")
+    for _ in range(2):  # the first answer names limits, for which the second call makes new counters
+        complete(user="hi")
     with django_assert_max_num_queries(20) as asked:
         complete(user="hi")
     assert not any("cachedreply" in query["sql"] for query in asked.captured_queries)

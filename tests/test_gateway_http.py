@@ -140,6 +140,50 @@ def test_a_body_in_chunks_is_read():
     assert refused.value.status == 413
 
 
+def endless(first, rest):
+    """A request of packed bytes that never end."""
+
+    class Endless(io.RawIOBase):
+        taken = 0
+
+        def read(self, size=-1):
+            assert self.taken < 3 * body.MOST_BYTES, "read without an end"
+            piece = rest if self.taken else first
+            self.taken += len(piece)
+            return piece
+
+    request = chunked(b"")
+    request.environ |= {"wsgi.input": Endless(), "HTTP_CONTENT_ENCODING": "gzip"}
+    return request
+
+
+HEAD = gzip.compress(b"")[:10]
+NOTHING = b"\0\0\0\xff\xff" * 10_000  # blocks of deflate that hold no byte
+
+
+@pytest.mark.parametrize(
+    ("first", "rest", "status"), [(HEAD, NOTHING, 413), (gzip.compress(b'{"a": 1}'), b"x" * 50_000, 400)]
+)
+def test_packed_bytes_without_end_are_not_read_for_ever(first, rest, status):
+    with pytest.raises(ApiError) as refused:
+        body.read(endless(first, rest))
+    assert refused.value.status == status
+
+
+TOO_LARGE_A_NUMBER = [
+    '"tools": [{"type": "function", "function": {"name": "f", "parameters": {"minimum": 1e999}}}]',
+    '"metadata": {"a": -1e999}',
+    '"response_format": {"type": "json_schema", "json_schema": {"name": "f", "schema": {"maximum": 1e400}}}',
+]
+
+
+@pytest.mark.parametrize("field", TOO_LARGE_A_NUMBER)
+def test_a_number_that_json_knows_and_nobody_can_store_is_refused(chain, gateway, field):
+    content = b'{"messages": [{"role": "user", "content": "hi"}], ' + field.encode() + b"}"
+    assert gateway.post(content).json()["error"]["code"] == "invalid_json"
+    assert chain.count() == 0
+
+
 def test_what_was_sent_is_read_before_an_early_error_so_that_it_arrives(chain):
     class Counting(io.BytesIO):
         def read(self, size=-1):

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -493,3 +494,33 @@ def test_two_limits_that_say_the_same_are_refused():
     row = '[[provider.limit]]\nscope = "account"\nper = "day"\nrequests = {}\n'
     with pytest.raises(config.ConfigError, match="limit 2: says the same as limit 1"):
         config.load(f'[[provider]]\nslug = "r"\nkind = "openai"\n{row.format(1)}{row.format(2)}')
+
+
+# -- what it costs ---------------------------------------------------------------------------------------
+
+
+def shapes(count):
+    """So many limits of all scopes, windows and units, none of which is ever reached."""
+    every = [
+        (scope, per, unit)
+        for scope in ("model", "account", "provider")
+        for per in windows.LENGTH
+        for unit in ("requests", "tokens", "tokens_in", "tokens_out")
+    ]
+    return [{"scope": scope, "per": per, "unit": unit, "amount": 10**9} for scope, per, unit in every[:count]]
+
+
+def looks():
+    """How often a call asks for the counters, once they are there."""
+    complete(user="hi")
+    with CaptureQueriesContext(connection) as asked:
+        complete(user="hi")
+    return len([query for query in asked.captured_queries if "llm_meter" in query["sql"]])
+
+
+def test_a_call_asks_the_database_as_often_with_three_limits_as_with_sixty(sim):
+    door(sim, *shapes(3))
+    with_three = looks()
+    for limit in shapes(60)[3:]:
+        Limit.objects.create(provider=Provider.objects.get(), **limit)
+    assert looks() == with_three <= 6  # a look, a read and a write as the call begins, and as it ends

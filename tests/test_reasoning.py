@@ -1,5 +1,7 @@
 """What a model thinks is a sign of life and billed, but no text; what a reader should see is never cut."""
 
+import json
+
 import pytest
 
 from llm.adapters.answers.visible import Leaked, Reasoning, Visible
@@ -153,6 +155,20 @@ def test_every_field_for_it_is_known(sim, kind, said):
         whole = {**said, "content": [*said.get("content", []), {"type": "text", "text": "Hello"}]}
         ran = Ran(sim, kind, b.events(completion(whole)), stream=False)
         assert (ran.text, ran.reasoning) == ("Hello", "hm")
+
+
+@both
+@pytest.mark.parametrize("told", ["NaN", "1e999", "-Infinity"])
+def test_state_that_is_no_json_is_not_kept(sim, streamed, told):
+    details = [{"type": "reasoning.text", "text": "hm", "index": 0, "score": "?"}]
+    extra = {"google": {"thought_signature": "s\ud83d"}}
+    said = {"reasoning_details": details, "extra_content": extra, "content": "Hello"}
+    whole = chunk(said) if streamed else completion(said)
+    texts = [json.dumps(whole).replace('"?"', told)] + ([chunk(finish="stop")] if streamed else [])
+    answer = Ran(sim, "openai", b.events(*texts), stream=streamed).answer
+    assert (answer.text, answer.reasoning) == ("Hello", "hm")
+    assert "reasoning_details" not in answer.state
+    assert answer.state["extra_content"]["google"]["thought_signature"].isprintable()
 
 
 @both

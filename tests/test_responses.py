@@ -1,12 +1,15 @@
 """/v1/responses through the official SDK, which reads every event and field by its own types."""
 
+import base64
 import json
+import zlib
 
 import openai
 import pytest
 from openai.types.responses import Response
 from pydantic import BaseModel
 
+from llm.gateway.protocols import carried
 from llm.models import Call, StoredResponse
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, make_deepseek, make_groq, make_provider
@@ -95,6 +98,18 @@ def test_items_become_messages_and_what_only_openai_runs_is_left_out(chain, api)
         "tools.web_search", "tools.custom", "input.web_search_call", "include.web_search_call.action.sources",
         "truncation", "service_tier",
     }  # fmt: skip
+
+
+def test_state_that_nobody_has_packed_here_is_checked_like_any_input(chain, api):
+    found = '{"message": {"reasoning_details": [{"type": "x", "v": Infinity}]}, "calls": {}}'
+    forged = carried.MARK + base64.urlsafe_b64encode(zlib.compress(found.encode())).decode()
+    items = [
+        {"role": "user", "content": "a"},
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": forged},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"},
+    ]
+    assert api.responses.create(model="auto", input=items).output_text
 
 
 def test_a_stream_has_the_whole_sequence_and_sums_to_the_response(chain, api):

@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from asgiref.sync import async_to_sync
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
@@ -16,6 +17,8 @@ from guardlabs.serving import worker as worker_module
 from guardlabs.serving.connection import BODY_S, HEAD_S, WRITE_S, Connection, Reader
 from guardlabs.serving.request import Gone, Request
 from guardlabs.serving.threads import Pipe, Threads
+from llm.clients import access
+from llm.gateway import views
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n"
 
@@ -366,3 +369,18 @@ def test_what_a_thread_streams_arrives_in_order_and_ends_when_nobody_reads():
 def test_the_patience_is_what_the_proxies_are_told():
     assert module.HEAD_S < 30 < module.BODY_S <= ours.graceful_timeout
     assert ours.keepalive == 75
+
+
+@pytest.mark.django_db
+def test_who_leaves_within_a_body_is_no_failure_of_the_gateway(caplog):
+    """Under a server that says so in words (`http.disconnect`) instead of cancelling the answer."""
+    key = access.add(name="shop")[1]
+    gone, coming = request(b"", headers=[(b"authorization", f"Bearer {key}".encode())])
+    list(coming)
+
+    async def ask():
+        await views.chat(gone)
+
+    with pytest.raises(Gone):
+        async_to_sync(ask)()
+    assert not caplog.records

@@ -9,8 +9,8 @@ from django.core.handlers.asgi import ASGIRequest
 Receive = Callable[[], Awaitable[Any]]
 
 
-class Gone(Exception):
-    """The client left before its request was whole."""
+class Gone(BaseException):
+    """The client left before its request was whole. No Exception, so that no view takes it for a failure of ours."""
 
 
 class Request(ASGIRequest):

@@ -14,6 +14,7 @@ from llm.adapters.answers.visible import Piece, Reasoning
 from llm.adapters.dialects import thinks
 from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import out_of_time
+from llm.text import sendable
 
 __all__ = [
     "Adapter", "Answer", "Listed", "Patience", "Piece", "Reasoning", "Request", "Timing", "apart", "checked", "pull",
@@ -176,7 +177,7 @@ def stated_price(pricing: Any) -> tuple[Decimal, Decimal] | None:
 
 def checked(answer: Answer, request: Request) -> Answer:
     """The answer with its calls of tools in order. Raises Failure when there is nothing in it for the caller."""
-    answer = replace(answer, tool_calls=_usable_calls(answer, request))
+    answer = replace(answer, tool_calls=_usable_calls(answer, request), state=_sound(answer.state))
     if not answer.text.strip() and not answer.tool_calls:
         raise Failure(Kind.EMPTY_OUTPUT, f"no visible text (finish reason {answer.finish_reason or 'unknown'})",
                       status=200)  # fmt: skip
@@ -202,7 +203,18 @@ def _usable_calls(answer: Answer, request: Request) -> Sequence[Mapping[str, Any
             )
         if answer.finish_reason != "length" and not whole_arguments(function["arguments"]):
             raise Failure(Kind.EMPTY_OUTPUT, "a garbled call of a tool", status=200)
-        found.append({**call, "function": {**function, "name": name}})
+        found.append(_sound({**call, "function": {**function, "name": name}}, "extra_content"))
+    return found
+
+
+def _sound(told: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """What a provider wants back, without fields (those named, or any) that are no JSON: NaN, numbers without end."""
+    found = {}
+    for name, value in told.items():
+        try:
+            found[name] = sendable(value, name) if name in names or not names else value
+        except ValueError:
+            continue
     return found
 
 

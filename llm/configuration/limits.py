@@ -103,13 +103,23 @@ class Limit:
 
 
 class InForce(dict[str, int]):
-    """The limits of one deployment by their names, the lowest where there are several; `every` one of them."""
+    """The limits of one deployment by their names, the lowest where there are several; `every` one of them.
 
-    __slots__ = ("every",)
+    sized: those that one large request may be above; pools: by who shares them and which window they count
+    """
+
+    __slots__ = ("every", "per", "pools", "scopes", "sized")
 
     def __init__(self, every: tuple[Limit, ...]) -> None:
-        self.every = every
         super().__init__()
+        self.every = every
+        self.sized = tuple(limit for limit in every if limit.is_of_size)
+        self.scopes = frozenset(limit.scope for limit in every)
+        self.per = frozenset(limit.per for limit in every if limit.per)
+        pools: dict[tuple[Any, ...], list[Limit]] = {}
+        for limit in every:
+            pools.setdefault((limit.scope, limit.models, limit.per), []).append(limit)
+        self.pools = tuple(tuple(limits) for limits in pools.values())
         for limit in every:
             self[limit.name] = min(limit.amount, self.get(limit.name, limit.amount))
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from llm import hosts, models, secrets
-from llm.configuration.limits import SHORT, Limit, shorthands
+from llm.configuration.limits import SHORT, InForce, Limit, shorthands
 from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
 
@@ -43,10 +43,21 @@ class ModelConf:
     source: str = ""
     seen: date | None = None
     method: str = ""
+    _in_force: list[InForce] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
         """Every configured limit."""
+        return self.in_force.every
+
+    @property
+    def in_force(self) -> InForce:
+        """The limits as long as nobody has stated others; put together once."""
+        if not self._in_force:
+            self._in_force.append(InForce(self._configured()))
+        return self._in_force[0]
+
+    def _configured(self) -> tuple[Limit, ...]:
         amounts = {name: getattr(self, name, None) for name in SHORT}
         own = shorthands(amounts, source=self.source, seen=self.seen, method=self.method)
         return (*own, *self.shared)

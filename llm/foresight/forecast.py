@@ -147,7 +147,7 @@ class InMemoryMeter(LedgerMeter):
         return refused
 
     def _read(
-        self, deployment: Deployment, per: set[str], account: str | None, model: str | None
+        self, deployment: Deployment, per: frozenset[str], account: str | None, model: str | None
     ) -> Mapping[Names, Tally]:
         return self.books.get(deployment.provider.slug, {})
 

@@ -38,7 +38,7 @@ def in_force(deployment: Deployment, row: Quota | None) -> InForce:
     """All limits that hold for a deployment: configured, learned, and entered by staff for its account."""
     model = deployment.model
     if row is None:
-        return InForce(model.limits)
+        return model.in_force
     now, learned, every = timezone.now(), {}, []
     for name in FIELDS:
         configured = getattr(model, name, None)

@@ -5,7 +5,7 @@ max_tokens, as Groq counts. A limit is of each (account, model), or shared by th
 accounts of a provider: see `llm.configuration.limits`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from llm import windows
 from llm.calls.deployment import Deployment, Skipped
 from llm.calls.fitting import ABOVE_LIMIT, fitted, is_elastic
 from llm.calls.spec import CallSpec
-from llm.configuration.limits import ACCOUNT, MODEL, PROVIDER, InForce, Limit
+from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit
 from llm.configuration.snapshot import ProviderConf
 from llm.ledger import bookkeeper, counters
 from llm.ledger.counters import UNCOUNTED, Names
@@ -79,14 +79,18 @@ class LedgerMeter(SpendingMeter):
         least = 0 if is_elastic(deployment, want, limits) else None
         lowered = fitted(deployment, want, limits, tokens_left=least)
         need = 1, lowered.tokens_in, lowered.max_tokens + deployment.model.reasoning_reserve
-        sized = [limit for limit in limits.every if limit.is_of_size]
-        if any(limit.measure(*need) > limit.amount for limit in sized):
-            return replace(_skipped(deployment, ABOVE_LIMIT), limit=min(map(_largest_request, sized)))
+        needs = [limit.measure(*need) for limit in limits.every]
+        if any(
+            needed > limit.amount
+            for limit, needed in zip(limits.every, needs, strict=True)
+            if limit.is_of_size
+        ):
+            return replace(_skipped(deployment, ABOVE_LIMIT), limit=min(map(_largest_request, limits.sized)))
         used = self.used(deployment)
         full = [
-            (limit, taken + limit.measure(*need) - limit.amount)
+            (limit, excess)
             for limit, taken in used.limits
-            if taken + limit.measure(*need) > limit.amount
+            if (excess := taken + limit.measure(*need) - limit.amount) > 0
         ]
         if not full:
             return None
@@ -125,7 +129,7 @@ class LedgerMeter(SpendingMeter):
             day_requests=day[0],
             day_tokens=day[1] + day[2],
             less_at=moment(first[0][0]) + MINUTE if first else None,
-            limits=tuple((limit, self._taken(deployment, limit, limits)) for limit in limits.every),
+            limits=tuple(each for pool in limits.pools for each in self._taken(deployment, pool, limits)),
         )
         self.last_used[key_of(deployment)] = used
         return used
@@ -135,25 +139,34 @@ class LedgerMeter(SpendingMeter):
         per = {limit.per for model in provider.models for limit in model.limits if limit.per}
         return counters.tallies(provider.slug, day_reset=provider.day_reset, per=per, now=self.now)
 
-    def _taken(self, deployment: Deployment, limit: Limit, limits: InForce) -> float:
-        """What is used of a limit by all who share it, in its unit."""
-        foreign = self._foreign(deployment) if limit.name == "tpm" and limit.scope == MODEL else 0
-        if limit.unit != "units" or limit.scope == MODEL:
-            return foreign + limit.measure(*self._used(deployment, limit, limits))
-        # Its models may have different prices in the provider's units.
-        prices = {model.name: _same(model.limits, limit) for model in deployment.provider.models}
-        return sum(
-            prices.get(names[1], limit).measure(*self._of(tally, limit.per))
-            for names, tally in self._pool(deployment, limit, limits)
-        )
+    def _taken(
+        self, deployment: Deployment, pool: tuple[Limit, ...], limits: InForce
+    ) -> Iterator[tuple[Limit, float]]:
+        """The limits of one pool, and what is used of each by all who share it, in its unit."""
+        sums = self._used(deployment, pool[0], limits)
+        for limit in pool:
+            if limit.unit == "units" and limit.scope != MODEL:
+                # Its models may have different prices in the provider's units.
+                prices = {model.name: _same(model.limits, limit) for model in deployment.provider.models}
+                yield (
+                    limit,
+                    sum(
+                        prices.get(names[1], limit).measure(*self._of(tally, limit.per))
+                        for names, tally in self._pool(deployment, limit, limits)
+                    ),
+                )
+            else:
+                foreign = self._foreign(deployment) if limit.name == "tpm" and limit.scope == MODEL else 0
+                yield limit, foreign + limit.measure(*sums)
 
     def _used(self, deployment: Deployment, limit: Limit, limits: InForce) -> Sums:
         """Requests and tokens of a limit's window by all who share it; added up once for all limits of that shape."""
         slug, account, model = key_of(deployment)
-        whose: tuple[Any, ...] = {
-            MODEL: (account, model), ACCOUNT: (account, limit.models), PROVIDER: (limit.models,),
-        }[limit.scope]  # fmt: skip
-        key = slug, limit.scope, whose, limit.per
+        own = limit.scope == MODEL
+        key = (
+            slug, limit.scope, limit.per, None if limit.scope == PROVIDER else account,
+            model if own else limit.models,
+        )  # fmt: skip
         if key not in self._sums:
             sums = NOTHING
             for _, tally in self._pool(deployment, limit, limits):
@@ -180,7 +193,7 @@ class LedgerMeter(SpendingMeter):
     def _tallies(self, deployment: Deployment, limits: InForce) -> Mapping[Names, Tally]:
         """The counters that these limits need: of the model alone, of the account, or of all the provider."""
         slug, account, model = key_of(deployment)
-        scopes = {limit.scope for limit in limits.every}
+        scopes = limits.scopes
         key: tuple[str, str | None, str | None] = (
             slug,
             None if PROVIDER in scopes else account,
@@ -189,7 +202,7 @@ class LedgerMeter(SpendingMeter):
         for wider in (key, (slug, account, None), (slug, None, None)):
             if wider in self._looks:
                 return self._looks[wider]
-        per = {limit.per for limit in limits.every if limit.per}
+        per = limits.per
         found = self._read(deployment, per, *key[1:])
         ahead = any((latest := tally.latest()) and latest > self.now + MINUTE for tally in found.values())
         if ahead and bookkeeper.redate(self.now):  # a clock was wrong for a while
@@ -198,7 +211,7 @@ class LedgerMeter(SpendingMeter):
         return found
 
     def _read(
-        self, deployment: Deployment, per: set[str], account: str | None, model: str | None
+        self, deployment: Deployment, per: frozenset[str], account: str | None, model: str | None
     ) -> Mapping[Names, Tally]:
         provider = deployment.provider
         return counters.tallies(

@@ -12,6 +12,7 @@ from typing import Any
 
 from llm.chain import Reply
 from llm.gateway.protocols.chat_messages import state
+from llm.text import sendable
 
 MARK = "gl1."
 MOST_BYTES = 2**20  # unpacked
@@ -37,6 +38,7 @@ def unpacked(text: object) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         unpacker = zlib.decompressobj()
         found = json.loads(unpacker.decompress(base64.urlsafe_b64decode(text[len(MARK) :]), MOST_BYTES))
+        found = sendable(found, "state")
     except (ValueError, zlib.error, RecursionError):
         return {}, {}
     if not isinstance(found, dict):

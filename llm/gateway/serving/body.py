@@ -1,6 +1,7 @@
 """The JSON object in a request's body: as it is, in chunks, or packed, and never larger than MOST_BYTES."""
 
 import json
+import math
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -19,7 +20,7 @@ PACKED = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate":
 def read(request: HttpRequest) -> dict[str, Any]:
     """The object. Raises ApiError: 400, 413, 415."""
     try:
-        body = json.loads(_bytes(request).decode(), parse_constant=_no_constant)
+        body = json.loads(_bytes(request).decode(), parse_constant=_no_constant, parse_float=_finite)
     except OSError:  # the client left half-way
         raise ApiError(400, "The body ended too early.") from None
     except (ValueError, RecursionError):
@@ -78,8 +79,12 @@ def _joined(pieces: Iterator[bytes]) -> bytes:
 
 
 def _pieces(request: HttpRequest) -> Iterator[bytes]:
-    take = _reader(request)
+    """The body as it was sent. Bounded here too: packed bytes without end may hold nothing."""
+    take, size = _reader(request), 0
     while piece := take(PIECE):
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise _too_large()
         yield piece
 
 
@@ -99,6 +104,8 @@ def _unpacked(pieces: Iterator[bytes], marks: int) -> Iterator[bytes]:
             yield unpacker.decompress(piece, PIECE)
             while unpacker.unconsumed_tail:
                 yield unpacker.decompress(unpacker.unconsumed_tail, PIECE)
+            if unpacker.unused_data:
+                raise ValueError("something follows the packed body")
         yield unpacker.flush()
     except zlib.error as error:
         raise ValueError(str(error)) from None
@@ -112,6 +119,13 @@ def _too_large() -> ApiError:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    """`1e999` is JSON, and infinite to Python: it could be neither sent on nor stored."""
+    if not math.isfinite(number := float(digits)):
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return number
 
 
 def _mended(value: Any) -> Any:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from llm.foresight import forecast, workload
 from llm.foresight.forecast import Change, Day
+from llm.foresight.worth import SIZES, Worth, worth
 from llm.management import quiet
 
 MOST, MOST_COMPARED = 100_000, 20_000  # scans a day: to play, and to play once for every change
@@ -61,11 +62,16 @@ class Command(quiet.Command):
         if scans <= MOST_COMPARED:
             changes = forecast.changes(chain, load, day, start=midnight, repeated=found.repeated)
         unlimited = forecast.without_limit(chain, day)
+        doors = [worth(provider, chain.learned_limits) for provider in chain.providers if provider.free]
         if options["json"]:
-            told = _object(found, day, today, changes, days) | {"without_known_limit": unlimited}
+            told = _object(found, day, today, changes, days) | {
+                "without_known_limit": unlimited,
+                "doors": [_door(each) for each in doors],
+            }
             self.stdout.write(json.dumps(told))
             return
         self.stdout.write("\n".join(_lines(found, day, today, changes, days)))
+        self.stdout.write("\n".join(_worth(doors)))
         for slug in unlimited:
             self.stdout.write(f"Beware: no limit of {slug} is configured or learned; it may serve far less.")
 
@@ -137,6 +143,30 @@ def _lines(
         yield "No single change would save anything."
     else:
         yield f"Changes are compared up to {MOST_COMPARED:,} scans a day."
+
+
+def _door(one: Worth) -> dict[str, Any]:
+    names = ("reports", "chats_4000", "turns_40000")
+    return {
+        "provider": one.provider,
+        "a_day": dict(zip(names, one.a_day, strict=True)),
+        "one_more_account": dict(zip(names, one.account, strict=True)),
+        "one_more_model": dict(zip(names, one.model, strict=True)),
+    }
+
+
+def _worth(doors: Sequence[Worth]) -> Iterator[str]:
+    if not doors:
+        return
+    yield ""
+    yield "What each free door serves a day, by its limits (with one more account, with one more model):"
+    yield f"{'PROVIDER':<16}" + "".join(f"{size.name:>32}" for size in SIZES)
+    for one in doors:
+        cells = [
+            "no known limit" if now is None else f"{now:,} (+{account or 0:,}, +{model or 0:,})"
+            for now, account, model in zip(one.a_day, one.account, one.model, strict=True)
+        ]
+        yield f"{one.provider:<16}" + "".join(f"{cell:>32}" for cell in cells)
 
 
 def _tier(day: Day) -> str:
