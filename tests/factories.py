@@ -1,6 +1,7 @@
 """The one way in which tests build scans and what belongs to them."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -37,15 +38,22 @@ def answers(kind: str = "best", **changed: str) -> dict[str, str]:
 
 def make_scan(kind: str = "middle", *, lang: str = "en", ai: bool = True, **changed: str) -> Scan:
     """A stored scan with its report waiting, or written by rule when `ai` is off."""
-    make = partial(scans.create_scan, answers=answers(kind, **changed), lang=lang, ai=ai)
+    made: Scan = beside_the_loop(
+        partial(scans.create_scan, answers=answers(kind, **changed), lang=lang, ai=ai)
+    )
+    return made
+
+
+def beside_the_loop(run: Callable[[], Any]) -> Any:
+    """What `run` returns; in a thread of its own where a browser's loop runs in this one, as none does in a view's."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return make()
-    with ThreadPoolExecutor(max_workers=1) as pool:  # a browser's loop runs in this thread, as no view's does
-        scan = pool.submit(make).result()
+        return run()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        result = pool.submit(run).result()
         pool.submit(connections.close_all).result()
-    return scan
+    return result
 
 
 def scan_body(kind: str = "middle", *, lang: str = "en", ai: bool = False, **changed: str) -> dict[str, Any]:

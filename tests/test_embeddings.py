@@ -58,6 +58,21 @@ def test_floats_and_base64_are_the_same_numbers(chain):
     assert list(struct.unpack("<32f", base64.b64decode(packed))) == pytest.approx(floats)
 
 
+def test_the_same_texts_again_are_vectors_again_where_replies_are_kept(chain, api, settings):
+    settings.LLM_CACHE = "on"
+    first, second = (api.embeddings.create(model="e5", input=["a", "b"]) for _ in range(2))
+    assert [each.embedding for each in second.data] == [each.embedding for each in first.data]
+
+
+def test_a_number_that_has_no_room_in_32_bits_is_no_vector(sim, api):
+    provider(sim, "one", {**E5, "dimensions": 2}, tier=1)
+    sim.script("key-of-one", b.http(200, {"data": [{"index": 0, "embedding": [1e300, 0.5]}]}))
+    with pytest.raises(openai.InternalServerError) as failed:
+        api.embeddings.create(model="e5", input="a")
+    assert failed.value.status_code == 503
+    assert Attempt.objects.first().outcome == "provider_down"
+
+
 def test_the_next_provider_of_the_family_takes_over(chain, api):
     before = api.embeddings.create(model="e5-large", input="a").data[0].embedding
     chain.script("key-of-one", b.http(503))

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -98,3 +99,54 @@ def test_the_node_sdks_speak_responses_and_messages(site, npm):
         ANTHROPIC_BASE_URL=site.url, ANTHROPIC_API_KEY=key,
     )  # fmt: skip
     assert told.splitlines() == [f"{kind} {WORDS}" for kind in ("responses", "events", "messages", "stream")]
+
+
+AI_SDK = """
+import { createOpenAI } from "@ai-sdk/openai";
+import { generateText, streamText } from "ai";
+const gateway = createOpenAI({ baseURL: process.env.OPENAI_BASE_URL, apiKey: process.env.OPENAI_API_KEY });
+console.log("responses", (await generateText({ model: gateway("auto"), prompt: "Say hello." })).text);
+console.log("chat", (await generateText({ model: gateway.chat("auto"), prompt: "Say hello." })).text);
+let text = "";
+for await (const piece of streamText({ model: gateway("auto"), prompt: "x" }).textStream) text += piece;
+console.log("stream", text);
+"""
+
+
+def test_the_ai_sdk_answers(site, npm):
+    folder = npm("ai", "@ai-sdk/openai", "zod")
+    (folder / "ai.mjs").write_text(AI_SDK)
+    told = run(
+        ["node", "ai.mjs"], folder, OPENAI_BASE_URL=f"{site.url}/v1", OPENAI_API_KEY=site.add_client("ai-sdk")
+    )
+    assert told.splitlines() == [f"{kind} {WORDS}" for kind in ("responses", "chat", "stream")]
+
+
+PYTHON = """
+from agents import Agent, Runner
+from langchain_openai import ChatOpenAI
+from pydantic_ai import Agent as PydanticAgent
+print("agents", Runner.run_sync(Agent(name="a", instructions="Be brief."), "Say hello.").final_output)
+print("pydantic", PydanticAgent("openai:gpt-5").run_sync("Say hello.").output)
+print("anthropic", PydanticAgent("anthropic:claude-sonnet-4-5").run_sync("Say hello.").output)
+print("langchain", ChatOpenAI(model="gpt-5").invoke("Say hello.").content)
+"""
+
+
+def test_pythons_agents_answer(site, tmp_path):
+    packages = ["openai-agents", "pydantic-ai-slim[openai,anthropic]", "langchain-openai"]
+    command = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", sys.executable, "--target"]
+    done = subprocess.run(
+        [*command, tmp_path / "lib", *packages], capture_output=True, text=True, timeout=400
+    )
+    if done.returncode:
+        pytest.skip(f"the packages could not be installed: {done.stderr[-300:]}")
+    key = site.add_client("agents")
+    told = run(
+        [sys.executable, "-c", PYTHON], tmp_path, PYTHONPATH=str(tmp_path / "lib"), OPENAI_API_KEY=key,
+        OPENAI_BASE_URL=f"{site.url}/v1", ANTHROPIC_BASE_URL=site.url, ANTHROPIC_API_KEY=key,
+        OPENAI_AGENTS_DISABLE_TRACING="1",
+    )  # fmt: skip
+    assert told.splitlines() == [
+        f"{kind} {WORDS}" for kind in ("agents", "pydantic", "anthropic", "langchain")
+    ]

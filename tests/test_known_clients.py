@@ -69,6 +69,18 @@ def test_a_revoked_key_is_refused_at_once_and_nothing_is_sent(key, sim):
     assert Call.objects.count() == 1
 
 
+def test_a_key_that_is_revoked_while_it_is_read_is_refused(key, monkeypatch):
+    first = access.authenticate
+
+    def revoked_meanwhile(key):
+        client = first(key)
+        access.revoke(Client.objects.all())
+        return client
+
+    monkeypatch.setattr(access, "authenticate", revoked_meanwhile)
+    assert asked(key, lambda: None) == [401, 401]
+
+
 def test_another_key_a_limit_and_a_deletion_count_at_once(key):
     def renew():
         access.renew_key(Client.objects.get())

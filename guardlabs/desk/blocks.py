@@ -35,6 +35,15 @@ class Table:
     caption: str = ""
     words: bool = False
 
+    @property
+    def labelled(self) -> list[list[tuple[str, Cell]]]:
+        """Each row's cells with the name of their column, which a phone shows beside them."""
+        return [list(zip(self.head, row, strict=False)) for row in self.rows]
+
+    @property
+    def is_wide(self) -> bool:
+        return len(self.head) > 3 or self.words
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:

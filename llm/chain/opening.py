@@ -126,7 +126,7 @@ def prepare(
         want = replace(want, vectors=vectors, max_tokens=1, named=True)  # nothing is written
     begin_by = clock.monotonic() + limit_s
     key = ""
-    if not fresh and keep_text and cache.is_on():
+    if not fresh and keep_text and vectors is None and cache.is_on():  # texts are kept, no vectors
         shared = client is not None and client.cache == Client.Cache.SHARED
         key = cache.key_of(
             messages, lang=lang, want=want, temperature=temperature, params=params, shared=shared

@@ -86,8 +86,8 @@ def revoke(clients: QuerySet[Client]) -> int:
 
 def authenticate(key: str) -> Client:
     """The client of a key. Raises Refused. Read anew for every request, so that a revocation counts at once."""
-    key_id = key.split("-", 3)[2] if key.count("-") >= 3 else ""
-    client = Client.objects.filter(key_id=key_id).first() if key_id.isalnum() and len(key_id) <= 20 else None
+    key_id = id_of(key)
+    client = Client.objects.filter(key_id=key_id).first() if key_id else None
     right = hmac.compare_digest(_hash(key), client.key_hash if client else _NOBODY)
     if client is None or not right:
         raise Refused("invalid_api_key", "Incorrect API key provided.")
@@ -96,6 +96,12 @@ def authenticate(key: str) -> Client:
     if client.expires_at and client.expires_at <= timezone.now():
         raise Refused("invalid_api_key", f"This API key expired on {client.expires_at:%Y-%m-%d}.")
     return client
+
+
+def id_of(key: str) -> str:
+    """The part of a key that finds its client; empty in what is no key."""
+    key_id = key.split("-", 3)[2] if key.count("-") >= 3 else ""
+    return key_id if key_id.isalnum() and len(key_id) <= 20 else ""
 
 
 def state_of(client: Client) -> str:

@@ -15,7 +15,7 @@ from llm.models import Client
 
 MOST = 1_000  # clients that are kept
 COLUMNS = [str(field.column) for field in Client._meta.concrete_fields if field.name != "last_used_at"]
-_ROW_SQL = f"SELECT {', '.join(COLUMNS)} FROM {Client._meta.db_table} WHERE id = %s"  # noqa: S608  # our own names
+_ROW_SQL = f"SELECT {', '.join(COLUMNS)} FROM {Client._meta.db_table} WHERE key_id = %s"  # noqa: S608  # our own names
 
 _kept: "OrderedDict[bytes, Client]" = OrderedDict()  # by the hash of the key
 
@@ -26,9 +26,9 @@ def find(key: str) -> Client | None:
     return None if client is None or (client.expires_at and client.expires_at <= timezone.now()) else client
 
 
-def keep(key: str, client: Client) -> Client:
-    """Remembers a client that was just read, and the row that it was read from."""
-    client.read_as = _row(client)
+def keep(key: str, client: Client, row: Any) -> Client:
+    """Remembers a client that was just read. row: its row from before, so that no change falls between the two."""
+    client.read_as = row
     _kept[_name(key)] = client
     while len(_kept) > MOST:
         _kept.popitem(last=False)
@@ -41,12 +41,13 @@ def drop(key: str) -> None:
 
 def has_changed(client: Client) -> bool:
     """Whether a client that was found here is not what its row says now."""
-    return client.read_as is not None and client.read_as != _row(client)
+    return client.read_as is not None and client.read_as != row(client.key_id)
 
 
-def _row(client: Client) -> Any:
+def row(key_id: str) -> Any:
+    """What the database says of the client with this part of its key; None where there is none."""
     with connection.cursor() as cursor:
-        cursor.execute(_ROW_SQL, [client.pk])
+        cursor.execute(_ROW_SQL, [key_id])
         return cursor.fetchone()
 
 

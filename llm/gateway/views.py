@@ -136,8 +136,10 @@ async def _client(request: HttpRequest, *, anew: bool) -> Client:
 
 def _read_client(key: str) -> Client:
     known.drop(key)
-    client = clients.authenticate(key)
-    return known.keep(key, client) if has_bookkeeper() else client
+    if not has_bookkeeper():
+        return clients.authenticate(key)
+    row = known.row(clients.id_of(key))
+    return known.keep(key, clients.authenticate(key), row)
 
 
 def has_bookkeeper() -> bool:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import math
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,8 @@ from llm.adapters.answers.usage import Usage, note_openai
 from llm.adapters.base import Answer, Request
 from llm.failures.kinds import Failure, Kind
 
+MOST = 3.4028234663852886e38  # in the 32 bits that a client may ask for
+
 
 def read_embeddings(text: str, headers: Mapping[str, str], request: Request) -> Answer:
     """The Answer in the body of a 200. Raises Failure when it is none, or of another length than was asked for."""
@@ -18,7 +19,7 @@ def read_embeddings(text: str, headers: Mapping[str, str], request: Request) -> 
         body = json.loads(text)
         data = sorted(body["data"], key=lambda each: each.get("index", 0))
         vectors = [_vector(each["embedding"]) for each in data]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, struct.error):
         raise Failure(Kind.PROVIDER_DOWN, "200 without vectors", status=200) from None
     if len(vectors) != len(request.inputs or ()) or not all(vectors):
         raise Failure(
@@ -38,11 +39,11 @@ def read_embeddings(text: str, headers: Mapping[str, str], request: Request) -> 
 
 
 def _vector(told: Any) -> list[float]:
-    """Numbers, or OpenAI's base64 of them. Raises ValueError, TypeError, struct.error."""
+    """Numbers, or OpenAI's base64 of them. Raises ValueError, TypeError, OverflowError, struct.error."""
     if isinstance(told, str):
         packed = base64.b64decode(told, validate=True)
         told = struct.unpack(f"<{len(packed) // 4}f", packed)
     found = [float(number) for number in told]
-    if not all(map(math.isfinite, found)):
-        raise ValueError("no finite number")
+    if not all(abs(number) <= MOST for number in found):
+        raise ValueError("no number that base64 has room for")
     return found
