@@ -70,6 +70,8 @@ DAILY = {
     "test_money": "kept bounded prun died disk max_usd all_time reservation",
     "test_rollup test_metrics test_retention test_database_cache": "test",
     "test_desk": "test",
+    "test_limits": "counters shared counts worker account rolled transaction",
+    "test_week_of_limits": "a_day",
     "test_llm_admin test_audit_admin": "opens list filtered found counting queries written_down trail",
 }
 
@@ -102,6 +104,11 @@ def test_the_whole_state_works(postgres_url):
         "tests/test_edges.py",
         "tests/test_cache.py",
     )
+
+
+@pytest.mark.exhaustive
+def test_limits_of_every_shape_work(postgres_url):
+    assert " passed" in suite(postgres_url, "tests/test_limits.py", "tests/test_week_of_limits.py")
 
 
 @pytest.mark.exhaustive

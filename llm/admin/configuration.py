@@ -291,6 +291,6 @@ class CredentialAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-ar
 
 
 @admin.register(Alias)
-class AliasAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AliasAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = AliasForm
     list_display = ("name", "to")

@@ -23,6 +23,9 @@ KEY_PAGES = {
     "zai": "https://z.ai/manage-apikey/apikey-list",
     "cerebras": "https://cloud.cerebras.ai/",
     "deepseek": "https://platform.deepseek.com/api_keys",
+    "ollama-cloud": "https://ollama.com/settings/keys",
+    "llm7": "https://token.llm7.io/",
+    "cohere": "https://dashboard.cohere.com/api-keys",
     "vertex": "https://console.cloud.google.com/iam-admin/serviceaccounts",
 }
 
