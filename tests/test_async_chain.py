@@ -1,6 +1,7 @@
 """The chain on an event loop: the same calls, by tasks instead of threads, and nothing blocks the loop."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -17,6 +18,7 @@ from llm.chain import (
     astream,
     complete,
     gates,
+    opening,
     slow_start,
 )
 from llm.ledger import books
@@ -151,6 +153,24 @@ def test_a_sign_of_life_wakes_whoever_waits_on_any_loop(alive):
 
     asyncio.run(main())
     assert not slow_start._waiting
+
+
+def test_a_long_prompt_is_read_beside_the_loop(sim, monkeypatch):
+    make_groq(sim, keys=1)
+    prepare, threads = opening.prepare, []
+    monkeypatch.setattr(
+        opening, "prepare", lambda **told: threads.append(threading.current_thread()) or prepare(**told)
+    )
+    part = {"type": "text", "text": "word " * 30_000}
+
+    async def main():
+        await acomplete(user="hi")
+        await acomplete(messages=[{"role": "user", "content": [part]}], deadline_s=20)
+        return threading.current_thread()
+
+    loops = asyncio.run(main())
+    assert [thread is loops for thread in threads] == [True, False]
+    assert Call.objects.filter(outcome="ok").count() == 2
 
 
 def test_identical_calls_of_a_loop_share_one_request(sim, settings):

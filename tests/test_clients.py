@@ -197,7 +197,7 @@ def test_tiers_bound_the_chain_and_what_is_listed(sim):
     gateway = Gateway(key)
     assert gateway.ask()["x-guardlabs-provider"] == "deepseek"
     assert [e["id"] for e in gateway.get("/v1/models").json()["data"]] == [
-        "auto", "free", "deepseek", "deepseek/deepseek-flash",
+        "auto", "deepseek", "deepseek/deepseek-flash",
     ]  # fmt: skip
     assert gateway.ask(model="groq").status_code == 404
 

@@ -23,6 +23,7 @@ from llm.ledger import bookkeeper
 from llm.models import Attempt, Call, Client
 
 PATIENCE_S = 45.0
+AT_ONCE = 64 * 1024  # characters that are read in some milliseconds
 PROLONG_AFTER_S = 30.0  # less than the minute of grace that a call has beyond its deadline
 Accept = Callable[[str], Any]
 
@@ -156,6 +157,18 @@ def prepare(
         repair=repair,
         cache_key=key,
     )  # fmt: skip
+
+
+def is_large(value: Any, depth: int = 8) -> bool:
+    """Whether `prepare` would keep an event loop for long with this: 7 MB take it half a second."""
+    return _characters(value, depth) > AT_ONCE
+
+
+def _characters(value: Any, depth: int) -> int:
+    if isinstance(value, str):
+        return len(value)
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return sum(_characters(part, depth - 1) for part in parts) if depth else 0
 
 
 def must_read() -> bool:

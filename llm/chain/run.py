@@ -80,7 +80,9 @@ async def _begun(**arguments: Any) -> AsyncGenerator[Event, None]:
     books = ledger_books.here()
     if opening.must_read():
         await books.do(opening.read)
-    async with aclosing(events(opening.prepare(**arguments), books)) as told:
+    prepare = partial(opening.prepare, **arguments)
+    state = await books.ask(prepare) if opening.is_large(arguments) else prepare()
+    async with aclosing(events(state, books)) as told:
         async for event in told:
             yield event
 

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from llm import chain, storage
 from llm.calls import affinity
-from llm.chain import Event, Reply
+from llm.chain import Event, Reply, opening
 from llm.clients import access as clients
 from llm.clients import known
 from llm.gateway import catalogue, conversations, errors, quota
@@ -183,7 +183,9 @@ def door(protocol: Protocol) -> View:
 async def _answered(protocol: Protocol, asked: Ask, client: Client) -> HttpResponseBase:
     if protocol.asks_the_database:
         asked = await in_thread(protocol.prepared, asked, client)
-    wanted = {**await _within(protocol, asked, client), **_arguments(asked, client)}
+    wanted = await _within(protocol, asked, client)
+    further = partial(_arguments, asked, client)
+    wanted |= await in_thread(further) if opening.is_large(asked.messages) else further()
     try:
         return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
     except chain.ChainExhausted as failure:
