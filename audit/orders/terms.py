@@ -37,8 +37,8 @@ def sections() -> list[Section]:
     _name, contact = parseaddr(settings.DEFAULT_FROM_EMAIL)
     facts = {
         "seller": settings.SELLER_NAME or "GuardLabs",
-        "address": ", ".join(settings.SELLER_ADDRESS.split("\n")) if settings.SELLER_ADDRESS else contact,
         "contact": contact,
+        "reach": ", ".join(filter(None, [*settings.SELLER_ADDRESS.splitlines(), contact])),
         "price": formats.price(settings.AUDIT_PRICE_USD),
         "days": WITHDRAWAL.days,
         "brazil": IN_BRAZIL.days,
@@ -100,7 +100,7 @@ def sections() -> list[Section]:
         Section(
             _("Form for a withdrawal by post or e-mail"),
             (
-                _("To: %(seller)s, %(address)s, %(contact)s") % facts,
+                _("To: %(seller)s, %(reach)s") % facts,
                 _(
                     "I withdraw from my contract for a manual security audit. Order code: … Ordered on: … Name: … "
                     "Date: …"

@@ -37,7 +37,7 @@ def _received(order: Order) -> Words:
                 "delivered."
             )
         )
-    lines.append(_("These are the terms:"))
+    lines.append(_("The terms are below."))
     return Words(
         subject=_("Order %(code)s received") % {"code": order.code},
         lines=lines,
