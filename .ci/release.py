@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import PackageNotFoundError, PackagePath, files, metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,8 +33,12 @@ def locked(lock: str) -> list[tuple[str, str, list[str]]]:
     ]
 
 
+MIT = "Permission is hereby granted, free of charge, to any person obtaining a copy"
+
+
 def licence(name: str) -> str:
-    """What a library says of itself, the newest way of saying it first; `unknown` where it is not installed here."""
+    """What a library says of itself, the newest way of saying it first, or its licence's text where that is MIT's;
+    `unknown` where it is not installed here."""
     try:
         about = metadata(name)
     except PackageNotFoundError:
@@ -45,7 +49,14 @@ def licence(name: str) -> str:
         if each.startswith("License ::")
     ]
     text = about.get("License", "").strip().partition("\n")[0]
-    return about.get("License-Expression") or ", ".join(classified) or text or "unknown"
+    told = about.get("License-Expression") or ", ".join(classified) or text
+    if not told and any(MIT in " ".join((file.read_text() or "").split()) for file in _licence_files(name)):
+        return "MIT"
+    return told or "unknown"
+
+
+def _licence_files(name: str) -> list[PackagePath]:
+    return [file for file in files(name) or [] if file.name.upper().startswith("LICEN")]
 
 
 def bill_of_materials(lock: str, number: str) -> dict[str, object]:

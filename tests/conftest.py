@@ -1,5 +1,7 @@
 """Fixtures that many tests share."""
 
+import asyncio
+
 import pytest
 from django.conf import settings
 from django.core.cache import caches
@@ -35,6 +37,19 @@ def _clean_slate(monkeypatch):
     affinity.forget()
     probes.forget()
     limits._own.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_of_a_browser(request):
+    """Playwright's loop, suspended between its own tests, stays marked as running in this thread: others must not
+    meet it, since nothing that starts a loop of its own would work beside it."""
+    loop = asyncio._get_running_loop()
+    if loop is None or request.node.get_closest_marker("browser"):
+        yield
+        return
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(loop)
 
 
 @pytest.fixture

@@ -13,18 +13,26 @@ from audit.report import generate
 from guardlabs.operations.metrics import Ledger
 from llm.failures.kinds import Kind
 from llm.models import Call
+from llm.status.verdict import State
 
 FILE = Path(__file__).resolve().parent.parent / "deploy" / "alerts.yml"
 RULES = [rule for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]]
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count"), "gauge": ("",)}
 METRIC = re.compile(r"(guardlabs_\w+)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)\s*=~?\s*"([^"]*)"')
+REASONS = {
+    reason
+    for file in ("llm/status/verdict.py", "guardlabs/operations/troubles.py")
+    for reason in re.findall(r"Trouble\(\s*\S+,\s*\"(\w+)\"", (FILE.parent.parent / file).read_text())
+}
 VALUES = {
     "kind": set(Kind),
     "outcome": set(Kind) | set(Call.Outcome),
     "status": set(Report.UNFINISHED),
     "of": {"requests", "tokens"},
     "purpose": {generate.PURPOSE},
+    "state": set(State),
+    "reason": REASONS,
 }
 
 

@@ -25,10 +25,10 @@ TOO_DEEP = "[" * 30_000
 def _bank(monkeypatch):
     load_bank()
 
-    def nobody_answers(**call):
+    async def nobody_answers(**call):
         raise chain.ChainExhausted(attempts=[], skipped=[], call_id=None, content_blocked=False)
 
-    monkeypatch.setattr(generate.chain, "complete", nobody_answers)
+    monkeypatch.setattr(generate.chain, "acomplete", nobody_answers)
 
 
 @pytest.fixture
@@ -133,7 +133,12 @@ def test_when_every_provider_fails_the_template_is_the_report(post, lang):
 
 def test_ai_is_on_unless_switched_off(post, monkeypatch):
     asked = []
-    monkeypatch.setattr(generate.chain, "complete", lambda **call: asked.append(call) or 1 / 0)
+
+    async def fail(**call):
+        asked.append(call)
+        raise RuntimeError
+
+    monkeypatch.setattr(generate.chain, "acomplete", fail)
     body = scan_body()
     post(body)
     assert asked == []
@@ -144,8 +149,15 @@ def test_ai_is_on_unless_switched_off(post, monkeypatch):
 
 
 def test_answers_are_saved_before_any_call(post, monkeypatch):
-    monkeypatch.setattr(generate.chain, "complete", lambda **call: 1 / (Scan.objects.count() - 1))
+    saved = []
+
+    async def fail(**call):
+        saved.append(await Scan.objects.acount())
+        raise RuntimeError
+
+    monkeypatch.setattr(generate.chain, "acomplete", fail)
     assert post(scan_body(ai=True)).status_code == 201
+    assert saved == [1]
 
 
 def test_no_cookie_is_set(post, client):

@@ -16,7 +16,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.resolvers import RoutePattern
+from django.urls.resolvers import RegexPattern, RoutePattern
 from django.utils import timezone
 from ninja.constants import NOT_SET  # noqa: F401  # the API's addresses exist
 
@@ -47,10 +47,20 @@ def _no_threads(monkeypatch):
     monkeypatch.setattr(jobs, "start_report", lambda *args, **kwargs: None, raising=False)
 
 
+def route_of(part):
+    """A pattern as a route: names in <>, and of a regular expression no more than that."""
+    if isinstance(part, RoutePattern):
+        return part._route
+    if isinstance(part, RegexPattern):
+        plain = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<path:\1>", part._regex)
+        return plain.removeprefix("^").removesuffix("$").removesuffix("/?").replace("\\", "")
+    return None
+
+
 def flatten(patterns, prefix=""):
     for each in patterns:
         part = each.pattern
-        route = part._route if isinstance(part, RoutePattern) else None
+        route = route_of(part)
         if isinstance(each, URLResolver):
             begin = "en/" if type(part).__name__ == "LocalePrefixPattern" else (route or "")
             yield from flatten(each.url_patterns, prefix + begin)

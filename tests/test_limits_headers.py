@@ -103,7 +103,9 @@ def test_headers_of_other_things_are_left_alone():
     ],
 )
 def test_an_error_text_names_the_limit(text, field, limit, used):
-    assert observed({}, f"Rate limit reached for model `m` {text}") == [Observed(field, limit, used, None)]
+    assert observed({}, f"Rate limit reached for model `m` {text}") == [
+        Observed(field, limit, used, None, method="refusal")
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "Rate limit exceeded", "60 requests per minute", "Limit 30"])

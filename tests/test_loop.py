@@ -82,9 +82,13 @@ def test_an_interrupted_caller_cancels_what_it_waited_for():
         begun.wait(5)
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     threading.Thread(target=interrupt, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        loop.run(waits())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            loop.run(waits())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert cancelled == [True]
 
 

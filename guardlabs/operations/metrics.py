@@ -143,11 +143,6 @@ class Ledger(Collector):
         )
         waiting.add_metric(process, stats.waiting)
         yield waiting
-        largest = GaugeMetricFamily(
-            "guardlabs_ledger_batch_largest", "The most jobs in one commit so far.", labels=["process"]
-        )
-        largest.add_metric(process, stats.largest)
-        yield largest
         for name, text, value in (
             ("jobs", "Jobs that the bookkeeper has done.", stats.jobs),
             ("batches", "Transactions that it took for them.", stats.batches),

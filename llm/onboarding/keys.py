@@ -109,7 +109,8 @@ def _value(text: str) -> str:
     text = text.strip()
     if text[:1] in {'"', "'"} and (end := text.find(text[0], 1)) > 0:
         return text[1:end]
-    return re.split(r"\s+#", text)[0].strip()
+    said = re.search(r"\s#", text)
+    return text[: said.start()].strip() if said else text
 
 
 def _of_variable(

@@ -19,7 +19,7 @@ from audit.scans import service as scans
 from llm import chain
 from tests import report_texts
 from tests.browser.conftest import TIMEOUT_MS, Watch
-from tests.factories import make_scan
+from tests.factories import beside_the_loop, make_scan
 from tests.fake_chain import FakeChain, a_reply
 from tests.xss_payloads import payloads
 
@@ -82,7 +82,7 @@ def written(monkeypatch, text: str) -> str:
     """The address of a result whose report a model wrote like this. The fake chain asks no gate."""
     FakeChain(monkeypatch, chain.Delta(text), chain.Completed(a_reply(text)))
     scan = make_scan("middle")
-    report = jobs.write_report_now(scan)
+    report = beside_the_loop(lambda: jobs.write_report_now(scan))
     assert report.status == Report.Status.READY
     return reverse("audit:result", kwargs={"token": scans.scan_token(scan)})
 

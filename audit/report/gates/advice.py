@@ -79,19 +79,18 @@ def _advises(sentence: str, tongue: Tongue, lang: str) -> bool:
         plain = SO_ES.sub(",", plain)
     for stretch in HARD.split(plain):
         refused = about = False
+        # Of the stretch, once: it may have as many clauses as characters.
+        secret = tongue.secrets.search(stretch) is not None
+        before = tongue.before.search(stretch) is not None
         for clause in filter(str.strip, re.split(r",|\"|«|»|“|”|\.\.\.|…", stretch)):
             own = tongue.objects.search(clause) is not None
-            if (
-                tongue.but_us.search(clause)
-                and (tongue.before.search(stretch) or refused)
-                and tongue.secrets.search(stretch)
-            ):
+            if tongue.but_us.search(clause) and (before or refused) and secret:
                 return True
             verbs = _verbs(clause, tongue, lang)
             negated = [_negated(clause, start, end, tongue) for start, end, _ in verbs]
             carried = refused and bool(verbs) and verbs[0][0] <= len(clause) - len(clause.lstrip()) + 4
-            misplaced = tongue.places.search(clause) and tongue.secrets.search(stretch)
-            if lang == "ru" and tongue.secrets.search(stretch) and _says(clause, verbs, negated):
+            misplaced = secret and tongue.places.search(clause) is not None
+            if lang == "ru" and secret and _says(clause, verbs, negated):
                 return True
             told = [gentle for (_start, _end, gentle), no in zip(verbs, negated, strict=True) if not no]
             sure = (
