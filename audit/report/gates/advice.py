@@ -58,12 +58,12 @@ def by_reference(given: Given) -> gates.Gate:
         if tongue is None:
             return None
         for line in prose.read(text).lines:
-            before = ""
+            others = False  # whether a sentence before tells of somebody else
             for sentence in prose.SENTENCE.split(line):
-                told = given.lang == "es" and tongue.others.search(before) and NARRATED_ES.match(sentence)
+                told = others and NARRATED_ES.match(sentence)
                 if not told and _advises(sentence, tongue, given.lang):
                     return "a step in words of its own"
-                before = f"{before} {sentence}"
+                others = others or (given.lang == "es" and tongue.others.search(sentence) is not None)
         return None
 
     return gate
