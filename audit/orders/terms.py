@@ -11,6 +11,7 @@ from email.utils import parseaddr
 
 from babel.core import get_global
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -126,8 +127,13 @@ def plain() -> str:
     return "\n\n".join(parts)
 
 
-def withdraw_until(order: Order) -> datetime | None:
-    """Until when the customer may withdraw from a paid order; None when not, or not any more whatever the time."""
+def withdraw_until(order: Order, now: datetime | None = None) -> datetime | None:
+    """Until when the customer may withdraw from a paid order; None when not, or not any more at `now`."""
+    until = _right_ends(order)
+    return until if until is not None and until >= (now or timezone.now()) else None
+
+
+def _right_ends(order: Order) -> datetime | None:
     if order.paid_at is None or order.withdrawn_at is not None or order.refund_status:
         return None
     state = Order.State(order.state)

@@ -19,8 +19,7 @@ def withdraw(order: Order, *, now: datetime | None = None) -> None:
     now = now or timezone.now()
     with transaction.atomic():
         current = Order.objects.select_for_update().get(pk=order.pk)
-        until = terms.withdraw_until(current)
-        if until is None or until < now:
+        if terms.withdraw_until(current, now) is None:
             raise NotAllowed(current, "withdraw")
         Order.objects.filter(pk=current.pk).update(withdrawn_at=now)
         note(current, actor=CUSTOMER, what="withdrawn")

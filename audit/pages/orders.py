@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -144,8 +143,7 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
     """Asks once, then withdraws on POST. Where there is no such right (any more), the order is shown as it stands."""
     found = _order(token)
     if request.method != "POST":
-        until = terms.withdraw_until(found)
-        if until is None or until < timezone.now():
+        if terms.withdraw_until(found) is None:
             return _to_status(found)
         context = {"order": found, "token": token, "price": receipts.price(found)}
         return private(render(request, "audit/order_withdraw.html", context))

@@ -5,7 +5,6 @@ from datetime import datetime
 from email.utils import parseaddr
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -118,7 +117,7 @@ def _back(order: Order) -> str:
 
 def _withdraw_until(order: Order) -> str:
     until = terms.withdraw_until(order)
-    return receipts.moment(order, until) if until is not None and until > timezone.now() else ""
+    return receipts.moment(order, until) if until is not None else ""
 
 
 def _coming(order: Order) -> str:
