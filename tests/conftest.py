@@ -71,3 +71,21 @@ def stripe(settings):
         settings.STRIPE_WEBHOOK_SECRET = SECRET
         settings.STRIPE_API_BASE = standin.base
         yield standin
+
+
+@pytest.fixture
+def chain(sim):
+    """Groq with one key, and DeepSeek behind it at a price."""
+    from tests.chain_setup import make_deepseek, make_groq
+
+    make_groq(sim, keys=1)
+    make_deepseek(sim)
+    return sim
+
+
+@pytest.fixture
+def gateway(db):
+    """The gateway, asked by a client of its own."""
+    from tests.gateway_client import Gateway, make_client
+
+    return Gateway(make_client()[1])

@@ -10,16 +10,11 @@ from llm.configuration.prices import Price, library_price
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, make_deepseek, make_groq, make_provider
-from tests.gateway_client import HELLO, Gateway, chunks_of, make_client
+from tests.gateway_client import HELLO, chunks_of
 from tests.sdk_clients import openai_sdk
 
 pytestmark = pytest.mark.django_db
 LONG = [{"role": "user", "content": "some words of code " * 8_000}]  # about 40,000 tokens
-
-
-@pytest.fixture
-def gateway(db):
-    return Gateway(make_client()[1])
 
 
 def small(sim, **model):

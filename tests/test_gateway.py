@@ -40,19 +40,6 @@ IMAGE = [
 ]
 
 
-@pytest.fixture
-def chain(sim):
-    """Groq with one key, and DeepSeek behind it at a price."""
-    make_groq(sim, keys=1)
-    make_deepseek(sim)
-    return sim
-
-
-@pytest.fixture
-def gateway(db):
-    return Gateway(make_client()[1])
-
-
 def set_models(slug, **fields):
     """What the models of a provider take, as staff would change it."""
     for row in Provider.objects.get(slug=slug).models.all():

@@ -12,23 +12,11 @@ from django.test import RequestFactory
 from llm.gateway.errors import ApiError
 from llm.gateway.serving import body
 from llm.simulator import behaviours as b
-from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq
+from tests.chain_setup import OSS, SMALL, make_groq
 from tests.gateway_client import HELLO, URL, Gateway, chunks_of, make_client, text_of
 
 pytestmark = pytest.mark.django_db
 PAGE = "https://app.example"
-
-
-@pytest.fixture
-def chain(sim):
-    make_groq(sim, keys=1)
-    make_deepseek(sim)
-    return sim
-
-
-@pytest.fixture
-def gateway(db):
-    return Gateway(make_client()[1])
 
 
 # -- addresses -------------------------------------------------------------------------------------------

@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 SIZED = {"name": OSS, "context": 131_072, "max_output": 65_536, "tpm": 8_000}
 
 
-@pytest.fixture
-def gateway(db):
-    return Gateway(make_client()[1])
-
-
 def listed(gateway):
     return {entry["id"]: entry for entry in gateway.get("/v1/models").json()["data"]}
 

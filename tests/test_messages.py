@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from llm.models import Call
 from llm.simulator import behaviours as b
-from tests.chain_setup import OSS, make_deepseek, make_groq
+from tests.chain_setup import OSS, make_groq
 from tests.gateway_client import Gateway, make_client
 from tests.sdk_clients import anthropic_sdk
 
@@ -23,13 +23,6 @@ PIXEL = {"type": "image", "source": {"type": "base64", "media_type": "image/png"
 
 class Mood(BaseModel):
     mood: str
-
-
-@pytest.fixture
-def chain(sim):
-    make_groq(sim, keys=1)
-    make_deepseek(sim)
-    return sim
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from llm.gateway.protocols import carried
 from llm.models import Call, StoredResponse
 from llm.simulator import behaviours as b
-from tests.chain_setup import OSS, make_deepseek, make_groq, make_provider
+from tests.chain_setup import OSS, make_provider
 from tests.gateway_client import Gateway, make_client
 from tests.sdk_clients import openai_sdk
 
@@ -25,13 +25,6 @@ WEATHER = {
 
 class Mood(BaseModel):
     mood: str
-
-
-@pytest.fixture
-def chain(sim):
-    make_groq(sim, keys=1)
-    make_deepseek(sim)
-    return sim
 
 
 @pytest.fixture
