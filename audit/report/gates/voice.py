@@ -83,8 +83,12 @@ def _wrong(sentence: str, voice: Voice, given: Given) -> str | None:
     for why, pattern in voice.never.items():
         if pattern.search(plain):
             return why
-    if given.planned and voice.gives_up.search(plain):
-        return "lets the thief give up"
+    if given.planned:
+        if voice.gives_up.search(plain):
+            return "lets the thief give up"
+        reasons = [plain[match.end() :].split(",")[0] for match in voice.why.finditer(plain)]
+        if any(FACT not in each and not voice.thief.search(each) for each in reasons):
+            return "gives a reason of its own"
     if FACT not in plain and not voice.thief.search(plain):
         return "names no thief"
     if given.lang == "ru":
@@ -120,6 +124,8 @@ def _starts(sentence: str, voice: Voice, lang: str) -> bool:
     first = tokens[0]
     if first == FACT or first in voice.starts or voice.thief.fullmatch(first) is not None:
         return True
+    if lang == "en" and tokens[1:] and re.search(r"[a-z]{2,}[^s']s\Z", tokens[1]):
+        return True  # "Time works for him"
     if lang == "en":
         return re.search(r"(?:ing|ly|[^s]s)\Z", first) is not None
     return re.search(r"(?:ndo|mente)\Z", first) is not None
@@ -144,6 +150,6 @@ def _russian(sentence: str) -> str | None:
     found = prose.words(sentence)
     if any(russian.spoken_to(word) for word in found):
         return "speaks to the reader"
-    if any(russian.past(word) for word in found):
+    if any(russian.past(word) for word in found) and not any(russian.present(word) for word in found):
         return "tells of the past"
     return None

@@ -28,6 +28,11 @@ def past(word: str) -> bool:
     return _share(word, lambda tag: "past" in tag and "VERB" in tag) > SURE
 
 
+def present(word: str) -> bool:
+    """Whether a verb most likely tells what somebody does or will do: «читает», «получит»."""
+    return _share(word, lambda tag: "VERB" in tag and "3per" in tag) > SURE
+
+
 def known(word: str) -> bool:
     """Whether the dictionary has the word in any form."""
     return bool(_analyzer().word_is_known(word.lower()))

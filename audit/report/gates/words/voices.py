@@ -12,8 +12,9 @@ from audit.report.gates.prose import word_set
 class Voice:
     """The story's sentences: each names the `thief` and begins with a `start`, none holds any of `never`.
 
-    adverbs: starts behind which the one who acts must follow; private: what no story tells of the reader; order: all
-    the words between the fixes of a plan; kept: all those beside an answer that is right; lead: all those beside a case.
+    gives_up: how a thief would fail; why: what a reason begins with; adverbs: starts behind which the one who acts must
+    follow; private: what no story tells of the reader; order: all the words between the fixes of a plan; kept: all
+    those beside an answer that is right; lead: all those beside a case.
     """
 
     thief: re.Pattern[str]
@@ -21,6 +22,7 @@ class Voice:
     adverbs: frozenset[str]
     never: dict[str, re.Pattern[str]]
     gives_up: re.Pattern[str]
+    why: re.Pattern[str]
     private: frozenset[str]
     order: frozenset[str]
     kept: frozenset[str]
@@ -36,8 +38,9 @@ EN = Voice(
         r"thie(?:f|ves)(?:'s?)?|he|him|his|himself|attackers?(?:'s?)?|criminals?(?:'s?)?|scammers?(?:'s?)?"
         r"|intruders?(?:'s?)?|burglars?(?:'s?)?|strangers?(?:'s?)?|she|her|they|them|their"
     ),
+    why=_any(r"because|since|(?<=, )as (?=he|the|it|they|his|your)"),
     starts=word_set(
-        "a an the this that these those it its he his she her they their one another each every all both some "
+        "a an the this that these those it its your he his she her they their one another each every all both some "
         "thief thieves attackers "
         "in on at by from for of to with within into inside behind over under after before between during through "
         "along across around near past until till beyond beside besides among against about as like "
@@ -67,7 +70,7 @@ EN = Voice(
             r"(?:(?!need|feed|speed|proceed|succeed|exceed)\w+ed|found|lost|sent|made|bought|paid|caught"
             r"|kept|left|met"
             r"|went|came|took|stole|saw|gave|wrote|knew|began|became|fell|got|said|told|spent|ran"
-            r"|(?:has|have) been)|(?<!as it )(?<!as )(?<!that )(?<!which )(?<!what )(?:was|were|had|did)"
+            r")|(?<!as it )(?<!as )(?<!that )(?<!which )(?<!what )(?:was|were|had|did)"
         ),
         "judges": _any(
             r"safe|safer|safest|safely|safety|secure[sd]?|secur(?:ely|er|est)|protect\w*|better|best"
@@ -75,13 +78,24 @@ EN = Voice(
             r"|trustworthy|ideal|okay|guarant\w+|excellent|impressive|careless|stupid|foolish|lazy|risk-free"
             r"|premium|discounts?|coupons?|sponsor\w*|refund\w*|affordable|average|percent|majority"
             r"|insured|insurance"
-            r"|compensat\w+|good idea|good enough|hard time|no match|scores?"
+            r"|compensat\w+|prisons?|jail|police|courts?|trial|sentenced|arrest\w*|caught|convicted"
+            r"|(?:this|that) (?:case|story)"
+            r"|wife|husband|children|kids|famil(?:y|ies)|mother|father|sister|brother|dentist|doctor|teacher"
+            r"|pensioner"
+            r"|(?:knows|sees|learns|hears|remembers) (?:that )?(?:the|your) (?:owner|victim)|checks? like this"
+            r"|good idea|good enough|hard time|no match|scores?"
         ),
     },
     gives_up=_any(
-        r"(?:gives?|giving) up|fails?|failing|stops|loses|avoids?|skips?|spares?|passes by|turns? (?:away|back)"
-        r"|moves? on|goes home|empty-handed|leaves? (?:alone|it|them|the (?:phrase|coins|words))|in vain|blocked"
-        r"|caught|arrested|returns? (?:the|all|every)|pays? back"
+        r"gives? (?:up|back|in)|giving up|fails?|failing|stops|stopped|stuck|loses|avoids?|skips?|spares?|ignores"
+        r"|passes? (?:by|over)|turns? (?:away|back|around)|moves? on|goes home|walks? (?:away|off|past|by)"
+        r"|empty(?:-handed)?|leaves? (?:alone|\w+ (?:alone|be)|a \w+ alone)|in vain"
+        r"|(?:is|are|gets) (?:blocked|locked out)"
+        r"|returns? (?:the|all|every)|pays? back|retreats?|withdraws? (?:from|himself)|backs? (?:off|away|out)|wall"
+        r"|dead end|looks? elsewhere|stays? (?:out|outside|away)|shrugs|curses|hates|despairs|has to (?:stop|leave)"
+        r"|bounces|no luck|sends? back|beyond (?:his|their) reach|out of (?:his|their) (?:reach|hands)"
+        r"|powerless|helpless"
+        r"|hold there|likes (?:such|this|the|your)|immune|resists?|withstands?|bring(?:s)? them back"
     ),
     private=word_set(
         "score scores band rating level grade result results answer answers report audit check "
@@ -117,6 +131,7 @@ ES = Voice(
         r"ladr[oó]n(?:es)?|él|ellos|le|les|su|sus|suy[oa]s?|atacantes?|delincuentes?|estafador(?:es)?|intrusos?"
         r"|criminal(?:es)?|desconocidos?"
     ),
+    why=_any(r"porque|pues|ya que|puesto que|dado que|debido a"),
     starts=word_set(
         "el la los las un una unos unas este esta estos estas ese esa esos esas eso esto aquel "
         "aquella él ellos su sus "
@@ -140,7 +155,8 @@ ES = Voice(
             r"|recuerda|\w{0,8}[áéíóú]\w{0,5}[ae](?:l[aoe]s?|mel[ao]s?|sel[ao]s?|nosl[ao]s?|te)"
         ),
         "speaks for somebody": _any(
-            r"yo|me|mí|mi|mis|conmigo|nos|nosotr[oa]s|nuestr[oa]s?|\w{2,}(?:amos|emos|imos)"
+            r"yo|me|mí|mi|mis|conmigo|nos|nosotr[oa]s|nuestr[oa]s?"
+            r"|(?!extremos|supremos|tramos|gramos|(?:últ|próx|mín|máx|ínt|anón|legít)imos)\w{2,}(?:amos|emos|imos)"
         ),
         "says what ought to be": _any(
             r"deb(?:e|en|er\w*|ía\w*)|conviene\w*|convendría|hay que|habría que|tiene que|basta|bastaría|recom\w+"
@@ -148,11 +164,11 @@ ES = Voice(
             r"|evit[ae]r?|consejos?|\w{3,}ir?emos"
         ),
         "says what is not": _any(
-            r"no|nunca|jamás|nada|nadie|ningun[oa]s?|ningún|ni|sin|tampoco|si|salvo|excepto|imposible"
+            r"no|nunca|jamás|nada|nadie|ningun[oa]s?|ningún|ni|sin|tampoco|(?<!como )si|salvo|excepto|imposible"
             r"|a menos que|en vez de|en lugar de|rechaz\w+|incapaz"
         ),
         "tells of the past": _any(
-            r"fue|fueron|era|eran|había|habían|ha|han|hizo|hicieron|dijo|tuvo|pudo|puso|vino|quiso|supo|dio|vio"
+            r"fue|fueron|era|eran|había|habían|hizo|hicieron|dijo|tuvo|pudo|puso|vino|quiso|supo|dio|vio"
             r"|estuvo|estaba|estaban|tenía|tenían|(?!acaba|graba|alaba|traba)\w{2,}(?:ió|aron|ieron|aba"
             r"|aban)|(?!\w*(?:ací|alg)ó)\w{2,}[b-df-hj-np-tv-zñ]ó"
             r"|ayer|anoche|el año pasado|recientemente|hace (?:un|una|dos|tres|varios|unos|poco|años|meses)"
@@ -161,14 +177,23 @@ ES = Voice(
             r"segur[oa]s?|a salvo|proteg\w+|protecci\w+|mejor(?:es)?|fiables?|confiables?|ideal(?:es)?"
             r"|inofensiv\w+"
             r"|garant\w+|excelentes?|impresionante|descuid\w+|tont[oa]s?|premium|descuentos?|cup[oó]n(?:es)?"
-            r"|patrocin\w+|reembols\w+|promedio|porcentaje|mayoría|indemniz\w+|fuera del alcance"
+            r"|patrocin\w+|reembols\w+|promedio|porcentaje|mayoría|indemniz\w+|fuera del alcance|cárcel|prisión"
+            r"|policía|tribunal|juez|juicio"
+            r"|detenid\w+|arrest\w+|condenad\w+|(?:este|ese|aquel) caso|esposa|marido|hijos?|hijas?|familias?"
+            r"|madre|padre"
+            r"|hermana|hermano|dentista|médic[oa]|jubilad[oa]|que (?:el|la) (?:dueñ[oa]|víctima|propietari[oa])"
+            r"|al (?:dueño|propietario)"
             r"|buena idea|puntuación"
             r"|puntaje|puntos"
         ),
     },
     gives_up=_any(
-        r"se rinde|desiste|fracasa|renuncia|pasa de largo|se detiene|se va|evita|abandona|falla|en vano|bloqueado"
-        r"|detenido|arrestado|devuelve|deja (?:en paz|la frase|las monedas)|pierde el interés|da media vuelta"
+        r"se (?:rinde|retira|detiene|va|marcha|aleja|cansa|atasca|estrella|queda (?:fuera|ante|sin))|desiste|fracasa"
+        r"|renuncia|pasa de largo|evita|esquiva|ignora|maldice|odia|abandona|falla|en vano"
+        r"|(?:queda|está|es) bloquead[oa]s?|devuelven?"
+        r"|deja (?:en paz|la frase|las monedas)|pierde|da media vuelta|retrocede|muro|pared|callejón"
+        r"|manos vacías|de vacío"
+        r"|to[pc]a con|choca|tropieza|impotente|inmune|resiste|traen? de vuelta|otra parte|queda ante|le gusta"
     ),
     private=word_set(
         "puntuación puntaje nota nivel resultado resultados respuesta respuestas informe auditoría "
@@ -198,6 +223,7 @@ RU = Voice(
         r"|злоумышленник\w{0,3}|мошенник\w{0,3}"
         r"|преступник\w{0,3}|они|их|чужак\w{0,3}|чужой человек|незнаком\w{2,4}|взломщик\w{0,3}"
     ),
+    why=_any(r"потому что|ведь|поскольку|так как|из-за того"),
     starts=frozenset(),  # word forms tell it
     adverbs=frozenset(),
     never={
@@ -208,7 +234,8 @@ RU = Voice(
         "says what ought to be": _any(
             r"нужно|надо|необходимо|следует|стоит (?=\w+(?:ть|ти|чь)(?!\w))|должн?\w{1,2}|должен|лучше"
             r"|рекоменд\w+|совет\w+|можно|достаточно"
-            r"|желательно|разумн\w+|полезн\w+|удобн\w+|пора|важно|придётся|бы|имеет смысл|не помешает"
+            r"|желательно|разумн(?:о|ее|ы)|полезн(?:о|ее|ы)|удобн(?:о|ее|ы)|пора|важно|придётся|бы|имеет смысл"
+            r"|не помешает"
             r"|проще всего|лучший"
             r"|лучшая|лучшее|вариант\w{0,2}|выгодн\w+|буд(?:ет|ут)"
         ),
@@ -218,16 +245,23 @@ RU = Voice(
         ),
         "tells of the past": _any(r"был\w?|вчера|недавно|назад|в прошлом"),
         "judges": _any(
-            r"безопасн\w+|над[её]жн\w+|защит\w+|защищ\w+|отличн\w+|правильн\w+|нормальн\w+|гарант\w+|глуп\w+"
+            r"безопасн(?!ост)\w+|в безопасности|над[её]жн\w+|защит\w+|защищ\w+|отличн\w+|правильн\w+|нормальн\w+"
+            r"|гарант\w+|глуп\w+"
             r"|беспечн\w+|премиум\w*|скидк\w+|купон\w*|промокод\w*|спонсор\w*|возмещ\w+|страховк\w+"
             r"|среднем|процент\w*"
-            r"|большинств\w+|безвредн\w+|спокоен|молодец|балл\w{0,3}|вне опасности|недосягаем\w*"
+            r"|большинств\w+|безвредн\w+|спокоен|молодец|балл\w{0,3}|тюрьм\w+|полици\w+|суд(?:а|ом|е|у)?"
+            r"|арест\w+|пойма\w+|задерж\w+|осужд\w+"
+            r"|(?:этого|того|этом|том) (?:случа\w+|дел\w+)|жен[аыуе]|муж\w?|дет(?:и|ей|ям)|семь[яиюе]\w?|мать"
+            r"|отец|сестр\w|брат\w?"
+            r"|врач\w{0,3}|учител\w+|пенсионер\w*|что (?:хозя\w+|владел\w+|жертв\w+)|вне опасности|недосягаем\w*"
         ),
     },
     gives_up=_any(
-        r"сда[её]тся|уходит ни|отступа\w+|останавлива\w+|бросает|терпит|проходит мимо|теряет"
-        r"|обходит стороной|возвраща\w+"
-        r"|пойман\w?|арест\w+|задерж\w+|зря|впустую|заблокирован\w*|оставляет в покое"
+        r"сда[её]тся|уходит (?:ни|с пуст|прочь|восвояси)|отступа\w+|останавлива\w+|бросает|терпит"
+        r"|(?:про|ид[её]т )мимо"
+        r"|проходит мимо|теряет|обходит|возвраща\w+|зря|впустую|заблокирован[аоы]?|оставляет в покое|разворачива\w+"
+        r"|поворачива\w+|отста[её]т|отказыва\w+|стен[аыуой]{1,2}|тупик\w*|упирается|натыка\w+|застрева\w+|бессил\w+"
+        r"|ругает|проклина\w+|ненавидит|не по зубам|пустыми руками|устойчив\w+|нравится|мимо"
     ),
     private=word_set(
         "балл счёт оценка уровень результат ответ отчёт аудит проверка план тест город страна "
