@@ -39,21 +39,13 @@ def in_force(deployment: Deployment, row: Quota | None) -> InForce:
     model = deployment.model
     if row is None:
         return model.in_force
-    now, learned, every = timezone.now(), {}, []
+    now, learned = timezone.now(), []
     for name in FIELDS:
         configured = getattr(model, name, None)
         found = _learned(row, name, now, None if configured is None else model.edited_at)
         if found and (configured is None or found.method == STAFF or found.amount < configured):
-            learned[name] = found
-    for limit in model.limits:
-        if not (_is_own(limit) and limit.name in learned):
-            every.append(limit)
-    return InForce((*every, *learned.values()))
-
-
-def _is_own(limit: Limit) -> bool:
-    """Whether it is one that a field of the model is short for."""
-    return limit.scope == MODEL and not limit.models and limit.name in FIELDS
+            learned.append(found)
+    return model.with_learned(tuple(learned))
 
 
 def _learned(row: Quota, name: str, now: datetime, since: datetime | None) -> Limit | None:
