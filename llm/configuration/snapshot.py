@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from llm import hosts, models, secrets
-from llm.configuration.limits import SHORT, InForce, Limit, shorthands
+from llm.configuration.limits import MODEL, PROVIDER, SHORT, InForce, Limit, shorthands
 from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
 
@@ -52,6 +52,11 @@ class ModelConf:
     def limits(self) -> tuple[Limit, ...]:
         """Every configured limit."""
         return self.in_force.every
+
+    def configured(self, name: str) -> Limit | None:
+        """The limit of this unit and window that each answer would tell of: the model's own, else its account's."""
+        found = [limit for limit in self.limits if limit.name == name and limit.scope != PROVIDER]
+        return min(found, key=lambda limit: (limit.scope != MODEL, limit.amount), default=None)
 
     @property
     def in_force(self) -> InForce:

@@ -242,13 +242,15 @@ class LedgerMeter(SpendingMeter):
 
     # -- learning ----------------------------------------------------------------------------------
 
-    def learn(self, deployment: Deployment, seen: list[Observed], attempt: Attempt) -> None:
+    def learn(
+        self, deployment: Deployment, seen: list[Observed], attempt: Attempt, *, all_of_it: bool = False
+    ) -> None:
         """Corrects our count by the provider's: its limits, and tokens that others of the account use.
 
         Called with what an answer stated; writes only when that differs from what we hold to be true, or was last
-        heard an hour ago.
+        heard an hour ago. all_of_it: everything that is stated, for a check of the configuration.
         """
-        new = news(deployment, self.learned_limits.get(key_of(deployment)), seen)
+        new = news(deployment, self.learned_limits.get(key_of(deployment)), seen, all_of_it=all_of_it)
         foreign: dict[str, Any] = {}
         for o in seen:
             if o.field == "tpm" and o.used is not None and o.reset_s:
