@@ -37,7 +37,7 @@ class Tasks:
     """The queue, and what can be put into it: calling one of these enqueues it."""
 
     queue: Huey
-    chore: Callable[[str], Any]  # by its name
+    chore: Any  # by its name
     mails: Callable[[], Any]
 
 
