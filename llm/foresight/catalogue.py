@@ -16,7 +16,7 @@ from llm.configuration.limits import MODEL, SHORT, Limit
 from llm.configuration.snapshot import ModelConf, ProviderConf
 from llm.limits.learned import FIELDS, NO_LIMIT, stated
 from llm.models import CatalogueChange, Model, Provider, Quota
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 MOST_NEW = 20  # of one provider: a router lists hundreds
 ADDS_NOTHING = 10  # times what another window allows in the same time

@@ -142,7 +142,7 @@ def _propose_price(
     if provider.free:
         if any(limit.unit == "units" for limit in model.limits):
             return  # its free allowance is counted by prices
-        kind, values = catalogue.Kind.PAID, {"enabled": False}
+        kind, values = catalogue.Kind.PAID, dict[str, object](enabled=False)
     else:
         kind, values = catalogue.Kind.CHANGED, {"price_in": stated[0], "price_out": stated[1]}
     lines = catalogue.model_lines(provider.slug, model.name, values, method="documented")

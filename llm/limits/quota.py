@@ -24,7 +24,7 @@ from llm.limits.learned import FIELDS, LearnedLimits, in_force, key_of, learned_
 from llm.limits.spending import SpendingMeter
 from llm.limits.taken import Taken, Used
 from llm.models import Attempt, Quota
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 MINUTE = timedelta(minutes=1)
 SOON = timedelta(seconds=1)  # when a call that is in flight may have ended
