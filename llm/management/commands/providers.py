@@ -41,7 +41,9 @@ class Command(quiet.Command):
         apply.add_argument(
             "changes", nargs="+", metavar="NUMBER", help="as `providers diff` numbers them, or all"
         )
-        actions.add_parser("diff", help="what checks, and the presets of this release, have otherwise than configured")
+        actions.add_parser(
+            "diff", help="what checks, and the presets of this release, have otherwise than configured"
+        )
 
         keys = actions.add_parser(
             "import", help="store keys of a .env or a list, and test each with one tiny call"
