@@ -20,8 +20,8 @@ CONTENT = (
     r"|violat[a-z]{1,10} .{0,40}(usage|content|acceptable.use) (polic|guideline)"
 )
 MONEY = (
-    r"(insufficient|not enough) (account )?(balance|credit|fund|quota)|out of (funds|money)|(credit|account|wallet) balance|negative balance"
-    r"|(out of|no|more|add|purchase|depleted|exceeded your (monthly )?included|exhausted|remaining) .{0,20}credits?"
+    r"(insufficient|not enough) (account )?(balance|credit|fund|quota)|(credit|account|wallet) balance"
+    r"|negative balance|out of (funds|money)|(out of|no|more|add|purchase|depleted|exceeded your (monthly )?included|exhausted|remaining) .{0,20}credits?"
     r"|credits? (limit|exhausted|depleted|required)|payment (method|required)|recharge|top.?up|billing"
     r"|(spend[a-z]{0,8}|key|budget|monthly|usage) limit (exceeded|reached)|(spend[a-z]{0,8}|budget) (limit|cap)"
     r"|/ ?month|per month|monthly|prepaid|trial (has )?(ended|expired)|good standing|budget has been exceeded"
