@@ -21,7 +21,8 @@ CONTENT = (
 )
 MONEY = (
     r"(insufficient|not enough) (account )?(balance|credit|fund|quota)|(credit|account|wallet) balance"
-    r"|negative balance|out of (funds|money)|(out of|no|more|add|purchase|depleted|exceeded your (monthly )?included|exhausted|remaining) .{0,20}credits?"
+    r"|negative balance|out of (funds|money)"
+    r"|(out of|no|more|add|purchase|depleted|exceeded your (monthly )?included|exhausted|remaining) .{0,20}credits?"
     r"|credits? (limit|exhausted|depleted|required)|payment (method|required)|recharge|top.?up|billing"
     r"|(spend[a-z]{0,8}|key|budget|monthly|usage) limit (exceeded|reached)|(spend[a-z]{0,8}|budget) (limit|cap)"
     r"|/ ?month|per month|monthly|prepaid|trial (has )?(ended|expired)|good standing|budget has been exceeded"
