@@ -84,14 +84,19 @@ def site(tmp_path_factory):
 
 
 def add_clients(site):
-    """A key for each program and scenario, by `program-scenario`; made in one process, since each start costs a second."""
+    """A key for each program and scenario, by `program-scenario`; made in one process, whose start costs a second."""
     wanted = {f"{program}-{scenario}": tier for program in PROGRAMS for scenario, tier in TIERS.items()}
     code = (
         "import django; django.setup(); import json; from llm.clients import access\n"
         f"print(json.dumps({{name: access.add(name=name, tiers=[str(tier)])[1] for name, tier in {wanted!r}.items()}}))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=site.environment, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=site.environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return json.loads(done.stdout)
 
@@ -106,7 +111,7 @@ def alone(folder):
 
 
 def installed(kind, *files):
-    """The folder in which `files` of tests/programs have been installed; kept beside the libraries until they change."""
+    """The folder in which these files of tests/programs are installed; kept beside the libraries until they change."""
     versions = hashlib.sha256(b"".join((SCRIPTS / name).read_bytes() for name in files)).hexdigest()[:12]
     folder = Path(sys.prefix) / "programs" / f"{kind}-{versions}"
     with alone(folder):
@@ -222,4 +227,7 @@ def test_a_reader_who_leaves_stops_the_provider(program, site):
     rows = f"SELECT outcome FROM llm_call WHERE client = '{program.name}-cancel'"
     wait_for(lambda: site.rows(rows) and ("running",) not in site.rows(rows), "a call is still running")
     assert set(site.rows(rows)) == {("cancelled",)}
-    assert max(each.completion_tokens for each in site.sim.requests[before - site.sim.count("key-of-slow") :]) < 2000
+    assert (
+        max(each.completion_tokens for each in site.sim.requests[before - site.sim.count("key-of-slow") :])
+        < 2000
+    )

@@ -609,7 +609,10 @@ def test_what_a_call_reserves_is_its_input_and_all_it_may_write(sim, clock):
 
 # -- cached tokens -----------------------------------------------------------------------------------------
 def long_prompt(turn):
-    return [{"role": "system", "content": "some words " * 1_000}, {"role": "user", "content": f"Turn {turn}."}]
+    return [
+        {"role": "system", "content": "some words " * 1_000},
+        {"role": "user", "content": f"Turn {turn}."},
+    ]
 
 
 @pytest.mark.parametrize(("kind", "turns"), [("groq", 4), ("openai", 2)])
@@ -617,7 +620,9 @@ def test_cached_tokens_are_given_back_where_the_provider_does_not_count_them(sim
     """Groq: https://console.groq.com/docs/prompt-caching. Its stand-in enforces the same rule."""
     sim.cache_prompts()
     models = [{"name": OSS, "tpm": 8_000}]
-    make_provider(sim, kind, kind=kind, models=models, keys={"one": ""}, free=True, timeout_s=20, first_byte_s=10)
+    make_provider(
+        sim, kind, kind=kind, models=models, keys={"one": ""}, free=True, timeout_s=20, first_byte_s=10
+    )
     sim.limit("key-of-one", OSS, tpm=8_000)
     for turn in range(turns):
         complete(messages=long_prompt(turn), max_tokens=300)

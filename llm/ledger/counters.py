@@ -67,11 +67,7 @@ def tallies(
     """
     found = _select(provider, account, model)
     wanted = ALWAYS.union(per)
-    if (
-        found is None
-        or (found.day_reset, found.cached) != (day_reset, cached)
-        or not wanted <= found.per
-    ):
+    if found is None or (found.day_reset, found.cached) != (day_reset, cached) or not wanted <= found.per:
         per = wanted | (found.per if found else frozenset())
         rebuild(provider, day_reset=day_reset, per=per, now=now, cached=cached)
         found = _select(provider, account, model)
@@ -112,7 +108,9 @@ def land(attempt: Attempt) -> None:
     tally = found.tallies[names].copy() if names in found.tallies else Tally(found.day_reset, found.per)
     tally.land(attempt.pk)
     if attempt.outcome not in UNCOUNTED:
-        tally.add(arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt, found.cached))
+        tally.add(
+            arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt, found.cached)
+        )
     _write(attempt.provider, names, tally, is_new=names not in found.tallies)
 
 

@@ -5,7 +5,6 @@ that a prompt has in common with an earlier one of the same account and model; t
 their age; fewer than LEAST tokens are not cached.
 """
 
-import os.path
 import threading
 from collections import defaultdict, deque
 
@@ -26,9 +25,16 @@ class PromptCache:
         """Tokens of the prompt that were there already; from now on all of it is."""
         with self._lock:
             kept = self._kept[account, ask.model]
-            common = max(
-                (os.path.commonprefix([ask.prompt, earlier]) for earlier in kept), key=len, default=""
-            )
+            common = ask.prompt[: max((_common(ask.prompt, earlier) for earlier in kept), default=0)]
             kept.append(ask.prompt)
         tokens = min(count_tokens(common), ask.prompt_tokens)
         return tokens if tokens >= LEAST else 0
+
+
+def _common(one: str, other: str) -> int:
+    """Characters of the beginning that two texts share, by halving: most of a conversation is the same."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one.startswith(other[:middle]) else (low, middle - 1)
+    return low

@@ -30,7 +30,11 @@ def tool():
     first = api.messages.create(**ASK, tools=[TOOL])
     call = next(block for block in first.content if block.type == "tool_use")
     result = {"type": "tool_result", "tool_use_id": call.id, "content": f"rain in {call.input['town']}"}
-    said = [*ASK["messages"], {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
+    said = [
+        *ASK["messages"],
+        {"role": "assistant", "content": first.content},
+        {"role": "user", "content": [result]},
+    ]
     return {"text": api.messages.create(**{**ASK, "messages": said}, tools=[TOOL]).content[0].text}
 
 
