@@ -194,7 +194,7 @@ def told(process):
 
 
 def wait_for(condition, what):
-    for _ in range(300):
+    for _ in range(1200):
         if condition():
             return
         time.sleep(0.1)  # for other processes, which have no clock of ours
