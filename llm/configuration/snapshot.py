@@ -118,6 +118,14 @@ class ProviderConf:
     dialect: dict[str, Any] = field(default_factory=dict)
     embeddings: tuple[ModelConf, ...] = ()  # embedding models, in order
 
+    @property
+    def counts_cached(self) -> bool:
+        """Whether tokens of a prompt that the provider has in its cache count towards its limits.
+
+        Groq's do not, once it has answered: https://console.groq.com/docs/prompt-caching. Nobody else says so.
+        """
+        return self.kind != "groq"
+
 
 @dataclass(frozen=True, slots=True)
 class PauseView:

@@ -129,7 +129,9 @@ class LedgerMeter(SpendingMeter):
     def tallies(self, provider: ProviderConf) -> Mapping[Names, Tally]:
         """All that is used of a provider, by account and model."""
         per = {limit.per for model in provider.models for limit in model.limits if limit.per}
-        return counters.tallies(provider.slug, day_reset=provider.day_reset, per=per, now=self.now)
+        return counters.tallies(
+            provider.slug, day_reset=provider.day_reset, per=per, now=self.now, cached=provider.counts_cached
+        )
 
     def _taken(self, deployment: Deployment, pool: Pool, limits: InForce) -> Taken:
         members = self._sharing(deployment, pool.scope, pool.models, limits)
@@ -210,8 +212,9 @@ class LedgerMeter(SpendingMeter):
     ) -> Mapping[Names, Tally]:
         provider = deployment.provider
         return counters.tallies(
-            provider.slug, day_reset=provider.day_reset, per=per, now=self.now, account=account, model=model
-        )
+            provider.slug, day_reset=provider.day_reset, per=per, now=self.now, account=account, model=model,
+            cached=provider.counts_cached,
+        )  # fmt: skip
 
     def _until(self, deployment: Deployment, limit: Limit, excess: float) -> datetime:
         """When so much of a limit will be free again, if nobody uses any of it and all in flight use what they may."""
