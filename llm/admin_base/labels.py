@@ -38,7 +38,7 @@ LABELS = (
 )  # fmt: skip
 
 
-def translate(models: Iterable[type[Model]]) -> None:
+def translate_columns(models: Iterable[type[Model]]) -> None:
     """Lets the columns' names be translated when they are shown. Once, when the apps are ready."""
     for model in models:
         for field in model._meta.get_fields():

@@ -111,8 +111,9 @@ def _changed(
 ) -> Iterator[tuple[str, Any]]:
     """(column, the value of this release) of what nobody has edited."""
     columns = values.keys() | {name for one in earlier for name in one}
+    defaults = {field.name: field.get_default() for field in table.row._meta.concrete_fields}
     for name in sorted(columns - set(table.names)):
-        default = table.row._meta.get_field(name).get_default()
+        default = defaults[name]
         ours, theirs = values.get(name, default), getattr(row, name)
         if ours != theirs and any(one.get(name, default) == theirs for one in earlier):
             yield name, ours
