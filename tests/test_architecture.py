@@ -31,6 +31,7 @@ LAYERS = {
         "rollup",
         "adapters gates",
         "models",
+        "sql",
         "failures transactions secrets hosts libraries loop storage clock windows",
         "text",
     ),

@@ -10,10 +10,11 @@ from typing import Any
 
 from django.db import connection
 
-from llm import hosts, models, secrets
+from llm import hosts, models, secrets, sql
 from llm.configuration.limits import SHORT, InForce, Limit, shorthands
 from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
+from llm.transactions import once
 
 REREAD_AFTER_S = 60  # prices by the hour may change without a row changing
 
@@ -177,9 +178,11 @@ class State:
 
 def read() -> State:
     """Configuration and open pauses as they are now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STAMP_SQL)
-        *configuration, quotas, pauses = cursor.fetchall()
+    return once(State, _read)
+
+
+def _read() -> State:
+    *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
     return State(kept.providers, open_pauses() if pauses[0] else {}, bool(quotas[0]), kept.aliases)
