@@ -20,7 +20,7 @@ from llm.ledger import bookkeeper, callers
 from llm.ledger.tally import moment, total
 from llm.limits.calendar import day_start
 from llm.models import Client
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 PREFIX = "sk-gl"
 MINUTE = timedelta(minutes=1)
@@ -87,6 +87,11 @@ def authenticate(key: str) -> Client:
     if client.expires_at and client.expires_at <= timezone.now():
         raise Refused("invalid_api_key", f"This API key expired on {client.expires_at:%Y-%m-%d}.")
     return client
+
+
+def is_ours(key: str) -> bool:
+    """Whether a text has the form of a key of ours, whether or not anybody has it."""
+    return key.startswith(f"{PREFIX}-") and bool(id_of(key))
 
 
 def id_of(key: str) -> str:

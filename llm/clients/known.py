@@ -11,9 +11,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from llm import sql
 from llm.models import Client
-from llm.transactions import once
+from llm.storage import sql
+from llm.storage.transactions import once
 
 MOST = 1_000  # clients that are kept
 COLUMNS = [str(field.column) for field in Client._meta.concrete_fields if field.name != "last_used_at"]

@@ -18,7 +18,7 @@ from llm.ledger import meters
 from llm.ledger.meters import Names
 from llm.ledger.tally import NOTHING, Tally, arrival
 from llm.models import Attempt
-from llm.transactions import chain_transaction
+from llm.storage.transactions import chain_transaction
 
 ABANDONED = "abandoned"
 # Answers that a provider gives before it counts a request.
@@ -31,9 +31,13 @@ ALWAYS = frozenset({"minute", "day"})  # what pages tell of every quota
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """A provider's counters: by which calendar and for which windows they were made, and the tallies."""
+    """A provider's counters: by which calendar and for which windows they were made, and the tallies.
+
+    cached: whether tokens that came from the provider's prompt cache count
+    """
 
     day_reset: str
+    cached: bool
     per: frozenset[str]
     tallies: dict[Names, Tally]
 
@@ -46,15 +50,18 @@ def tallies(
     now: datetime,
     account: str | None = None,
     model: str | None = None,
+    cached: bool = True,
 ) -> Mapping[Names, Tally]:
     """What was used of a provider, by account and model (of these alone, if named). Not to be changed.
 
     per: the windows that somebody wants to know of; they are counted from now on
+    cached: whether the provider counts what its prompt cache held
     """
     found = _select(provider, account, model)
     wanted = ALWAYS.union(per)
-    if found is None or found.day_reset != day_reset or not wanted <= found.per:
-        rebuild(provider, day_reset=day_reset, per=wanted | (found.per if found else frozenset()), now=now)
+    if found is None or (found.day_reset, found.cached) != (day_reset, cached) or not wanted <= found.per:
+        per = wanted | (found.per if found else frozenset())
+        rebuild(provider, day_reset=day_reset, per=per, now=now, cached=cached)
         found = _select(provider, account, model)
     return found.tallies if found else {}
 
@@ -93,7 +100,9 @@ def land(attempt: Attempt) -> None:
     tally = found.tallies[names].copy() if names in found.tallies else Tally(found.day_reset, found.per)
     tally.land(attempt.pk)
     if attempt.outcome not in UNCOUNTED:
-        tally.add(arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt))
+        tally.add(
+            arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt, found.cached)
+        )
     meters.write(attempt.provider, names, tally)
 
 
@@ -108,22 +117,25 @@ def lose(attempts: Iterable[Attempt]) -> None:
             meters.write(attempt.provider, names, tally)
 
 
-def rebuild(provider: str, *, day_reset: str, per: Iterable[str], now: datetime) -> None:
+def rebuild(provider: str, *, day_reset: str, per: Iterable[str], now: datetime, cached: bool = True) -> None:
     """Makes a provider's counters anew from the ledger."""
     with chain_transaction():
         meters.forget(provider)
-        for names, tally in from_ledger(provider, day_reset=day_reset, per=per, now=now).items():
+        found = from_ledger(provider, day_reset=day_reset, per=per, now=now, cached=cached)
+        for names, tally in found.items():
             meters.write(provider, names, tally)
-        meters.write(provider, _MARKER, _Marker(day_reset, frozenset(per)))
+        meters.write(provider, _MARKER, _Marker(day_reset, cached, frozenset(per)))
 
 
-def from_ledger(provider: str, *, day_reset: str, per: Iterable[str], now: datetime) -> dict[Names, Tally]:
-    """What the ledger says was used of a provider, by account and model."""
+def from_ledger(
+    provider: str, *, day_reset: str, per: Iterable[str], now: datetime, cached: bool = True
+) -> dict[Names, Tally]:
+    """What the ledger says was used of a provider, by account and model. cached: as in `tallies`."""
     per = frozenset(per)
     since = min(windows.start(each, day_reset, now) for each in per)
     fields = (
-        "id", "account", "model", "started_at", "finished_at", "outcome", "tokens_in", "tokens_out", "reserved_in",
-        "reserved_tokens",
+        "id", "account", "model", "started_at", "finished_at", "outcome", "tokens_in", "tokens_out", "tokens_cached",
+        "reserved_in", "reserved_tokens",
     )  # fmt: skip
     rows = Attempt.objects.filter(provider=provider, started_at__gt=since - windows.LENGTH["day"])
     found: dict[Names, Tally] = {}
@@ -135,7 +147,7 @@ def from_ledger(provider: str, *, day_reset: str, per: Iterable[str], now: datet
             if attempt.finished_at is not None:
                 tally.lose(attempt.pk)
         elif attempt.outcome not in UNCOUNTED:
-            tally.add(arrival(attempt.started_at, attempt.finished_at), now, _used(attempt))
+            tally.add(arrival(attempt.started_at, attempt.finished_at), now, _used(attempt, cached))
     for tally in found.values():
         tally.tidy(now)
     return found
@@ -151,8 +163,8 @@ def _reserved(attempt: Attempt) -> tuple[int, int]:
     return attempt.reserved_in, max(attempt.reserved_tokens - attempt.reserved_in, 0)
 
 
-def _used(attempt: Attempt) -> tuple[int, int, int]:
-    return 1, attempt.tokens_in, attempt.tokens_out
+def _used(attempt: Attempt, cached: bool) -> tuple[int, int, int]:
+    return 1, attempt.tokens_in - (0 if cached else attempt.tokens_cached), attempt.tokens_out
 
 
 # -- rows ------------------------------------------------------------------------------------------------
@@ -163,21 +175,23 @@ class _Marker:
     """The row without account and model."""
 
     day_reset: str
+    cached: bool
     per: frozenset[str]
 
     def dump(self) -> str:
-        return json.dumps({"day_reset": self.day_reset, "per": sorted(self.per)})
+        return json.dumps({"day_reset": self.day_reset, "per": sorted(self.per), "cached": self.cached})
 
 
 _MARKER = "", ""
 
 
 def _load(text: str, found: meters.Found) -> _Marker | Tally:
-    """The marker is the first row of its provider."""
-    if (marker := found.get(_MARKER)) is None:
+    """The marker is the first row of its provider; without one all are made anew."""
+    if text.startswith("{"):
         about = json.loads(text)
-        return _Marker(about["day_reset"], frozenset(about["per"]))
-    return Tally.load(text, marker.day_reset)
+        return _Marker(about["day_reset"], about.get("cached", True), frozenset(about["per"]))
+    marker = found.get(_MARKER)
+    return Tally.load(text, marker.day_reset if marker else "utc")
 
 
 def _select(provider: str, account: str | None, model: str | None) -> Counters | None:
@@ -187,7 +201,7 @@ def _select(provider: str, account: str | None, model: str | None) -> Counters |
     if marker is None:
         return None
     tallies = {names: tally for names, tally in found.items() if names != _MARKER}
-    return Counters(marker.day_reset, marker.per, tallies)
+    return Counters(marker.day_reset, marker.cached, marker.per, tallies)
 
 
 __all__ = [

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from django.db import connection
 
-from llm import sql
 from llm.models import Meter
-from llm.transactions import shared
+from llm.storage import sql
+from llm.storage.transactions import shared
 
 _TABLE = Meter._meta.db_table
 _SELECT = f"SELECT account, model, version, state FROM {_TABLE} WHERE provider = %s"  # noqa: S608  # our own name

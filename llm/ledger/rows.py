@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models
 from django.db.models import Case, F, When
 
-from llm import sql
+from llm.storage import sql
 from llm.text import mend
 
 if TYPE_CHECKING:

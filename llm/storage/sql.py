@@ -10,7 +10,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.transaction import TransactionManagementError
 
-from llm.transactions import shared
+from llm.storage.transactions import shared
 
 
 def run(sql: str, values: Sequence[Any] = ()) -> Any:

@@ -20,13 +20,13 @@ class Shared:
 
     read: what was read for one of them, which holds for the others until something is written that may change it
     late: what is written at the end, by what it is about: the newest only. Whoever asks the database before by Django's
-        own ways finds it written; who asks by `llm.sql` must not ask for these rows
+        own ways finds it written; who asks by `llm.storage.sql` must not ask for these rows
     """
 
     def __init__(self) -> None:
         self.read: dict[Any, Any] = {}
         self.late: dict[Any, Callable[[], object]] = {}
-        self.unwatched = False  # while a statement of `llm.sql` runs
+        self.unwatched = False  # while a statement of `llm.storage.sql` runs
 
     @contextmanager
     def part(self) -> Iterator[None]:
