@@ -3,11 +3,12 @@
 SQL is written with %s, and values are given as the database takes them: see `llm.ledger.rows`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.transaction import TransactionManagementError
 
 from llm.storage.transactions import shared
@@ -35,6 +36,33 @@ def run_many(sql: str, rows: Iterable[Sequence[Any]]) -> None:
         return
     with database.wrap_database_errors, database.connection.cursor() as cursor:
         cursor.executemany(_in_sqlites_words(sql) if database.vendor == "sqlite" else sql, list(rows))
+
+
+@contextmanager
+def part() -> Iterator[None]:
+    """A part of a chain transaction that is undone, by itself, when it raises.
+
+    Where not even that is possible, such as without the database, the transaction needs a rollback afterwards.
+    """
+    database, unit = connections[DEFAULT_DB_ALIAS], shared()
+    late, hooks = dict(unit.late) if unit else {}, len(database.run_on_commit)
+    run("SAVEPOINT part")
+    try:
+        yield
+        if database.needs_rollback:
+            raise TransactionManagementError("a statement failed, and nobody said so")
+    except Exception:
+        database.needs_rollback = False  # else nothing is run
+        try:
+            run("ROLLBACK TO SAVEPOINT part")
+            run("RELEASE SAVEPOINT part")
+        except DatabaseError:
+            database.needs_rollback = True
+        del database.run_on_commit[hooks:]
+        if unit:
+            unit.undo(late)
+        raise
+    run("RELEASE SAVEPOINT part")
 
 
 def _is_watched(database: Any) -> bool:

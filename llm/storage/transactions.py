@@ -28,17 +28,13 @@ class Shared:
         self.late: dict[Any, Callable[[], object]] = {}
         self.unwatched = False  # while a statement of `llm.storage.sql` runs
 
-    @contextmanager
-    def part(self) -> Iterator[None]:
-        """A part that the database undoes when it raises: then nothing of it is left here, either."""
-        late = dict(self.late)
-        try:
-            yield
-        except BaseException:
-            # What of it was written in the meantime may just have been undone; written twice, it is the same.
-            self.late = late
-            self.read.clear()
-            raise
+    def undo(self, late: dict[Any, Callable[[], object]]) -> None:
+        """The database has undone what came after a moment. late: as it was then.
+
+        What of it was written meanwhile may have been undone with the rest; written twice, it is the same.
+        """
+        self.late = late
+        self.read.clear()
 
     def settle(self) -> None:
         """Writes what is late."""
@@ -93,8 +89,13 @@ def chain_transaction(*, durable: bool = True) -> Iterator[None]:
     request; what ends a call waits, and saves that row too. SQLite's file decides that for itself.
     """
     if (outer := shared()) is not None:
-        with outer.part(), transaction.atomic():
-            yield
+        late = dict(outer.late)
+        try:
+            with transaction.atomic():
+                yield
+        except BaseException:
+            outer.undo(late)
+            raise
         return
     outermost = not connection.in_atomic_block
     with write_transaction():
