@@ -45,7 +45,7 @@ def has_changed(client: Client) -> bool:
     """Whether a client that was found here is not what its row says now."""
     if client.read_as is None:
         return False
-    return client.read_as != once((Client, client.key_id), partial(row, client.key_id))
+    return bool(client.read_as != once((Client, client.key_id), partial(row, client.key_id)))
 
 
 def row(key_id: str) -> Any:
