@@ -79,7 +79,7 @@ EN = Voice(
             r"|premium|discounts?|coupons?|sponsor\w*|refund\w*|affordable|average|percent|majority"
             r"|insured|insurance"
             r"|compensat\w+|prisons?|jail|police|courts?|trial|sentenced|arrest\w*|caught|convicted"
-            r"|(?:this|that) (?:case|story)"
+            r"|(?:this|that) case"
             r"|wife|husband|children|kids|famil(?:y|ies)|mother|father|sister|brother|dentist|doctor|teacher"
             r"|pensioner"
             r"|(?:knows|sees|learns|hears|remembers) (?:that )?(?:the|your) (?:owner|victim)|checks? like this"
