@@ -44,6 +44,7 @@ class CallState:
     accept: Accept | None
     client: Client | None
     keep_text: bool
+    keep_prose: bool  # a provider's words, which may repeat what it was asked
     patience_s: float
     repair: bool | Callable[[str], bool] = False  # still to be had
     cache_key: str = ""  # empty: no kept reply is looked for, and none is kept
@@ -154,6 +155,7 @@ def prepare(
         accept=accept,
         client=client,
         keep_text=keep_text,
+        keep_prose=keep_text,
         patience_s=limit_s,
         repair=repair,
         cache_key=key,
@@ -207,7 +209,7 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
         return 0.0
     if state.claim is not None:
         state.claim.take(state.call)
-    trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=state.keep_text)
+    trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=state.keep_prose)
     bookkeeper.begin(state.call, trial.row)
     state.trials.append(trial)
     state.open = trial
