@@ -84,6 +84,7 @@ def ask(
         keep_prose=keep_prose,
         patience_s=timeout_s,
         retried=True,
+        learns_all=True,
     )
     desk = Desk()
     try:

@@ -47,6 +47,7 @@ class CallState:
     keep_prose: bool  # a provider's words, which may repeat what it was asked
     patience_s: float
     repair: bool | Callable[[str], bool] = False  # still to be had
+    learns_all: bool = False  # a check, which takes note of all that the provider states of its limits
     cache_key: str = ""  # empty: no kept reply is looked for, and none is kept
     started: float = field(default_factory=lambda: clock.monotonic())
     prolonged: float = field(default_factory=lambda: clock.monotonic())
