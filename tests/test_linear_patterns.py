@@ -18,10 +18,10 @@ from llm.adapters.answers.visible import Visible
 from llm.failures import rules
 from tests import patterns
 
-SIZES = (4096, 8192, 65_536)  # each against a quarter of it: the first that grows too fast ends the trial
-# Of a text of 8 KiB, a quadratic pattern looks at thirty million characters: that tells as well as the largest.
+SIZES = (4096, 16_384, 65_536)  # each four times the one before: the first that grows too fast ends the trial
+# Of a text of 16 KiB, a quadratic pattern looks at a hundred million characters: that tells as well as the largest.
 UP_TO = [SIZES[1], pytest.param(SIZES[2], marks=pytest.mark.exhaustive)]
-MOST_GROWTH = 10  # of the time from a quarter of a size to all of it: linear is 4, quadratic is 16
+MOST_GROWTH = 10  # of the time from one size to the next: linear is 4, quadratic is 16
 QUICK_S = 0.02  # below, nothing can be told
 
 # Patterns that are put together while the program runs, and of what.
