@@ -17,7 +17,7 @@ from llm.gateway.values import MOST_TOOLS, wrong
 DEFAULT_NAMESPACE = "functions"  # OpenAI's own name for no namespace
 TEXT = "input"  # the field of a custom tool's text
 MOST_NAME = 64
-FIELDS = ("name", "description", "parameters", "strict")
+FIELDS = ("strict", "description", "parameters", "name")
 
 
 @dataclass(frozen=True, slots=True)
