@@ -76,7 +76,8 @@ def _text(text: str) -> dict[str, Any]:
 
 def _call(call: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
     item = responses_tools.called(call, ask.own["tools"])
-    return {"id": _id("fc" if item["type"] == "function_call" else "ctc"), "status": "completed", **item}
+    kind = "fc" if item["type"] == "function_call" else "ctc"
+    return {"id": _id(kind), "type": item["type"], "status": "completed", **item}
 
 
 def _reasoning(summary: str, state: str = "") -> dict[str, Any]:
