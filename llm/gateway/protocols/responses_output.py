@@ -170,7 +170,7 @@ class ResponsesWriter(Writer):
         """A call of a tool, whose arguments (or text) come in one piece."""
         field, kind, named = CALLS[item["type"]]
         place = {"item_id": item["id"], "output_index": len(self.items)}
-        given = {field: item[field]} | ({"name": item["name"]} if named else {})
+        given = ({"name": item["name"]} if named else {}) | {field: item[field]}
         return (
             self._event("response.output_item.added", output_index=len(self.items),
                         item={**item, "status": "in_progress", field: ""})
