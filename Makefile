@@ -72,12 +72,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # requirements*.txt say which libraries and why; the locks beside them say which files exactly, by their hashes.
-$(VENV)/.runtime: requirements.lock guardlabs/launchers.py | $(VENV)/bin/python
+$(VENV)/.runtime: requirements.lock guardlabs/install/launchers.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m guardlabs.launchers
+	$(BIN)/python -m guardlabs.install.launchers
 	touch $@
 
-$(VENV)/.dev: requirements-dev.lock guardlabs/launchers.py | $(VENV)/bin/python
+$(VENV)/.dev: requirements-dev.lock guardlabs/install/launchers.py | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m guardlabs.launchers
+	$(BIN)/python -m guardlabs.install.launchers
 	touch $@ $(VENV)/.runtime

@@ -12,8 +12,8 @@ from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
 from llm.limits.quota import LedgerMeter, learned_limits
 from llm.models import Call, Provider
-from llm.rollup import Line, Source, Sums
-from llm.rollup import read as read_sums
+from llm.storage.rollup import Line, Source, Sums
+from llm.storage.rollup import read as read_sums
 
 __all__ = [
     "Line", "Source", "Sums", "can_answer", "cost_of", "free_models", "has_working_key", "provider_name",

@@ -107,8 +107,17 @@ def test_safe_answers_promise_no_fix() -> None:
     for question in QUESTIONS:
         for option in question.options:
             if option.risk == 0:
-                remedy = (option.title, option.harm, option.fix_steps, option.tools, option.minutes)
+                remedy = (option.action, option.harm, option.fix_steps, option.tools, option.minutes)
                 assert remedy == ("", "", (), (), 0), f"{question.id}.{option.value}"
+
+
+def test_each_best_answer_has_a_short_name_for_reports() -> None:
+    """Quoted without its question, an answer such as "None: the number is no login" means nothing."""
+    for question in QUESTIONS:
+        for option in question.options:
+            if option.risk == 0:
+                assert bool(option.title) is not option.na, f"{question.id}.{option.value}"
+                assert len(option.title) <= 60
 
 
 def test_labels_and_steps_stay_short() -> None:

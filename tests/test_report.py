@@ -186,7 +186,7 @@ def test_the_template_of_a_perfect_scan_invents_no_weakness():
     text = template_report.write(details(make_scan("best")))
     assert "Your plan" not in text
     assert "No answer lost a point" in text
-    assert "Already right, and worth keeping: “Stamped or engraved on metal" in text
+    assert "Already right, and worth keeping: “Words on metal, never photographed”" in text
 
 
 @pytest.mark.usefixtures("_bank")

@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
+from audit.formats import BAND_WORDS
 from audit.models import Report, Scan
-from audit.presentation.scan import BAND_WORDS
 from audit.report.outcome import TEMPLATE_TIER
 from audit.scoring import formula
 

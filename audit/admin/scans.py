@@ -20,8 +20,8 @@ from django.views.decorators.http import require_POST
 
 from audit.admin.filters import FILTERS, TierFilter, tier_word
 from audit.admin.scan_page import ScanPage, version
+from audit.formats import BAND_WORDS
 from audit.models import Report, Scan
-from audit.presentation.scan import BAND_WORDS
 from audit.report import jobs
 from audit.scans import review, tokens
 from audit.scans import service as scans

@@ -27,7 +27,8 @@ class OptionData:
 
     Every answer with a risk says what can happen (``harm``), how to fix it, in safe order
     (``fix_steps``), with which products or free means (``tools``), and in about how many ``minutes``.
-    ``title`` names the weakness, ``action`` what to do about it, as a heading.
+    ``title`` names the weakness, ``action`` what to do about it, as a heading. The ``title`` of an answer without
+    risk names the strength, for the part of a report that says what to keep.
     """
 
     value: str
@@ -186,6 +187,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
             OptionData(
                 value="metal",
                 label=_("Stamped or engraved on metal, kept offline, never photographed"),
+                title=_("Words on metal, never photographed"),
                 risk=0,
             ),
             OptionData(
@@ -325,6 +327,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
             OptionData(
                 value="two_sites_tested",
                 label=_("Nothing: I have backups in two places and have tested a full restore"),
+                title=_("Backups in two places and a tested restore"),
                 risk=0,
             ),
             OptionData(
@@ -454,6 +457,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                     "A hardware wallet from its maker or an official seller that I set up myself, or a "
                     "multisig of them"
                 ),
+                title=_("A hardware wallet that you set up from scratch"),
                 risk=0,
             ),
             OptionData(
@@ -581,6 +585,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
             OptionData(
                 value="cold_90",
                 label=_("Under 10%: savings are in cold storage and a separate small wallet touches apps"),
+                title=_("Savings in the cold, little within reach of apps"),
                 risk=0,
             ),
             OptionData(
@@ -664,6 +669,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
             OptionData(
                 value="passkey_key",
                 label=_("A passkey or hardware key on both, with SMS fallback removed"),
+                title=_("A passkey or hardware key instead of SMS"),
                 risk=0,
             ),
             OptionData(
@@ -756,6 +762,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
             OptionData(
                 value="no_dependency",
                 label=_("None: the number is no login or recovery anywhere, and a carrier lock is on"),
+                title=_("A phone number that opens nothing"),
                 risk=0,
             ),
             OptionData(
@@ -860,6 +867,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                     "In a password manager: all random and unique, a long master passphrase, 2FA on the "
                     "manager"
                 ),
+                title=_("A different password everywhere, in a manager with 2FA"),
                 risk=0,
             ),
             OptionData(
@@ -961,6 +969,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                 label=_(
                     "I approve exact amounts, revoke every month and use a separate wallet for new sites"
                 ),
+                title=_("Approvals for exact amounts, revoked every month"),
                 risk=0,
             ),
             OptionData(
@@ -1056,6 +1065,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                     "That the saved contact, the decoded details and the whole address on the device screen "
                     "agree"
                 ),
+                title=_("Checking the whole address on the device's screen"),
                 risk=0,
             ),
             OptionData(
@@ -1157,6 +1167,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
             OptionData(
                 value="dedicated",
                 label=_("A dedicated, updated device with nothing else on it"),
+                title=_("A separate device with nothing else on it"),
                 risk=0,
             ),
             OptionData(
@@ -1253,6 +1264,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
             OptionData(
                 value="hang_up_verify",
                 label=_("End it and open the official site or app myself; nobody gets my seed phrase"),
+                title=_("Ending the call and opening the site by your own bookmark"),
                 risk=0,
             ),
             OptionData(
@@ -1365,6 +1377,7 @@ QUESTIONS: tuple[QuestionData, ...] = (
                     "Few people know, a decoy, delay or co-signer limits the loss, and heirs have a tested "
                     "plan"
                 ),
+                title=_("A plan against threats, and a tested one for heirs"),
                 risk=0,
             ),
             OptionData(

@@ -82,7 +82,7 @@ class Facts:
             first[f"case:{number}"] = citations.named(case)
             again[f"case:{number}"] = citations.again(case)
         for number, option in enumerate(self.details.kept, start=1):
-            first[f"keep:{number}"] = quoted(plain(option.label))
+            first[f"keep:{number}"] = quoted(plain(option.title or option.label))
         return slots.Words(
             first=first,
             again=again,

@@ -10,9 +10,9 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils import timezone
 
 from audit.scans import stats
-from llm import rollup
-from llm.rollup import Line, Sums
 from llm.status import usage
+from llm.storage import rollup
+from llm.storage.rollup import Line, Sums
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from django.db.models import Avg, Count, Q, Sum
 from django.utils import timezone, translation
 
 from audit.models import Mail, Order, Report, Scan
-from llm import rollup
 from llm.models import Call, Notice
 from llm.status import facts, usage
+from llm.storage import rollup
 
 KIND = "weekly"
 WEEK, DAY = timedelta(days=7), timedelta(days=1)

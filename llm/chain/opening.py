@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from llm import cache, clock, tracing
+from llm import clock, tracing
+from llm.cache import responses
 from llm.calls import affinity, tokens
 from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
@@ -55,7 +56,7 @@ class CallState:
     retried: bool = False
     so_far: str = ""  # what was told before the stream broke, and stands
     turn: Sequence[Mapping[str, Any]] = ()  # what the next attempt adds to the messages
-    claim: cache.Claim | None = None  # to keep the answer
+    claim: responses.Claim | None = None  # to keep the answer
 
     @property
     def rows(self) -> list[Attempt]:
@@ -127,9 +128,9 @@ def prepare(
         want = replace(want, vectors=vectors, max_tokens=1, named=True)  # nothing is written
     begin_by = clock.monotonic() + limit_s
     key = ""
-    if not fresh and keep_text and vectors is None and cache.is_on():  # texts are kept, no vectors
+    if not fresh and keep_text and vectors is None and responses.is_on():  # texts are kept, no vectors
         shared = client is not None and client.cache == Client.Cache.SHARED
-        key = cache.key_of(
+        key = responses.key_of(
             messages, lang=lang, want=want, temperature=temperature, params=params, shared=shared
         )
     return CallState(
@@ -173,19 +174,19 @@ def _characters(value: Any, depth: int) -> int:
 
 def must_read() -> bool:
     """Whether `prepare` would ask the database now, as it does every ten minutes."""
-    return tokens.is_due() or cache.is_unmeasured()
+    return tokens.is_due() or responses.is_unmeasured()
 
 
 def read() -> None:
     """Reads what `prepare` needs. A job."""
     tokens.correction("")
-    cache.is_on()
+    responses.is_on()
 
 
 def next_attempt(state: CallState) -> AttemptRun | float | None:
     """The next attempt, reserved and in the ledger; or the seconds to wait before the next look; None: nothing is left.
 
-    Raises clients.Refused when the client may not ask now, cache.AlreadyClaimed.
+    Raises clients.Refused when the client may not ask now, responses.AlreadyClaimed.
     """
     if state.call.session and not state.selector.looked:
         home = affinity.home_of(state.call.session, state.messages)
@@ -208,6 +209,7 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
         state.claim.take(state.call)
     trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=state.keep_text)
     bookkeeper.begin(state.call, trial.row)
+    state.selector.meter.forget()
     state.trials.append(trial)
     state.open = trial
     return trial

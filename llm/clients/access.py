@@ -20,7 +20,7 @@ from llm.clients import known
 from llm.ledger import bookkeeper
 from llm.limits.calendar import day_start
 from llm.models import Call, Client
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 PREFIX = "sk-gl"
 MINUTE = timedelta(minutes=1)

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from llm import rollup, secrets
+from llm import secrets
 from llm.failures.kinds import Kind
 from llm.models import Attempt, Credential, Meter, Pause, Quota
-from llm.transactions import write_transaction
+from llm.storage import rollup
+from llm.storage.transactions import write_transaction
 
 
 def rename(row: Credential, label: str) -> None:

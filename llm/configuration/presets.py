@@ -24,7 +24,7 @@ from llm import hosts, secrets
 from llm.configuration import credentials, schema
 from llm.configuration.loading import Summary, apply
 from llm.models import Alias, Credential, Provider
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 FILE = Path(__file__).with_name("presets.toml")
 ACCOUNT = "/ACCOUNT_ID/"  # stands in an address until the environment names the account

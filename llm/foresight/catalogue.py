@@ -14,7 +14,7 @@ from llm.configuration.exporting import toml
 from llm.configuration.snapshot import ProviderConf
 from llm.limits.learned import FIELDS, stated
 from llm.models import CatalogueChange, Model, Provider, Quota
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 MOST_NEW = 20  # of one provider: a router lists hundreds
 Kind = CatalogueChange.Kind

@@ -19,7 +19,7 @@ from llm.configuration.ordering import reorder
 from llm.failures.kinds import Kind
 from llm.foresight.workload import OWN_PURPOSES
 from llm.models import Attempt, Model
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 REMEMBERED = timedelta(days=30)
 Z = 1.96  # 95 %

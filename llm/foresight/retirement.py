@@ -23,7 +23,7 @@ from llm.gates import purposes
 from llm.ledger.bookkeeper import NoRoom
 from llm.models import Call, Model, Notice, Rehearsal
 from llm.operations import alerts
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 WARN_DAYS = (30, 7, 1)
 PURPOSE = "rehearsal"

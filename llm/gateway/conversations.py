@@ -7,7 +7,7 @@ from typing import Any
 from llm.chain import Reply
 from llm.gateway.errors import ApiError
 from llm.models import Client, StoredResponse
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 
 @dataclass(frozen=True, slots=True)

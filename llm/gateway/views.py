@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from llm import chain, storage
+from llm import chain
 from llm.calls import affinity
 from llm.chain import Event, Reply, opening
 from llm.clients import access as clients
@@ -35,6 +35,7 @@ from llm.gateway.serving import body, cors, headers, threads
 from llm.gateway.serving.streaming import Stream, StreamedAnswer
 from llm.ledger import books
 from llm.models import Client
+from llm.storage import faults
 from llm.text import encoded
 
 log = logging.getLogger(__name__)
@@ -117,12 +118,12 @@ async def _refusal(error: Exception) -> ApiError:
 
 async def _broken(error: Exception) -> ApiError:
     """What was neither answered nor refused: nothing can be stored now, it never can, or a bug of ours."""
-    if storage.is_unstorable(error):
+    if faults.is_unstorable(error):
         log.warning("a request held what no row can: %s", type(error).__name__, exc_info=error)
         return errors.by_status(400)
     log.exception("the gateway failed")
-    if storage.is_away(error) or isinstance(error, DatabaseError):
-        await in_thread(storage.reconnect)
+    if faults.is_away(error) or isinstance(error, DatabaseError):
+        await in_thread(faults.reconnect)
         return errors.by_status(503)
     return errors.by_status(500)
 

@@ -10,7 +10,6 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from llm import rollup
 from llm.calls import current
 from llm.calls.deployment import Deployment, Skipped
 from llm.calls.fitting import worst_cost
@@ -20,7 +19,8 @@ from llm.failures.kinds import Failure
 from llm.ledger import counters, rows
 from llm.ledger.billing import NOTHING, Bill
 from llm.models import Attempt, Call
-from llm.transactions import write_transaction
+from llm.storage import rollup
+from llm.storage.transactions import write_transaction
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

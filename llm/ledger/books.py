@@ -22,8 +22,8 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 
-from llm import storage
-from llm.transactions import chain_transaction
+from llm.storage import faults
+from llm.storage.transactions import chain_transaction
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -209,7 +209,7 @@ class Bookkeeper:
                     begun = True
                     _run_all(batch)
             except Exception as error:
-                if storage.is_away(error):
+                if faults.is_away(error):
                     connection.close()
                 if again and not begun:  # such as a connection that the database has ended
                     continue
@@ -228,7 +228,7 @@ def _run_all(batch: list[_Order]) -> None:
                 order.result = order.context.run(order.job)
         except Exception as error:
             order.error = error
-            if connection.needs_rollback or (storage.is_away(error) and not connection.is_usable()):
+            if connection.needs_rollback or (faults.is_away(error) and not connection.is_usable()):
                 raise
 
 

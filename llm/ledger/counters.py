@@ -18,7 +18,7 @@ from llm import windows
 from llm.failures.kinds import Kind
 from llm.ledger.tally import NOTHING, Tally, arrival
 from llm.models import Attempt, Meter
-from llm.transactions import chain_transaction
+from llm.storage.transactions import chain_transaction
 
 ABANDONED = "abandoned"
 # Answers that a provider gives before it counts a request.

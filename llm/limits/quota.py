@@ -23,7 +23,7 @@ from llm.limits.headers import Observed
 from llm.limits.learned import FIELDS, LearnedLimits, in_force, key_of, learned_limits, news, written
 from llm.limits.spending import SpendingMeter
 from llm.models import Attempt, Quota
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 MINUTE = timedelta(minutes=1)
 SOON = timedelta(seconds=1)  # when a call that is in flight may have ended
@@ -64,6 +64,11 @@ class LedgerMeter(SpendingMeter):
     def at(self, now: datetime) -> "LedgerMeter":
         """The meter as it stands at another moment; what was taught is not read again."""
         return LedgerMeter(now, self.learned_limits, self.last_used)
+
+    def forget(self) -> None:
+        """Drops what it has looked at: it names every attempt in flight, and a stream's meter lives as long as that."""
+        self._looks.clear()
+        self._sums.clear()
 
     def limits(self, deployment: Deployment) -> InForce:
         """The limits in force, by name: the configured ones, lowered to what the provider last stated."""

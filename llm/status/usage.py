@@ -12,7 +12,6 @@ from django.db.models import Case, Count, F, Sum, When
 from django.db.models.functions import Floor, Greatest, Ln
 from django.utils import timezone
 
-from llm import rollup
 from llm.calls.deployment import Deployment
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
@@ -20,7 +19,8 @@ from llm.ledger.rows import MONEY
 from llm.limits.calendar import day_start, next_day
 from llm.limits.quota import UNCOUNTED, LedgerMeter, learned_limits
 from llm.models import Attempt, Call, Provider
-from llm.rollup import Line, Source
+from llm.storage import rollup
+from llm.storage.rollup import Line, Source
 
 MICRO = Decimal(1_000_000)
 STEP = 1.19  # from one bucket of latency to the next: a percentile is right within 9 %

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
-from guardlabs.catalogues import compile_catalogues
+from guardlabs.install.catalogues import compile_catalogues
 from llm.configuration import presets
 from llm.pauses import breaker
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from llm.foresight import forecast, workload
 from llm.foresight.forecast import Change, Day
+from llm.foresight.load import Load
 from llm.foresight.worth import SIZES, Worth, worth
 from llm.management import quiet
 
@@ -47,7 +48,7 @@ class Command(quiet.Command):
         found, chain = workload.measure(options["purpose"] or SCANS, now), workload.chain()
         if not found.samples and options["purpose"] is None:
             found = workload.measure(None, now)
-        load = forecast.Load(scans, found.asks, found.by_hour)
+        load = Load(scans, found.asks, found.by_hour)
         midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         day = forecast.typical(chain, load, start=midnight)
         today_chain = workload.chain(pauses_now=True)

@@ -1,6 +1,6 @@
 """Of identical calls one asks, the others wait for its answer: inside a process by an event, beyond it by the claim.
 
-A call is looked up in `llm.cache` first. What is kept there is its answer; if nobody fetches it yet, it does.
+A call is looked up in `llm.cache.responses` first. What is kept there is its answer; if nobody fetches it yet, it does.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from llm import clock
-from llm.cache import LEASE, AlreadyClaimed, Claim, ttl
+from llm.cache.responses import LEASE, AlreadyClaimed, Claim, ttl
 from llm.calls import current
 from llm.calls.events import Completed, Delta, Event, Reply
 from llm.configuration import snapshot

@@ -1,4 +1,4 @@
-"""Replies that were given before, kept by what was asked. See `llm.single_flight` for how calls use them.
+"""Replies that were given before, kept by what was asked. See `llm.cache.single_flight` for how calls use them.
 
 A row of CachedReply is the kept reply, and before there is one it is the claim of the call that fetches it:
 its leader. A claim holds for a lease, which the leader renews; one that died is taken over when it ends. All
@@ -25,7 +25,7 @@ from llm.adapters import Answer
 from llm.calls.spec import CallSpec
 from llm.ledger import rows
 from llm.models import Attempt, CachedReply, Call, Notice, Pause, StoredResponse
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 log = logging.getLogger(__name__)
 

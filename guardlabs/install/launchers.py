@@ -1,4 +1,4 @@
-"""Puts `ask`, `ask_pro` and `ask_hf` beside this Python: `python -m guardlabs.launchers [DIRECTORY]`.
+"""Puts `ask`, `ask_pro` and `ask_hf` beside this Python: `python -m guardlabs.install.launchers [DIRECTORY]`.
 
 They are not entry points of an installed package, because the site is run from its folder and not installed.
 """
@@ -6,7 +6,7 @@ They are not entry points of an installed package, because the site is run from 
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ("ask", "ask_pro", "ask_hf")
 SCRIPT = """\
 #!{python}

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from llm.models import Rollup
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 DAYS = 30  # today and the 29 days before it
 LATE = timedelta(minutes=10)  # rows of a period may still change for that long after its end
