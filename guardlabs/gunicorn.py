@@ -10,7 +10,7 @@ from gunicorn.glogging import Logger
 from guardlabs import env
 from guardlabs.operations import logs
 
-bind = f"{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000, least=1, most=65_535)}"
+bind = f"{env.host('HOST', '127.0.0.1')}:{env.integer('PORT', 8000, least=1, most=65_535)}"
 worker_class = "guardlabs.serving.worker.Worker"  # gunicorn's ASGI worker, with an end to its patience
 workers = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
 worker_connections = 10_000  # of one worker; each waits for a call or a page without a thread

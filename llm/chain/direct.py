@@ -98,7 +98,8 @@ def _answered(call: Call, trial: AttemptRun, answer: Answer, began: float) -> No
     call.provider, call.model = deployment.label, deployment.model.name
     _close_disproved(deployment)
     if seen := observed(answer.headers, kind=deployment.provider.kind):
-        LedgerMeter(timezone.now(), learned_limits()).learn(deployment, seen, trial.row)
+        meter = LedgerMeter(timezone.now(), learned_limits())
+        meter.learn(deployment, seen, trial.row, all_of_it=True)
     _close(call, trial, Call.Outcome.OK, began)
 
 

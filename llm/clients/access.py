@@ -98,6 +98,11 @@ def authenticate(key: str) -> Client:
     return client
 
 
+def is_ours(key: str) -> bool:
+    """Whether a text has the form of a key of ours, whether or not anybody has it."""
+    return key.startswith(f"{PREFIX}-") and bool(id_of(key))
+
+
 def id_of(key: str) -> str:
     """The part of a key that finds its client; empty in what is no key."""
     key_id = key.split("-", 3)[2] if key.count("-") >= 3 else ""

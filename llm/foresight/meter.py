@@ -37,8 +37,7 @@ class InMemoryMeter(LedgerMeter):
     def to(self, now: datetime) -> None:
         """Time passes: what was in flight and is over has used what it used."""
         self.now = now
-        self._looks.clear()
-        self._sums.clear()
+        self.look_again()
         while self.landings and self.landings[0][0] <= now:
             end, flight, names, slug, used = heapq.heappop(self.landings)
             tally = self.books[slug][names]
@@ -84,8 +83,7 @@ class InMemoryMeter(LedgerMeter):
         slug, account, model = key_of(deployment)
         used = 1, ask.tokens_in, ask.tokens_out
         heapq.heappush(self.landings, (end, self.flights, (account, model), slug, used))
-        self._looks.clear()
-        self._sums.clear()
+        self.look_again()
         cost = deployment.model.price.cost(ask.tokens_in, ask.tokens_out) or Decimal(0)
         if cost:
             self.spent_today("")  # a new day begins with nothing spent

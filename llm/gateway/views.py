@@ -5,6 +5,7 @@ it. What asks the database, and views that are not async, have a thread for that
 """
 
 import logging
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial, wraps
@@ -45,6 +46,7 @@ CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Mes
 EMBEDDINGS = Embeddings()
 PURPOSE = "gateway"
 ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
+MESSAGES_PATH = re.compile(r"/messages(/|$)")
 LARGE = 64 * 1024  # bytes of a body whose reading would keep the event loop for milliseconds
 
 
@@ -150,20 +152,25 @@ def has_bookkeeper() -> bool:
 
 
 def _key(request: HttpRequest) -> str:
-    """The key that came along. Raises ApiError."""
+    """The key that came along; of two the one that looks like ours. Raises ApiError."""
     if (
         settings.SECURE_SSL_REDIRECT and not request.is_secure()
     ):  # a key that travels in the open is a lost key
         raise ApiError(403, "Use https.", code="https_required")
-    scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        key = request.META.get("HTTP_X_API_KEY", "")
-    if not key.strip():
+    scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    told = [
+        bearer.strip() if scheme.lower() == "bearer" else "",
+        request.META.get("HTTP_X_API_KEY", "").strip(),
+    ]
+    if MESSAGES_PATH.search(request.path_info):
+        told.reverse()  # x-api-key is that protocol's own
+    key = next(filter(clients.is_ours, told), next(filter(None, told), ""))
+    if not key:
         text = (
             "You did not provide an API key: send it as 'Authorization: Bearer KEY', or as 'x-api-key: KEY'."
         )
         raise ApiError(401, text, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
-    return str(key.strip())
+    return str(key)
 
 
 def door(protocol: Protocol) -> View:

@@ -39,9 +39,13 @@ _read: dict[tuple[str, str, str], tuple[int, Tally]] = {}  # rows as this proces
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """A provider's counters: by which calendar and for which windows they were made, and the tallies."""
+    """A provider's counters: by which calendar and for which windows they were made, and the tallies.
+
+    cached: whether tokens that came from the provider's prompt cache count
+    """
 
     day_reset: str
+    cached: bool
     per: frozenset[str]
     tallies: dict[Names, Tally]
 
@@ -54,15 +58,18 @@ def tallies(
     now: datetime,
     account: str | None = None,
     model: str | None = None,
+    cached: bool = True,
 ) -> Mapping[Names, Tally]:
     """What was used of a provider, by account and model (of these alone, if named). Not to be changed.
 
     per: the windows that somebody wants to know of; they are counted from now on
+    cached: whether the provider counts what its prompt cache held
     """
     found = _select(provider, account, model)
     wanted = ALWAYS.union(per)
-    if found is None or found.day_reset != day_reset or not wanted <= found.per:
-        rebuild(provider, day_reset=day_reset, per=wanted | (found.per if found else frozenset()), now=now)
+    if found is None or (found.day_reset, found.cached) != (day_reset, cached) or not wanted <= found.per:
+        per = wanted | (found.per if found else frozenset())
+        rebuild(provider, day_reset=day_reset, per=per, now=now, cached=cached)
         found = _select(provider, account, model)
     return found.tallies if found else {}
 
@@ -101,7 +108,9 @@ def land(attempt: Attempt) -> None:
     tally = found.tallies[names].copy() if names in found.tallies else Tally(found.day_reset, found.per)
     tally.land(attempt.pk)
     if attempt.outcome not in UNCOUNTED:
-        tally.add(arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt))
+        tally.add(
+            arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt, found.cached)
+        )
     _write(attempt.provider, names, tally, is_new=names not in found.tallies)
 
 
@@ -116,24 +125,27 @@ def lose(attempts: Iterable[Attempt]) -> None:
             _write(attempt.provider, names, tally)
 
 
-def rebuild(provider: str, *, day_reset: str, per: Iterable[str], now: datetime) -> None:
+def rebuild(provider: str, *, day_reset: str, per: Iterable[str], now: datetime, cached: bool = True) -> None:
     """Makes a provider's counters anew from the ledger."""
     with chain_transaction():
         forget(provider)
-        for names, tally in from_ledger(provider, day_reset=day_reset, per=per, now=now).items():
+        found = from_ledger(provider, day_reset=day_reset, per=per, now=now, cached=cached)
+        for names, tally in found.items():
             _write(provider, names, tally, is_new=True)
-        marker = json.dumps({"day_reset": day_reset, "per": sorted(per)})
+        marker = json.dumps({"day_reset": day_reset, "per": sorted(per), "cached": cached})
         with connection.cursor() as cursor:
             cursor.execute(_INSERT, [provider, "", "", _version(), marker])
 
 
-def from_ledger(provider: str, *, day_reset: str, per: Iterable[str], now: datetime) -> dict[Names, Tally]:
-    """What the ledger says was used of a provider, by account and model."""
+def from_ledger(
+    provider: str, *, day_reset: str, per: Iterable[str], now: datetime, cached: bool = True
+) -> dict[Names, Tally]:
+    """What the ledger says was used of a provider, by account and model. cached: as in `tallies`."""
     per = frozenset(per)
     since = min(windows.start(each, day_reset, now) for each in per)
     fields = (
-        "id", "account", "model", "started_at", "finished_at", "outcome", "tokens_in", "tokens_out", "reserved_in",
-        "reserved_tokens",
+        "id", "account", "model", "started_at", "finished_at", "outcome", "tokens_in", "tokens_out", "tokens_cached",
+        "reserved_in", "reserved_tokens",
     )  # fmt: skip
     rows = Attempt.objects.filter(provider=provider, started_at__gt=since - windows.LENGTH["day"])
     found: dict[Names, Tally] = {}
@@ -145,7 +157,7 @@ def from_ledger(provider: str, *, day_reset: str, per: Iterable[str], now: datet
             if attempt.finished_at is not None:
                 tally.lose(attempt.pk)
         elif attempt.outcome not in UNCOUNTED:
-            tally.add(arrival(attempt.started_at, attempt.finished_at), now, _used(attempt))
+            tally.add(arrival(attempt.started_at, attempt.finished_at), now, _used(attempt, cached))
     for tally in found.values():
         tally.tidy(now)
     return found
@@ -162,8 +174,8 @@ def _reserved(attempt: Attempt) -> tuple[int, int]:
     return attempt.reserved_in, max(attempt.reserved_tokens - attempt.reserved_in, 0)
 
 
-def _used(attempt: Attempt) -> tuple[int, int, int]:
-    return 1, attempt.tokens_in, attempt.tokens_out
+def _used(attempt: Attempt, cached: bool) -> tuple[int, int, int]:
+    return 1, attempt.tokens_in - (0 if cached else attempt.tokens_cached), attempt.tokens_out
 
 
 # -- rows ------------------------------------------------------------------------------------------------
@@ -190,7 +202,7 @@ def _select(provider: str, account: str | None, model: str | None, *, lock: bool
         for account, model, version, state in rows
         if account or model
     }
-    return Counters(about["day_reset"], frozenset(about["per"]), found)
+    return Counters(about["day_reset"], about.get("cached", True), frozenset(about["per"]), found)
 
 
 def _tally(provider: str, account: str, model: str, version: int, state: str, day_reset: str) -> Tally:

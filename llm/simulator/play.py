@@ -10,6 +10,7 @@ from llm.simulator.connection import Gone, chunk
 from llm.simulator.exchange import EVENTS, JSON, Exchange
 from llm.simulator.play_odd import play_early_finish, play_events, play_huge, play_odd_events, play_tool_calls
 from llm.simulator.play_payload import play_payload
+from llm.simulator.play_tools import play_tool_user
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import PIECE, Answer, Events, dump
 
@@ -253,6 +254,7 @@ _PLAYERS: dict[str, Callable[..., Any]] = {
     "no_done": _no_done,
     "tool_call": _tool_call,
     "tool_calls": play_tool_calls,
+    "tool_user": play_tool_user,
     "events": play_events,
     "odd_events": play_odd_events,
     "early_finish": play_early_finish,

@@ -64,9 +64,7 @@ class Responses(Protocol):
             return replace(ask, own=own)
         told = conversations.before(client, previous)
         own["thread"] = told.thread
-        return replace(
-            ask, messages=[*system, *told.messages, *said], own=own, session=ask.session or told.thread
-        )
+        return replace(ask, messages=[*system, *told.messages, *said], own=own)
 
     def answer(self, replies: Sequence[Reply], ask: Ask, id: str) -> dict[str, Any]:
         return response(replies[0], ask, id)
