@@ -1,9 +1,9 @@
 """What a protocol is: a request read, a reply worded, and the same reply worded piece by piece as it comes."""
 
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from llm.chain import AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.gateway import catalogue
@@ -20,7 +20,7 @@ class Protocol(ABC):
     asks_the_database: ClassVar[bool] = False  # in `prepared` and `keep`, which then have a thread
 
     def new_id(self) -> str:
-        return self.prefix + uuid4().hex
+        return self.prefix + secrets.token_hex(16)
 
     @abstractmethod
     def read(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Ask:
