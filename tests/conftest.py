@@ -62,6 +62,14 @@ def sim():
 
 
 @pytest.fixture
+def virtual(monkeypatch):
+    """Time in which a provider's silence lasts as long as it may, and takes a moment."""
+    from tests.virtual_time import VirtualTime
+
+    return VirtualTime(monkeypatch)
+
+
+@pytest.fixture
 def stripe(settings):
     """A stand-in for Stripe that the site is connected to, fresh; webhooks wait in stripe.events."""
     from tests.stripe_standin import KEY, SECRET, StripeStandin

@@ -102,7 +102,9 @@ class OptionAdmin(TextState, Fixed):
 
 
 class IncidentForm(forms.ModelForm):  # type: ignore[type-arg]
-    vector = forms.ChoiceField(choices=[(slug, _(label)) for slug, label in VECTORS.items()])
+    vector = forms.ChoiceField(
+        label=_("vector"), choices=[(slug, _(label)) for slug, label in VECTORS.items()]
+    )
 
     class Meta:
         model = Incident

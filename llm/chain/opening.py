@@ -17,6 +17,7 @@ from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
 from llm.calls.terms import DataPolicy, without_images
 from llm.chain import arguments as spec
+from llm.chain import slow_start
 from llm.chain.attempt import AttemptRun
 from llm.chain.selector import Selector
 from llm.clients import access as clients
@@ -212,6 +213,7 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
     state.selector.meter.look_again()
     state.trials.append(trial)
     state.open = trial
+    slow_start.begun(deployment.provider.slug, trial.row.pk)
     return trial
 
 

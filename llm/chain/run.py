@@ -186,6 +186,7 @@ async def _pieces(state: CallState, trial: AttemptRun) -> AsyncGenerator[Delta |
         async for piece in running:
             if not alive:
                 alive = True
+                slow_start.ended(provider.slug, trial.row.pk)
                 slow_start.note(provider.slug, alive=True)
             if (told := new.feed(piece)) is not None:
                 yield told
