@@ -51,8 +51,9 @@ class Site:
         self._pages = BaseHandler()
         self._pages.load_middleware()
         # Each turns what is raised inside it into an answer, as Django does around every middleware.
-        self._doors = convert_exception_to_response(self._around_door)
-        self._inner_door = convert_exception_to_response(self._door)
+        safely: Any = convert_exception_to_response  # whose types know nothing of waiting
+        self._doors = safely(self._around_door)
+        self._inner_door = safely(self._door)
         self._around = [import_string(name)(self._inner_door) for name in settings.DOORS_MIDDLEWARE]
         self._page_threads = Threads(settings.WEB_THREADS, "page")
         self._api_threads = Threads(settings.WEB_THREADS, "api")
