@@ -76,7 +76,8 @@ def _text(text: str) -> dict[str, Any]:
 
 def _call(call: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
     item = responses_tools.called(call, ask.own["tools"])
-    return {"id": _id("fc" if item["type"] == "function_call" else "ctc"), "status": "completed", **item}
+    kind = "fc" if item["type"] == "function_call" else "ctc"
+    return {"id": _id(kind), "type": item["type"], "status": "completed", **item}
 
 
 def _reasoning(summary: str, state: str = "") -> dict[str, Any]:
@@ -169,7 +170,7 @@ class ResponsesWriter(Writer):
         """A call of a tool, whose arguments (or text) come in one piece."""
         field, kind, named = CALLS[item["type"]]
         place = {"item_id": item["id"], "output_index": len(self.items)}
-        given = {field: item[field]} | ({"name": item["name"]} if named else {})
+        given = ({"name": item["name"]} if named else {}) | {field: item[field]}
         return (
             self._event("response.output_item.added", output_index=len(self.items),
                         item={**item, "status": "in_progress", field: ""})
