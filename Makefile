@@ -71,13 +71,14 @@ clean:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-# requirements*.txt say which libraries and why; the locks beside them say which files exactly, by their hashes.
-$(VENV)/.runtime: requirements.lock guardlabs/launchers.py | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m guardlabs.launchers
+# requirements*.txt say which libraries and why; the locks beside them say which files exactly, by their hashes. They
+# are whole, so nothing is looked up besides: pip 23 would take a newer version of what a library wants with an extra.
+$(VENV)/.runtime: requirements.lock guardlabs/install/launchers.py | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m guardlabs.install.launchers
 	touch $@
 
-$(VENV)/.dev: requirements-dev.lock guardlabs/launchers.py | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m guardlabs.launchers
+$(VENV)/.dev: requirements-dev.lock guardlabs/install/launchers.py | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	$(BIN)/python -m guardlabs.install.launchers
 	touch $@ $(VENV)/.runtime

@@ -1,5 +1,6 @@
 """Wrong settings of this app, found when the site starts."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,3 +67,15 @@ def check_stripe(**kwargs: Any) -> list[CheckMessage]:
         hint = "Set EMAIL_URL: customers get their links by e-mail."
         found.append(Warning("Orders are paid, but e-mail goes to the console.", hint=hint, id="audit.W002"))
     return found
+
+
+@register()
+def check_payment_methods(**kwargs: Any) -> list[CheckMessage]:
+    """audit.E007: STRIPE_PAYMENT_METHODS holds something that Stripe would refuse at each payment."""
+    wrong = [name for name in settings.STRIPE_PAYMENT_METHODS if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]
+    if not wrong and "auto" not in settings.STRIPE_PAYMENT_METHODS:
+        return []
+    hint = (
+        "Stripe's names, separated by commas: card,sepa_debit; or auto alone: what its dashboard switches on."
+    )
+    return [Error("STRIPE_PAYMENT_METHODS cannot be meant.", hint=hint, id="audit.E007")]

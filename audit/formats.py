@@ -130,3 +130,16 @@ def points(amount: Decimal) -> str:
     """`1 point`, `14 points`, `8.4 points`; fractions take the form that follows 2 ("8,4 балла")."""
     count = int(amount) if amount == int(amount) else 2
     return ngettext("%(points)s point", "%(points)s points", count) % {"points": number(amount)}
+
+
+def kept_of(kept: Decimal, most: Decimal) -> str:
+    """`24 of 38`; where nothing applied, that it was not assessed."""
+    if not most:
+        return gettext("not assessed")
+    return gettext("%(kept)s of %(max)s") % {"kept": number(kept), "max": number(most)}
+
+
+def signed(amount: int | Decimal) -> str:
+    """A difference: `+8`, `−2.5` (with a true minus sign), `0`."""
+    sign = "+" if amount > 0 else "−" if amount < 0 else ""
+    return sign + number(abs(amount))

@@ -16,7 +16,19 @@ from typing import Any
 from bench.environment import prepare
 from bench.figures import machine
 
-SECTIONS = ("overhead", "cache", "failover", "crash_test", "capacity", "ledger", "gateway", "peers", "desk")
+SECTIONS = (
+    "overhead",
+    "cache",
+    "failover",
+    "crash_test",
+    "capacity",
+    "ledger",
+    "meter",
+    "gateway",
+    "protocols",
+    "peers",
+    "desk",
+)
 RESULTS = Path(__file__).with_name("results.json")
 
 

@@ -1,4 +1,4 @@
-"""Settings that are wrong say so at start, with a hint."""
+"""System checks of the settings, each with a hint; errors stop the start."""
 
 import re
 from email.utils import parseaddr
@@ -200,3 +200,29 @@ def secrets_folder(**options: Any) -> list[CheckMessage]:
         return []
     hint = "The folder that holds the files which a providers file names as `file:/…`."
     return [Error("LLM_SECRETS_DIR is no folder.", hint=hint, id="guardlabs.E013")]
+
+
+@register()
+def web_addresses(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E014: SOURCE_URL or OpenTelemetry's endpoint is no http address."""
+    given = {
+        "SOURCE_URL": settings.SOURCE_URL,
+        "OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": settings.OTEL_ENDPOINT,
+    }
+    hint = "A whole address, such as https://example.org/path"
+    return [
+        Error(f"{name} is no http address.", hint=hint, id="guardlabs.E014")
+        for name, value in given.items()
+        if value and not (urlsplit(value).scheme in {"http", "https"} and urlsplit(value).hostname)
+    ]
+
+
+@register()
+def private_hosts(**options: Any) -> list[CheckMessage]:
+    """guardlabs.E015: LLM_ALLOW_PRIVATE_HOSTS holds something that is no host, address or network."""
+    words = settings.LLM_ALLOW_PRIVATE_HOSTS
+    wrong = [word for word in words if not (HOST.fullmatch(word) or _is_network(word.strip("[]")))]
+    if not wrong:
+        return []
+    hint = "Hosts without scheme, port or path, addresses, networks, or on: ollama,10.0.0.0/8"
+    return [Error(f"LLM_ALLOW_PRIVATE_HOSTS: {', '.join(wrong)} is no host.", hint=hint, id="guardlabs.E015")]

@@ -64,6 +64,16 @@ def integer(name: str, default: int, *, least: int = 0, most: int | None = None)
     return number
 
 
+def host(name: str, default: str) -> str:
+    """An address or a name to listen at; an IPv6 address gets the brackets that belong around it before a port."""
+    value = text(name) or default
+    if ":" in value and not value.startswith("["):
+        value = f"[{value}]"
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.%]+\]", value):
+        raise ImproperlyConfigured(f"{name}={value!r} is no address: 127.0.0.1, 0.0.0.0, :: or a name.")
+    return value
+
+
 def choice(name: str, default: str, among: tuple[str, ...]) -> str:
     """One of some words, in any case; as it stands in `among`."""
     value = text(name) or default

@@ -226,6 +226,7 @@ STRIPE_PAYMENT_METHODS = [] if _methods == ["auto"] else _methods
 STRIPE_AUTOMATIC_TAX = env.boolean("STRIPE_AUTOMATIC_TAX")
 REPORT_SECOND_READER = env.choice("REPORT_SECOND_READER", "auto", among=("auto", "on", "off"))
 REPORT_DEADLINE_S = env.integer("REPORT_DEADLINE_S", 45, least=1, most=100)
+HOST = env.host("HOST", "127.0.0.1")  # where gunicorn listens
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
 WEB_THREADS = env.integer("WEB_THREADS", 16, least=1, most=1_000)
 CHORES = env.boolean("CHORES", default=True)

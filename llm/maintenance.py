@@ -1,10 +1,10 @@
-"""What the chain needs done once in a while, by whoever has the time: a worker, or a thread after a call."""
+"""What has to be done every minute: by a background worker, or in a thread after a call."""
 
 from datetime import date
 
 from django.utils import timezone
 
-from llm import cache
+from llm.cache import responses
 from llm.foresight import retirement
 from llm.ledger import bookkeeper
 from llm.operations import alerts
@@ -16,7 +16,7 @@ def run() -> None:
     """Marks calls whose worker died, mails what is new, tends cached responses, warns of models that end."""
     bookkeeper.mark_abandoned()
     alerts.mail_digest()
-    cache.tend()
+    responses.tend()
     warn_of_retirements()
 
 

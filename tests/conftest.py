@@ -8,9 +8,9 @@ from django.core.cache import caches
 from django.utils import translation
 
 from audit.orders import outbox
-from guardlabs.catalogues import compile_catalogues
+from guardlabs.install.catalogues import compile_catalogues
 from guardlabs.staff import limits
-from llm import cache as replies
+from llm.cache import responses
 from llm.calls import affinity, tokens
 from llm.chain import slow_start
 from llm.configuration import snapshot
@@ -32,7 +32,7 @@ def _clean_slate(monkeypatch):
     translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own language behind
     snapshot.forget()
     tokens.forget()
-    replies.forget()
+    responses.forget()
     slow_start.forget()
     affinity.forget()
     probes.forget()
@@ -59,6 +59,14 @@ def sim():
 
     with Simulator() as simulator:
         yield simulator
+
+
+@pytest.fixture
+def virtual(monkeypatch):
+    """Time in which a provider's silence lasts as long as it may, and takes a moment."""
+    from tests.virtual_time import VirtualTime
+
+    return VirtualTime(monkeypatch)
 
 
 @pytest.fixture

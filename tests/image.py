@@ -174,7 +174,7 @@ class Image:
 
     def _install(self, words: list[str]) -> None:
         """Links every locked library, and nothing else, into the virtual environment."""
-        assert "--require-hashes" in words
+        assert {"--require-hashes", "--no-deps"} <= set(words)
         lock = Path(self.within(self.workdir)) / words[words.index("-r") + 1]
         venv = Path(self.within(words[0])).parent.parent
         (site,) = venv.glob("lib/python3*/site-packages")

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from django.db import connection
 
-from guardlabs import launchers
+from guardlabs.install import launchers
 from llm.cli import main
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_groq, make_provider, make_vertex

@@ -8,7 +8,8 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
 
-from llm import chain, single_flight
+from llm import chain
+from llm.cache import single_flight
 from llm.chain import (
     AttemptStarted,
     ChainExhausted,

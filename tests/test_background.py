@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from django.core.cache import caches
 from huey import SqliteHuey
 from redis import Redis
 from redis.backoff import ConstantBackoff
@@ -96,15 +97,20 @@ def test_two_workers_do_everything_once(tasks, monkeypatch):
 def test_providers_that_are_down_are_looked_at_every_few_seconds(tasks, monkeypatch):
     looks = []
     monkeypatch.setattr(probes, "run_due", lambda: looks.append(1))
-    monkeypatch.setattr(chores, "chores", tuple)
-    again = background.on(SqliteHuey("again", filename=tasks.queue.storage.filename, results=False))
-    tick(again)
-    work(again)
-    waiting = again.queue.scheduled()
-    assert len(waiting) + len(looks) == 60 // background.PROBE_EVERY_S
-    again.queue.execute(waiting[0])
-    assert looks
-    again.queue.storage.close()
+    listed = [chore for chore in chores.chores() if chore.name == "probes"]
+    monkeypatch.setattr(chores, "chores", lambda: tuple(listed))
+    tick(tasks)
+    work(tasks)
+    assert looks == [1]
+    waiting = tasks.queue.scheduled()
+    assert len(waiting) + len(looks) == 60 // chores.PROBE_EVERY_S
+    tasks.queue.execute(waiting[0], waiting[0].eta)
+    assert looks == [1]  # somebody has looked just now
+    caches["chores"].clear()  # seconds later
+    tasks.queue.execute(waiting[1], waiting[1].eta)
+    assert looks == [1, 1]
+    tick(tasks)  # another worker's clock: what is planned is not planned twice
+    assert len(tasks.queue.scheduled()) == len(waiting)
 
 
 def test_a_task_that_fails_is_logged_and_harms_no_other(tasks, monkeypatch, caplog):
@@ -164,7 +170,6 @@ def look():
     print("looked", flush=True)
 chores.chores = lambda: (chores.Chore("look", 60, look),)
 chores.caches["chores"].clear()
-background.probes.run_due = lambda: None
 from django.core.management import call_command
 call_command("worker", skip_checks=True)
 """

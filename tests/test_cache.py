@@ -15,7 +15,8 @@ from django.utils import timezone
 from audit.models import Report
 from audit.report import jobs
 from audit.scans import service as scans
-from llm import cache, chain
+from llm import chain
+from llm.cache import responses
 from llm.chain import ChainExhausted, Completed, Delta, complete, stream
 from llm.models import Attempt, CachedReply, Call
 from llm.simulator import behaviours as b
@@ -159,12 +160,12 @@ def test_a_reply_is_kept_for_its_time(groq, settings):
         complete(user="hi")
     with time_machine.travel(NOON + timedelta(seconds=599), tick=False):
         assert complete(user="hi").cached
-        assert cache.sweep() == 0
+        assert responses.sweep() == 0
     with time_machine.travel(NOON + timedelta(seconds=601), tick=False):
         assert not complete(user="hi").cached  # and it is kept anew
-        assert cache.sweep() == 0
+        assert responses.sweep() == 0
     with time_machine.travel(NOON + timedelta(seconds=1300), tick=False):
-        assert cache.sweep() == 1
+        assert responses.sweep() == 1
         assert not CachedReply.objects.exists()
 
 
@@ -179,7 +180,9 @@ def test_a_caller_who_leaves_leaves_no_claim(groq):
 
 def test_a_leader_that_died_is_taken_over_when_its_lease_ends(groq, monkeypatch):
     complete(user="hi")
-    died = CachedReply.objects.update(leader="dead", filled_at=None, lease_until=timezone.now() + cache.LEASE)
+    died = CachedReply.objects.update(
+        leader="dead", filled_at=None, lease_until=timezone.now() + responses.LEASE
+    )
     assert died
     with time_machine.travel(timezone.now(), tick=False) as traveller:
         waits = []
@@ -196,8 +199,8 @@ def test_a_leader_that_died_is_taken_over_when_its_lease_ends(groq, monkeypatch)
 
 def test_who_waited_long_enough_asks_for_itself_with_the_rest_of_its_time(groq, monkeypatch):
     complete(user="hi")
-    CachedReply.objects.update(leader="slow", filled_at=None, lease_until=timezone.now() + cache.LEASE)
-    monkeypatch.setattr("llm.single_flight.PATIENCE", 0)
+    CachedReply.objects.update(leader="slow", filled_at=None, lease_until=timezone.now() + responses.LEASE)
+    monkeypatch.setattr("llm.cache.single_flight.PATIENCE", 0)
     assert not complete(user="hi").cached
     assert CachedReply.objects.get().leader == "slow"  # whose claim it still is
 
@@ -205,7 +208,7 @@ def test_who_waited_long_enough_asks_for_itself_with_the_rest_of_its_time(groq, 
 def test_a_copy_that_is_purged_while_it_is_fetched_is_not_kept(groq):
     events = stream(user="hi")
     next(events)
-    assert cache.purge() == 1
+    assert responses.purge() == 1
     assert [event for event in events if isinstance(event, Completed)]
     assert not CachedReply.objects.exists()
 
@@ -283,30 +286,30 @@ def make_calls(count, *, at):
 
 def test_auto_switches_on_above_the_limit_and_off_well_below(settings, monkeypatch):
     settings.LLM_CACHE = "auto"
-    monkeypatch.setattr(cache, "BUSY_CALLS", 100)
-    monkeypatch.setattr(cache, "CALM_CALLS", 80)
+    monkeypatch.setattr(responses, "BUSY_CALLS", 100)
+    monkeypatch.setattr(responses, "CALM_CALLS", 80)
     now = timezone.now()
     make_calls(100, at=now - timedelta(days=2))  # of another day
     make_calls(100, at=now)
-    assert (cache.measure(), cache.is_on()) == (False, False)
+    assert (responses.measure(), responses.is_on()) == (False, False)
     make_calls(1, at=now)
-    assert (cache.measure(), cache.is_on()) == (True, True)
+    assert (responses.measure(), responses.is_on()) == (True, True)
     Call.objects.filter(pk__in=Call.objects.order_by("id").values("pk")[100:120]).update(
         started_at=now - timedelta(days=2)
     )
-    assert cache.measure()  # 81: still on
+    assert responses.measure()  # 81: still on
     Call.objects.filter(pk=Call.objects.filter(started_at=now).earliest("id").pk).update(
         started_at=now - timedelta(days=2)
     )
-    assert not cache.measure()
+    assert not responses.measure()
 
 
 def test_an_empty_ledger_is_calm():
-    assert not cache.measure()
+    assert not responses.measure()
 
 
 def test_the_shipped_limit_is_ten_thousand_calls_a_day(settings):
-    assert (cache.BUSY_CALLS, settings.LLM_CACHE) == (10_000, "auto")
+    assert (responses.BUSY_CALLS, settings.LLM_CACHE) == (10_000, "auto")
 
 
 # -- forgetting ------------------------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """The chain against the simulator: who answers, what is tried, and what is never tried again."""
 
+import asyncio
 import time
 from decimal import Decimal
 
 import pytest
 
+from llm import loop
+from llm.adapters.base import USAGE_GRACE_S
 from llm.chain import AttemptFailed, AttemptStarted, ChainExhausted, Completed, Delta, complete, stream
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
@@ -90,28 +93,29 @@ def test_vertex_goes_on_to_its_next_location(sim, tmp_path):
     assert [attempt["location"] for attempt in reply.attempts] == [None, "global", "eu"]
 
 
-def test_a_silent_provider_costs_one_timeout_not_one_a_key(sim):
-    make_groq(sim, timeout_s=0.4)
+def test_a_silent_provider_costs_one_timeout_not_one_a_key(sim, virtual):
+    make_groq(sim, timeout_s=15)
     make_deepseek(sim)
     for n in range(1, 6):
         sim.script(f"key-of-groq{n}", b.hang())
-    began = time.monotonic()
-    reply = complete(user="hi", deadline_s=20)
+    reply = complete(user="hi", deadline_s=40)
     assert told(reply) == [("groq1", "provider_down"), ("deepseek", "ok")]
-    assert time.monotonic() - began < 6
+    assert virtual.waited == [pytest.approx(15, abs=0.5)]
 
 
 @pytest.mark.parametrize("behaviour", [b.hang(), b.blank_keepalive(then="forever"), b.drip(0.02)])
 @pytest.mark.parametrize("streamed", [False, True])
-def test_nothing_that_a_provider_does_beats_the_deadline(sim, behaviour, streamed):
-    make_groq(sim, keys=1)
+@pytest.mark.parametrize("deadline_s", [0.8, 12, 30])
+def test_nothing_that_a_provider_does_beats_the_deadline(sim, virtual, behaviour, streamed, deadline_s):
+    make_groq(sim, keys=1, first_byte_s=300, timeout_s=300)
     sim.script("key-of-groq1", behaviour)
-    began = time.monotonic()
-    with pytest.raises(ChainExhausted):
-        list(stream(user="hi" * 400, deadline_s=0.8)) if streamed else complete(
-            user="hi" * 400, deadline_s=0.8
-        )
-    assert time.monotonic() - began < 6  # alone it would take twenty seconds, or for ever
+    virtual.a_wait_s = 0.25
+    began = virtual.monotonic()
+    ask = (lambda **arguments: list(stream(**arguments))) if streamed else complete
+    with pytest.raises(ChainExhausted) as caught:
+        ask(user="hi" * 400, deadline_s=deadline_s)
+    assert [attempt["outcome"] for attempt in caught.value.attempts] == ["cut_short"]
+    assert deadline_s * 0.9 <= virtual.monotonic() - began < deadline_s + 2  # the rest is this machine's
 
 
 def test_a_deadline_leaves_time_for_the_tiers_to_come(sim):
@@ -288,13 +292,13 @@ def test_a_stream_that_breaks_is_taken_over_from_the_start(sim, behaviour):
     assert after == reply.text
 
 
-def test_a_stream_without_its_closing_mark_ends_promptly(sim):
-    make_groq(sim, keys=1)
-    sim.script("key-of-groq1", b.no_done())
-    began = time.monotonic()
+@pytest.mark.parametrize("hold_open", [False, True])
+def test_a_stream_without_its_closing_mark_ends_promptly(sim, virtual, hold_open):
+    make_groq(sim, keys=1, first_byte_s=20, timeout_s=20)
+    sim.script("key-of-groq1", b.no_done(hold_open=hold_open))
     *_, last = stream(user="hi")
     assert last.reply.provider == "groq1"
-    assert time.monotonic() - began < 6
+    assert virtual.waited == ([pytest.approx(USAGE_GRACE_S, abs=0.5)] if hold_open else [])
 
 
 def test_plain_and_streamed_calls_give_the_same_text_and_counts(sim):
@@ -378,3 +382,18 @@ def test_a_call_of_a_tool_that_nobody_offered_is_no_answer(sim, ask):
     reply = ask(user="hi", accept=lambda text: None if text.strip() else "there is no text")
     assert told(reply) == [("groq1", "empty_output"), ("deepseek", "ok")]
     assert reply.text.strip()
+
+
+def test_a_stream_that_nobody_closed_stops_no_other_call(chain):
+    """Python closes a forgotten generator in the thread that collects it, which may be the loop's own."""
+    chain.script("key-of-groq1", b.midstream_stall(), b.ok("again"))
+    forgotten = [stream(user="hi")]
+    assert isinstance(next(forgotten[0]), AttemptStarted)
+    loop.running().call_soon_threadsafe(forgotten.clear)
+    assert loop.run(asyncio.wait_for(asyncio.sleep(0, "alive"), 5)) == "alive"
+    for _ in range(200):
+        if Call.objects.filter(outcome=Call.Outcome.CANCELLED).exists():
+            break
+        time.sleep(0.02)
+    assert Call.objects.get().outcome == Call.Outcome.CANCELLED
+    assert complete(user="hi").text

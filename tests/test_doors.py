@@ -14,7 +14,7 @@ from django.test import Client
 from audit.models import Question
 from guardlabs.operations import health
 from guardlabs.web import doors
-from llm import storage
+from llm.storage import faults
 
 pytestmark = pytest.mark.django_db
 AWAY = [
@@ -85,7 +85,7 @@ def test_each_door_says_503_in_its_own_shape(browser, broken, error):
 @pytest.mark.parametrize("error", [*AWAY, *UNSTORABLE], ids=str)
 def test_every_door_has_a_shape(rf, path, content_type, error):
     answer = doors.answer(rf.get(path), error)
-    away = storage.is_away(error)
+    away = faults.is_away(error)
     assert words(answer) == (503 if away else 400, "5" if away else None, content_type)
     assert str(error) not in answer.content.decode()
     if path.startswith("/v1/"):

@@ -115,12 +115,23 @@ def a_record(**changed):
             [],
             None,
         ),
+        ({"outcome": "cut_short", "tokens_in": 0, "tokens_out": 0, "cost_usd": 0}, [], None),
+        ({"outcome": "cut_short", "tokens_in": 0, "tokens_out": 3, "first_token_ms": 40}, [], "0 received"),
+        ({"outcome": "cancelled", "tokens_in": 0, "tokens_out": 0, "first_token_ms": 40}, [], "0 received"),
     ],
 )
 def test_a_ledger_that_differs_from_what_was_received_is_found(attempt, records, problem):
     an_attempt(**attempt)
     found = list(books.Books().wave(records))
     assert problem in " ".join(found) if problem else found == []
+
+
+@pytest.mark.django_db
+def test_a_busy_machine_explains_few_attempts_that_reached_nobody():
+    nothing = {"outcome": "provider_down", "tokens_in": 0, "tokens_out": 0, "cost_usd": 0}
+    for _ in range(3):
+        an_attempt(detail=books.TIME_IS_UP, **nothing)
+    assert "reached nobody" in " ".join(books.Books().wave([]))
 
 
 @pytest.mark.django_db

@@ -239,6 +239,27 @@ def test_refusals_of_tools_in_the_words_of_many_services_are_about_the_request(b
     assert judged(400, body, prompt="cancel it please", tools=SUBSCRIPTIONS).kind == REJECTED
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "cancel_subscription.credits: recharge",
+        "Bad value for 'billing_cycle': top up is no member of the enum",
+        "check_proxy: VPN detected is not a description",
+        "tools[1] (delete_model): model disabled",
+        "arguments of cancel_subscription: organization is suspended",
+        "deleteModel: no such tool, flagged as content policy",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_refusal_that_repeats_a_name_of_the_callers_own_is_about_the_request(status, message):
+    assert judged(status, err(message), prompt="hi", tools=SUBSCRIPTIONS).kind == REJECTED
+
+
+def test_a_context_that_is_too_long_stays_so_when_a_tool_is_named():
+    message = "The definition of cancel_subscription makes the prompt too long for the context window"
+    assert judged(400, err(message), prompt="hi", tools=SUBSCRIPTIONS).kind == Kind.REQUEST_TOO_LARGE
+
+
 # -- money, windows, models ----------------------------------------------------------------------------------
 
 
@@ -261,6 +282,22 @@ def test_refusals_of_tools_in_the_words_of_many_services_are_about_the_request(b
         (429, err("60 requests/min exceeded", code="credit_limit"), Kind.RATE_LIMITED_KEY, Scope.DEPLOYMENT),
         (403, {"code": "AllocationQuota.FreeTierOnly", "message": "The free tier of the model has been exhausted. "
                "Please disable the \"use free tier only\" mode."}, Kind.CREDITS_DEPLETED, Scope.DEPLOYMENT),
+        (403, err("Free quota has been used up. Please enable pay-as-you-go.", code="quota_exhausted"),
+         Kind.CREDITS_DEPLETED, Scope.DEPLOYMENT),
+        (403, err("free quota of this model has been exhausted"), Kind.CREDITS_DEPLETED, Scope.DEPLOYMENT),
+        (403, err("This model is only available on paid plans"), Kind.CREDITS_DEPLETED, Scope.DEPLOYMENT),
+        (403, err("Upgrade to Pro to use this model"), Kind.CREDITS_DEPLETED, Scope.DEPLOYMENT),
+        (403, err("Your account has run out of funds."), Kind.CREDITS_DEPLETED, Scope.ACCOUNT),
+        (403, err("This model is reserved for invited testers"), Kind.MODEL_GONE, Scope.DEPLOYMENT),
+        (403, err("Model has not been agreed: submit the prompt 'agree' first"),
+         Kind.MODEL_GONE, Scope.DEPLOYMENT),
+        (403, err("Quota exceeded for this project"), Kind.RATE_LIMITED_KEY, Scope.ACCOUNT),
+        (403, err("Requests from your region are not permitted"), Kind.BLOCKED_PROVIDER, Scope.PROVIDER),
+        (429, err("You have exceeded 100 requests per hour", code="insufficient_quota"),
+         Kind.RATE_LIMITED_KEY, Scope.DEPLOYMENT),
+        (429, err("max 2 requests/s", code="insufficient_quota"), Kind.RATE_LIMITED_KEY, Scope.DEPLOYMENT),
+        (429, err("Daily request limit (200 requests per day) reached", code="insufficient_quota"),
+         Kind.RATE_LIMITED_KEY, Scope.DEPLOYMENT),
         (403, err("This model is no longer available on the free tier only plan"),
          Kind.CREDITS_DEPLETED, Scope.DEPLOYMENT),
         (503, err("No available channel for model m1 under group default"), Kind.PROVIDER_DOWN, Scope.MODEL),

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PROMPT = "What should I do about my seed phrase? " * 20
-FIRST_BYTE, TIMEOUT, SLACK = 0.5, 1.5, 0.8  # instead of 10 and 20 seconds
+FIRST_BYTE, TIMEOUT = 0.5, 1.5  # instead of 10 and 20 seconds
 
 
 @pytest.fixture
@@ -152,25 +152,27 @@ def test_05_a_reset_is_tried_once_more_then_left(sim, two_tiers, ask):
 # 6, 7: silence, slowness ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("ask", "limit"), [(plain, TIMEOUT), (streamed, FIRST_BYTE)])
-def test_06_silence_costs_one_timeout_once(sim, two_tiers, slept, ask, limit):
+@pytest.mark.parametrize(("ask", "limit_s"), [(plain, 20), (streamed, 10)])
+def test_06_silence_costs_one_timeout_once(sim, virtual, slept, ask, limit_s):
+    make_groq(sim, keys=3, models=(OSS, SMALL), first_byte_s=10, timeout_s=20)
+    make_deepseek(sim, first_byte_s=10, timeout_s=20)
     break_groq(sim, b.hang())
-    began = time.monotonic()
     assert told(ask()) == [("groq1", "provider_down"), ("deepseek", "ok")]
-    assert time.monotonic() - began < limit + SLACK
-    began = time.monotonic()
+    assert virtual.waited == [pytest.approx(limit_s, abs=0.5)]
     for _ in range(3):
         assert told(ask()) == [("deepseek", "ok")]
-    assert time.monotonic() - began < SLACK
+    assert len(virtual.waited) == 1
     assert slept == []
 
 
 @pytest.mark.parametrize("hush", [b.blank_keepalive(then="forever"), b.drip(0.03)], ids=["comments", "drip"])
-def test_06_noise_without_a_word_is_silence(sim, two_tiers, slept, hush):
+def test_06_noise_without_a_word_is_silence(sim, virtual, slept, hush):
+    make_groq(sim, keys=3, models=(OSS, SMALL), first_byte_s=10, timeout_s=20)
+    make_deepseek(sim, first_byte_s=10, timeout_s=20)
     break_groq(sim, hush)
-    began = time.monotonic()
+    virtual.a_wait_s = 0.1
     assert told(streamed()) == [("groq1", "provider_down"), ("deepseek", "ok")]
-    assert time.monotonic() - began < FIRST_BYTE + SLACK
+    assert 9 <= Attempt.objects.order_by("id").first().latency_ms / 1000 < 12
     assert slept == []
 
 
@@ -196,11 +198,11 @@ def test_07_a_first_token_within_its_time_is(sim, two_tiers, ask):
     ],
     ids=["08 cut", "08 cut chunk", "08 cut quietly", "09 stalled", "10 malformed", "16 error in it", "08 no end"],
 )  # fmt: skip
-def test_a_stream_that_breaks_is_taken_over_from_the_start(sim, two_tiers, fault):
+def test_a_stream_that_breaks_is_taken_over_from_the_start(sim, two_tiers, virtual, fault):
     break_groq(sim, fault)
-    began = time.monotonic()
     events = list(stream(user=PROMPT))
-    assert time.monotonic() - began < FIRST_BYTE + TIMEOUT + SLACK
+    assert all(wait_s <= TIMEOUT for wait_s in virtual.waited)
+    assert len(virtual.waited) <= 1
     failed = [n for n, event in enumerate(events) if isinstance(event, AttemptFailed)]
     assert len(failed) == 1
     assert events[failed[0]].kind == Kind.PROVIDER_DOWN
@@ -224,12 +226,11 @@ def test_half_a_plain_answer_is_none(sim, two_tiers, fault):
 
 
 @pytest.mark.parametrize("hold_open", [False, True])
-def test_11_a_stream_without_its_closing_mark_is_whole_and_ends_promptly(sim, two_tiers, hold_open):
+def test_11_a_stream_without_its_closing_mark_is_whole_and_ends_promptly(sim, two_tiers, virtual, hold_open):
     break_groq(sim, b.no_done(hold_open=hold_open))
-    began = time.monotonic()
     reply = streamed()
     assert told(reply) == [("groq1", "ok")]
-    assert time.monotonic() - began < 1 + SLACK
+    assert virtual.waited == ([pytest.approx(1, abs=0.5)] if hold_open else [])
     assert reply.tokens_out == sim.requests[-1].completion_tokens
 
 

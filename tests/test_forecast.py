@@ -20,7 +20,9 @@ from llm.configuration import snapshot
 from llm.configuration.prices import FREE, UNKNOWN, Price
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
 from llm.foresight import forecast, workload
-from llm.foresight.forecast import Ask, Chain, Load
+from llm.foresight.forecast import Chain
+from llm.foresight.load import Ask, Load
+from llm.foresight.meter import InMemoryMeter
 from llm.ledger.tally import Tally
 from llm.models import Attempt, Call, Pause
 from llm.simulator import Simulator
@@ -143,7 +145,7 @@ def test_a_rolling_day_gives_back_what_was_used_a_day_ago():
 
 def test_what_is_used_already_is_gone_today():
     free = provider("free", 1, quotas={"rpd": 100})
-    books = forecast.InMemoryMeter(MIDNIGHT, {})
+    books = InMemoryMeter(MIDNIGHT, {})
     [deployment] = Chain((free,)).deployments()
     tally = Tally("utc", {"minute", "day"})
     tally.add(MIDNIGHT, MIDNIGHT, (90, 0, 0))

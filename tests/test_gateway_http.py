@@ -9,8 +9,10 @@ import pytest
 from django.test import Client as Browser
 from django.test import RequestFactory
 
+from llm.clients import access as clients
 from llm.gateway.errors import ApiError
 from llm.gateway.serving import body
+from llm.models import Call, Client
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_groq
 from tests.gateway_client import HELLO, URL, Gateway, chunks_of, make_client, text_of
@@ -317,3 +319,30 @@ def test_allowed_tools_narrow_what_is_offered(sim, gateway):
     )
     sent = sim.requests[-1].body
     assert ([tool["function"]["name"] for tool in sent["tools"]], sent["tool_choice"]) == (["b"], "required")
+
+
+# -- two keys ----------------------------------------------------------------------------------------------
+MINE, FOREIGN = "mine", "sk-ant-api03-of-somebody-else"
+
+
+@pytest.mark.parametrize(
+    ("path", "bearer", "x_api_key", "served"),
+    [("/v1/chat/completions", MINE, FOREIGN, MINE), ("/v1/chat/completions", FOREIGN, MINE, MINE),
+     ("/v1/messages", MINE, FOREIGN, MINE), ("/v1/messages", FOREIGN, MINE, MINE),
+     ("/v1/messages", "other", MINE, MINE), ("/v1/messages/count_tokens", "other", MINE, MINE),
+     ("/messages", "other", MINE, MINE),
+     ("/v1/chat/completions", MINE, "other", MINE), ("/v1/responses", MINE, "other", MINE),
+     ("/v1/messages", "", MINE, MINE), ("/v1/chat/completions", "", MINE, MINE), ("/v1/messages", MINE, "", MINE),
+     ("/v1/messages", FOREIGN, FOREIGN, None), ("/v1/chat/completions", FOREIGN, "", None),
+     ("/v1/messages", "", "", None)],
+)  # fmt: skip
+def test_of_two_keys_ours_counts_and_of_two_of_ours_the_protocols_own(chain, path, bearer, x_api_key, served):
+    other = make_client("other")[1]
+    keys = {MINE: make_client(MINE)[1], "other": other, FOREIGN: FOREIGN, "": ""}
+    clients.revoke(Client.objects.filter(name="other"))
+    headers = {"authorization": f"Bearer {keys[bearer]}", "x-api-key": keys[x_api_key]}
+    body = json.dumps({"messages": HELLO, "max_tokens": 5} if "responses" not in path else {"input": "x"})
+    response = Browser().post(path, body, "application/json", headers={n: v for n, v in headers.items() if v})
+    assert response.status_code == (200 if served else 401)
+    if served and "count_tokens" not in path:
+        assert Call.objects.get().client == served

@@ -21,7 +21,7 @@ from llm.ledger.tally import Tally
 from llm.limits.left import quota_left
 from llm.limits.quota import LedgerMeter
 from llm.models import Attempt, Call, Limit, Meter, Provider
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 from tests.chain_setup import make_provider
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -121,3 +121,41 @@ def test_headers_and_text_are_both_read():
 def test_the_recorded_refusals_of_groq_name_their_limits():
     recorded = payloads()["groq-429-tpm-1"]
     assert by_field(recorded["headers"], recorded["body"], "groq")["tpm"][0] == 12_000
+
+
+def test_hours_and_tokens_in_and_out_are_read_where_a_provider_states_them():
+    stated = {
+        "x-ratelimit-limit-requests-hour": "200",
+        "x-ratelimit-remaining-requests-hour": "150",
+        "x-ratelimit-reset-requests-hour": "1800",
+        "x-ratelimit-limit-input-tokens-minute": "7000",
+        "x-ratelimit-limit-output-tokens": "4000",
+        "x-ratelimit-remaining-output-tokens": "3000",
+    }
+    assert by_field(stated) == {
+        "rph": (200, 50, 1800), "itpm": (7000, None, None), "otpm": (4000, 1000, None)
+    }  # fmt: skip
+
+
+def test_anthropics_own_names_are_read():
+    stated = {
+        "anthropic-ratelimit-requests-limit": "50",
+        "anthropic-ratelimit-requests-remaining": "49",
+        "anthropic-ratelimit-input-tokens-limit": "30000",
+        "anthropic-ratelimit-output-tokens-limit": "8000",
+    }
+    assert by_field(stated) == {
+        "rpm": (50, 1, None), "itpm": (30_000, None, None), "otpm": (8000, None, None)
+    }  # fmt: skip
+
+
+def test_a_refusal_names_tokens_of_input_and_requests_of_the_hour():
+    text = "Rate limit reached on input tokens per minute (ITPM): Limit 7000, Used 6990, Requested 900."
+    assert by_field({}, text) == {"itpm": (7000, 6990, None)}
+    assert by_field({}, "requests per hour (RPH): Limit 100") == {"rph": (100, None, None)}
+
+
+def test_a_window_that_we_have_no_name_for_is_passed_over():
+    assert (
+        by_field({"x-ratelimit-limit-tokens-hour": "5000", "x-ratelimit-limit-input-tokens-day": "5"}) == {}
+    )

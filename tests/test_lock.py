@@ -1,6 +1,7 @@
 """What is installed is what was tested: the locks hold every library asked for, at one version, by its hashes."""
 
 import re
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,34 @@ def test_development_runs_on_the_versions_of_the_site():
     assert {name: entries for name, entries in site.items() if development.get(name) != entries} == {}
 
 
-def test_everything_installs_from_the_locks():
-    for name in ("Makefile", "deploy/Dockerfile", "docs/production.md"):
-        text = (ROOT / name).read_text()
-        assert "install" in text
-        assert re.findall(r"pip install[^\n]*-r requirements(?:-dev)?\.txt", text) == []
+def needed(name, extras=frozenset()):
+    """Names of what an installed library requires of this interpreter, with some of its extras."""
+    for text in requires(name) or []:
+        wanted = Requirement(text)
+        if not wanted.marker or any(wanted.marker.evaluate({"extra": extra}) for extra in {"", *extras}):
+            yield canonicalize_name(wanted.name), frozenset(wanted.extras)
+
+
+@pytest.mark.parametrize(
+    ("asked", "lock"),
+    [("requirements.txt", "requirements.lock"), ("requirements-dev.txt", "requirements-dev.lock")],
+)
+def test_a_lock_is_whole(asked, lock):
+    """It is installed without asking any library what else it needs."""
+    pins, seen = locked(lock), set()
+    waiting = [(canonicalize_name(each.name), frozenset(each.extras)) for each in asked_for(asked)]
+    while waiting:
+        each = waiting.pop()
+        if each not in seen:
+            seen.add(each)
+            waiting += needed(*each)
+    assert {name for name, _ in seen} - set(pins) == set(), "run `make lock`"
+
+
+@pytest.mark.parametrize("file", ["Makefile", "deploy/Dockerfile", "docs/production.md"])
+def test_everything_installs_from_the_locks_and_nothing_besides(file):
+    installs = re.findall(r"pip install ([^\n]*-r requirements[^\n ]*)", (ROOT / file).read_text())
+    assert installs
+    for arguments in installs:
+        assert "--require-hashes --no-deps -r requirements" in arguments
+        assert arguments.endswith(".lock")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from llm.cache import forget_calls
+from llm.cache.responses import forget_calls
 from llm.calls.terms import DataPolicy
 from llm.chain import ChainExhausted, complete
 from llm.failures.kinds import Failure, Kind

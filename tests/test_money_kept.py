@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from llm import cache
+from llm.cache import responses
 from llm.calls.terms import DataPolicy
 from llm.chain import ChainExhausted, complete
 from llm.ledger import bookkeeper, retention
@@ -105,18 +105,18 @@ def test_an_answer_of_one_model_is_none_for_who_asks_for_another(kept):
 
 def test_auto_is_one_switch_for_all_processes(settings, sim, monkeypatch):
     settings.LLM_CACHE = "auto"
-    monkeypatch.setattr(cache, "BUSY_CALLS", 3)
-    monkeypatch.setattr(cache, "CALM_CALLS", 2)
+    monkeypatch.setattr(responses, "BUSY_CALLS", 3)
+    monkeypatch.setattr(responses, "CALM_CALLS", 2)
     make_groq(sim, keys=1)
     for number in range(4):
         complete(user=f"{number}", max_tokens=50)
-    cache.forget()  # as a process that has just begun, such as `ask`
-    assert cache.is_on()
+    responses.forget()  # as a process that has just begun, such as `ask`
+    assert responses.is_on()
     complete(user="kept", max_tokens=50)
     Call.objects.order_by("id")[0].delete()
     Call.objects.order_by("id")[0].delete()
-    cache.forget()
-    assert cache.is_on()  # three calls: on, since it was
+    responses.forget()
+    assert responses.is_on()  # three calls: on, since it was
 
 
 # -- what PostgreSQL does not take --------------------------------------------------------------------------------

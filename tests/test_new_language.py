@@ -17,7 +17,7 @@ from audit.bank import sources
 from audit.models import Report
 from audit.report import facts, jobs
 from audit.scans import service as scans
-from guardlabs.catalogues import compile_catalogues
+from guardlabs.install.catalogues import compile_catalogues
 from tests import report_texts
 from tests.factories import load_bank, make_scan
 from tests.fake_chain import FakeChain

@@ -13,8 +13,10 @@ from audit.bank import findings as details
 from audit.bank.questions import QUESTIONS
 from audit.formats import points
 from audit.presentation import scan as presentation
+from audit.presentation.gauge import gauge as draw_gauge
 from audit.scans import service as scans
 from audit.scoring import formula
+from audit.scoring.fixes import Fix, fix_order
 from audit.templatetags.audit_text import host
 
 BANK = catalogue.scoring_bank()
@@ -25,10 +27,8 @@ any_answers = st.fixed_dictionaries(
 )
 
 
-def fixes(answers: dict[str, str], count: int = 3) -> list[presentation.Fix]:
-    return presentation.fix_order(
-        bank=BANK, answers=answers, assessment=formula.assess(BANK, answers), count=count
-    )
+def fixes(answers: dict[str, str], count: int = 3) -> list[Fix]:
+    return fix_order(bank=BANK, answers=answers, assessment=formula.assess(BANK, answers), count=count)
 
 
 def test_without_a_cap_fixes_follow_the_points():
@@ -66,7 +66,7 @@ def test_fixes_never_lower_the_score_and_all_of_them_reach_the_top(answers):
 def test_an_answer_that_the_bank_no_longer_knows_ends_the_list():
     assessment = formula.assess(BANK, RISKIEST)
     old = {**RISKIEST, "seed_storage": "tattoo"}
-    assert presentation.fix_order(bank=BANK, answers=old, assessment=assessment) == []
+    assert fix_order(bank=BANK, answers=old, assessment=assessment, count=3) == []
 
 
 @pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_equal_findings_share_a_rank():
 
 @pytest.mark.parametrize(("score", "raw", "marked"), [(0, 0, False), (49, 86, True), (100, 100, False)])
 def test_the_gauge_marks_the_raw_score_only_where_it_is_higher(score, raw, marked):
-    gauge = presentation.gauge(score=score, raw_score=raw)
+    gauge = draw_gauge(score=score, raw_score=raw)
     assert (gauge.raw is not None) == marked
     assert ("without the cap" in gauge.label) == marked
     assert [zone.name for zone in gauge.zones] == ["exposed", "fragile", "fair", "solid"]

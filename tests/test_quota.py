@@ -605,3 +605,38 @@ def test_a_spent_provider_gives_way_to_the_next_and_the_reply_says_so(sim, clock
 def test_what_a_call_reserves_is_its_input_and_all_it_may_write(sim, clock):
     deployment = limited(sim, reasoning_reserve=50)
     assert quota.reserved_tokens(deployment, WANT) == 550
+
+
+# -- cached tokens -----------------------------------------------------------------------------------------
+def long_prompt(turn):
+    return [
+        {"role": "system", "content": "some words " * 1_000},
+        {"role": "user", "content": f"Turn {turn}."},
+    ]
+
+
+@pytest.mark.parametrize(("kind", "turns"), [("groq", 4), ("openai", 2)])
+def test_cached_tokens_are_given_back_where_the_provider_does_not_count_them(sim, kind, turns):
+    """Groq: https://console.groq.com/docs/prompt-caching. Its stand-in enforces the same rule."""
+    sim.cache_prompts()
+    models = [{"name": OSS, "tpm": 8_000}]
+    make_provider(
+        sim, kind, kind=kind, models=models, keys={"one": ""}, free=True, timeout_s=20, first_byte_s=10
+    )
+    sim.limit("key-of-one", OSS, tpm=8_000)
+    for turn in range(turns):
+        complete(messages=long_prompt(turn), max_tokens=300)
+    if kind == "openai":
+        with pytest.raises(ChainExhausted) as full:
+            complete(messages=long_prompt(turns), max_tokens=300, deadline_s=2)
+        assert {skip["why"] for skip in full.value.skipped} == {"quota of the minute"}
+    assert {record.status for record in sim.requests} == {200}
+    assert len(sim.requests) == turns
+    cached = sum(attempt.tokens_cached for attempt in Attempt.objects.all())
+    counted = sum(record.prompt_tokens + record.completion_tokens for record in sim.requests)
+    assert cached > 2_000 * (turns - 1)
+    expected = counted - cached if kind == "groq" else counted
+    for _ in ("as counted", "as made anew from the ledger"):
+        snapshot.forget()
+        assert LedgerMeter(datetime.now(tz=UTC)).used(first_deployment()).minute_tokens == expected
+        counters.forget()

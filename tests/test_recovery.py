@@ -276,6 +276,32 @@ def test_fifty_callers_waste_five_requests_on_a_broken_first_tier(sim, ask, faul
     assert sim.count(provider="deepseek") == 50
 
 
+@pytest.mark.parametrize(
+    ("ask", "fault"),
+    matrix([plain, streamed], [b.http(500), b.http(503), b.reset(), b.hang(), b.blank_keepalive("forever")]),
+)
+def test_fifty_callers_waste_five_requests_on_a_first_tier_that_has_just_answered(sim, ask, fault):
+    make_groq(sim, keys=1, first_byte_s=2, timeout_s=3)
+    make_deepseek(sim, first_byte_s=20, timeout_s=20)
+    for _ in range(3):
+        assert ask().provider == "groq1"
+    sim.script("key-of-groq1", fault)
+    assert in_threads(50, lambda n: ask().provider) == ["deepseek"] * 50
+    assert sim.count(provider="groq") - 3 <= 5
+
+
+def test_a_sign_of_life_lets_all_who_wait_for_it_go(sim):
+    make_groq(sim, keys=1, first_byte_s=20, timeout_s=20)
+    make_deepseek(sim)
+    plain()
+    sim.script("key-of-groq1", b.slow_first_token(1.0))
+    began = time.monotonic()
+    assert in_threads(50, lambda n: plain().provider) == ["groq1"] * 50
+    assert (
+        time.monotonic() - began < 20
+    )  # a second for the first four, one for the others, and what threads take
+
+
 def test_fifty_callers_of_a_sound_provider_are_all_served_by_it(sim):
     make_groq(sim, keys=1, first_byte_s=20, timeout_s=20)
     make_deepseek(sim)

@@ -7,12 +7,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from llm import rollup
 from llm.calls.deployment import Deployment
 from llm.configuration.snapshot import KeyConf
 from llm.models import Attempt, Call, Credential, Provider, Rollup
 from llm.pauses import breaker
 from llm.status import usage
+from llm.storage import rollup
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)

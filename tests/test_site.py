@@ -14,8 +14,8 @@ from django.utils.translation import gettext, override
 
 from audit.bank import emergency
 from audit.models import Incident, Report
+from audit.pages import sample
 from audit.pages import site as views_site
-from audit.presentation import sample
 from audit.report import jobs
 from audit.scans import service as scans
 from tests.factories import load_bank, make_scan

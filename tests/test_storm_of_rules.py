@@ -59,8 +59,10 @@ FAULTS = [
     b.ok(TEXT, reasoning="Step by step. " * 30, pace=0.02), b.ok("Жаль, но это не твоё. " * 30, pace=0.01),
 ]  # fmt: skip
 PRICES = {"price_in": Decimal("0.30"), "price_out": Decimal("1.20")}
-DAY, SHOP_DAY = Decimal("0.02"), Decimal("0.03")
-KEYS = ("groq1", "groq2", "deepseek", "other", "vertex")
+# USD a day: less than the storm would spend, so that each is met.
+DAYS = {"deepseek": Decimal("0.02"), "other": Decimal("0.015"), "vertex": Decimal("0.02")}
+SHOP_DAY, CREDIT = Decimal("0.03"), Decimal("0.012")
+KEYS = ("groq1", "groq2", "deepseek", "other", "another", "vertex")
 NUMBER = re.compile(r"#(\d+)#")
 BILLED_STATES = {200, None}  # None: it took the request, and nobody knows what it did with it
 
@@ -85,12 +87,14 @@ def providers(sim, tmp_path):
     """Free and paid, two accounts of one, Vertex in three places; and a last one that never does anything wrong."""
     times = {"first_byte_s": 0.8, "timeout_s": 1.5}
     make_groq(sim, keys=2, models=(OSS, SMALL), **times)
-    make_deepseek(sim, daily_budget_usd=DAY, **times)
-    make_provider(sim, "other", models=[{"name": "m", **PRICES}], keys={"other": ""}, tier=2, **times)
-    make_vertex(sim, tmp_path, **times)
+    make_deepseek(sim, daily_budget_usd=DAYS["deepseek"], credit_usd=CREDIT, **times)
+    pair = {"other": "first", "another": "second"}
+    other = [{"name": "m", **PRICES}, {"name": "n", **PRICES}]
+    make_provider(sim, "other", models=other, keys=pair, tier=2, daily_budget_usd=DAYS["other"], **times)
+    make_vertex(sim, tmp_path, daily_budget_usd=DAYS["vertex"], **times)
     calm = {"name": "calm", **PRICES}
     make_provider(sim, "calm", models=[calm], keys={"calm": ""}, tier=9, first_byte_s=30, timeout_s=60)
-    sim.script("key-of-calm", b.slow_first_token(0.1, TEXT))
+    sim.script("key-of-calm", b.slow_first_token(0.4, TEXT))
     for kind in ("groq", "openai"):
         adapter_for(kind=kind, base_url="http://127.0.0.1:9", key="x")  # imports are no part of a call's time
     assert Vertex
@@ -210,16 +214,19 @@ def _check_attempts(sim):
         attempts[NUMBER.search(row.call.messages[0]["content"])[1]].append(row)
     assert requests
     assert requests.keys() <= attempts.keys()
-    wrong = []
+    wrong, unread = [], 0
     for number, rows in attempts.items():
         seen = requests[number]
         for row in rows:
             if seen and _names(seen[0]) == (row.credential, row.model, row.location or None):
                 wrong += _wrong_money(row, seen.pop(0))
+            elif row.outcome == Kind.PROVIDER_DOWN and row.latency_ms >= 700 and not row.tokens_out:
+                unread += 1  # within the provider's time the simulator's threads had not come to it
             elif not _was_never_sent(row):
                 wrong.append(f"#{number}: {row} {row.cost_usd} {row.detail!r} reached nobody")
         wrong += [f"#{number}: {record.credential} {record.behaviour} is in no ledger" for record in seen]
     assert wrong == []
+    assert unread <= len(attempts) // 20
 
 
 def _names(record):
@@ -267,8 +274,9 @@ def _check_caps(calls, seed):
     for call in Call.objects.annotate(of_attempts=Sum("attempts__cost_usd")):
         assert call.cost_usd == (call.of_attempts or 0)
         assert call.attempt_count == call.attempts.count()
-    spent = Attempt.objects.filter(provider="deepseek").aggregate(usd=Sum("cost_usd"))["usd"]
-    assert 0 < spent <= DAY
+    for provider, day in DAYS.items():
+        spent = Attempt.objects.filter(provider=provider).aggregate(usd=Sum("cost_usd"))["usd"]
+        assert 0 < spent <= min(day, CREDIT if provider == "deepseek" else day), provider
     assert Call.objects.filter(client="shop").aggregate(usd=Sum("cost_usd"))["usd"] <= SHOP_DAY
 
 

@@ -100,6 +100,15 @@ W, T = ("get_weather", '{"a": 1}'), ("get_time", "{}")
         # a placeholder first, or all of it in each piece
         ([piece("{}", name="get_weather", id="x"), piece('{"a": 1}')], [W]),
         ([piece('{"a"', name="get_weather", id="x"), piece('{"a": 1}')], [W]),
+        # twice in one piece, or with an empty one beside it
+        ([piece('{"a": 1}{"a": 1}', name="get_weather", id="x")], [W]),
+        ([piece('{"a": 1} {}', name="get_weather", id="x")], [W]),
+        ([piece('{"a": 1}{"a": 2}', name="get_weather", id="x")], [("get_weather", '{"a": 1}{"a": 2}')]),
+        # the index counts from one; no layer `function`
+        ([piece("", name="get_weather", id="x", index=1), piece('{"a": 1}', index=1),
+          piece("{}", name="get_time", id="y", index=2)], [W, T]),
+        ([{"index": 0, "id": "x", "type": "function", "name": "get_weather", "arguments": '{"a"'},
+          {"index": 0, "arguments": ": 1}"}], [W]),
         # odd values
         ([piece({"a": 1}, name="get_weather", id="x")], [W]),
         ([piece(None, name="get_time", id="x")], [T]),

@@ -12,7 +12,7 @@ import time_machine
 from llm.chain import ChainExhausted, complete
 from llm.configuration import snapshot
 from llm.foresight import forecast, workload
-from llm.foresight.forecast import Ask, Load
+from llm.foresight.load import Ask, Load
 from llm.ledger import counters
 from llm.limits.quota import LedgerMeter
 from llm.models import Attempt, Limit, Provider

@@ -9,8 +9,8 @@ from django.core.cache import caches
 
 from audit.models import Order, Report, Scan
 from guardlabs.operations import chores, weekly
-from llm import rollup
 from llm.models import Attempt, Call, Notice
+from llm.storage import rollup
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ import time_machine
 from audit import throttle
 from audit.report import jobs
 from guardlabs.staff import limits
-from llm import cache
+from llm.cache import responses
 from llm.chain import ChainExhausted, complete, stream
 from llm.clients import access
 from llm.ledger import bookkeeper
@@ -126,7 +126,7 @@ def test_a_kept_reply_is_neither_kept_longer_nor_waited_for(sim, clock, settings
     answered()
     clock.move_to(NOW)
     assert not complete(user="hi", max_tokens=50).cached
-    row = cache.CachedReply.objects.get()
+    row = responses.CachedReply.objects.get()
     row.filled_at, row.leader, row.lease_until = None, "gone", NOW + timedelta(days=1)
     row.save()
     assert complete(user="hi", max_tokens=50).provider == "groq1"

@@ -7,9 +7,10 @@ from typing import Any
 from audit.bank import catalogue
 from audit.bank import findings as details
 from audit.bank.catalogue import OptionText, QuestionText
+from audit.formats import BAND_WORDS
 from audit.models import Report, Scan
 from audit.presentation.report import ReportView, present
-from audit.presentation.scan import BAND_WORDS, SEVERITY_WORDS
+from audit.presentation.scan import SEVERITY_WORDS
 from audit.report import jobs
 from audit.report.text import render
 from audit.scoring import formula

@@ -4,8 +4,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from audit import formats
 from audit.presentation import method as contents
-from audit.presentation import scan as presentation
 from audit.scoring import formula, sensitivity
 
 
@@ -18,7 +18,7 @@ def method(request: HttpRequest) -> HttpResponse:
         "example": contents.example(listed),
         "firmness": contents.firmness(),
         "versions": contents.VERSIONS,
-        "bands": [(least, name, presentation.BAND_WORDS[name]) for least, name in formula.BANDS],
+        "bands": [(least, name, formats.BAND_WORDS[name]) for least, name in formula.BANDS],
         "share": round(100 * sensitivity.SHARE),
         "draws": sensitivity.DRAWS,
     }

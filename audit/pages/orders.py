@@ -25,7 +25,7 @@ from audit.orders import deliverable, form, links, payments, terms, withdrawal
 from audit.orders import service as orders
 from audit.orders.money import receipts
 from audit.pages.context import alternates
-from audit.pages.private import from_elsewhere
+from audit.pages.private import are_you_sure, from_elsewhere
 from audit.presentation import orders as order_pages
 
 
@@ -131,7 +131,17 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         if found.state not in orders.UNPAID or payments.is_coming(found):
             return _to_status(found)
-        return private(render(request, "audit/order_cancel.html", {"order": found, "token": token}))
+        return are_you_sure(
+            request,
+            question=_("Cancel this order?"),
+            consequence=_(
+                "Order %(code)s ends at once and nothing is charged. You can order again at any time."
+            )
+            % {"code": found.code},
+            confirm=_("Cancel the order"),
+            keep=_("Keep the order"),
+            back=_status_url(found),
+        )
     with suppress(orders.NotAllowed):  # paid meanwhile: the page says how it stands
         payments.cancel(found, actor=orders.CUSTOMER)
     return _to_status(found)
@@ -145,8 +155,17 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         if terms.withdraw_until(found) is None:
             return _to_status(found)
-        context = {"order": found, "token": token, "price": receipts.price(found)}
-        return private(render(request, "audit/order_withdraw.html", context))
+        return are_you_sure(
+            request,
+            question=_("Withdraw from this order?"),
+            consequence=_(
+                "The work on order %(code)s ends at once, and you get %(price)s back the way you paid it."
+            )
+            % {"code": found.code, "price": receipts.price(found)},
+            confirm=_("Confirm the withdrawal"),
+            keep=_("Keep the order"),
+            back=_status_url(found),
+        )
     with suppress(orders.NotAllowed):
         withdrawal.withdraw(found)
     return _to_status(found)
@@ -215,5 +234,8 @@ def _open_checkout(found: Order) -> bool:
 
 
 def _to_status(found: Order, *, query: str = "") -> HttpResponse:
-    address = reverse("audit:order-status", kwargs={"token": links.status_token(found)})
-    return private(HttpResponseRedirect(address + query, status=303))
+    return private(HttpResponseRedirect(_status_url(found) + query, status=303))
+
+
+def _status_url(found: Order) -> str:
+    return reverse("audit:order-status", kwargs={"token": links.status_token(found)})

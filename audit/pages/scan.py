@@ -18,6 +18,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language, ngettext, override
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
@@ -28,12 +29,13 @@ from audit.bank import questions as bank
 from audit.confidential import private
 from audit.models import Report, Scan
 from audit.orders import terms
-from audit.pages import live
+from audit.pages import live, sample
 from audit.pages.context import alternates
-from audit.pages.private import scan_or_404
-from audit.presentation import library, plan, sample, yours
+from audit.pages.private import are_you_sure, scan_or_404
+from audit.presentation import library, plan, yours
 from audit.presentation import replay as replay_view
 from audit.presentation import scan as presentation
+from audit.presentation.gauge import gauge
 from audit.presentation.report import ReportView, present
 from audit.report import jobs, upgrade
 from audit.report.text.render import to_html
@@ -62,7 +64,7 @@ def landing(request: HttpRequest) -> HttpResponse:
     about_data = _about_data()
     scored = sample.assessment()
     context = {
-        "sample": presentation.gauge(score=scored.score, raw_score=scored.raw_score),
+        "sample": gauge(score=scored.score, raw_score=scored.raw_score),
         "sample_minutes": scored.findings[0].minutes,
         "sample_after": sample.score_after_first_fix(),
         "sample_report": sample.report(),
@@ -267,7 +269,17 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         scans.delete_scan(scan)
         return private(HttpResponseRedirect(reverse("audit:deleted"), status=303))
-    return private(render(request, "audit/delete.html", {"token": token}))
+    return are_you_sure(
+        request,
+        question=_("Delete this result?"),
+        consequence=_(
+            "The answers, the score and the report disappear at once, and the link stops working. Nobody can bring "
+            "them back, and neither can we."
+        ),
+        confirm=_("Delete for good"),
+        keep=_("Keep it"),
+        back=reverse("audit:result", kwargs={"token": token}),
+    )
 
 
 def _report(scan: Scan) -> ReportView:

@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from audit import formats
 from audit.bank import findings
 from audit.confidential import private
 from audit.pages.private import scan_or_404
 from audit.presentation import exports, plan, yours
 from audit.presentation import replay as replay_view
-from audit.presentation import scan as presentation
+from audit.presentation.gauge import gauge
 from audit.report import jobs
 from audit.scans import shares
 from audit.scoring import formula
@@ -115,8 +116,8 @@ def card(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "scan": scan,
         "band": band,
-        "band_word": presentation.BAND_WORDS[band],
-        "gauge": presentation.gauge(score=scan.score, raw_score=scan.score),
+        "band_word": formats.BAND_WORDS[band],
+        "gauge": gauge(score=scan.score, raw_score=scan.score),
         "image": f"{settings.SITE_URL}{static(f'audit/cards/{band}.png')}",
     }
     response = render(request, "audit/card.html", context)

@@ -91,7 +91,7 @@ def _parts(scan: Scan, details: Details, report: Report) -> Iterator[str]:
     result = details.assessment
     words = {
         "score": result.score,
-        "band": presentation.BAND_WORDS[result.band],
+        "band": formats.BAND_WORDS[result.band],
         "raw": result.raw_score,
         "day": formats.day(scan.created_at.date().isoformat()),
         "scoring": scan.scoring_version,
@@ -107,7 +107,7 @@ def _parts(scan: Scan, details: Details, report: Report) -> Iterator[str]:
         }
     labels = catalogue.category_labels()
     yield "\n".join(
-        f"- {labels.get(row.category, row.category)}: {presentation.kept_of(row.max - row.lost, row.max)}"
+        f"- {labels.get(row.category, row.category)}: {formats.kept_of(row.max - row.lost, row.max)}"
         for row in result.breakdown
     )
     if details.weaknesses:

@@ -4,26 +4,26 @@ Words come in already translated (catalogue.py); the few that belong to pages al
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import cos, pi, sin
 
-from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from audit import formats
 from audit.bank.catalogue import OptionText, QuestionText
 from audit.bank.findings import Case, Details, Weakness
+from audit.formats import BAND_WORDS
+from audit.presentation.gauge import Gauge, gauge
 from audit.scans import replay, tested
 from audit.scans.form import Sent
 from audit.scoring import formula
+from audit.scoring.fixes import Fix, fix_order
 
 FIRST_FIXES = 3
 QUICK_WINS = 3
 QUICK_MINUTES = 30
 NAMED_CRITICAL = 3
 
-BAND_WORDS = formats.BAND_WORDS
 BAND_SENTENCES = {
     "exposed": gettext_lazy(
         "Common attacks would work on you today. The good news: the first fixes change most."
@@ -110,93 +110,6 @@ def fields(
     ]
 
 
-# -- the gauge -------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """A place in the gauge's drawing."""
-
-    x: str
-    y: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Zone:
-    """A band in the gauge's drawing: `dash` places it on the arc, `least` is its lowest score."""
-
-    name: str
-    label: str
-    least: int
-    dash: str
-    on: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gauge:
-    """A half circle from 0 to 100 in four zones: `knob` is where the score stands, `raw` marks the raw score
-    where a cap lowered it, with its number at `raw_label`.
-    """
-
-    score: int
-    raw_score: int
-    band: str
-    label: str
-    zones: tuple[Zone, ...]
-    knob: Point
-    raw: tuple[Point, Point] | None
-    raw_label: Point | None
-
-
-CENTRE_X, CENTRE_Y, RADIUS, HALF_WIDTH = 120, 122, 96, 8
-ZONE_GAP = 0.4
-
-
-def _at(score: float, radius: float = RADIUS) -> Point:
-    angle = pi * (1 - score / 100)
-    return Point(x=f"{CENTRE_X + radius * cos(angle):.1f}", y=f"{CENTRE_Y - radius * sin(angle):.1f}")
-
-
-def _zones(band: str) -> tuple[Zone, ...]:
-    """The bands from left to right, with a small gap between them."""
-    found, end = [], 100.0
-    for least, name in formula.BANDS:
-        start = least + (ZONE_GAP if least else 0)
-        found.append(
-            Zone(
-                name=name,
-                label=str(BAND_WORDS[name]),
-                least=least,
-                dash=f"0 {start:g} {end - start:g} 100",
-                on=name == band,
-            )
-        )
-        end = least - ZONE_GAP
-    return tuple(reversed(found))
-
-
-def gauge(*, score: int, raw_score: int) -> Gauge:
-    """The gauge of a score; the raw score is marked only where a cap lowered it."""
-    band = formula.band(score)
-    capped = raw_score > score
-    words = {"score": score, "band": str(BAND_WORDS[band]), "raw": raw_score}
-    return Gauge(
-        score=score,
-        raw_score=raw_score,
-        band=band,
-        label=(
-            gettext("%(score)d of 100, %(band)s; %(raw)d without the cap")
-            if capped
-            else gettext("%(score)d of 100, %(band)s")
-        )
-        % words,
-        zones=_zones(band),
-        knob=_at(score),
-        raw=(_at(raw_score, RADIUS - HALF_WIDTH - 4), _at(raw_score, RADIUS + HALF_WIDTH + 4))
-        if capped
-        else None,
-        raw_label=_at(raw_score, RADIUS - HALF_WIDTH - 17) if capped else None,
-    )
-
-
 # -- the result ------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
@@ -240,20 +153,6 @@ class Entry:
     def more_cases(self) -> tuple[Case, ...]:
         """The cases after the strongest one."""
         return self.weakness.cases[1:]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
-    """What a fix does to the score; `capped`: an answer that is still there limits it afterwards."""
-
-    question: str
-    before: int
-    after: int
-    capped: bool
-
-    @property
-    def gain(self) -> int:
-        return self.after - self.before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,44 +272,6 @@ def _climb(
     )
 
 
-def fix_order(
-    *,
-    bank: Sequence[formula.Item],
-    answers: Mapping[str, str],
-    assessment: formula.Assessment,
-    count: int = FIRST_FIXES,
-) -> list[Fix]:
-    """The fixes that raise the score fastest, each on top of the ones before it.
-
-    Without a cap that is the order of points lost. Under a cap the answer that causes it comes first: nothing
-    else can raise the score until it is gone. Several causes are taken one after the other.
-    An answer that today's bank does not know ends the list early.
-    """
-    fixes: list[Fix] = []
-    score, capped = assessment.score, assessment.capped
-    waiting = list(assessment.findings)
-    while waiting and len(fixes) < count:
-        done = [fix.question for fix in fixes]
-        try:
-            trials = [(_after(bank, answers, [*done, finding.question]), finding) for finding in waiting]
-        except (ValueError, KeyError):
-            break
-        # The first of equals loses more points; under a cap, what causes the lowest one goes before it.
-        after, finding = max(
-            trials, key=lambda trial: (trial[0].score, -(trial[1].cap or 100) if capped else 0)
-        )
-        fixes.append(Fix(question=finding.question, before=score, after=after.score, capped=after.capped))
-        score, capped = after.score, after.capped
-        waiting.remove(finding)
-    return fixes
-
-
-def _after(
-    bank: Sequence[formula.Item], answers: Mapping[str, str], questions: Collection[str]
-) -> formula.Assessment:
-    return formula.assess(bank, formula.fix(bank, answers, questions))
-
-
 def _entries(weaknesses: Sequence[Weakness], *, categories: Mapping[str, str]) -> tuple[Entry, ...]:
     entries: list[Entry] = []
     for position, weakness in enumerate(weaknesses, start=1):
@@ -436,17 +297,3 @@ def _answered(
         for name in names
         if name in questions and name in answers
     )
-
-
-# -- small words -----------------------------------------------------------------------------------
-def kept_of(kept: Decimal, most: Decimal) -> str:
-    """`24 of 38`; where nothing applied, that it was not assessed."""
-    if not most:
-        return gettext("not assessed")
-    return gettext("%(kept)s of %(max)s") % {"kept": formats.number(kept), "max": formats.number(most)}
-
-
-def signed(amount: int | Decimal) -> str:
-    """A difference: `+8`, `−2.5` (with a true minus sign), `0`."""
-    sign = "+" if amount > 0 else "−" if amount < 0 else ""
-    return sign + formats.number(abs(amount))

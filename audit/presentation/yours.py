@@ -15,8 +15,9 @@ from audit.bank.catalogue import OptionText
 from audit.bank.findings import Case, Details, Weakness
 from audit.models import Scan
 from audit.presentation import scan as presentation
+from audit.presentation.gauge import Gauge, gauge
 from audit.scans import replay, tested
-from audit.scoring import comparison, simulation
+from audit.scoring import comparison, fixes, simulation
 
 
 # -- the last result -------------------------------------------------------------------------------
@@ -67,13 +68,13 @@ def last_time(scan: Scan) -> LastTime | None:
     return LastTime(
         made=last.created_at,
         comparison=compared,
-        delta=presentation.signed(compared.delta),
+        delta=formats.signed(compared.delta),
         changes=tuple(
             Change(
                 label=labels.get(change.category, change.category),
-                then=presentation.kept_of(change.then, change.then_max),
-                now=presentation.kept_of(change.now, change.now_max),
-                delta=presentation.signed(change.delta),
+                then=formats.kept_of(change.then, change.then_max),
+                now=formats.kept_of(change.now, change.now_max),
+                delta=formats.signed(change.delta),
                 better=change.delta > 0,
                 worse=change.delta < 0,
             )
@@ -84,7 +85,7 @@ def last_time(scan: Scan) -> LastTime | None:
                 question=questions[change.question].text,
                 before=questions[change.question].option(change.before).label,
                 after=questions[change.question].option(change.after).label,
-                delta=presentation.signed(change.delta),
+                delta=formats.signed(change.delta),
                 better=change.delta > 0,
                 worse=change.delta < 0,
             )
@@ -127,7 +128,7 @@ def aged(scan: Scan) -> list[Aged]:
 # -- the order of the fixes --------------------------------------------------------------------------
 def fix_order(scan: Scan, details: Details) -> list[str]:
     """The questions in the order in which fixing them raises the score fastest; empty for an older bank's answers."""
-    found = presentation.fix_order(
+    found = fixes.fix_order(
         bank=catalogue.scoring_bank(),
         answers=scan.answers,
         assessment=details.assessment,
@@ -154,11 +155,11 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptRun:
+class SimulationView:
     """The simulation in words. `capped_by`: what still limits the score afterwards."""
 
     simulation: simulation.Simulation
-    gauge: presentation.Gauge
+    gauge: Gauge
     before_band: str
     band: str
     delta: str
@@ -166,7 +167,7 @@ class AttemptRun:
     ticks: tuple[Tick, ...]
 
 
-def trial(*, scan: Scan, details: Details, done: Collection[str]) -> AttemptRun | None:
+def trial(*, scan: Scan, details: Details, done: Collection[str]) -> SimulationView | None:
     """The score with `done` fixed; None if the scan's answers are those of an older bank."""
     bank = catalogue.scoring_bank()
     tried = simulation.simulate(bank=bank, answers=scan.answers, done=done)
@@ -175,12 +176,12 @@ def trial(*, scan: Scan, details: Details, done: Collection[str]) -> AttemptRun 
     items = {item.id: item for item in bank}
     after = tried.after
     because = after.cap.because if after.cap and after.capped else ()
-    return AttemptRun(
+    return SimulationView(
         simulation=tried,
-        gauge=presentation.gauge(score=after.score, raw_score=after.raw_score),
-        before_band=str(presentation.BAND_WORDS[tried.before.band]),
-        band=str(presentation.BAND_WORDS[after.band]),
-        delta=presentation.signed(tried.gain),
+        gauge=gauge(score=after.score, raw_score=after.raw_score),
+        before_band=str(formats.BAND_WORDS[tried.before.band]),
+        band=str(formats.BAND_WORDS[after.band]),
+        delta=formats.signed(tried.gain),
         capped_by=tuple(each.title for each in details.weaknesses if each.finding.question in because),
         ticks=tuple(
             Tick(

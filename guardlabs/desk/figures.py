@@ -1,4 +1,4 @@
-"""What the sections read, each once, and only if somebody who may see it asks."""
+"""The figures that the sections show; each is read once, when a section asks for it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,9 +10,9 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils import timezone
 
 from audit.scans import stats
-from llm import rollup
-from llm.rollup import Line, Sums
 from llm.status import usage
+from llm.storage import rollup
+from llm.storage.rollup import Line, Sums
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from redis import ConnectionPool
 from audit.orders import outbox
 from guardlabs.operations import chores
 from guardlabs.web import correlation
-from llm.pauses import probes
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +27,6 @@ THREADS = 4  # so that a slow provider check or mail server keeps nothing else w
 LAST_WORDS_S = (
     50.0  # for what is being done when the worker is told to stop; less than systemd's and compose's grace
 )
-PROBE_EVERY_S = 4  # providers that are down come back between two looks
 MOST_BATCHES = 100  # in one go, so that a mail server that is never done keeps no thread for ever
 LONGEST_SLEEP_S = 1.0  # of an idle worker, before it looks into the queue again
 REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 5}
@@ -39,8 +37,7 @@ class Tasks:
     """The queue, and what can be put into it: calling one of these enqueues it."""
 
     queue: Huey
-    chore: Callable[[str], Any]  # by its name
-    probe: Any
+    chore: Any  # by its name
     mails: Callable[[], Any]
 
 
@@ -64,19 +61,17 @@ def on(queue: Huey) -> Tasks:
     found = Tasks(
         queue,
         chore=queue.task(name="chore")(_apart(do_chore)),
-        probe=queue.task(name="probe")(_apart(probes.run_due)),
         mails=queue.task(name="mails")(_apart(send_mails)),
     )
 
     def tick() -> None:
         """Every minute, and when the worker starts."""
         chores.seen()
+        planned = found.queue.scheduled_count() > 1  # by another worker, or by one that has just died
         for chore in chores.chores():
             found.chore(chore.name)
-        if found.queue.scheduled_count() > 1:
-            return  # another worker's minute, or that of one that has just died
-        for seconds in range(0, 60, PROBE_EVERY_S):
-            found.probe.schedule(delay=seconds)
+            for seconds in () if planned else range(chore.every_s, chores.MINUTE, chore.every_s):
+                found.chore.schedule((chore.name,), delay=seconds)
 
     queue.periodic_task(crontab(), name="tick")(_apart(tick))
     return found

@@ -1,4 +1,4 @@
-"""Recurring work, which the background worker looks for every minute (`background`), so that no cron is needed.
+"""Recurring work, which the background worker puts into its queue every minute (`background`), so no cron is needed.
 
 Whoever puts a chore's mark into the cache does it; the mark stays for the chore's interval, so that of all
 processes and machines that share the cache one does it, once. A process that dies over it leaves it to the
@@ -25,7 +25,8 @@ from llm.pauses import probes
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 60.0
+MOST_EARLY_S = 30  # that a look may come before a chore's time, so that none is skipped every other time
+PROBE_EVERY_S = 4  # providers that are down come back between two looks
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
@@ -41,7 +42,7 @@ class Chore:
 def chores() -> tuple[Chore, ...]:
     """All of them, in the order in which `run_due` does them."""
     return (
-        Chore("probes", MINUTE, probes.run_due),  # also every few seconds, see `background`
+        Chore("probes", PROBE_EVERY_S, probes.run_due),
         Chore("llm", MINUTE, maintenance.run),
         Chore("mails", MINUTE, outbox.send_due),
         Chore("orders", 10 * MINUTE, upkeep.tend),
@@ -68,8 +69,8 @@ def run_due() -> list[str]:
 def do(chore: Chore) -> bool:
     """Does the chore if nobody has within its interval; returns whether it was done. Logs what fails."""
     try:
-        # A little less than the interval, so that a chore of a minute is not skipped every other minute.
-        if not caches["chores"].add(f"chore:{chore.name}", 1, timeout=chore.every_s - LOOK_EVERY_S / 2):
+        mark_s = chore.every_s - min(MOST_EARLY_S, chore.every_s // 2)
+        if not caches["chores"].add(f"chore:{chore.name}", 1, timeout=mark_s):
             return False
         correlation.begin(f"chore-{chore.name}")
         chore.work()

@@ -16,12 +16,12 @@ from prometheus_client.registry import Collector
 
 from audit.models import Report
 from guardlabs.operations.watchers import is_watcher
-from llm import rollup
 from llm.configuration import snapshot
 from llm.ledger import books
 from llm.models import Attempt, Call
 from llm.status import facts, usage
 from llm.status.verdict import State
+from llm.storage import rollup
 
 RUNNING = "running"
 # Upper ends of the latency buckets: every fourth of the ledger's own, about a doubling.

@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 
 from audit.api import errors as api_errors
 from audit.pages import errors as pages
-from llm import storage
 from llm.gateway import errors as gateway_errors
 from llm.gateway.middleware import SHORT
+from llm.storage import faults
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +42,11 @@ class Doors:
 
 def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
     """The answer to an exception of the two kinds (llm.storage); None for every other, which is a bug of ours."""
-    if storage.is_away(error):
+    if faults.is_away(error):
         log.error("the database is away: %s: %s", type(error).__name__, str(error).partition("\n")[0][:200])
-        storage.reconnect()
+        faults.reconnect()
         return unavailable(request)
-    if storage.is_unstorable(error):
+    if faults.is_unstorable(error):
         log.warning("a request held what no row can: %s", type(error).__name__, exc_info=error)
         return _shaped(request, 400)
     return None

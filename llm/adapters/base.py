@@ -17,8 +17,8 @@ from llm.failures.ownership import out_of_time
 from llm.text import sendable
 
 __all__ = [
-    "Adapter", "Answer", "Listed", "Patience", "Piece", "Reasoning", "Request", "Timing", "apart", "checked", "pull",
-    "stated_price",
+    "Adapter", "Answer", "Listed", "Listing", "Patience", "Piece", "Reasoning", "Request", "Timing", "apart",
+    "checked", "listing", "pull", "stated_price",
 ]  # fmt: skip
 T = TypeVar("T")
 MAX_AT_ONCE = 256 * 2**10  # characters of JSON that are read or written on the loop: a few milliseconds
@@ -138,8 +138,16 @@ class Patience:
             self._grace = clock.monotonic() + (EARLY_FINISH_S if said else USAGE_GRACE_S)
 
 
-# Ids of models, with the price that the list states (USD per million tokens in and out), if it does.
-Listed = Mapping[str, tuple[Decimal, Decimal] | None]
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a list says of a model, as far as it does: USD per million tokens in and out, and sizes in tokens."""
+
+    price: tuple[Decimal, Decimal] | None = None
+    context: int | None = None
+    max_output: int | None = None
+
+
+Listed = Mapping[str, Listing]  # by the models' ids
 
 
 class Adapter(Protocol):
@@ -173,6 +181,23 @@ def stated_price(pricing: Any) -> tuple[Decimal, Decimal] | None:
         return None
     known = price_in.is_finite() and price_out.is_finite() and price_in >= 0 and price_out >= 0
     return (price_in, price_out) if known else None
+
+
+def listing(model: Mapping[str, Any]) -> Listing:
+    """Of an entry of `/models`, in the words of Groq (`context_window`), OpenRouter (`context_length`) and others."""
+    top = model.get("top_provider")
+    top = top if isinstance(top, Mapping) else {}
+    return Listing(
+        price=stated_price(model.get("pricing")),
+        context=_size(model, "context_length", "context_window", "max_model_len", "max_context_length"),
+        max_output=_size(model, "max_completion_tokens", "max_output_tokens")
+        or _size(top, "max_completion_tokens"),
+    )
+
+
+def _size(model: Mapping[str, Any], *names: str) -> int | None:
+    found = (model.get(name) for name in names)
+    return next((size for size in found if type(size) is int and 0 < size < 2**31), None)
 
 
 def checked(answer: Answer, request: Request) -> Answer:

@@ -24,8 +24,8 @@ from llm.adapters.base import (
     Timing,
     apart,
     checked,
+    listing,
     pull,
-    stated_price,
 )  # fmt: skip
 from llm.adapters.dialects import dialect_of, messages_for, thinks, with_reasoning
 from llm.failures.kinds import Failure, Kind
@@ -129,7 +129,7 @@ class OpenAICompatible:
             async with transport.until(end):
                 raw = await self.client.models.with_raw_response.list(extra_headers=self._headers)
             body = json.loads(raw.http_response.text)
-            return {str(model["id"]): stated_price(model.get("pricing")) for model in body["data"]}
+            return {str(model["id"]): listing(model) for model in body["data"]}
         except Exception as error:
             raise self._failure(error, Timing(first_token=end, end=end)) from error
 

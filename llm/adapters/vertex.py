@@ -16,7 +16,18 @@ from google.oauth2 import service_account
 
 from llm.adapters import gemini, transport
 from llm.adapters.answers.sse import MAX_MALFORMED
-from llm.adapters.base import Answer, Listed, Patience, Piece, Reasoning, Request, Timing, checked, pull
+from llm.adapters.base import (
+    Answer,
+    Listed,
+    Listing,
+    Patience,
+    Piece,
+    Reasoning,
+    Request,
+    Timing,
+    checked,
+    pull,
+)
 from llm.adapters.gemini_reading import GeminiReading
 from llm.adapters.session import PerLoop, trusted
 from llm.failures.kinds import Failure, Kind
@@ -173,7 +184,7 @@ class Vertex:
             async with transport.until(end):
                 await self._authorise()
                 models = await self._client.aio.models.list()
-                return {str(model.name).rsplit("/", 1)[-1]: None async for model in models}
+                return {str(model.name).rsplit("/", 1)[-1]: Listing() async for model in models}
         except Exception as error:
             raise _failure(error, Timing(first_token=end, end=end)) from error
 

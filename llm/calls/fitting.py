@@ -62,12 +62,8 @@ def is_elastic(deployment: Deployment, want: CallSpec, limits: InForce) -> bool:
 def _room_out(deployment: Deployment, want: CallSpec, limits: InForce | None) -> int | None:
     """Tokens that an answer may have within the smallest limit, if nobody else uses any of it; None without one."""
     model = deployment.model
-    rooms = [
-        room
-        for limit in (model.limits if limits is None else limits.every)
-        if (room := limit.most_out(want.tokens_in)) is not None
-    ]
-    return int(min(rooms)) - model.reasoning_reserve if rooms else None
+    most = (model.in_force if limits is None else limits).most_out(want.tokens_in)
+    return None if most is None else int(most) - model.reasoning_reserve
 
 
 def is_above_context(deployment: Deployment, want: CallSpec) -> bool:

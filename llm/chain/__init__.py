@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm import gates
-    from llm.cache import forget_calls
+    from llm.cache.responses import forget_calls
     from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
     from llm.chain.aftermath import ChainExhausted
     from llm.chain.run import acomplete, astream
@@ -29,7 +29,7 @@ _HOMES = {
         "ReasoningDelta",
         "Reply",
     ),
-    "llm.cache": ("forget_calls",),
+    "llm.cache.responses": ("forget_calls",),
 }
 _MODULES = {"gates": "llm.gates", "purposes": "llm.gates.purposes", "receipts": "llm.ledger.receipts"}
 

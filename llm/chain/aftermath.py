@@ -78,7 +78,7 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
     repair: the model gets one more turn with the reason, if there is time for it
     """
     deployment, selector = trial.deployment, state.selector
-    state.open = None
+    _end(state, trial)
     if failure.kind in slow_start.SUSPECT:
         slow_start.note(deployment.provider.slug, alive=False)
     if trial.text:
@@ -122,6 +122,11 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
     elif failure.kind in NEXT_MODEL or failure.lacks:
         selector.skips.models.add((slug, model))
     return Consequence(until=pause.until if pause else None)
+
+
+def _end(state: CallState, trial: AttemptRun) -> None:
+    state.open = None
+    slow_start.ended(trial.deployment.provider.slug, trial.row.pk)
 
 
 def keep_what_came(state: CallState, trial: AttemptRun, failure: Failure, told: str) -> None:
@@ -177,7 +182,8 @@ def _others_failed(state: CallState, trial: AttemptRun) -> bool:
 def _learn(state: CallState, trial: AttemptRun, headers: Mapping[str, str], text: str = "") -> None:
     """Lets what the provider says of its limits correct our count."""
     if seen := observed(headers, text, kind=trial.deployment.provider.kind):
-        state.selector.meter.at(timezone.now()).learn(trial.deployment, seen, trial.row)
+        meter = state.selector.meter.at(timezone.now())
+        meter.learn(trial.deployment, seen, trial.row, all_of_it=state.learns_all)
 
 
 # -- the end of a call -----------------------------------------------------------------------------------
@@ -186,7 +192,7 @@ def _learn(state: CallState, trial: AttemptRun, headers: Mapping[str, str], text
 def answered(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
     """Writes the answer of a finished attempt, and what the call cost. Returns it with how it came about."""
     deployment = trial.deployment
-    state.open = None
+    _end(state, trial)
     slow_start.note(deployment.provider.slug, alive=True)
     _learn(state, trial, answer.headers)
     if deployment.probes:
@@ -246,7 +252,7 @@ def unjudgeable(state: CallState, error: Exception) -> None:
         failure = Failure(Kind.REJECTED_OUTPUT, f"not judged: {error}", status=200)
         trial.finish(Kind.REJECTED_OUTPUT, failure)
         breaker.release_probes(trial.deployment.probes)
-        state.open = None
+        _end(state, trial)
     _close(state, Call.Outcome.EXHAUSTED)
     state.closed = True
 
@@ -256,7 +262,7 @@ def abandoned(state: CallState) -> None:
     if (trial := state.open) is not None:
         trial.finish(Call.Outcome.CANCELLED)
         breaker.release_probes(trial.deployment.probes)
-        state.open = None
+        _end(state, trial)
     _close(state, Call.Outcome.CANCELLED)
     state.closed = True
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from llm import cache, clock, tracing
+from llm import clock, tracing
+from llm.cache import responses
 from llm.calls import affinity, tokens
 from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
 from llm.calls.terms import DataPolicy, without_images
 from llm.chain import arguments as spec
+from llm.chain import slow_start
 from llm.chain.attempt import AttemptRun
 from llm.chain.selector import Selector
 from llm.clients import access as clients
@@ -43,8 +45,10 @@ class CallState:
     accept: Accept | None
     client: Client | None
     keep_text: bool
+    keep_prose: bool  # a provider's words, which may repeat what it was asked
     patience_s: float
     repair: bool | Callable[[str], bool] = False  # still to be had
+    learns_all: bool = False  # a check, which takes note of all that the provider states of its limits
     cache_key: str = ""  # empty: no kept reply is looked for, and none is kept
     started: float = field(default_factory=lambda: clock.monotonic())
     prolonged: float = field(default_factory=lambda: clock.monotonic())
@@ -55,7 +59,7 @@ class CallState:
     retried: bool = False
     so_far: str = ""  # what was told before the stream broke, and stands
     turn: Sequence[Mapping[str, Any]] = ()  # what the next attempt adds to the messages
-    claim: cache.Claim | None = None  # to keep the answer
+    claim: responses.Claim | None = None  # to keep the answer
 
     @property
     def rows(self) -> list[Attempt]:
@@ -127,9 +131,9 @@ def prepare(
         want = replace(want, vectors=vectors, max_tokens=1, named=True)  # nothing is written
     begin_by = clock.monotonic() + limit_s
     key = ""
-    if not fresh and keep_text and vectors is None and cache.is_on():  # texts are kept, no vectors
+    if not fresh and keep_text and vectors is None and responses.is_on():  # texts are kept, no vectors
         shared = client is not None and client.cache == Client.Cache.SHARED
-        key = cache.key_of(
+        key = responses.key_of(
             messages, lang=lang, want=want, temperature=temperature, params=params, shared=shared
         )
     return CallState(
@@ -153,6 +157,7 @@ def prepare(
         accept=accept,
         client=client,
         keep_text=keep_text,
+        keep_prose=keep_text,
         patience_s=limit_s,
         repair=repair,
         cache_key=key,
@@ -173,19 +178,19 @@ def _characters(value: Any, depth: int) -> int:
 
 def must_read() -> bool:
     """Whether `prepare` would ask the database now, as it does every ten minutes."""
-    return tokens.is_due() or cache.is_unmeasured()
+    return tokens.is_due() or responses.is_unmeasured()
 
 
 def read() -> None:
     """Reads what `prepare` needs. A job."""
     tokens.correction("")
-    cache.is_on()
+    responses.is_on()
 
 
 def next_attempt(state: CallState) -> AttemptRun | float | None:
     """The next attempt, reserved and in the ledger; or the seconds to wait before the next look; None: nothing is left.
 
-    Raises clients.Refused when the client may not ask now, cache.AlreadyClaimed.
+    Raises clients.Refused when the client may not ask now, responses.AlreadyClaimed.
     """
     if state.call.session and not state.selector.looked:
         home = affinity.home_of(state.call.session, state.messages)
@@ -206,10 +211,12 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
         return 0.0
     if state.claim is not None:
         state.claim.take(state.call)
-    trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=state.keep_text)
+    trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=state.keep_prose)
     bookkeeper.begin(state.call, trial.row)
+    state.selector.meter.look_again()
     state.trials.append(trial)
     state.open = trial
+    slow_start.begun(deployment.provider.slug, trial.row.pk)
     return trial
 
 

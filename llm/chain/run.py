@@ -13,8 +13,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from llm import cache, clock, gates, single_flight, tracing
+from llm import clock, gates, tracing
 from llm.adapters import Answer
+from llm.cache import responses, single_flight
 from llm.calls import current
 from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.chain import aftermath, opening, slow_start
@@ -24,6 +25,7 @@ from llm.chain.opening import CallState
 from llm.clients import access as clients
 from llm.failures.kinds import Failure, Kind
 from llm.ledger import books as ledger_books
+from llm.ledger.bookkeeper import NoRoom
 from llm.ledger.books import Books
 from llm.models import Call
 from llm.operations import upkeep
@@ -115,9 +117,9 @@ def _told(state: CallState, books: Books) -> AsyncGenerator[Event, None]:
 
 
 async def _asked(
-    state: CallState, books: Books, claim: cache.Claim | None = None
+    state: CallState, books: Books, claim: responses.Claim | None = None
 ) -> AsyncGenerator[Event, None]:
-    """The call, sent to providers. Raises cache.AlreadyClaimed before the first event when another has the claim."""
+    """The call, sent to providers. Raises AlreadyClaimed before the first event when another has the claim."""
     state.claim = claim
     try:
         while (trial := await _next(state, books)) is not None:
@@ -142,7 +144,7 @@ async def _asked(
                 yield Completed(reply)
                 return
         raise await books.do(partial(aftermath.exhausted, state))
-    except (clients.Refused, cache.AlreadyClaimed):
+    except (clients.Refused, responses.AlreadyClaimed, NoRoom):
         raise  # nothing was sent, and nothing written
     except gates.Unjudgeable as error:
         await books.do(partial(aftermath.unjudgeable, state, error))
@@ -185,6 +187,7 @@ async def _pieces(state: CallState, trial: AttemptRun) -> AsyncGenerator[Delta |
         async for piece in running:
             if not alive:
                 alive = True
+                slow_start.ended(provider.slug, trial.row.pk)
                 slow_start.note(provider.slug, alive=True)
             if (told := new.feed(piece)) is not None:
                 yield told

@@ -298,7 +298,12 @@ class Selector:
     def refusal(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         """Why a deployment that no look has just chosen for this may not be used: it has no room, or no money."""
         reason = refusal(deployment, want, self.meter.at(timezone.now()), site_budget_usd())
-        if reason is None and not deployment.probes and self._is_full(deployment):
+        if (
+            reason is None
+            and not deployment.probes
+            and not slow_start.is_alive(deployment.provider.slug)
+            and self._is_full(deployment)
+        ):
             return Skipped(deployment.provider.slug, "tested by others")
         return reason
 

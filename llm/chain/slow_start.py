@@ -1,13 +1,15 @@
-"""How many calls at once may go to a provider that has not answered lately.
+"""How many calls at once may go to a provider of which it is not known that it answers just now.
 
 Fifty callers at once would send fifty requests to a provider before the first of them fails. So a few go first, one
-if it has just failed; the others wait for a sign of life, and if none comes, for the pause that keeps them away.
+if it has just failed; the others wait for a sign of life, and if none comes, for the pause that keeps them away. The
+sign that they waited for lets all of them go, and whoever comes while signs keep coming.
 
 Those of one process who wait are woken by the sign; the others look for it in the ledger now and then.
 """
 
 import asyncio
 import contextlib
+import math
 from datetime import datetime, timedelta
 
 from llm import clock
@@ -15,8 +17,10 @@ from llm.configuration.snapshot import ProviderConf
 from llm.failures.kinds import Kind
 from llm.models import Attempt
 
-AT_ONCE = 3
+AT_ONCE = 3  # of all processes, to one that has not answered lately
+AT_ONCE_HERE = 4  # of this process, to one that has
 LATELY_S = 60.0
+OPEN_S = 10.0  # between one sign of life and the next, while as many go as come
 GRACE_S = 2.0  # until a failure is written down
 LOOKED_AT = 50  # attempts
 # What an attempt may end in that says that the provider is there.
@@ -27,15 +31,33 @@ SAY_NOTHING = {Kind.CUT_SHORT, "cancelled", "abandoned"}
 SUSPECT = {Kind.PROVIDER_DOWN, Kind.BLOCKED_PROVIDER}
 LOOKS_A_S = 50.0  # that the waiting calls of a process may have together
 _waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
-_alive: dict[str, float] = {}  # by provider: its last sign of life in this process, a `clock.monotonic()`
+# What this process knows, by provider; moments are those of `clock.monotonic()`.
+_alive: dict[str, float] = {}  # its last sign of life
+_held: dict[str, float] = {}  # when a call last had to wait for one
+_open: dict[str, float] = {}  # its last sign of life of those that let everybody go
+_unheard: dict[str, dict[int, float]] = {}  # attempts without a sign of life, and when they began
+
+
+def begun(slug: str, attempt: int) -> None:
+    """An attempt of this process has begun."""
+    _unheard.setdefault(slug, {})[attempt] = clock.monotonic()
+
+
+def ended(slug: str, attempt: int) -> None:
+    """An attempt is over, or has shown a sign of life."""
+    _unheard.get(slug, {}).pop(attempt, None)
 
 
 def note(slug: str, *, alive: bool) -> None:
     """A provider has shown a sign of life, or failed."""
+    now = clock.monotonic()
     if alive:
-        _alive[slug] = clock.monotonic()
+        _alive[slug] = now
+        if now - _open.get(slug, -math.inf) < OPEN_S or now - _held.pop(slug, -math.inf) < LATELY_S:
+            _open[slug] = now
     else:
         _alive.pop(slug, None)
+        _open.pop(slug, None)
     for loop, news in list(_waiting):
         with contextlib.suppress(RuntimeError):  # that loop has ended
             loop.call_soon_threadsafe(news.set)
@@ -61,9 +83,33 @@ def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool
     patience_s: how long it may be silent. What takes longer is not waited for: it has shown a sign of life that this
     process has not seen, or has lost its worker.
     """
-    last = _alive.get(provider.slug)
-    if last is not None and clock.monotonic() - last < LATELY_S:
+    slug, moment = provider.slug, clock.monotonic()
+    if moment - _open.get(slug, -math.inf) < OPEN_S:
         return False
+    if is_alive(slug):
+        full = _unheard_of(slug, since=moment - patience_s - GRACE_S) >= AT_ONCE_HERE
+    else:
+        full = _is_full_by_the_ledger(provider, now=now, patience_s=patience_s)
+    if full:
+        _held[slug] = moment
+    return full
+
+
+def _unheard_of(slug: str, *, since: float) -> int:
+    """Attempts of this process that wait for a sign of life; forgets older ones, whose end nobody told."""
+    unheard = _unheard.get(slug, {})
+    for attempt, began in list(unheard.items()):
+        if began < since:
+            unheard.pop(attempt, None)
+    return len(unheard)
+
+
+def is_alive(slug: str) -> bool:
+    """Whether a provider has answered lately, as far as this process knows."""
+    return clock.monotonic() - _alive.get(slug, -math.inf) < LATELY_S
+
+
+def _is_full_by_the_ledger(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool:
     rows = (
         Attempt.objects.filter(provider=provider.slug, started_at__gt=now - timedelta(seconds=LATELY_S))
         .order_by("-started_at")
@@ -87,4 +133,5 @@ def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool
 
 def forget() -> None:
     """Drops what was noted, for tests."""
-    _alive.clear()
+    for noted in (_alive, _held, _open, _unheard):
+        noted.clear()

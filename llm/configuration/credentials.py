@@ -1,13 +1,14 @@
-"""What follows when staff, or a start, change a credential: what is known of it moves, or no longer holds."""
+"""Renames a credential or replaces its key: its pauses and quotas move with the name, those of the old key end."""
 
 from datetime import timedelta
 
 from django.utils import timezone
 
-from llm import rollup, secrets
+from llm import secrets
 from llm.failures.kinds import Kind
 from llm.models import Attempt, Credential, Meter, Pause, Quota
-from llm.transactions import write_transaction
+from llm.storage import rollup
+from llm.storage.transactions import write_transaction
 
 
 def rename(row: Credential, label: str) -> None:

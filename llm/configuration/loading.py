@@ -14,7 +14,7 @@ from llm.configuration import schema
 from llm.configuration.errors import ConfigError
 from llm.configuration.schema import Entry, File, ProviderEntry
 from llm.models import Alias, Credential, Limit, Model, Pause, Provider
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 Row = TypeVar("Row", Provider, Model, Credential, Limit, Alias)
 LAST = 1_000_000  # where a new row waits until its place among the others is known

@@ -1,7 +1,7 @@
 """Reads configuration and pauses into plain, immutable values, so that the plan is a pure function of them."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,10 +11,13 @@ from typing import Any
 from django.db import connection
 
 from llm import hosts, models, secrets
-from llm.configuration.limits import SHORT, InForce, Limit, shorthands
+from llm.configuration.limits import MODEL, PROVIDER, SHORT, InForce, Limit, shorthands
 from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
+from llm.storage import sql
+from llm.storage.transactions import once
 
+MOST_ACCOUNTS = 1000  # that have limits of their own, and are kept
 REREAD_AFTER_S = 60  # prices by the hour may change without a row changing
 
 
@@ -43,19 +46,37 @@ class ModelConf:
     source: str = ""
     seen: date | None = None
     method: str = ""
-    _in_force: list[InForce] = field(default_factory=list, init=False, compare=False, repr=False)
+    _in_force: dict[tuple[Limit, ...], InForce] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @property
     def limits(self) -> tuple[Limit, ...]:
         """Every configured limit."""
         return self.in_force.every
 
+    def configured(self, name: str) -> Limit | None:
+        """The limit of this unit and window that each answer would tell of: the model's own, else its account's."""
+        found = [limit for limit in self.limits if limit.name == name and limit.scope != PROVIDER]
+        return min(found, key=lambda limit: (limit.scope != MODEL, limit.amount), default=None)
+
     @property
     def in_force(self) -> InForce:
-        """The limits as long as nobody has stated others; put together once."""
-        if not self._in_force:
-            self._in_force.append(InForce(self._configured()))
-        return self._in_force[0]
+        """The limits as long as nobody has stated others."""
+        return self.with_learned(())
+
+    def with_learned(self, learned: tuple[Limit, ...]) -> InForce:
+        """The limits with those that a provider, or staff for an account, stated in place of its own.
+
+        Put together once as long as they are the same.
+        """
+        if learned not in self._in_force:
+            names = {limit.name for limit in learned}
+            kept = [limit for limit in self._configured() if not (limit.is_own and limit.name in names)]
+            if len(self._in_force) >= MOST_ACCOUNTS:
+                self._in_force.clear()
+            self._in_force[learned] = InForce((*kept, *learned))
+        return self._in_force[learned]
 
     def _configured(self) -> tuple[Limit, ...]:
         amounts = {name: getattr(self, name, None) for name in SHORT}
@@ -98,6 +119,14 @@ class ProviderConf:
     barred_regions: tuple[str, ...] = ()
     dialect: dict[str, Any] = field(default_factory=dict)
     embeddings: tuple[ModelConf, ...] = ()  # embedding models, in order
+
+    @property
+    def counts_cached(self) -> bool:
+        """Whether tokens of a prompt that the provider has in its cache count towards its limits.
+
+        Groq's do not, once it has answered: https://console.groq.com/docs/prompt-caching. Nobody else says so.
+        """
+        return self.kind != "groq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +206,11 @@ class State:
 
 def read() -> State:
     """Configuration and open pauses as they are now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STAMP_SQL)
-        *configuration, quotas, pauses = cursor.fetchall()
+    return once(State, _read)
+
+
+def _read() -> State:
+    *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
     return State(kept.providers, open_pauses() if pauses[0] else {}, bool(quotas[0]), kept.aliases)
@@ -224,7 +255,8 @@ def _provider(row: models.Provider) -> ProviderConf:
         keys = tuple(replace(key, key="", problem=lacking) for key in keys)
     if row.keyless and not keys:
         keys = (KeyConf(label=row.slug, account=row.slug, key=""),)
-    limits = [_limit(limit) for limit in sorted(row.limits.all(), key=_place) if limit.enabled]
+    priced = [model for model in row.models.all() if (model.units_in, model.units_out) != (None, None)]
+    limits = [_limit(limit, priced) for limit in sorted(row.limits.all(), key=_place) if limit.enabled]
     of_kind = {
         kind: tuple(
             _model(row, model, limits)
@@ -249,16 +281,28 @@ def _place(row: models.Model | models.Credential | models.Limit) -> tuple[int, i
     return row.position, row.pk
 
 
-def _limit(row: models.Limit) -> Limit:
-    return Limit(
+def _limit(row: models.Limit, priced: Iterable[models.Model]) -> Limit:
+    """With the prices of models that have their own in the provider's units."""
+    units_in, units_out = float(row.units_in or 0), float(row.units_out or 0)
+    limit = Limit(
         scope=row.scope, per=row.per, unit=row.unit, amount=row.amount, models=tuple(row.patterns),
-        units_in=float(row.units_in or 0), units_out=float(row.units_out or 0),
-        source=row.source, seen=row.seen, method=row.method,
+        units_in=units_in, units_out=units_out, source=row.source, seen=row.seen, method=row.method,
     )  # fmt: skip
+    if row.unit != "units":
+        return limit
+    prices = [
+        (
+            model.name,
+            units_in if model.units_in is None else float(model.units_in),
+            units_out if model.units_out is None else float(model.units_out),
+        )
+        for model in priced
+        if limit.covers(model.name)
+    ]
+    return replace(limit, prices=tuple(prices))
 
 
 def _model(provider: models.Provider, row: models.Model, limits: Sequence[Limit]) -> ModelConf:
-    units = [None if price is None else float(price) for price in (row.units_in, row.units_out)]
     price = price_of(
         slug=provider.slug, kind=provider.kind, base_url=provider.base_url, model=row.name,
         free=provider.free, staff_in=row.price_in, staff_out=row.price_out,
@@ -271,7 +315,7 @@ def _model(provider: models.Provider, row: models.Model, limits: Sequence[Limit]
         family=row.family,
         shutdown_on=row.shutdown_on, source=row.source, seen=row.seen, method=row.method,
         edited_at=row.updated_at,
-        shared=tuple(limit.of_model(*units) for limit in limits if limit.covers(row.name)),
+        shared=tuple(limit.for_model(row.name) for limit in limits if limit.covers(row.name)),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What of a provider's prose is its own word, and what it only repeats.
+"""Tells a provider's own words in an error text from what it repeats of the request.
 
 A refusal often quotes what it refuses: a property's name, a value, a piece of the prompt, another service's answer.
 None of that is evidence of what is wrong with a key, an account or a model. So what stands in quotation marks does
@@ -20,6 +20,7 @@ _QUOTED = re.compile(
 )
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])[^\W_])+")
+_IDENTIFIER = re.compile(r"[^\W\d]\w{2,80}(?:-\w{1,80}){0,5}")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 LONGEST_NAME = 6  # words
 
@@ -60,6 +61,17 @@ class Asked:
         found = {" ".join(words(name)) for name in _names([self._params, *self._messages])}
         found |= {" ".join(words(str(name))) for name in self._params}
         return frozenset(found - {""})
+
+    @cached_property
+    def _made(self) -> frozenset[str]:
+        """The names that only a caller makes up: of several words, as `billing_cycle` is."""
+        found = (words(name) for name in _names([self._params, *self._messages]))
+        return frozenset(" ".join(name) for name in found if 1 < len(name) <= LONGEST_NAME)
+
+    def is_cited(self, text: str) -> bool:
+        """Whether a text repeats, in one piece, a name that the caller made up."""
+        pieces = (words(piece) for piece in _IDENTIFIER.findall(text))
+        return any(" ".join(piece) in self._made for piece in pieces)
 
     @cached_property
     def _words(self) -> list[list[str]]:

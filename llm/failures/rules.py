@@ -22,6 +22,7 @@ from llm.failures.sentences import (
     CONTENT_SENTENCES,
     CREDIT_CODES,
     EDGE,
+    FOR_PAYING_USERS,
     FREE_TIER_ONLY,
     GONE,
     GONE_SENTENCES,
@@ -54,6 +55,7 @@ class Rule:
     text: str = ""
     known: str = ""
     place: bool = False  # the refusal points at a part of the request
+    cites: bool = False  # it repeats a name of the caller's own making
     html: bool | None = None
     scope: Scope | None = None
 
@@ -64,6 +66,7 @@ class Rule:
             and (not self.codes or _code_matches(self.codes, signals.codes))
             and (not self.header or _header_matches(self.header, signals.header))
             and (not self.place or signals.has_place)
+            and (not self.cites or signals.cites)
             and (not self.text or signals.says(self.text))
             and (not self.known or signals.says(self.known, known=True))
         )
@@ -156,6 +159,7 @@ RULES = (
     Rule(Kind.RATE_LIMITED_KEY, status="403", text=r"rate ?limit exceeded|daily ?limit exceeded|secondary rate limit"),
     # "free tier only": this model costs money now, which says nothing of the others.
     Rule(Kind.CREDITS_DEPLETED, status="402 403", text=FREE_TIER_ONLY, scope=Scope.DEPLOYMENT),
+    Rule(Kind.CREDITS_DEPLETED, status="403", text=FOR_PAYING_USERS, scope=Scope.DEPLOYMENT),
     Rule(Kind.BLOCKED_PROVIDER, status="400 401 403", known=BLOCKED_SENTENCES),
     Rule(Kind.CONTENT_BLOCKED, status="400 403 422", known=CONTENT_SENTENCES),
     Rule(Kind.CREDITS_DEPLETED, status="400 401 403 412", known=MONEY_SENTENCES),
@@ -165,6 +169,8 @@ RULES = (
     Rule(Kind.REQUEST_TOO_LARGE, status="400 422", codes=ABOUT_THE_REQUEST, text=TOO_LARGE),
     Rule(Kind.REQUEST_REJECTED, status="400 422", codes=ABOUT_THE_REQUEST),
     Rule(Kind.REQUEST_REJECTED, status="400 422", place=True),
+    Rule(Kind.REQUEST_TOO_LARGE, status="400 422", cites=True, text=TOO_LARGE),
+    Rule(Kind.REQUEST_REJECTED, status="400 422", cites=True),
     Rule(Kind.BLOCKED_PROVIDER, status="400 401 403", text=BLOCKED),
     Rule(Kind.CONTENT_BLOCKED, status="400 403 422", text=CONTENT),
     # A relay that names whose answer it passes on: another's key, or credit, is not ours.
@@ -184,6 +190,9 @@ RULES = (
     Rule(Kind.KEY_INVALID, status="400 403 404", text=KEY),
     Rule(Kind.BLOCKED_PROVIDER, status="403",
          text=rf"{EDGE}|access denied|forbidden by|not allowed from|^request not allowed"),
+    Rule(Kind.MODEL_GONE, status="403", text=r"\bmodels?\b"),
+    Rule(Kind.RATE_LIMITED_KEY, status="403", scope=Scope.ACCOUNT,
+         text=r"\bquota\b.{0,30}(exceeded|exhausted|reached|used up)|exceed.{0,20}\bquota\b"),
     Rule(Kind.KEY_INVALID, status="403"),
     Rule(Kind.MODEL_GONE, status="404"),
     Rule(Kind.REQUEST_TOO_LARGE, status="400 422", text=TOO_LARGE),

@@ -5,7 +5,7 @@ GONE = (
     r"|(does not|doesn't|not) exist|not[ _]found|not supported by any|is not (a valid|available|supported)"
     r"|invalid model|unknown model|unsupported model|requires terms|no endpoints found|no such"
     r"|not allowed to (use|access)"
-    r"|disallowed|agreement"
+    r"|disallowed|agreement|not been agreed|accept (the|its) (terms|licen[cs]e)"
 )
 TOO_LARGE = (
     r"context (length|window|size|limit)|maximum context|too (large|long) for|prompt is too long|input is too long"
@@ -20,7 +20,8 @@ CONTENT = (
     r"|violat[a-z]{1,10} .{0,40}(usage|content|acceptable.use) (polic|guideline)"
 )
 MONEY = (
-    r"(insufficient|not enough) (account )?(balance|credit|fund|quota)|(credit|account|wallet) balance|negative balance"
+    r"(insufficient|not enough) (account )?(balance|credit|fund|quota)|(credit|account|wallet) balance"
+    r"|negative balance|out of (funds|money)"
     r"|(out of|no|more|add|purchase|depleted|exceeded your (monthly )?included|exhausted|remaining) .{0,20}credits?"
     r"|credits? (limit|exhausted|depleted|required)|payment (method|required)|recharge|top.?up|billing"
     r"|(spend[a-z]{0,8}|key|budget|monthly|usage) limit (exceeded|reached)|(spend[a-z]{0,8}|budget) (limit|cap)"
@@ -31,7 +32,7 @@ MONEY = (
 )
 BLOCKED = (
     r"check your network settings|(country|region|territory|location|jurisdiction).{0,60}"
-    r"(not (currently )?(supported|available|allowed)|unsupported|restricted|blocked)"
+    r"(not (currently )?(supported|available|allowed|permitted|accepted|served)|unsupported|restricted|blocked)"
     r"|(not (supported|available)|unavailable|unsupported|blocked|access) (in|from|for) (your|this|the) "
     r"(country|region|location|territory|ip)|\b(vpn|proxy|tor) (is|are|traffic|or|detected)"
     r"|(your )?ip( address)? .{0,40}(blocked|banned|denied|not allowed|blacklisted|block)|block\w* .{0,20}ip address"
@@ -62,7 +63,8 @@ KEY = (
 
 THROTTLED = (
     r"\b[rt]p[ms]\b|per[ -]min(ute)?\b"
-    r"|(requests?|tokens?|calls?|queries) (limit )?(per|/|a|each) ?(\d{1,4} ?)?(second|sec|min)"
+    r"|(requests?|tokens?|calls?|queries|messages) ?(limit )?(per|/|a|each) ?(\d{1,5} ?)?"
+    r"(s|seconds?|sec|min|minutes?|h|hours?|d|days?)\b"
     r"|/ ?min(ute)?\b|每分钟|в минуту|por minuto"
 )
 ONE_MODEL = (
@@ -79,7 +81,14 @@ CREDIT_CODES = (
     "payment_method_required 1113 prepay_required exceeded_current_quota_error"
 )
 RELAYED = r"provider returned|upstream"
-FREE_TIER_ONLY = r"free[ -]tier .{0,40}(only|exhausted|used up|ended)|(only|exhausted) .{0,30}free[ -]tier\b"
+FREE_TIER_ONLY = (
+    r"free[ -](tier|quota|usage) .{0,40}(only|exhausted|used up|ended|consumed)"
+    r"|(only|exhausted|used up) .{0,30}free[ -](tier|quota)\b"
+)
+FOR_PAYING_USERS = (
+    r"\bmodels?\b.{0,60}\b(paid|paying|pro|plus|premium|enterprise|subscri(ption|bers?)|plans?)\b"
+    r"|\b(upgrade|subscribe|paid|premium) .{0,60}\bmodels?\b"
+)
 ABOUT_THE_REQUEST = (
     "invalid_function_parameters invalid_value invalid_type unsupported_parameter unsupported_value unknown_parameter "
     "missing_required_parameter invalid_json json_validate_failed json_invalid tool_use_failed extra_forbidden missing "

@@ -39,18 +39,8 @@ FOREIGN_BEGINNINGS = (
 # Which part of the request a provider complains of; these are about what every request has.
 PLACE_KEYS = {"param", "loc", "field"}
 EVERY_REQUEST_HAS = {
-    "",
-    "body",
-    "model",
-    "messages",
-    "message",
-    "prompt",
-    "input",
-    "none",
-    "null",
-    "api_key",
-    "quota",
-}
+    "", "body", "model", "messages", "message", "prompt", "input", "none", "null", "api_key", "quota",
+}  # fmt: skip
 
 MOST_S = 1e14  # beyond any date in milliseconds: no time at all
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -202,6 +192,11 @@ class Signals:
     def has_place(self) -> bool:
         """Whether it points at a part of what was sent."""
         return any(_is_place(place) for place in _places(self.json))
+
+    @cached_property
+    def cites(self) -> bool:
+        """Whether its prose repeats a name of the caller's own making, such as a tool's or a property's."""
+        return self.asked is not None and self.asked.is_cited(self.text)
 
     @cached_property
     def text(self) -> str:

@@ -9,14 +9,18 @@ from typing import Any
 
 from django.utils import timezone
 
+from llm import windows
 from llm.configuration import file
 from llm.configuration.exporting import toml
-from llm.configuration.snapshot import ProviderConf
-from llm.limits.learned import FIELDS, stated
+from llm.configuration.limits import MODEL, SHORT, Limit
+from llm.configuration.snapshot import ModelConf, ProviderConf
+from llm.limits.learned import FIELDS, NO_LIMIT, stated
 from llm.models import CatalogueChange, Model, Provider, Quota
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 MOST_NEW = 20  # of one provider: a router lists hundreds
+ADDS_NOTHING = 10  # times what another window allows in the same time
+OWN_FIELDS = ("rpm", "rpd", "tpm", "tpd")  # of a model; its other limits are rows of the provider's
 Kind = CatalogueChange.Kind
 
 
@@ -63,21 +67,67 @@ def paid_lines(slug: str) -> str:
     return f'[[provider]]\nslug = {toml(slug)}\nfree = false\nseen = {timezone.now().date()}\nmethod = "probed"\n'
 
 
+def limit_lines(slug: str, model: ModelConf, name: str, amount: int, *, method: str) -> str:
+    """Lines of a providers file that set a limit where it is configured: at the model, or one that models share."""
+    now, (unit, per) = model.configured(name), SHORT[name]
+    if name in OWN_FIELDS and (now is None or now.is_own):
+        return model_lines(slug, model.name, {name: amount}, method=method)
+    whose = {
+        "scope": now.scope if now else MODEL,
+        "models": list(now.models) if now else [model.name],
+        "per": per,
+    }
+    fields = {**whose, unit: amount, "seen": timezone.now().date(), "method": method}
+    lines = "\n".join(f"{field} = {toml(value)}" for field, value in fields.items() if value != [])
+    return f"[[provider]]\nslug = {toml(slug)}\n[[provider.limit]]\n{lines}\n"
+
+
 def compare_limits(provider: ProviderConf, since: datetime) -> list[CatalogueChange]:
-    """Limits that the provider has stated since then, and that we have configured otherwise."""
+    """Limits that the provider has stated since then, and that we have configured otherwise: lower or higher ones.
+
+    Where accounts are told different ones, the lowest: what is configured is of each account.
+    """
+    rows = list(Quota.objects.filter(provider=provider.slug, by_staff=False))
     found = []
-    for row in Quota.objects.filter(provider=provider.slug, by_staff=False):
-        model = next((one for one in provider.models if one.name == row.model), None)
-        for name in FIELDS if model else ():
-            ours, theirs = getattr(model, name, None), getattr(row, name)
-            at, method = stated(row, name)
-            if ours is None or theirs is None or ours == theirs or at < since:
-                continue
-            patch = model_lines(provider.slug, row.model, {name: theirs}, method=method)
-            subject = f"{row.model} {name}"
-            if change := propose(provider.slug, Kind.CHANGED, subject, patch, was=ours, becomes=theirs):
+    for model in provider.models:
+        for name in FIELDS:
+            told = [
+                (amount, stated(row, name)[1])
+                for row in rows
+                if row.model == model.name
+                and (amount := getattr(row, name)) is not None
+                and stated(row, name)[0] >= since
+            ]
+            if told and (change := _compare_limit(provider, model, name, *min(told))):
                 found.append(change)
     return found
+
+
+def _compare_limit(
+    provider: ProviderConf, model: ModelConf, name: str, amount: int, method: str
+) -> CatalogueChange | None:
+    ours, subject = model.configured(name), f"{model.name} {name}"
+    if ours is None:
+        others = _other_windows(model, name, amount)
+        if not others:
+            return None
+        was = ", ".join(f"{limit.amount} {limit.name}" for limit in others)
+    elif ours.amount == amount or amount >= ours.amount * NO_LIMIT:
+        settle(provider.slug, Kind.CHANGED, subject)
+        return None
+    else:
+        was = str(ours.amount)
+    patch = limit_lines(provider.slug, model, name, amount, method=method)
+    return propose(provider.slug, Kind.CHANGED, subject, patch, was=was, becomes=amount)
+
+
+def _other_windows(model: ModelConf, name: str, amount: int) -> list[Limit]:
+    """What we have configured of this unit by other windows, if a limit of so much adds anything to it."""
+    unit, per = SHORT[name]
+    others = [limit for limit in model.limits if limit.unit == unit and limit.per]
+    rates = [limit.amount / windows.LENGTH[limit.per].total_seconds() for limit in others]
+    adds = rates and amount / windows.LENGTH[per].total_seconds() < min(rates) * ADDS_NOTHING
+    return others if adds else []
 
 
 def compare_models(

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from llm import loop
 from llm.adapters import adapter_for
-from llm.adapters.base import Listed
+from llm.adapters.base import Listed, Listing
 from llm.calls.deployment import Deployment
 from llm.chain import direct
 from llm.chain.selector import site_budget_usd
@@ -66,7 +66,7 @@ def check(provider: ProviderConf, *, paid: bool = False) -> Iterator[Finding]:
         if key not in keys:
             yield Finding(provider.slug, key.label, "no key", key.problem)
     began = timezone.now()
-    listed: dict[str, tuple[Decimal, Decimal] | None] = {}
+    listed: dict[str, Listing] = {}
     for key in keys:
         try:
             listed |= _list(provider, key)
@@ -88,9 +88,10 @@ def check(provider: ProviderConf, *, paid: bool = False) -> Iterator[Finding]:
         key, model = keys[number % len(keys)], provider.models[number % len(provider.models)]
         yield _tiny_call(Deployment(provider, key, model, next(iter(provider.locations), "")))
     for change in catalogue.compare_limits(provider, began):
-        yield Finding(
-            provider.slug, change.subject, "changed", f"{change.was} → {change.becomes}", problem=True
-        )
+        # A lower limit counts already; what would let more through is for staff to say.
+        detail = f"{change.was} → {change.becomes}"
+        lowered = not (change.was.isdecimal() and int(change.becomes) > int(change.was))
+        yield Finding(provider.slug, change.subject, "changed", detail, problem=lowered)
 
 
 def offered(model: str, listed: Listed) -> bool:
@@ -112,7 +113,7 @@ def _list(provider: ProviderConf, key: KeyConf) -> Listed:
     except Failure as failure:
         failure.mask(key.key)
         raise
-    return {name.removeprefix("models/"): price for name, price in found.items()}
+    return {name.removeprefix("models/"): said for name, said in found.items()}
 
 
 def _compare(provider: ProviderConf, model: ModelConf, listed: Listed) -> Iterator[Finding]:
@@ -122,20 +123,45 @@ def _compare(provider: ProviderConf, model: ModelConf, listed: Listed) -> Iterat
         yield _told(provider, model.name, "gone", "not in /models any more")
         return
     catalogue.settle(provider.slug, catalogue.Kind.GONE, model.name)
-    stated, ours = listed.get(model.name), model.price
+    said = listed.get(model.name, Listing())
+    _compare_sizes(provider.slug, model, said)
+    stated, ours = said.price, model.price
     if stated and (_exceeds(stated[0], ours.per_million_in) or _exceeds(stated[1], ours.per_million_out)):
         asked = _both(Price(*stated, "provider"))
-        amounts = {"price_in": stated[0], "price_out": stated[1]}
-        lines = catalogue.model_lines(provider.slug, model.name, amounts, method="documented")
-        catalogue.propose(
-            provider.slug,
-            catalogue.Kind.CHANGED,
-            f"{model.name} price",
-            lines,
-            was=_both(ours),
-            becomes=asked,
-        )
+        _propose_price(provider, model, stated, asked)
         yield _told(provider, model.name, "price", f"the provider asks {asked}, we count {_both(ours)}")
+    else:
+        for kind in (catalogue.Kind.CHANGED, catalogue.Kind.PAID):
+            catalogue.settle(provider.slug, kind, f"{model.name} price")
+
+
+def _propose_price(
+    provider: ProviderConf, model: ModelConf, stated: tuple[Decimal, Decimal], asked: str
+) -> None:
+    """Of a model that was free it is to be switched off: a price of one would not be counted."""
+    if provider.free:
+        if any(limit.unit == "units" for limit in model.limits):
+            return  # its free allowance is counted by prices
+        kind, values = catalogue.Kind.PAID, dict[str, object](enabled=False)
+    else:
+        kind, values = catalogue.Kind.CHANGED, {"price_in": stated[0], "price_out": stated[1]}
+    lines = catalogue.model_lines(provider.slug, model.name, values, method="documented")
+    was = "free" if provider.free else _both(model.price)
+    catalogue.propose(provider.slug, kind, f"{model.name} price", lines, was=was, becomes=asked)
+
+
+def _compare_sizes(slug: str, model: ModelConf, said: Listing) -> None:
+    """A window or an answer that the provider's own list gives as smaller, or larger, than we have it."""
+    for name in ("context", "max_output"):
+        ours, theirs, subject = getattr(model, name), getattr(said, name), f"{model.name} {name}"
+        if ours is None or theirs is None or ours == theirs:
+            catalogue.settle(slug, catalogue.Kind.CHANGED, subject)
+            continue
+        values = {name: theirs}
+        if name == "context" and model.max_output and model.max_output > theirs:
+            values["max_output"] = min(said.max_output or theirs, theirs)
+        lines = catalogue.model_lines(slug, model.name, values, method="documented")
+        catalogue.propose(slug, catalogue.Kind.CHANGED, subject, lines, was=ours, becomes=theirs)
 
 
 def _library_moved(provider: ProviderConf, model: ModelConf) -> Iterator[Finding]:
@@ -209,7 +235,7 @@ def _propose_gone(slug: str, model: str, detail: str) -> None:
 
 def _is_free(listed: Listed, model: str) -> bool:
     """By its id, or by the price that the list states."""
-    price = listed.get(model)
+    price = listed[model].price if model in listed else None
     return model.endswith(f":{FREE_VARIANT}") or (price is not None and not any(price))
 
 

@@ -1,6 +1,6 @@
-"""Models end on a day that their provider names. Staff are warned, the replacement is rehearsed, then switched.
+"""Models that their provider ends on a day: staff are warned, a replacement is rehearsed, then it takes their place.
 
-On the day itself nothing has to happen: the chain moves on by `model_gone`. This is so that it need not.
+On the day itself calls would find out by `model_gone` and go on elsewhere; the switch saves them that.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ from llm.gates import purposes
 from llm.ledger.bookkeeper import NoRoom
 from llm.models import Call, Model, Notice, Rehearsal
 from llm.operations import alerts
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 WARN_DAYS = (30, 7, 1)
 PURPOSE = "rehearsal"

@@ -13,7 +13,9 @@ from django.utils import timezone
 from llm.calls import tokens
 from llm.chain.selector import free_wait_s, site_budget_usd
 from llm.configuration import snapshot
-from llm.foresight.forecast import Ask, Chain, InMemoryMeter
+from llm.foresight.forecast import Chain
+from llm.foresight.load import Ask
+from llm.foresight.meter import InMemoryMeter
 from llm.limits.quota import LedgerMeter, learned_limits
 from llm.models import Attempt, Call, Model
 

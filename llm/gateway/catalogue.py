@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from llm.calls.fitting import UNKNOWN_MAX_OUTPUT
 from llm.calls.terms import forbidden
 from llm.clients.access import use_of
 from llm.configuration import snapshot
@@ -181,6 +182,9 @@ def _is_payable(one: Served, client: Client) -> bool:
 def room(model: ModelConf) -> int | None:
     """Tokens of input and output that one request may have: the window, or a limit below it. None: nobody said."""
     rooms = [int(most) for limit in model.limits if (most := limit.most_out(0)) is not None]
+    # A limit of input alone leaves room for a whole answer beside it.
+    output = model.max_output or UNKNOWN_MAX_OUTPUT
+    rooms += [limit.amount + output for limit in model.limits if limit.unit == "tokens_in"]
     return min((*rooms, *filter(None, (model.context,))), default=None)
 
 

@@ -5,6 +5,7 @@ it. What asks the database, and views that are not async, have a thread for that
 """
 
 import logging
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial, wraps
@@ -16,7 +17,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from llm import chain, storage
+from llm import chain
 from llm.calls import affinity
 from llm.chain import Event, Reply, opening
 from llm.clients import access as clients
@@ -35,6 +36,8 @@ from llm.gateway.serving import body, cors, headers, threads
 from llm.gateway.serving.streaming import Stream, StreamedAnswer
 from llm.ledger import books
 from llm.models import Client
+from llm.storage import faults
+from llm.text import encoded
 
 log = logging.getLogger(__name__)
 View = Callable[..., Any]  # an answer, or something to await for it
@@ -43,6 +46,7 @@ CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Mes
 EMBEDDINGS = Embeddings()
 PURPOSE = "gateway"
 ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
+MESSAGES_PATH = re.compile(r"/messages(/|$)")
 LARGE = 64 * 1024  # bytes of a body whose reading would keep the event loop for milliseconds
 
 
@@ -56,6 +60,8 @@ def endpoint(
     """
 
     def decorate(view: View) -> View:
+        ask = view if iscoroutinefunction(view) else partial(in_thread, view)
+
         async def answer(request: HttpRequest, **names: str) -> HttpResponseBase:
             if (asked := cors.preflight(request)) is not None:
                 cors.mark(request, asked)
@@ -67,7 +73,7 @@ def endpoint(
                         headers={"Allow": ", ".join(methods)},
                     )  # fmt: skip
                 who = () if open_to_all else (await _client(request, anew=not admits),)
-                response: HttpResponseBase = await in_thread(view, request, *who, **names)
+                response: HttpResponseBase = await ask(request, *who, **names)
             except Exception as error:
                 if await body.fill(request) is None:
                     await in_thread(body.drain, request)
@@ -90,9 +96,7 @@ def endpoint(
 
 
 async def in_thread(function: Callable[..., Any], *arguments: Any, **names: Any) -> Any:
-    """Calls what may block, where that keeps nobody waiting; what is async it awaits here."""
-    if iscoroutinefunction(function):
-        return await function(*arguments, **names)
+    """Calls what may block, where that keeps nobody waiting."""
     return await books.here().ask(partial(function, *arguments, **names))
 
 
@@ -116,12 +120,12 @@ async def _refusal(error: Exception) -> ApiError:
 
 async def _broken(error: Exception) -> ApiError:
     """What was neither answered nor refused: nothing can be stored now, it never can, or a bug of ours."""
-    if storage.is_unstorable(error):
+    if faults.is_unstorable(error):
         log.warning("a request held what no row can: %s", type(error).__name__, exc_info=error)
         return errors.by_status(400)
     log.exception("the gateway failed")
-    if storage.is_away(error) or isinstance(error, DatabaseError):
-        await in_thread(storage.reconnect)
+    if faults.is_away(error) or isinstance(error, DatabaseError):
+        await in_thread(faults.reconnect)
         return errors.by_status(503)
     return errors.by_status(500)
 
@@ -148,20 +152,25 @@ def has_bookkeeper() -> bool:
 
 
 def _key(request: HttpRequest) -> str:
-    """The key that came along. Raises ApiError."""
+    """The key that came along; of two the one that looks like ours. Raises ApiError."""
     if (
         settings.SECURE_SSL_REDIRECT and not request.is_secure()
     ):  # a key that travels in the open is a lost key
         raise ApiError(403, "Use https.", code="https_required")
-    scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        key = request.META.get("HTTP_X_API_KEY", "")
-    if not key.strip():
+    scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    told = [
+        bearer.strip() if scheme.lower() == "bearer" else "",
+        request.META.get("HTTP_X_API_KEY", "").strip(),
+    ]
+    if MESSAGES_PATH.search(request.path_info):
+        told.reverse()  # x-api-key is that protocol's own
+    key = next(filter(clients.is_ours, told), next(filter(None, told), ""))
+    if not key:
         text = (
             "You did not provide an API key: send it as 'Authorization: Bearer KEY', or as 'x-api-key: KEY'."
         )
         raise ApiError(401, text, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
-    return str(key.strip())
+    return str(key)
 
 
 def door(protocol: Protocol) -> View:
@@ -211,9 +220,8 @@ async def _whole(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str,
     answer = protocol.answer(replies, ask, id)
     if protocol.asks_the_database:
         await in_thread(protocol.keep, ask, client, replies[-1], answer)
-    return JsonResponse(
-        answer, headers=headers.of_answer(replies, ask, id), json_dumps_params={"ensure_ascii": False}
-    )
+    told = encoded(answer)
+    return HttpResponse(told, content_type="application/json", headers=headers.of_answer(replies, ask, id))
 
 
 async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:

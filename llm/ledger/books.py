@@ -20,10 +20,11 @@ from typing import Any, Protocol, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection
 
-from llm import storage
-from llm.transactions import chain_transaction
+from llm.storage import faults
+from llm.storage.sql import part
+from llm.storage.transactions import chain_transaction
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -209,7 +210,7 @@ class Bookkeeper:
                     begun = True
                     _run_all(batch)
             except Exception as error:
-                if storage.is_away(error):
+                if faults.is_away(error):
                     connection.close()
                 if again and not begun:  # such as a connection that the database has ended
                     continue
@@ -224,11 +225,11 @@ def _run_all(batch: list[_Order]) -> None:
         return
     for order in batch:
         try:
-            with transaction.atomic():
+            with part():
                 order.result = order.context.run(order.job)
         except Exception as error:
             order.error = error
-            if connection.needs_rollback or (storage.is_away(error) and not connection.is_usable()):
+            if connection.needs_rollback:
                 raise
 
 

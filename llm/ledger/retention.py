@@ -1,4 +1,4 @@
-"""Deletes what the ledger need not keep for ever. Sums by the day outlive it: see llm.rollup."""
+"""Deletes what the ledger need not keep for ever. Sums by the day outlive it: see llm.storage.rollup."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet, Sum
 
 from llm.ledger.rows import MONEY
 from llm.models import Attempt, CachedReply, Call, Notice, PastSpending, Pause
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 BATCH = 500  # rows a transaction, so that no call waits long for its turn to write
 

@@ -7,6 +7,7 @@ ended. The later of what is possible is taken, so that nothing leaves a window h
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from llm import windows
 
@@ -98,9 +99,10 @@ class Tally:
 
     def used(self, per: str, now: datetime) -> Sums:
         """Of the window that is open now, without what is in flight."""
-        if not windows.rolls(per, self.day_reset):
-            return total(self.open(per, now))
-        edge, passed = _ms(windows.start(per, self.day_reset, now)), []
+        edge, passed = _start(per, self.day_reset, now), []
+        if not windows.rolls(per, self.day_reset):  # one piece, of the window that was open last
+            pieces = self.pieces.get(per)
+            return pieces[-1][1:] if pieces and pieces[-1][0] >= edge else NOTHING
         for piece in self.pieces.get(per, ()):
             if piece[0] > edge:
                 break
@@ -111,7 +113,7 @@ class Tally:
     def open(self, per: str, now: datetime) -> list[Piece]:
         """The pieces of the window that is open now, the oldest first."""
         pieces = self.pieces.get(per, [])
-        edge = _ms(windows.start(per, self.day_reset, now))
+        edge = _start(per, self.day_reset, now)
         if not windows.rolls(per, self.day_reset):
             return [piece for piece in pieces if piece[0] >= edge]
         first = 0
@@ -121,15 +123,19 @@ class Tally:
 
     def in_flight(self, now: datetime) -> Sums:
         """What the calls in flight may use: it counts in every window until they end."""
+        if not self.flights:
+            return NOTHING
         edge = _ms(now - IN_FLIGHT_AT_MOST)
         flying = [flight for flight in self.flights.values() if flight[0] >= edge and flight[1] != LOST]
         return len(flying), sum(flight[1] for flight in flying), sum(flight[2] for flight in flying)
 
     def latest(self) -> datetime | None:
         """The moment of the latest thing that it knows of, which may lie ahead when a clock was wrong."""
-        moments = [flight[0] for flight in self.flights.values()]
-        moments += [pieces[-1][0] for pieces in self.pieces.values() if pieces]
-        return moment(max(moments)) if moments else None
+        last = max((flight[0] for flight in self.flights.values()), default=0)
+        for pieces in self.pieces.values():
+            if pieces and pieces[-1][0] > last:
+                last = pieces[-1][0]
+        return moment(last) if last else None
 
 
 def arrival(began: datetime, ended: datetime) -> datetime:
@@ -165,6 +171,12 @@ _MS = timedelta(milliseconds=1)
 def _ms(at: datetime) -> int:
     """Rounded up: nothing leaves a window too early."""
     return -((_EPOCH - at) // _MS)
+
+
+@lru_cache(maxsize=256)
+def _start(per: str, day_reset: str, now: datetime) -> int:
+    """Since when what was used counts: a look asks it of every tally at the same moment."""
+    return _ms(windows.start(per, day_reset, now))
 
 
 def _prune(pieces: list[Piece], edge: int) -> Sums:

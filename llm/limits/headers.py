@@ -4,13 +4,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from llm.configuration.limits import SHORT
 from llm.failures.signals import seconds
 
-_HEADER = re.compile(r"x-ratelimit-limit-(requests|tokens)(?:-(minute|day))?$")
+# x-ratelimit-limit-requests, -tokens-minute, -input-tokens-hour; anthropic-ratelimit-output-tokens-limit
+_WHAT = r"(?:(?P<way>input|output)-)?(?P<unit>requests|tokens)(?:-(?P<window>minute|hour|day))?"
+_HEADERS = (
+    (re.compile(rf"x-ratelimit-limit-{_WHAT}$"), "-limit-", ("-remaining-", "-reset-")),
+    (re.compile(rf"anthropic-ratelimit-{_WHAT}-limit$"), "-limit", ("-remaining", "-reset")),
+)
 _TEXT = re.compile(
-    r"(?P<unit>tokens|requests) per (?P<window>minute|day) \((?:[TR]P[MD])\): Limit (?P<limit>\d{1,9})"
-    r"(?:, Used (?P<used>\d{1,9}))?", re.I,
+    r"(?:(?P<way>input|output) )?(?P<unit>tokens|requests) per (?P<window>minute|hour|day) "
+    r"\((?:[IO]?[TR]P[MHD])\): Limit (?P<limit>\d{1,9})(?:, Used (?P<used>\d{1,9}))?", re.I,
 )  # fmt: skip
+_NAMES = {pair: name for name, pair in SHORT.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +39,27 @@ def observed(headers: Mapping[str, str], text: str = "", *, kind: str = "") -> l
 
 def _from_headers(header: Mapping[str, str], kind: str) -> Iterator[Observed]:
     for name, value in header.items():
-        if not (match := _HEADER.match(name)) or not _is_count(value):
-            continue
-        unit, window = match.groups()
-        remaining = header.get(name.replace("-limit-", "-remaining-"), "")
-        reset_s = seconds(header.get(name.replace("-limit-", "-reset-")))
-        if window is None:
-            # Groq documents requests as daily; elsewhere a reset beyond a minute tells the same.
-            daily = unit == "requests" and (kind == "groq" or (reset_s or 0) > 60)
-            window = "day" if daily else "minute"
-        limit = int(value)
-        yield Observed(
-            field=f"{unit[0]}p{window[0]}",
-            limit=limit,
-            used=limit - int(remaining) if _is_count(remaining) else None,
-            reset_s=reset_s,
-        )
+        for pattern, this, (remaining_name, reset_name) in _HEADERS:
+            if not (match := pattern.match(name)) or not _is_count(value):
+                continue
+            head, _, tail = name.rpartition(this)
+            remaining = header.get(f"{head}{remaining_name}{tail}", "")
+            reset_s = seconds(header.get(f"{head}{reset_name}{tail}"))
+            window = match["window"]
+            if window is None:
+                # Groq documents requests as daily; elsewhere a reset beyond a minute tells the same.
+                daily = match["unit"] == "requests" and (kind == "groq" or (reset_s or 0) > 60)
+                window = "day" if daily else "minute"
+            if field := _field(match, window):
+                limit = int(value)
+                used = limit - int(remaining) if _is_count(remaining) else None
+                yield Observed(field, limit, used, reset_s)
+
+
+def _field(match: re.Match[str], window: str) -> str | None:
+    """The name of a limit; None of one that we have no name for."""
+    way = {"input": "_in", "output": "_out"}.get((match["way"] or "").lower(), "")
+    return _NAMES.get((match["unit"].lower() + way, window.lower()))
 
 
 def _is_count(value: str) -> bool:
@@ -57,9 +69,6 @@ def _is_count(value: str) -> bool:
 
 def _from_text(text: str) -> Iterator[Observed]:
     for match in _TEXT.finditer(text):
-        yield Observed(
-            field=f"{match['unit'][0].lower()}p{match['window'][0].lower()}",
-            limit=int(match["limit"]),
-            used=int(match["used"]) if match["used"] else None,
-            method="refusal",
-        )
+        if field := _field(match, match["window"]):
+            used = int(match["used"]) if match["used"] else None
+            yield Observed(field, int(match["limit"]), used, method="refusal")

@@ -18,6 +18,7 @@ from llm.models import Quota
 
 LEARNED_FOR = timedelta(days=1)  # a limit that nobody has stated for so long is asked anew
 HEARD_AGAIN_AFTER = timedelta(hours=1)  # what is stated with every answer is written down as often
+NO_LIMIT = 1000  # times what is configured: some state their largest number where they have no limit
 FIELDS = tuple(SHORT)
 STAFF = "staff"
 
@@ -39,21 +40,13 @@ def in_force(deployment: Deployment, row: Quota | None) -> InForce:
     model = deployment.model
     if row is None:
         return model.in_force
-    now, learned, every = timezone.now(), {}, []
+    now, learned = timezone.now(), []
     for name in FIELDS:
-        configured = getattr(model, name, None)
+        configured = model.configured(name)
         found = _learned(row, name, now, None if configured is None else model.edited_at)
-        if found and (configured is None or found.method == STAFF or found.amount < configured):
-            learned[name] = found
-    for limit in model.limits:
-        if not (_is_own(limit) and limit.name in learned):
-            every.append(limit)
-    return InForce((*every, *learned.values()))
-
-
-def _is_own(limit: Limit) -> bool:
-    """Whether it is one that a field of the model is short for."""
-    return limit.scope == MODEL and not limit.models and limit.name in FIELDS
+        if found and (configured is None or found.method == STAFF or found.amount < configured.amount):
+            learned.append(found)
+    return model.with_learned(tuple(learned))
 
 
 def _learned(row: Quota, name: str, now: datetime, since: datetime | None) -> Limit | None:
@@ -80,18 +73,26 @@ def stated(row: Quota, name: str) -> tuple[datetime, str]:
     return datetime.fromisoformat(about["at"]), about["by"]
 
 
-def news(deployment: Deployment, row: Quota | None, seen: list[Observed]) -> dict[str, Observed]:
-    """The limits that are worth writing down, the lowest where an answer states several."""
+def news(
+    deployment: Deployment, row: Quota | None, seen: list[Observed], *, all_of_it: bool = False
+) -> dict[str, Observed]:
+    """The limits that are worth writing down, the lowest where an answer states several.
+
+    all_of_it: for a check of what is configured: also what was heard just now, and what is above it
+    """
     if row is not None and row.by_staff:
         return {}
     found: dict[str, Observed] = {}
     for one in sorted(seen, key=lambda one: -one.limit):
         known = getattr(row, one.field) if row else None
-        configured = getattr(deployment.model, one.field, None)
-        if one.limit <= 0 or (known is None and configured is not None and one.limit >= configured):
+        configured = deployment.model.configured(one.field)
+        if one.limit <= 0 or (
+            known is None and configured and not _is_news(one.limit, configured, all_of_it)
+        ):
             continue
         if (
-            row is None
+            all_of_it
+            or row is None
             or known != one.limit
             or timezone.now() - stated(row, one.field)[0] >= HEARD_AGAIN_AFTER
         ):
@@ -99,6 +100,13 @@ def news(deployment: Deployment, row: Quota | None, seen: list[Observed]) -> dic
         else:
             found.pop(one.field, None)
     return found
+
+
+def _is_news(amount: int, configured: Limit, is_check: bool) -> bool:
+    """Whether it is not what we have configured. A higher one changes nothing for a call, so only a check asks."""
+    if amount <= configured.amount:
+        return amount < configured.amount
+    return is_check and amount < configured.amount * NO_LIMIT
 
 
 def written(found: Mapping[str, Observed], stated_before: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ max_tokens, as Groq counts. A limit is of each (account, model), or shared by th
 accounts of a provider: see `llm.configuration.limits`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,41 +14,29 @@ from llm import windows
 from llm.calls.deployment import Deployment, Skipped
 from llm.calls.fitting import ABOVE_LIMIT, fitted, is_elastic
 from llm.calls.spec import CallSpec
-from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit
+from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit, Pool, matches
 from llm.configuration.snapshot import ProviderConf
 from llm.ledger import bookkeeper, counters
-from llm.ledger.counters import UNCOUNTED, Names
-from llm.ledger.tally import NOTHING, Piece, Sums, Tally, moment, plus
+from llm.ledger.counters import UNCOUNTED
+from llm.ledger.meters import Names
+from llm.ledger.tally import Piece, Sums, Tally, moment, plus
 from llm.limits.headers import Observed
 from llm.limits.learned import FIELDS, LearnedLimits, in_force, key_of, learned_limits, news, written
 from llm.limits.spending import SpendingMeter
+from llm.limits.taken import Taken, Used
 from llm.models import Attempt, Quota
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 MINUTE = timedelta(minutes=1)
 SOON = timedelta(seconds=1)  # when a call that is in flight may have ended
 FOREIGN_SHARE = 0.1  # of a limit: a smaller difference is rounding, or a call that has just ended
 
+Members = tuple[tuple[Names, Tally], ...]  # who share a limit
+
 __all__ = [
     "FIELDS", "MINUTE", "UNCOUNTED", "LearnedLimits", "LedgerMeter", "Used", "learned_limits",
     "reserved_tokens",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """What an account has used of a model: requests and tokens of the minute and of the day.
-
-    `less_at` is when the first attempt of the minute stops counting, if any of them is over. `limits`: each limit in
-    force, and what is used of it by all who share it, in its unit.
-    """
-
-    minute_requests: int
-    minute_tokens: int
-    day_requests: int
-    day_tokens: int
-    less_at: datetime | None = None
-    limits: tuple[tuple[Limit, float], ...] = ()
 
 
 @dataclass
@@ -58,16 +46,27 @@ class LedgerMeter(SpendingMeter):
     now: datetime
     learned_limits: LearnedLimits = field(default_factory=learned_limits)
     last_used: dict[tuple[str, str, str], Used] = field(default_factory=dict)
+    _in_force: dict[tuple[str, str, str], InForce] = field(default_factory=dict, repr=False)
     _looks: dict[Any, Mapping[Names, Tally]] = field(default_factory=dict, repr=False)
-    _sums: dict[Any, Sums] = field(default_factory=dict, repr=False)
+    _members: dict[Any, Members] = field(default_factory=dict, repr=False)
+    _sums: dict[Any, dict[str, Sums]] = field(default_factory=dict, repr=False)
 
     def at(self, now: datetime) -> "LedgerMeter":
         """The meter as it stands at another moment; what was taught is not read again."""
         return LedgerMeter(now, self.learned_limits, self.last_used)
 
+    def look_again(self) -> None:
+        """What is used is read anew when it is next asked for: until then it keeps no list of attempts in flight."""
+        self._looks.clear()
+        self._members.clear()
+        self._sums.clear()
+
     def limits(self, deployment: Deployment) -> InForce:
         """The limits in force, by name: the configured ones, lowered to what the provider last stated."""
-        return in_force(deployment, self.learned_limits.get(key_of(deployment)))
+        key = key_of(deployment)
+        if key not in self._in_force:
+            self._in_force[key] = in_force(deployment, self.learned_limits.get(key))
+        return self._in_force[key]
 
     # -- room --------------------------------------------------------------------------------------
 
@@ -79,18 +78,14 @@ class LedgerMeter(SpendingMeter):
         least = 0 if is_elastic(deployment, want, limits) else None
         lowered = fitted(deployment, want, limits, tokens_left=least)
         need = 1, lowered.tokens_in, lowered.max_tokens + deployment.model.reasoning_reserve
-        needs = [limit.measure(*need) for limit in limits.every]
-        if any(
-            needed > limit.amount
-            for limit, needed in zip(limits.every, needs, strict=True)
-            if limit.is_of_size
-        ):
+        if limits.is_above(*need):
             return replace(_skipped(deployment, ABOVE_LIMIT), limit=min(map(_largest_request, limits.sized)))
-        used = self.used(deployment)
+        taken = [each for each in self.used(deployment).taken if each.is_full(*need)]
         full = [
             (limit, excess)
-            for limit, taken in used.limits
-            if (excess := taken + limit.measure(*need) - limit.amount) > 0
+            for each in taken
+            for limit, used in each.by_limit()
+            if (excess := used + limit.measure(*need) - limit.amount) > 0
         ]
         if not full:
             return None
@@ -105,23 +100,21 @@ class LedgerMeter(SpendingMeter):
         used = self.last_used.get(key_of(deployment))
         if used is None:
             return None
-        rooms = [
-            room
-            for limit, taken in used.limits
-            if (room := limit.most_out(want.tokens_in, limit.amount - taken)) is not None
-        ]
+        rooms = [room for taken in used.taken for room in taken.most_out(want.tokens_in)]
         return int(min(rooms)) - deployment.model.reasoning_reserve if rooms else None
 
     def used(self, deployment: Deployment) -> Used:
         """What is used of the model by its account, and of each limit in force, attempts in flight included."""
         limits = self.limits(deployment)
-        own = Limit(MODEL, "minute", "requests", 0)
-        minute, day = (
-            self._used(deployment, own, limits),
-            self._used(deployment, replace(own, per="day"), limits),
-        )
         tallies = self._tallies(deployment, limits)
-        tally = tallies.get((deployment.key.account, deployment.model.name))
+        names = deployment.key.account, deployment.model.name
+        tally = tallies.get(names)
+        own: Members = ((names, tally),) if tally else ()
+        sums = self._used(deployment, own)
+        for per in ("minute", "day"):
+            if per not in sums:
+                sums[per] = self._sum(per, own)
+        minute, day = sums["minute"], sums["day"]
         first = tally.open("minute", self.now)[:1] if tally else []
         used = Used(
             minute_requests=minute[0],
@@ -129,7 +122,7 @@ class LedgerMeter(SpendingMeter):
             day_requests=day[0],
             day_tokens=day[1] + day[2],
             less_at=moment(first[0][0]) + MINUTE if first else None,
-            limits=tuple(each for pool in limits.pools for each in self._taken(deployment, pool, limits)),
+            taken=tuple(self._taken(deployment, pool, limits) for pool in limits.pools),
         )
         self.last_used[key_of(deployment)] = used
         return used
@@ -137,58 +130,63 @@ class LedgerMeter(SpendingMeter):
     def tallies(self, provider: ProviderConf) -> Mapping[Names, Tally]:
         """All that is used of a provider, by account and model."""
         per = {limit.per for model in provider.models for limit in model.limits if limit.per}
-        return counters.tallies(provider.slug, day_reset=provider.day_reset, per=per, now=self.now)
+        return counters.tallies(
+            provider.slug, day_reset=provider.day_reset, per=per, now=self.now, cached=provider.counts_cached
+        )
 
-    def _taken(
-        self, deployment: Deployment, pool: tuple[Limit, ...], limits: InForce
-    ) -> Iterator[tuple[Limit, float]]:
-        """The limits of one pool, and what is used of each by all who share it, in its unit."""
-        sums = self._used(deployment, pool[0], limits)
-        for limit in pool:
-            if limit.unit == "units" and limit.scope != MODEL:
-                # Its models may have different prices in the provider's units.
-                prices = {model.name: _same(model.limits, limit) for model in deployment.provider.models}
-                yield (
-                    limit,
-                    sum(
-                        prices.get(names[1], limit).measure(*self._of(tally, limit.per))
-                        for names, tally in self._pool(deployment, limit, limits)
-                    ),
+    def _taken(self, deployment: Deployment, pool: Pool, limits: InForce) -> Taken:
+        members = self._sharing(deployment, pool.scope, pool.models, limits)
+        sums = self._used(deployment, members)
+        told: dict[Limit, float] = {}
+        for per, every, priced, _ in pool.windows:
+            if per not in sums:
+                sums[per] = self._sum(per, members)
+            for limit in priced:
+                told[limit] = sum(
+                    limit.for_model(names[1]).measure(*self._of(tally, per)) for names, tally in members
                 )
-            else:
-                foreign = self._foreign(deployment) if limit.name == "tpm" and limit.scope == MODEL else 0
-                yield limit, foreign + limit.measure(*sums)
+            if per == "minute" and pool.scope == MODEL and (foreign := self._foreign(deployment)):
+                told |= {limit: foreign + limit.measure(*sums[per]) for limit in every if limit.name == "tpm"}
+        return Taken(pool, sums, told)
 
-    def _used(self, deployment: Deployment, limit: Limit, limits: InForce) -> Sums:
-        """Requests and tokens of a limit's window by all who share it; added up once for all limits of that shape."""
-        slug, account, model = key_of(deployment)
-        own = limit.scope == MODEL
-        key = (
-            slug, limit.scope, limit.per, None if limit.scope == PROVIDER else account,
-            model if own else limit.models,
-        )  # fmt: skip
-        if key not in self._sums:
-            sums = NOTHING
-            for _, tally in self._pool(deployment, limit, limits):
-                sums = plus(sums, self._of(tally, limit.per))
-            self._sums[key] = sums
-        return self._sums[key]
+    def _used(self, deployment: Deployment, members: Members) -> dict[str, Sums]:
+        """What all who share a limit have used, by window, as far as somebody has asked."""
+        return self._sums.setdefault((deployment.provider.slug, tuple(names for names, _ in members)), {})
+
+    def _sum(self, per: str, members: Members) -> Sums:
+        requests = tokens_in = tokens_out = 0
+        for _, tally in members:
+            used = self._of(tally, per)
+            requests, tokens_in, tokens_out = requests + used[0], tokens_in + used[1], tokens_out + used[2]
+        return requests, tokens_in, tokens_out
 
     def _of(self, tally: Tally, per: str) -> Sums:
         in_flight = tally.in_flight(self.now)
         return plus(tally.used(per, self.now), in_flight) if per else in_flight
 
-    def _pool(self, deployment: Deployment, limit: Limit, limits: InForce) -> list[tuple[Names, Tally]]:
+    def _sharing(
+        self, deployment: Deployment, scope: str, models: tuple[str, ...], limits: InForce
+    ) -> Members:
         """The tallies of all who share a limit."""
-        tallies, (_, account, model) = self._tallies(deployment, limits), key_of(deployment)
-        if limit.scope == MODEL:
-            own = tallies.get((account, model))
-            return [((account, model), own)] if own else []
-        return [
-            (names, tally)
-            for names, tally in tallies.items()
-            if (limit.scope == PROVIDER or names[0] == account) and limit.covers(names[1])
-        ]
+        slug, account, model = key_of(deployment)
+        key = (
+            slug,
+            None if scope == PROVIDER else account,
+            model if scope == MODEL else models,
+        )
+        if key not in self._members:
+            tallies = self._tallies(deployment, limits)
+            if scope == MODEL:
+                own = tallies.get((account, model))
+                self._members[key] = (((account, model), own),) if own else ()
+            else:
+                self._members[key] = tuple(
+                    (names, tally)
+                    for names, tally in tallies.items()
+                    if (scope == PROVIDER or names[0] == account)
+                    and (not models or matches(models, names[1]))
+                )
+        return self._members[key]
 
     def _tallies(self, deployment: Deployment, limits: InForce) -> Mapping[Names, Tally]:
         """The counters that these limits need: of the model alone, of the account, or of all the provider."""
@@ -215,8 +213,9 @@ class LedgerMeter(SpendingMeter):
     ) -> Mapping[Names, Tally]:
         provider = deployment.provider
         return counters.tallies(
-            provider.slug, day_reset=provider.day_reset, per=per, now=self.now, account=account, model=model
-        )
+            provider.slug, day_reset=provider.day_reset, per=per, now=self.now, account=account, model=model,
+            cached=provider.counts_cached,
+        )  # fmt: skip
 
     def _until(self, deployment: Deployment, limit: Limit, excess: float) -> datetime:
         """When so much of a limit will be free again, if nobody uses any of it and all in flight use what they may."""
@@ -237,8 +236,8 @@ class LedgerMeter(SpendingMeter):
         return pieces[0][0] if pieces else None
 
     def _pieces(self, deployment: Deployment, limit: Limit) -> list[Piece]:
-        pool = self._pool(deployment, limit, self.limits(deployment))
-        return sorted(piece for _, tally in pool for piece in tally.open(limit.per, self.now))
+        members = self._sharing(deployment, limit.scope, limit.models, self.limits(deployment))
+        return sorted(piece for _, tally in members for piece in tally.open(limit.per, self.now))
 
     def _foreign(self, deployment: Deployment) -> int:
         """Tokens of the minute that others of the account use, as the provider told."""
@@ -247,13 +246,15 @@ class LedgerMeter(SpendingMeter):
 
     # -- learning ----------------------------------------------------------------------------------
 
-    def learn(self, deployment: Deployment, seen: list[Observed], attempt: Attempt) -> None:
+    def learn(
+        self, deployment: Deployment, seen: list[Observed], attempt: Attempt, *, all_of_it: bool = False
+    ) -> None:
         """Corrects our count by the provider's: its limits, and tokens that others of the account use.
 
         Called with what an answer stated; writes only when that differs from what we hold to be true, or was last
-        heard an hour ago.
+        heard an hour ago. all_of_it: everything that is stated, for a check of the configuration.
         """
-        new = news(deployment, self.learned_limits.get(key_of(deployment)), seen)
+        new = news(deployment, self.learned_limits.get(key_of(deployment)), seen, all_of_it=all_of_it)
         foreign: dict[str, Any] = {}
         for o in seen:
             if o.field == "tpm" and o.used is not None and o.reset_s:
@@ -286,15 +287,6 @@ def _largest_request(limit: Limit) -> int:
     if limit.unit != "units":
         return limit.amount
     return int(limit.amount * 1_000_000 / max(limit.units_in, limit.units_out, 1e-9))
-
-
-def _same(limits: tuple[Limit, ...], limit: Limit) -> Limit:
-    """A limit as it holds for another model."""
-    return next((other for other in limits if _shape(other) == _shape(limit)), limit)
-
-
-def _shape(limit: Limit) -> tuple[Any, ...]:
-    return limit.scope, limit.per, limit.unit, limit.models
 
 
 def _names(deployment: Deployment) -> dict[str, Any]:

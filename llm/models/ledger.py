@@ -133,7 +133,7 @@ class Attempt(models.Model):
 
 
 class CachedReply(models.Model):
-    """A reply kept by what was asked, or the claim of the call that fetches it. See `llm.cache`."""
+    """A reply kept by what was asked, or the claim of the call that fetches it. See `llm.cache.responses`."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     purpose = models.CharField(max_length=60, blank=True)

@@ -11,7 +11,7 @@ from llm import secrets
 from llm.configuration import credentials, fields, presets
 from llm.configuration.errors import FieldError
 from llm.models import Credential, Provider
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 MOST_KEYS, MOST_CHARS = 50, 60_000
 # How the keys of a provider begin; the longest beginning counts.

@@ -1,4 +1,4 @@
-"""What staff should know, written down once and mailed in digests, never once a call."""
+"""Alerts to staff: written once for each fault, mailed in digests, never once a call."""
 
 import logging
 from datetime import timedelta
@@ -10,7 +10,7 @@ from django.utils import timezone
 from llm.calls.deployment import Deployment
 from llm.failures.kinds import Failure, Kind
 from llm.models import Attempt, Notice
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 log = logging.getLogger(__name__)
 

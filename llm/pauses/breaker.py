@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from llm import rollup, secrets
+from llm import secrets
 from llm.calls.deployment import Deployment
 from llm.calls.terms import without
 from llm.configuration.snapshot import PauseView
@@ -24,7 +24,8 @@ from llm.failures.kinds import Failure, Kind, Owner, Scope
 from llm.failures.waits import DAY, HOUR, MINUTE
 from llm.limits.calendar import next_day
 from llm.models import Attempt, Credential, Pause
-from llm.transactions import write_transaction
+from llm.storage import rollup
+from llm.storage.transactions import write_transaction
 
 
 @dataclass(frozen=True)

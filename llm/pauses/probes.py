@@ -1,8 +1,8 @@
 """Is a provider there again? Asked in the background and without a key, so that it costs no call and no quota.
 
 `GET /models` without a key: 401 means that we reached the service behind its edge; 403 with the edge's marks that we
-are still blocked; 5xx or silence that it is still down. `run_due` is called every few seconds by the serving
-processes (`guardlabs.operations.chores`), and after calls by `llm.operations.alerts` where nobody else does.
+are still blocked; 5xx or silence that it is still down. `run_due` is to be called every few seconds, by a background
+worker or, where there is none, after calls (`llm.operations.upkeep`).
 """
 
 from datetime import datetime, timedelta

@@ -30,6 +30,7 @@ from llm.simulator.behaviours import (
     think_only,
     tool_call,
     tool_calls,
+    tool_user,
     truncate,
 )
 from llm.simulator.records import Record
@@ -64,5 +65,6 @@ __all__ = [
     "think_only",
     "tool_call",
     "tool_calls",
+    "tool_user",
     "truncate",
 ]

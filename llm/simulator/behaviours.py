@@ -177,6 +177,15 @@ def tool_calls(*calls: Sequence[Any], how: str = "usual", reasoning: str | None 
     )
 
 
+def tool_user(calls: Mapping[str, Mapping[str, Any]], text: str = "The tool says: {result}") -> Behaviour:
+    """A model that works with tools: repeats what a tool has just said, or calls one, or else answers as `ok` does.
+
+    calls: arguments by function; the first that the request offers is called. A function that the request forces is
+    called with these arguments, or with the smallest that its schema allows. text: the answer to a tool's {result}.
+    """
+    return Behaviour("tool_user", {"calls": {name: dict(each) for name, each in calls.items()}, "text": text})
+
+
 def events(*chunks: Any, done: bool = True, pace: float = 0.0) -> Behaviour:
     """A stream of these events: text as it is, anything else as the JSON of one. A plain request gets the first one.
 
@@ -210,7 +219,7 @@ MAKERS: dict[str, Callable[..., Behaviour]] = {
     for maker in (
         ok, payload, http, hang, slow_first_token, reset, truncate, blank_keepalive, drip, empty, short,
         think_only, midstream_death, midstream_stall, malformed_chunk, error_in_200, error_in_stream,
-        no_done, tool_call, tool_calls, events, odd_events, early_finish, huge, content_filter,
+        no_done, tool_call, tool_calls, tool_user, events, odd_events, early_finish, huge, content_filter,
     )
 }  # fmt: skip
 

@@ -19,8 +19,9 @@ class Exchange:
 
     def __init__(
         self, connection: Connection, ask: Ask, wire: Wire, record: Record, limits: Limits,
-        hold: Hold | None, clock: Callable[[], float], serial: int,
+        hold: Hold | None, clock: Callable[[], float], serial: int, cached: int = 0,
     ) -> None:  # fmt: skip
+        """cached: tokens of the prompt that the account's prompt cache held."""
         self.connection = connection
         self.ask = ask
         self.wire = wire
@@ -30,6 +31,7 @@ class Exchange:
         self._hold = hold
         self._clock = clock
         self._settled = False
+        self._cached = cached
 
     def answer(
         self,
@@ -51,6 +53,8 @@ class Exchange:
         stated = dict(usage or {})
         counts |= {name: stated.pop(name) for name in counts if name in stated}
         stated.pop("total_tokens", None)
+        if self._cached:
+            stated.setdefault("prompt_tokens_details", {"cached_tokens": self._cached})
         return Answer(
             text=text, reasoning=reasoning, finish=finish, reasoning_tokens=thought, usage=stated,
             serial=self.serial,
@@ -70,11 +74,15 @@ class Exchange:
         if self._hold and not self._settled:
             self._settled = True
             prompt, written = self._record.prompt_tokens, self._record.completion_tokens
+            if self.ask.provider == "groq":  # which does not count what it has cached
+                prompt -= min(self._record.cached_tokens, prompt)
             self._limits.settle(self._hold, prompt + written, prompt)
 
     def finished(self, answer: Answer) -> None:
         """The call has ended with this answer, whole."""
         self.note(200, answer.prompt_tokens, answer.completion_tokens)
+        details = answer.usage.get("prompt_tokens_details") or {}
+        self._record.cached_tokens = int(details.get("cached_tokens") or 0)
         self.settle()
 
     def headers(self, base: Mapping[str, str]) -> dict[str, str]:

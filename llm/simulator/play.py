@@ -10,6 +10,7 @@ from llm.simulator.connection import Gone, chunk
 from llm.simulator.exchange import EVENTS, JSON, Exchange
 from llm.simulator.play_odd import play_early_finish, play_events, play_huge, play_odd_events, play_tool_calls
 from llm.simulator.play_payload import play_payload
+from llm.simulator.play_tools import play_tool_user
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import PIECE, Answer, Events, dump
 
@@ -107,7 +108,7 @@ def _drip(x: Exchange, interval: float, text: str | None) -> None:
     answer = x.answer(text)
     body = b"".join(_body(x, answer))
     x.connection.start_chunked(x.headers(EVENTS if x.ask.stream else JSON))
-    x.note(200)
+    x.note(200, *_written(x, answer))
     for position in range(len(body) - 1):
         x.connection.write_chunks(body[position : position + 1])
         x.connection.wait(interval)
@@ -206,7 +207,7 @@ def _begin(x: Exchange, after: int) -> None:
         _open(x, answer, events, events.pieces[:after])
         return
     body = x.wire.whole(x.ask, answer)
-    x.note(200)
+    x.note(200, *_written(x, answer))
     x.connection.send(200, x.headers({**JSON, "content-length": str(len(body))}), body[: len(body) // 2])
 
 
@@ -219,9 +220,15 @@ def _cut_body(x: Exchange, answer: Answer, *, mismatch: bool) -> None:
     """The first half of a plain body; mismatch: its stated length is that of the whole."""
     body = x.wire.whole(x.ask, answer)
     half = body[: len(body) // 2]
+    x.note(200, *_written(x, answer))
     x.send(200, x.headers({**JSON, "content-length": str(len(body if mismatch else half))}), half)
     if mismatch:
         raise Gone
+
+
+def _written(x: Exchange, answer: Answer) -> tuple[int, int]:
+    """What an answer has cost when its first byte goes out: a plain one is written whole by then."""
+    return answer.prompt_tokens, 0 if x.ask.stream else answer.completion_tokens
 
 
 def _body(x: Exchange, answer: Answer) -> list[bytes]:
@@ -253,6 +260,7 @@ _PLAYERS: dict[str, Callable[..., Any]] = {
     "no_done": _no_done,
     "tool_call": _tool_call,
     "tool_calls": play_tool_calls,
+    "tool_user": play_tool_user,
     "events": play_events,
     "odd_events": play_odd_events,
     "early_finish": play_early_finish,

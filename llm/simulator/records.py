@@ -26,6 +26,7 @@ class Record:
     behaviour: str = ""  # a behaviour's name (payload:<id>), or ok, denied, blocked, unauthorised, invalid
     status: int | None = None  # None: no answer (yet)
     prompt_tokens: int = 0
+    cached_tokens: int = 0  # of the prompt's, as the answer states them
     completion_tokens: int = 0  # what was sent of an answer that broke off
 
     @property

@@ -191,7 +191,8 @@ def _play(
 ) -> None:  # fmt: skip
     name = behaviour.name
     record.behaviour = f"payload:{behaviour.options['payload_id']}" if name == payload.__name__ else name
-    exchange = Exchange(connection, ask, wire, record, sim.limits, hold, sim.clock, next(sim.serial))
+    cached = sim.prompts.held(record.account, ask) if sim.prompts is not None else 0
+    exchange = Exchange(connection, ask, wire, record, sim.limits, hold, sim.clock, next(sim.serial), cached)
     play(exchange, behaviour)
 
 

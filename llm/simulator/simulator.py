@@ -12,6 +12,7 @@ from llm.simulator.behaviours import Behaviour, payloads
 from llm.simulator.connection import Connection, HttpRequest
 from llm.simulator.limits import Limit, Limits
 from llm.simulator.oauth import ServiceAccounts
+from llm.simulator.prompt_cache import PromptCache
 from llm.simulator.records import Log, Record
 from llm.simulator.routes import handle
 from llm.simulator.scripts import Scripts
@@ -57,6 +58,7 @@ class Simulator:
         self.accounts = ServiceAccounts()
         self.edges: dict[str, str] = {}  # provider: id of the payload that its edge answers
         self.serial = count(1)
+        self.prompts: PromptCache | None = None
         self._account_of: dict[str, str] = {}
         self._offered: dict[str, tuple[str, ...]] = {}
         self._server = Server(host, port, self._handle)
@@ -123,6 +125,10 @@ class Simulator:
         """What `GET …/models` lists for this provider."""
         self._offered[provider] = models
 
+    def cache_prompts(self) -> None:
+        """From now on each account keeps prompts, and states how much of a prompt it had: see `prompt_cache.py`."""
+        self.prompts = PromptCache()
+
     # -- quotas --------------------------------------------------------------------------------------
 
     def account(self, credential: str, account: str) -> None:
@@ -175,6 +181,7 @@ class Simulator:
         self.limits.clear()
         self.log.clear()
         self.edges.clear()
+        self.prompts = None
         self._account_of.clear()
         self._offered.clear()
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from llm import rollup
 from llm.calls.deployment import SPARE, CallSkips, Deployment, Skipped
 from llm.calls.spec import CallSpec
 from llm.chain.plan import Planner
@@ -18,7 +17,8 @@ from llm.limits import quota
 from llm.models import Credential, Pause, Provider
 from llm.pauses.demotion import is_demoted
 from llm.status import usage
-from llm.transactions import write_transaction
+from llm.storage import rollup
+from llm.storage.transactions import write_transaction
 
 WANT = CallSpec(tokens_in=1200, max_tokens=1400)  # about what a report asks for
 NEXT, READY, SPARE_KEY, STOPPED = "next", "ready", "spare", "stopped"

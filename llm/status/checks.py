@@ -1,9 +1,10 @@
-"""Bad chains, found by `manage.py check --database default` before a call finds them.
+"""System checks of the chain's configuration, run by `manage.py check --database default`.
 
 The configuration is in the database, so these are database checks: plain `check` of other commands leaves
 them out, `migrate` runs them on what may be an empty database, and then they are silent.
 """
 
+import math
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -15,12 +16,14 @@ from django.utils import timezone
 
 from llm import secrets
 from llm.adapters import adapter_for
+from llm.calls.deployment import Deployment
 from llm.configuration import snapshot
+from llm.configuration.limits import Limit
 from llm.configuration.snapshot import ProviderConf
 from llm.failures.kinds import Failure, Kind
 from llm.foresight import workload
 from llm.libraries import missing_library
-from llm.limits.quota import learned_limits
+from llm.limits.learned import in_force, learned_limits
 from llm.models import Credential, Provider
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -136,21 +139,35 @@ def _unknown_prices(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]
 
 def _prompts_too_large(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]:
     """llm.W004: one call in twenty, as measured, needs more tokens than a model's minute or day has."""
-    sizes = sorted(ask.tokens_in + ask.max_tokens for ask in workload.measure().asks)
-    large, learned = sizes[int(0.95 * (len(sizes) - 1))], learned_limits()
+    asks = sorted(workload.measure().asks, key=lambda ask: ask.tokens_in + ask.max_tokens)
+    large, learned = asks[int(0.95 * (len(asks) - 1))], learned_limits()
     for provider in providers:
         for model in provider.models:
-            limits = [model.tpm, model.tpd]
-            for key in provider.keys:
-                if row := learned.get((provider.slug, key.account, model.name)):
-                    limits += [row.tpm, row.tpd]
-            need, limit = large + model.reasoning_reserve, min(filter(None, limits), default=None)
-            if limit is not None and need > limit:
+            need = 1, large.tokens_in, large.max_tokens + model.reasoning_reserve
+            accounts = {key.account: key for key in provider.keys}
+            in_forces = [
+                in_force(Deployment(provider, key, model), learned.get((provider.slug, account, model.name)))
+                for account, key in accounts.items()
+            ] or [model.in_force]
+            above = [
+                limit for each in in_forces for limit in each.sized if limit.measure(*need) > limit.amount
+            ]
+            if above:
+                limit = min(above, key=lambda limit: limit.amount)
                 yield Warning(
-                    f"{provider.slug}: {model.name} allows {limit} tokens, and calls need {need}.",
+                    f"{provider.slug}: {model.name} allows {_of(limit)}, and calls need {_need(limit, need)}.",
                     hint="Shorten prompts, lower max_tokens or reasoning_reserve, or switch the model off.",
                     id="llm.W004",
                 )
+
+
+def _of(limit: Limit) -> str:
+    unit = {"tokens_in": "tokens of input", "tokens_out": "tokens of output"}.get(limit.unit, limit.unit)
+    return f"{limit.amount} {unit}"
+
+
+def _need(limit: Limit, need: tuple[int, int, int]) -> int:
+    return math.ceil(limit.measure(*need))
 
 
 def _proxies() -> Iterator[CheckMessage]:
@@ -225,5 +242,5 @@ def _last_link(providers: Iterable[ProviderConf]) -> Iterator[CheckMessage]:
 def _is_last_link(provider: ProviderConf) -> bool:
     """A paid provider with a price; or one of one's own, that no quota ends."""
     if provider.free:
-        return provider.keyless and any(not (m.rpd or m.tpd or m.rpm or m.tpm) for m in provider.models)
+        return provider.keyless and not all(model.limits for model in provider.models)
     return any(model.price.known for model in provider.models)

@@ -22,6 +22,9 @@ CALL_GRACE_S, VISIT_GRACE_S = 15.0, 15.0  # beyond the deadline: a machine that 
 NEVER_ENDED = ("abandoned", "running")
 MAYBE_UNSENT = (*NEVER_ENDED, "cut_short", "cancelled")  # the time, or the caller, may have been gone by then
 TIME_IS_UP = "no answer in the time given"
+BUSY_SHARE = (
+    0.05  # of a wave's attempts, those that a busy machine may not have sent within the provider's time
+)
 # What the simulator calls a key: its label in the ledger.
 LABELS = {
     str(key.get("secret", key["label"])): str(key["label"]) for each in PROVIDERS for key in each["keys"]
@@ -70,7 +73,7 @@ class Books:
             self.outcomes[row.outcome] += 1
             place = row.credential, row.model
             written[place] += 1
-            unsent[place] += row.outcome in MAYBE_UNSENT or _before_the_request(row)
+            unsent[place] += _nothing_came(row) and (row.outcome in MAYBE_UNSENT or _before_the_request(row))
             yield from self._cost(row)
             if row.outcome == "ok":
                 self.answers += 1
@@ -79,6 +82,10 @@ class Books:
                     yield f"attempt {row.pk} of {place}: the simulator never counted {pair} tokens"
                 else:
                     counted[place][pair] -= 1
+        unexplained = written.total() - sent.total() - no_token
+        unexplained -= sum(row.outcome in MAYBE_UNSENT for row in rows)
+        if unexplained > 1 + BUSY_SHARE * len(rows):
+            yield f"{unexplained} of {len(rows)} attempts had all of their time and reached nobody"
         self.requests += sent.total()
         for place in sorted({*sent, *written}):
             spare = unsent[place] + (no_token if place[0] == "vertex" else 0)
@@ -95,6 +102,11 @@ class Books:
             most = right if row.outcome == "ok" else max(right, row.reserved_usd or Decimal(0))
             if row.cost_usd is None or not right - MICRO <= row.cost_usd <= most + MICRO:
                 yield f"attempt {row.pk} ({row.outcome}): cost {row.cost_usd}, should be {right} to {most}"
+
+
+def _nothing_came(row: Attempt) -> bool:
+    """What has brought a word, or a status, was sent."""
+    return row.tokens_out == 0 and row.first_token_ms is None and row.status is None
 
 
 def _before_the_request(row: Attempt) -> bool:

@@ -15,6 +15,7 @@ from llm.text import mend
 
 _SPECIAL = re.compile(r"<[|｜].*", re.S)  # a model's own marks after a name, such as <|channel|>commentary
 _PREFIX = re.compile(r"\A(?:to=)?(?:functions?|tools?|default_api|assistant|multi_tool_use)[.:/]", re.I)
+_decoder = json.JSONDecoder()
 _AROUND = " \t\r\n\"'`()[]{}<>:.,;"
 
 
@@ -57,7 +58,7 @@ class ToolCalls:
                 self._feed(delta)
 
     def _feed(self, delta: Mapping[str, Any]) -> None:
-        function = delta.get("function")
+        function = delta.get("function", delta)  # some leave the layer out
         function = function if isinstance(function, Mapping) else {}
         id, name = _word(delta.get("id")), _word(function.get("name"))
         arguments = _text(function.get("arguments"))
@@ -207,9 +208,21 @@ def _whole(pieces: Sequence[str]) -> str:
     for piece in reversed(pieces):  # each piece held all of it so far
         if len(pieces) > 1 and piece.strip() != "{}" and _parsed(piece) is not None:
             return piece.strip()
-    if text.startswith("{}") and _parsed(rest := text[2:].strip()) is not None:
-        return rest
-    return text
+    return _once(text)
+
+
+def _once(text: str) -> str:
+    """The one object of a text that repeats it, or has empty ones beside it; else the text."""
+    found, place = [], 0
+    try:
+        while place < len(text):
+            value, end = _decoder.raw_decode(text, place)
+            if value != {} and (value, text[place:end]) not in found:
+                found.append((value, text[place:end]))
+            place = end + len(text[end:]) - len(text[end:].lstrip())
+    except (ValueError, RecursionError):
+        return text
+    return found[0][1] if len(found) == 1 and isinstance(found[0][0], dict) else text
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

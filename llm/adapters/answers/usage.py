@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_PROMPT = ("inputTokens", "prompt_eval_count", "promptTokens")  # Bedrock's, Ollama's, AI SDK's
+_SPOKEN = ("outputTokens", "eval_count", "completionTokens")
 MAX_IN, MAX_OUT = 20_000_000, 2_000_000  # beyond any model's window: whoever counts more has miscounted
 
 
@@ -43,14 +45,15 @@ def note_openai(usage: Usage, stated: object) -> None:
     """Notes a `usage` in OpenAI's shape, with the names that others gave its fields."""
     if not isinstance(stated, dict):
         return
+    stated = {**_mapping(stated.get("billed_units")), **_mapping(stated.get("tokens")), **stated}  # Cohere's
     details = _mapping(stated.get("completion_tokens_details")) or _mapping(
         stated.get("output_tokens_details")
     )
     usage.note(
-        prompt=_first(stated, "prompt_tokens", "input_tokens"),
-        spoken=_first(stated, "completion_tokens", "output_tokens"),
+        prompt=_first(stated, "prompt_tokens", "input_tokens", *_PROMPT),
+        spoken=_first(stated, "completion_tokens", "output_tokens", *_SPOKEN),
         thought=_first(details, "reasoning_tokens") or _first(stated, "reasoning_tokens"),
-        total=stated.get("total_tokens"),
+        total=_first(stated, "total_tokens", "totalTokens"),
     )
     prompt = _mapping(stated.get("prompt_tokens_details")) or _mapping(stated.get("input_tokens_details"))
     # OpenAI's name for it, DeepSeek's, Moonshot's.

@@ -32,6 +32,7 @@ _LONGEST = max(map(len, (*_TOKENS, *BARE.closes)))
 _PREFIXES = frozenset(token[:length] for token in (*_TOKENS, *BARE.closes) for length in range(1, len(token)))
 _FIRST = "".join({prefix for prefix in _PREFIXES if len(prefix) == 1})
 _BARE_OPEN = re.compile(r"\s*analysis(?=[A-Z])")
+_ITEM = re.compile(r"(?:[-*+•]|\d{1,2}[.)])(?: |\Z)")
 _LONGEST_HEADER = 200
 _AHEAD = 2  # characters after a mark that decide what it is
 _QUOTES = "`'\"«»“”‘’("
@@ -234,7 +235,10 @@ class Visible:
             return True
         begun = bool(self._told or self._buffer[:start].strip())
         if token in _OPEN:
-            return begun and previous != "\n" and (previous in _QUOTES or following in (" ", "\t"))
+            listed = previous == " " and self._code.is_list_item
+            return begun and previous != "\n" and (previous in _QUOTES or following in (" ", "\t") or listed)
+        if token in HEADERS:  # a channel's name follows without a space
+            return begun and previous == " " and following in (" ", ".", ",", ":", ";")
         if token in _CLOSE:
             if not begun:  # some models open their answer with it
                 return following == " " and self._buffer[end + 1 : end + 2].islower()
@@ -321,6 +325,11 @@ class _Code:
     @property
     def inside(self) -> bool:
         return self._fenced or self._ticks % 2 == 1
+
+    @property
+    def is_list_item(self) -> bool:
+        """Whether the line begins as an item of a list does."""
+        return _ITEM.match(self._head) is not None
 
     def feed(self, text: str) -> None:
         for number, part in enumerate(text.split("\n")):

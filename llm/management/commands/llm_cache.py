@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db.models import Sum
 
-from llm import cache
+from llm.cache import responses
 from llm.management import quiet
 from llm.models import CachedReply
 
@@ -22,11 +22,11 @@ class Command(quiet.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "purge":
             which = {} if options["purpose"] is None else {"purpose": options["purpose"]}
-            self.stdout.write(f"purged: {cache.purge(**which)}")
+            self.stdout.write(f"purged: {responses.purge(**which)}")
             return
-        cache.measure()
+        responses.measure()
         kept = CachedReply.objects.exclude(filled_at=None)
         hits = kept.aggregate(hits=Sum("hits"))["hits"] or 0
-        state = "on" if cache.is_on() else "off"
+        state = "on" if responses.is_on() else "off"
         mode = getattr(settings, "LLM_CACHE", "auto")
         self.stdout.write(f"LLM_CACHE={mode}: {state} · kept: {kept.count()} · hits: {hits}")

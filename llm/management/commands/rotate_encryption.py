@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from llm import secrets
 from llm.management import quiet
 from llm.models import Credential
-from llm.transactions import write_transaction
+from llm.storage.transactions import write_transaction
 
 
 class Command(quiet.Command):
