@@ -101,16 +101,21 @@ def complaints(root: Path = ROOT) -> list[str]:
 
 def image(root: Path, number: str, made: Path) -> str:
     """Builds deploy/Dockerfile and writes guardlabs-NUMBER.image.tar; returns what came of it, in words."""
-    engine = shutil.which("docker") or shutil.which("podman")
+    here = filter(None, map(shutil.which, ("docker", "podman")))
+    engine = next((each for each in here if not _run(each, "info").returncode), None)
     if engine is None:
-        return "no image: neither docker nor podman is here"
+        return "no image: neither docker nor podman answers here"
     name, file = f"guardlabs:{number}", made / f"guardlabs-{number}.image.tar"
-    build = [engine, "build", "--tag", name, "--file", str(root / "deploy" / "Dockerfile"), str(root)]
-    for command in (build, [engine, "save", "--output", str(file), name]):
-        done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+    build = ("build", "--tag", name, "--file", str(root / "deploy" / "Dockerfile"), str(root))
+    for command in (build, ("save", "--output", str(file), name)):
+        done = _run(engine, *command)
         if done.returncode:
             raise SystemExit(f"the image was not made: {done.stderr.strip()[-2000:]}")
     return f"image {name}"
+
+
+def _run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, capture_output=True, text=True)  # noqa: S603
 
 
 def git(root: Path, *arguments: str) -> str:

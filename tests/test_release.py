@@ -97,20 +97,23 @@ def test_the_image_is_a_file_of_the_release(tmp_path, monkeypatch, engine):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert release.image(ROOT, "1.2.3", tmp_path) == "image guardlabs:1.2.3"
     assert (tmp_path / "guardlabs-1.2.3.image.tar").read_text() == "layers\n"
-    build, save = (tmp_path / f"{engine}.log").read_text().splitlines()
+    _, build, save = (tmp_path / f"{engine}.log").read_text().splitlines()
     assert build == f"build --tag guardlabs:1.2.3 --file {ROOT}/deploy/Dockerfile {ROOT}"
     assert save.startswith("save --output ")
 
 
 def test_a_release_whose_image_cannot_be_built_is_none(tmp_path, monkeypatch):
     program = tmp_path / "docker"
-    program.write_text("#!/bin/sh\necho no daemon >&2\nexit 1\n")
+    program.write_text("#!/bin/sh\n[ "$1" = info ] && exit 0\necho no space >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SystemExit, match="no daemon"):
+    with pytest.raises(SystemExit, match="no space"):
         release.image(ROOT, "1.2.3", tmp_path)
 
 
 def test_a_machine_without_docker_makes_a_release_without_an_image_and_says_so(tmp_path, monkeypatch):
+    client = tmp_path / "docker"
+    client.write_text("#!/bin/sh\necho no daemon >&2\nexit 1\n")  # as on a machine with the client alone
+    client.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "no image" in release.image(ROOT, "1.2.3", tmp_path)
