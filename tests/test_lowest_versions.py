@@ -20,7 +20,7 @@ call_command("providers", "load", "providers.toml", verbosity=0)
 from llm import complete, ChainExhausted
 import django, groq, openai
 try:
-    complete(user="hi", deadline_s=5)
+    complete(user="hi", deadline_s=60)
 except ChainExhausted as error:
     print(django.__version__, {attempt["outcome"] for attempt in error.attempts})
 """

@@ -104,7 +104,7 @@ def test_the_image_is_a_file_of_the_release(tmp_path, monkeypatch, engine):
 
 def test_a_release_whose_image_cannot_be_built_is_none(tmp_path, monkeypatch):
     program = tmp_path / "docker"
-    program.write_text("#!/bin/sh\n[ "$1" = info ] && exit 0\necho no space >&2\nexit 1\n")
+    program.write_text("#!/bin/sh\n[ $1 = info ] && exit 0\necho no space >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SystemExit, match="no space"):
