@@ -110,9 +110,10 @@ def _failed(call: Call, trial: AttemptRun, failure: Failure, began: float) -> No
 
 
 def _close(call: Call, trial: AttemptRun, outcome: str, began: float) -> None:
-    bookkeeper.close_call(
+    bookkeeper.conclude(
         call, outcome, attempts=[trial.row], latency_s=clock.monotonic() - began, paid_prices=[]
     )
+    bookkeeper.close_call(call, [trial.row])
 
 
 def _timing(timeout_s: float) -> Timing:
