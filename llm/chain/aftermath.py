@@ -182,7 +182,8 @@ def _others_failed(state: CallState, trial: AttemptRun) -> bool:
 def _learn(state: CallState, trial: AttemptRun, headers: Mapping[str, str], text: str = "") -> None:
     """Lets what the provider says of its limits correct our count."""
     if seen := observed(headers, text, kind=trial.deployment.provider.kind):
-        state.selector.meter.at(timezone.now()).learn(trial.deployment, seen, trial.row)
+        meter = state.selector.meter.at(timezone.now())
+        meter.learn(trial.deployment, seen, trial.row, all_of_it=state.learns_all)
 
 
 # -- the end of a call -----------------------------------------------------------------------------------
@@ -191,10 +192,10 @@ def _learn(state: CallState, trial: AttemptRun, headers: Mapping[str, str], text
 def answered(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
     """Writes the answer of a finished attempt, and what the call cost. Returns it with how it came about."""
     reply = concluded(state, trial, answer)
-    bookkeeper.close_call(state.call, state.rows)
     _learn(state, trial, answer.headers)
     if trial.deployment.probes:
         breaker.answered(trial.deployment)
+    bookkeeper.close_call(state.call, state.rows)
     if state.claim is not None:
         state.claim.fill(answer, state.call)
     return reply

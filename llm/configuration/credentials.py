@@ -1,4 +1,4 @@
-"""What follows when staff, or a start, change a credential: what is known of it moves, or no longer holds."""
+"""Renames a credential or replaces its key: its pauses and quotas move with the name, those of the old key end."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def relabel_state(row: Credential, old: str) -> None:
         rollup.forget_hours("attempts")
         Meter.objects.filter(provider=slug).delete()  # counted anew, under the new name
         Quota.objects.filter(provider=slug, account=label).delete()
-        Quota.objects.filter(provider=slug, account=old).update(account=label)
+        Quota.objects.filter(provider=slug, account=old).update(account=label, updated_at=timezone.now())
 
 
 def replace_key(row: Credential, key: str, *, by: str) -> None:

@@ -184,6 +184,7 @@ _STAMP_SQL = " UNION ALL ".join(
     + [f"SELECT COUNT(*), NULL, NULL FROM {models.Pause._meta.db_table} WHERE closed_at IS NULL"]  # noqa: S608
 )
 _cache: tuple[Any, float, "_Configuration"] | None = None
+_quotas: tuple[Any, Mapping[tuple[str, str, str], models.Quota]] | None = None
 _key_files: tuple[str, ...] = ()  # references to them: a key that was rotated is tried at once
 _lock = Lock()
 
@@ -200,7 +201,9 @@ class State:
 
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
-    anything_learned: bool
+    learned: Mapping[
+        tuple[str, str, str], models.Quota
+    ]  # what providers taught us, by provider, account and model
     aliases: Mapping[str, str] = field(default_factory=dict)  # what a client may ask for, and what it means
 
 
@@ -213,7 +216,17 @@ def _read() -> State:
     *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
-    return State(kept.providers, open_pauses() if pauses[0] else {}, bool(quotas[0]), kept.aliases)
+    learned = _learned((stamp[0], quotas)) if quotas[0] else {}
+    return State(kept.providers, open_pauses() if pauses[0] else {}, learned, kept.aliases)
+
+
+def _learned(stamp: Any) -> Mapping[tuple[str, str, str], models.Quota]:
+    global _quotas
+    kept = _quotas
+    if kept is None or kept[0] != stamp:
+        rows = {(row.provider, row.account, row.model): row for row in models.Quota.objects.all()}
+        kept = _quotas = stamp, rows
+    return kept[1]
 
 
 def providers() -> tuple[ProviderConf, ...]:
@@ -235,8 +248,8 @@ def _configuration(stamp: Any) -> _Configuration:
 
 def forget() -> None:
     """Drops what is kept, for tests that move clocks or roll back."""
-    global _cache
-    _cache = None
+    global _cache, _quotas
+    _cache = _quotas = None
 
 
 def _read_providers() -> tuple[ProviderConf, ...]:
