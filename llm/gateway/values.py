@@ -169,7 +169,7 @@ def content(parts: list[dict[str, Any]]) -> Any:
     return parts
 
 
-def unread(body: Body, **read: tuple[str, ...]) -> list[str]:
+def unread(body: Body, read: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Names of what a body's objects hold and nobody reads, such as `text.verbosity`. read: by field, what is read."""
     return [
         f"{name}.{inner}"

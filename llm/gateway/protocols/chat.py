@@ -44,7 +44,7 @@ class Chat(Protocol):
                 "include_usage": bool(values.mapping(body, "stream_options").get("include_usage")),
                 "functions": FUNCTIONS in body,
             },
-            ignored=values.ignored(body, READ),
+            ignored=values.ignored(body, READ, *values.unread(body, READ_INSIDE)),
         )  # fmt: skip
 
     def answer(self, replies: Sequence[Reply], ask: Ask, id: str) -> dict[str, Any]:
@@ -259,6 +259,13 @@ PARAMS: Mapping[str, Callable[[Body, str], Any]] = {
     "parallel_tool_calls": values.boolean,
     "reasoning_effort": _effort,
     "include_reasoning": _include_reasoning,
+}
+READ_INSIDE = {
+    "reasoning": ("effort", "enabled", "exclude"),
+    "stream_options": (
+        "include_usage",
+        "include_obfuscation",
+    ),  # the latter hides lengths, which nobody needs here
 }
 READ = {
     *PARAMS, *OWN, "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens",

@@ -34,6 +34,8 @@ class Responses(Protocol):
         tools = _tools(body)
         params, format = _params(body, tools)
         includes = body.get("include") or ()
+        # The choice of a tool that was left out can be none.
+        chosen = not isinstance(body.get("tool_choice"), dict) or "tool_choice" in params
         return made(
             body, headers,
             place="input",
@@ -51,7 +53,7 @@ class Responses(Protocol):
             },
             ignored=values.ignored(
                 body, READ, *tools.left_out, *left_out,
-                *values.unread(body, text=("format",), reasoning=("effort", "summary", "generate_summary")),
+                *values.unread(body, READ_INSIDE), *(() if chosen else ("tool_choice",)),
                 *(f"include.{name}" for name in includes if isinstance(name, str) and name not in INCLUDES),
             ),
         )  # fmt: skip
@@ -158,6 +160,7 @@ def _repeated(body: Body, format: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+READ_INSIDE = {"text": ("format",), "reasoning": ("effort", "summary", "generate_summary")}
 READ = {
     *OWN, "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "top_p", "temperature",
     "max_output_tokens", "reasoning", "text", "stream", "stream_options", "store", "previous_response_id", "include",
