@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -184,7 +185,6 @@ _STAMP_SQL = " UNION ALL ".join(
     + [f"SELECT COUNT(*), NULL, NULL FROM {models.Pause._meta.db_table} WHERE closed_at IS NULL"]  # noqa: S608
 )
 _cache: tuple[Any, float, "_Configuration"] | None = None
-_quotas: tuple[Any, Mapping[tuple[str, str, str], models.Quota]] | None = None
 _key_files: tuple[str, ...] = ()  # references to them: a key that was rotated is tried at once
 _lock = Lock()
 
@@ -220,13 +220,9 @@ def _read() -> State:
     return State(kept.providers, open_pauses() if pauses[0] else {}, learned, kept.aliases)
 
 
+@lru_cache(1)
 def _learned(stamp: Any) -> Mapping[tuple[str, str, str], models.Quota]:
-    global _quotas
-    kept = _quotas
-    if kept is None or kept[0] != stamp:
-        rows = {(row.provider, row.account, row.model): row for row in models.Quota.objects.all()}
-        kept = _quotas = stamp, rows
-    return kept[1]
+    return {(row.provider, row.account, row.model): row for row in models.Quota.objects.all()}
 
 
 def providers() -> tuple[ProviderConf, ...]:
@@ -248,8 +244,9 @@ def _configuration(stamp: Any) -> _Configuration:
 
 def forget() -> None:
     """Drops what is kept, for tests that move clocks or roll back."""
-    global _cache, _quotas
-    _cache = _quotas = None
+    global _cache
+    _cache = None
+    _learned.cache_clear()
 
 
 def _read_providers() -> tuple[ProviderConf, ...]:
