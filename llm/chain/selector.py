@@ -20,6 +20,7 @@ from llm.configuration import snapshot
 from llm.configuration.snapshot import PauseView, ProviderConf
 from llm.failures import waits
 from llm.failures.kinds import Kind
+from llm.limits.learned import known
 from llm.limits.quota import LedgerMeter
 from llm.models import Pause
 from llm.pauses import breaker
@@ -100,7 +101,7 @@ class Selector:
                 pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held
             }
         self.looked = True
-        self.meter = LedgerMeter(now, current.learned)
+        self.meter = LedgerMeter(now, known(current.learned))
         planner = self.planner = Planner(
             self.providers, current.pauses, self.meter, self.want, self.skips, now, site_budget_usd()
         )

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -201,9 +200,9 @@ class State:
 
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
-    learned: Mapping[
-        tuple[str, str, str], models.Quota
-    ]  # what providers taught us, by provider, account and model
+    learned: (
+        Any  # another one whenever providers have taught us something; None: nothing, see llm.limits.learned
+    )
     aliases: Mapping[str, str] = field(default_factory=dict)  # what a client may ask for, and what it means
 
 
@@ -216,13 +215,8 @@ def _read() -> State:
     *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
-    learned = _learned((stamp[0], quotas)) if quotas[0] else {}
+    learned = (stamp[0], quotas, _cache and _cache[1]) if quotas[0] else None
     return State(kept.providers, open_pauses() if pauses[0] else {}, learned, kept.aliases)
-
-
-@lru_cache(1)
-def _learned(stamp: Any) -> Mapping[tuple[str, str, str], models.Quota]:
-    return {(row.provider, row.account, row.model): row for row in models.Quota.objects.all()}
 
 
 def providers() -> tuple[ProviderConf, ...]:
@@ -246,7 +240,6 @@ def forget() -> None:
     """Drops what is kept, for tests that move clocks or roll back."""
     global _cache
     _cache = None
-    _learned.cache_clear()
 
 
 def _read_providers() -> tuple[ProviderConf, ...]:
