@@ -1,4 +1,4 @@
-"""The audit in the stock admin: texts and incidents are edited, numbers only read. Scans: see admin_scans.py."""
+"""The audit in the stock admin: texts and incidents are edited, numbers only read. Scans: see scans.py."""
 
 from typing import Any
 

@@ -110,11 +110,8 @@ class ClientAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     def limits(self, row: Client) -> SafeString | str:
         """Those that it has, each with its name."""
         names = ("rpm", "concurrency", "daily_calls", "daily_budget_usd")
-        found = [
-            (Client._meta.get_field(name).verbose_name, value)
-            for name in names
-            if (value := getattr(row, name)) is not None
-        ]
+        labels = {field.name: field.verbose_name for field in Client._meta.concrete_fields}
+        found = [(labels[name], value) for name in names if (value := getattr(row, name)) is not None]
         return format_html_join(mark_safe("<br>"), "{}: {}", found) or "–"
 
     @admin.display(description=_("usage"))

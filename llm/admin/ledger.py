@@ -13,10 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from llm.admin_base.reading import LedgerAdmin, ReadOnly, pre, usd
+from llm.admin_base.reading import LedgerAdmin, ReadOnly, pre
 from llm.failures.kinds import Kind
+from llm.ledger.wording import tier_word, usd_word
 from llm.models import Attempt, Call, Provider
-from llm.status import usage, words
+from llm.status import words
 
 ENDS = ("ok", *Kind, "cancelled", "abandoned", "running")
 
@@ -51,7 +52,7 @@ class TierFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         tiers = Provider.objects.order_by("tier").values_list("tier", flat=True).distinct()
-        return [(word := usage.tier_word(tier), word) for tier in tiers]
+        return [(word := tier_word(tier), word) for tier in tiers]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
         try:
@@ -80,6 +81,11 @@ def _tokens(row: Call | Attempt) -> str:
     return " → ".join(number_format(n, 0, force_grouping=True) for n in (row.tokens_in, row.tokens_out))
 
 
+def _usd(amount: Decimal | None) -> str:
+    """A column of amounts: unknown is not zero."""
+    return "?" if amount is None else usd_word(amount, 6)
+
+
 class AttemptColumns:
     """What a row says of an attempt, wherever it is shown."""
 
@@ -103,7 +109,7 @@ class AttemptColumns:
 
     @admin.display(description=_("cost"), ordering="cost_usd")
     def cost(self, row: Attempt) -> str:
-        return usd(row.cost_usd)
+        return _usd(row.cost_usd)
 
 
 class AttemptInline(AttemptColumns, ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -175,11 +181,11 @@ class CallAdmin(LedgerAdmin):
 
     @admin.display(description=_("cost"), ordering="cost_usd")
     def cost(self, row: Call) -> str:
-        return usd(row.cost_usd)
+        return _usd(row.cost_usd)
 
     @admin.display(description=_("saved"))
     def saved(self, row: Call) -> str:
-        return usd(row.saved_usd)
+        return _usd(row.saved_usd)
 
     @admin.display(description=_("asked"))
     def asked(self, row: Call) -> SafeString:

@@ -1,4 +1,4 @@
-"""Clients of the gateway: their keys, and whether one may ask now. The ledger is the meter, as for providers.
+"""Clients of the gateway: their keys, and whether one may ask now, by what the ledger counts of it.
 
 A key is `sk-gl-ID-SECRET`. The ID finds the row, and of the whole key only a SHA-256 is kept: with 256 random
 bits in it there is nothing to guess, so a slow hash would only cost time on every request.

@@ -1,4 +1,4 @@
-"""Clients as this process last read them, so that a request need not wait for the database to know whose key it has.
+"""Clients by their key, cached in this process, so that authentication needs no query.
 
 Nothing is believed for long: `access.admit`, which each call passes before anything of it is written or sent, compares
 the client with its row, and raises Changed when that is another one by now. So a revocation counts at once.

@@ -56,7 +56,7 @@ class LedgerMeter(SpendingMeter):
         return LedgerMeter(now, self.learned_limits, self.last_used)
 
     def look_again(self) -> None:
-        """What is used is read anew when it is next asked for."""
+        """What is used is read anew when it is next asked for: until then it keeps no list of attempts in flight."""
         self._looks.clear()
         self._members.clear()
         self._sums.clear()

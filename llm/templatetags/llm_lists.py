@@ -13,11 +13,9 @@ register = template.Library()
 
 @register.filter
 def labelled(cells: Iterable[str], headers: Iterable[dict[str, Any]]) -> Iterator[SafeString]:
-    """The cells of a row, each with the name of its column as `data-label`. They are Django's own, and safe."""
+    """The cells of a row, each after a cell with the name of its column, which wide screens do not show."""
     for cell, header in zip(cells, headers, strict=False):
         label = str(header.get("text", ""))
-        if label.startswith("<"):  # the box that ticks all rows
-            yield mark_safe(cell)  # noqa: S308  # as Django made it
-        else:
-            named = format_html('<td data-label="{}" ', capfirst(label))
-            yield mark_safe(cell.replace("<td ", named, 1))  # noqa: S308
+        if cell.startswith("<td ") and not label.startswith("<"):  # the box that ticks all rows has no name
+            yield format_html('<td class="cell-name">{}</td>', capfirst(label))
+        yield mark_safe(cell)  # noqa: S308  # as Django made it
