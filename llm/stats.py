@@ -10,6 +10,7 @@ from llm.calls.spec import CallSpec
 from llm.chain.plan import Planner
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
+from llm.ledger.wording import tier_word
 from llm.limits.quota import LedgerMeter, learned_limits
 from llm.models import Call, Provider
 from llm.storage.rollup import Line, Source, Sums
@@ -18,7 +19,7 @@ from llm.storage.rollup import read as read_sums
 __all__ = [
     "Line", "Source", "Sums", "can_answer", "cost_of", "free_models", "has_working_key", "provider_name",
     "reachable_providers",
-    "read_sums",
+    "read_sums", "tier_word",
 ]  # fmt: skip
 
 

@@ -13,10 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from llm.admin_base.reading import LedgerAdmin, ReadOnly, pre, usd
+from llm.admin_base.reading import LedgerAdmin, ReadOnly, pre
 from llm.failures.kinds import Kind
+from llm.ledger.wording import tier_word, usd_word
 from llm.models import Attempt, Call, Provider
-from llm.status import usage, words
+from llm.status import words
 
 ENDS = ("ok", *Kind, "cancelled", "abandoned", "running")
 
@@ -51,7 +52,7 @@ class TierFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         tiers = Provider.objects.order_by("tier").values_list("tier", flat=True).distinct()
-        return [(word := usage.tier_word(tier), word) for tier in tiers]
+        return [(word := tier_word(tier), word) for tier in tiers]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
         try:
@@ -151,11 +152,11 @@ class CallAdmin(LedgerAdmin):
 
     @admin.display(description=_("cost"), ordering="cost_usd")
     def cost(self, row: Call) -> str:
-        return usd(row.cost_usd)
+        return usd_word(row.cost_usd, 6)
 
     @admin.display(description=_("saved"))
     def saved(self, row: Call) -> str:
-        return usd(row.saved_usd)
+        return usd_word(row.saved_usd, 6)
 
     @admin.display(description=_("asked"))
     def asked(self, row: Call) -> SafeString:
@@ -221,4 +222,4 @@ class AttemptAdmin(LedgerAdmin):
 
     @admin.display(description=_("cost"), ordering="cost_usd")
     def cost(self, row: Attempt) -> str:
-        return usd(row.cost_usd)
+        return usd_word(row.cost_usd, 6)
