@@ -280,6 +280,11 @@ def _provider(row: models.Provider) -> ProviderConf:
     )  # fmt: skip
 
 
+def with_one_account(row: models.Provider) -> ProviderConf:
+    """A provider as calls would see it with one account, whether or not it is on or has a key."""
+    return replace(_provider(row), keys=(KeyConf("one", "one", "x"),))
+
+
 def _place(row: models.Model | models.Credential | models.Limit) -> tuple[int, int]:
     return row.position, row.pk
 
