@@ -200,7 +200,9 @@ class State:
 
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
-    anything_learned: bool
+    learned: (
+        Any  # another one whenever providers have taught us something; None: nothing, see llm.limits.learned
+    )
     aliases: Mapping[str, str] = field(default_factory=dict)  # what a client may ask for, and what it means
 
 
@@ -213,7 +215,8 @@ def _read() -> State:
     *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
-    return State(kept.providers, open_pauses() if pauses[0] else {}, bool(quotas[0]), kept.aliases)
+    learned = (stamp[0], quotas, _cache and _cache[1]) if quotas[0] else None
+    return State(kept.providers, open_pauses() if pauses[0] else {}, learned, kept.aliases)
 
 
 def providers() -> tuple[ProviderConf, ...]:
