@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -297,3 +298,18 @@ def test_more_reports_than_a_process_writes_at_once_wait_and_are_begun_in_turn(m
     loop.running().call_soon_threadsafe(go.set)
     wait_for(lambda: all(writer.current(scan).status == Report.Status.READY for scan in made))
     assert (len(fake.calls), max(most)) == (6, 2)
+
+
+def test_the_heartbeat_outlives_the_request_that_began_it(monkeypatch):
+    """A request's own executor is gone with it, and must not be what the leases of all others hang on."""
+    beats, inside = [], ExitStack()
+    monkeypatch.setattr(tasks.claims, "beat", beats.append)
+    monkeypatch.setattr(tasks, "EVERY_S", 0.01)
+
+    async def request():
+        await sync_to_async(inside.enter_context)(tasks.kept("claim"))
+
+    async_to_sync(request)()
+    before = len(beats)
+    with inside:
+        wait_for(lambda: len(beats) > before + 2)
