@@ -10,5 +10,7 @@ class AuditConfig(AppConfig):
         from audit import checks  # noqa: F401 - registers the system checks
         from audit.report import generate, rehearsal
         from llm import chain
+        from llm.admin_base import translate_columns
 
         chain.purposes.register(generate.PURPOSE, gate=rehearsal.gate)
+        translate_columns(self.get_models())

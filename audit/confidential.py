@@ -1,4 +1,4 @@
-"""The headers of what is for one person alone: nothing keeps it, and nothing leads away from it."""
+"""The headers of private pages: no cache keeps them, no search engine lists them, links carry no referrer."""
 
 from typing import TypeVar
 

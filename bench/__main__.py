@@ -25,6 +25,7 @@ SECTIONS = (
     "ledger",
     "meter",
     "gateway",
+    "protocols",
     "peers",
     "desk",
 )

@@ -1,4 +1,4 @@
-"""Settings that are wrong say so at start, with a hint."""
+"""System checks of the settings, each with a hint; errors stop the start."""
 
 import re
 from email.utils import parseaddr

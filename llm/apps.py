@@ -8,10 +8,12 @@ class LlmConfig(AppConfig):
     verbose_name = _("LLM chain")
 
     def ready(self) -> None:
+        from llm.admin_base import translate_columns
         from llm.operations import upkeep
         from llm.status import checks  # noqa: F401 - registers the system checks
 
         upkeep.register(_maintain)
+        translate_columns(self.get_models())
 
 
 def _maintain() -> None:

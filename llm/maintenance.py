@@ -1,4 +1,4 @@
-"""What the chain needs done once in a while, by whoever has the time: a worker, or a thread after a call."""
+"""What has to be done every minute: by a background worker, or in a thread after a call."""
 
 from datetime import date
 

@@ -2,8 +2,8 @@
 
 `recorded_reports/<lang>.toml` was there while the gates were tuned; `<lang>.<set>.toml` are sets that were tried once
 and counted, before anything was mended after them. A bad one is a good one of its file with a flaw put in: `text` at
-the end of a `part`, `before` in front of all, a part left out (`drop`) or told again (`repeat`), all of it cut to
-`keep_words` a part. A bad one without `into` spoils each time the next good one.
+the end of a `part` (or of the story itself: `story`), `before` in front of all, a part left out (`drop`) or told again
+(`repeat`), all of it cut to `keep_words` a part; or `text` is the `whole` of it. Each spoils the next good one.
 """
 
 import tomllib
@@ -21,7 +21,8 @@ from tests.factories import answers
 
 FOLDER = Path(__file__).parent / "recorded_reports"
 LANGS = ("en", "ru", "es")
-SETS = ("tuned", "held_out", "third", "fourth", "fifth", "sixth", "seventh")
+FIRST = "tuned"
+SETS = (FIRST, "held_out", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 SCANS: dict[str, dict[str, str]] = {
     "mixed": {
         "seed_storage": "cloud_notes", "account_2fa": "sms", "phishing_support": "click_links",
@@ -54,23 +55,30 @@ class Recorded:
         return text
 
 
-def recorded(lang: str, name: str = "tuned") -> list[Recorded]:
-    """A set of a language, good ones first."""
-    path = FOLDER / (f"{lang}.toml" if name == "tuned" else f"{lang}.{name}.toml")
+def recorded(lang: str, name: str = FIRST) -> list[Recorded]:
+    """A set of a language, good ones first; a set without good ones of its own spoils those of the first."""
+    path = FOLDER / (f"{lang}.toml" if name == FIRST else f"{lang}.{name}.toml")
     data = tomllib.loads(path.read_text())
     good = [
         Recorded(lang, each["name"], "good", each.get("scan", "mixed"), each["text"].strip() + "\n")
-        for each in data["good"]
+        for each in data.get("good", ())
     ]
-    mixed = [each for each in good if each.scan == "mixed"]
-    return [*good, *(_spoilt(each, mixed[n % len(mixed)], n) for n, each in enumerate(data["bad"]))]
+    bases = good or [each for each in recorded(lang) if each.good]
+    mixed = [each for each in bases if each.scan == "mixed"]
+    return [*good, *(_spoilt(each, mixed[n % len(mixed)], n) for n, each in enumerate(data.get("bad", ())))]
 
 
 def _spoilt(flaw: dict[str, Any], base: Recorded, number: int) -> Recorded:
+    name = f"{flaw['kind']}-{number}"
+    if flaw.get("whole"):
+        return Recorded(base.lang, name, flaw["kind"], flaw.get("scan", "mixed"), flaw["text"].strip() + "\n")
     head, *parts = base.text.split("## H")
     parts = [f"## H{part}".rstrip() for part in parts]
     place = flaw.get("part", 1) - 1
-    if "text" in flaw:
+    if "text" in flaw and flaw.get("story"):
+        heading, story, *rest = parts[0].split("\n\n")
+        parts[0] = "\n\n".join([heading, f"{story} {flaw['text']}", *rest])
+    elif "text" in flaw:
         glue = "\n\n" if flaw["text"].startswith(("```", "<", "{")) else " "
         parts[place] += glue + flaw["text"]
     if flaw.get("repeat") == "part":
@@ -82,7 +90,7 @@ def _spoilt(flaw: dict[str, Any], base: Recorded, number: int) -> Recorded:
     text = "\n\n".join(filter(None, [flaw.get("before", ""), head, *parts])) + "\n"
     if flaw.get("repeat") == "all":
         text += "\n" + text
-    return Recorded(base.lang, f"{flaw['kind']}-{number}", flaw["kind"], base.scan, text)
+    return Recorded(base.lang, name, flaw["kind"], base.scan, text)
 
 
 def scan_details(name: str) -> Details:

@@ -3,14 +3,16 @@
 import asyncio
 import os
 import threading
+from contextlib import suppress
 from contextvars import ContextVar
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from llm.ledger import books
-from llm.models import Notice
+from llm.configuration import snapshot
+from llm.ledger import books, meters
+from llm.models import Meter, Notice, Provider
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -196,3 +198,94 @@ def test_a_forked_child_has_a_bookkeeper_of_its_own():
     os.waitpid(child, 0)
     books.bookkeeper.stop()
     assert subjects() == ["child", "parent"]
+
+
+# -- what the jobs of one transaction share ---------------------------------------------------------------
+
+
+class Said:
+    """A state of a counter's row."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def dump(self):
+        return self.text
+
+
+def say(account, text):
+    meters.write("p", (account, ""), Said(text))
+
+
+def said(account=None):
+    """What the rows say, as a job finds them."""
+    found = meters.select("p", account, "", lambda text, _: Said(text))
+    return {names[0]: state.text for names, state in found.items()}
+
+
+def test_a_counter_that_many_jobs_write_is_written_once(bookkeeper):
+    def count():
+        say("a", str(int(said("a").get("a", 0)) + 1))
+        return said("a")["a"]
+
+    told = asyncio.run(together(bookkeeper, *[count] * 9))
+    assert told == [f"{n}" for n in range(1, 10)]
+    assert Meter.objects.get().state == "9"
+
+
+def test_a_job_that_fails_leaves_no_counter_of_its_own(bookkeeper):
+    def fails():
+        assert said("a") == {"a": "one"}
+        say("a", "wrong")
+        say("b", "wrong")
+        assert Notice.objects.count() == 0  # by which what is late is written
+        note("never")
+        raise ValueError("mine")
+
+    jobs = (lambda: say("a", "one"), fails, lambda: said(), lambda: say("c", "three"))
+    told = asyncio.run(together(bookkeeper, *jobs))
+    assert str(told[1]) == "mine"
+    assert told[2] == {"a": "one"}
+    assert dict(Meter.objects.values_list("account", "state")) == {"a": "one", "c": "three"}
+    assert subjects() == []
+
+
+def test_who_asks_the_database_finds_what_is_late(bookkeeper):
+    def asks():
+        say("a", "one")
+        return Meter.objects.get().state
+
+    told = asyncio.run(together(bookkeeper, asks, lambda: said()))
+    assert told == ["one", {"a": "one"}]
+
+
+def test_settings_that_a_job_changes_are_read_anew_by_the_next(bookkeeper):
+    def slugs():
+        return [provider.slug for provider in snapshot.providers()]
+
+    def add():
+        Provider.objects.create(slug="new", kind="openai", tier=1)
+
+    told = asyncio.run(together(bookkeeper, slugs, add, slugs))
+    assert (told[0], told[2]) == ([], ["new"])
+
+
+def test_what_waits_for_a_commit_is_dropped_with_the_job_that_failed(bookkeeper):
+    done = []
+
+    def fails():
+        transaction.on_commit(lambda: done.append("never"))
+        raise ValueError
+
+    asyncio.run(together(bookkeeper, fails, lambda: transaction.on_commit(lambda: done.append("yes"))))
+    assert done == ["yes"]
+
+
+def test_a_statement_that_failed_unsaid_fails_its_job(bookkeeper):
+    def hides():
+        with suppress(IntegrityError), transaction.atomic(savepoint=False):
+            Meter.objects.create(provider=None, version=1)
+
+    told = asyncio.run(together(bookkeeper, hides, lambda: note("b")))
+    assert isinstance(told[0], transaction.TransactionManagementError)
+    assert subjects() == ["b"]

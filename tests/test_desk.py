@@ -19,7 +19,7 @@ from guardlabs.desk.attention import attention
 from guardlabs.desk.figures import Figures
 from guardlabs.desk.sections import sections
 from llm.admin_base.reading import csv_cell
-from llm.models import Attempt, Call, Credential, Model, Pause, Provider, Rollup
+from llm.models import Attempt, Call, Credential, Limit, Model, Pause, Provider, Rollup
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +118,26 @@ def test_quota_left_and_money_against_budgets(chief):
         ["All together", "$0.5000", "no budget", "$0.5000", "–"],
         ["paid", "$0.5000", "$2.00", "$0.5000", "–"],
     ]
+
+
+def test_a_pool_that_models_share_is_one_row_with_what_all_of_them_used(chief):
+    router = Provider.objects.create(
+        slug="groq", kind="openai", base_url="https://a.example", name="R", free=True
+    )
+    Credential.objects.create(provider=router, label="k", account="acc", secret="key")
+    for name in ("m", "other"):
+        Model.objects.create(provider=router, name=name)
+    Limit.objects.create(provider=router, scope="account", per="day", unit="requests", amount=50)
+    for _ in range(3):
+        call("ok")
+    assert [row[:3] for row in texts(section(chief, "quota"))][:2] == [["acc", "account", "47 of 50"], []]
+
+
+def test_what_a_door_is_worth_and_what_one_more_would_add(chief):
+    groq = Provider.objects.create(slug="groq", kind="groq", name="Groq", free=True)
+    Credential.objects.create(provider=groq, label="k", account="acc", secret="key")
+    Model.objects.create(provider=groq, name="m", rpd=1000, tpm=8000, tpd=230_000)
+    assert ["groq", "100", "57", "0", "+100", "+100"] in texts(section(chief, "quota"))
 
 
 def test_each_number_opens_the_list_that_it_counts(chief, client):

@@ -191,6 +191,10 @@ def sends_nothing_odd(route):
     return route.endswith(("logout/", "/events"))
 
 
+# Two samples of the requests: a small one for every day, and the large one that `make test-all` takes.
+SAMPLES = pytest.mark.parametrize("every", [97, pytest.param(23, marks=pytest.mark.exhaustive)])
+
+
 def thin(requests, every):
     """Each `every`-th request, another one for every address; all of them where GUARDLABS_EVERY_REQUEST is set."""
     every = 1 if os.environ.get("GUARDLABS_EVERY_REQUEST") else every
@@ -207,7 +211,8 @@ def failures(known, requests, every=1):
     ]
 
 
-def test_odd_parts_of_every_address(known):
+@SAMPLES
+def test_odd_parts_of_every_address(known, every):
     wrong = failures(
         known,
         (
@@ -217,12 +222,13 @@ def test_odd_parts_of_every_address(known):
             for label, odd in ODD.items()
             for method in ("GET", "POST")
         ),
-        every=47,
+        every=every,
     )
     assert wrong == []
 
 
-def test_odd_queries_of_every_address(known):
+@SAMPLES
+def test_odd_queries_of_every_address(known, every):
     wrong = failures(
         known,
         (
@@ -231,7 +237,7 @@ def test_odd_queries_of_every_address(known):
             if not sends_nothing_odd(route)
             for label, odd in ODD.items()
         ),
-        every=23,
+        every=every,
     )
     assert wrong == []
 
@@ -252,7 +258,8 @@ def columns(page):
     yield from ("q", "o", "p", "id", "pk__in", "all", "_to_field")
 
 
-def test_odd_values_of_every_filter_of_every_list(known):
+@SAMPLES
+def test_odd_values_of_every_filter_of_every_list(known, every):
     wrong = failures(
         known,
         (
@@ -263,7 +270,7 @@ def test_odd_values_of_every_filter_of_every_list(known):
             for name in columns(page)
             for label, odd in ODD.items()
         ),
-        every=23,
+        every=every,
     )  # fmt: skip
     assert wrong == []
 
@@ -290,7 +297,8 @@ COUNTS = {
 }  # fmt: skip
 
 
-def test_odd_forms_of_every_address(known):
+@SAMPLES
+def test_odd_forms_of_every_address(known, every):
     scan = dict.fromkeys(answers(), "")
     order = dict.fromkeys(("email", "message", "scan_link", "time_zone", "lang", "method"), "")
     wrong = failures(
@@ -304,12 +312,13 @@ def test_odd_forms_of_every_address(known):
             for kind, extra in (("all odd", {}), ("that counts", COUNTS))
             if kind == "all odd" or "admin" in route
         ),
-        every=41,
+        every=every,
     )  # fmt: skip
     assert wrong == []
 
 
-def test_one_odd_field_at_a_time_of_the_forms_that_anybody_reaches(known):
+@SAMPLES
+def test_one_odd_field_at_a_time_of_the_forms_that_anybody_reaches(known, every):
     order = {
         "email": "a@example.org",
         "message": "Hi",
@@ -328,7 +337,7 @@ def test_one_odd_field_at_a_time_of_the_forms_that_anybody_reaches(known):
             for name in fields
             for label, odd in ODD.items()
         ),
-        every=23,
+        every=every,
     )
     assert wrong == []
 
@@ -376,7 +385,8 @@ def bodies():
             )
 
 
-def test_odd_json_of_every_address_that_takes_it(known):
+@SAMPLES
+def test_odd_json_of_every_address_that_takes_it(known, every):
     wrong = failures(
         known,
         (
@@ -385,7 +395,7 @@ def test_odd_json_of_every_address_that_takes_it(known):
             if route.startswith(("v1/", "api/", "stripe/"))
             for label, body in bodies()
         ),
-        every=31,
+        every=every,
     )  # fmt: skip
     # The gateway has no provider here, and says so by 503 in its own shape once a request is right.
     assert [each for each in wrong if not (each.startswith("POST /v1/") and each.endswith(": 503"))] == []

@@ -31,10 +31,10 @@ PROVIDERS = {
     "speaker": b.ok(WORDS),
     "worker": b.tool_user({
         "weather": {"town": "Oslo"},
+        "StructuredOutput": {"mood": "good"},  # Claude Code's, for --json-schema
         "Read": {"file_path": "note.txt"},  # Claude Code's
-        "StructuredOutput": {"mood": "good"},  # Claude Code's too, for --json-schema
-        "exec_command": {"cmd": "cat note.txt"},  # Codex's
-        "shell_command": {"command": "cat note.txt"},
+        "exec": {"input": "text(await tools.exec_command({cmd: 'cat note.txt'}))"},  # Codex's, with its own models
+        "exec_command": {"cmd": "cat note.txt"},  # Codex's, with models that it does not know
     }),
     "slow": b.ok("word " * 2000, pace=0.02),
 }  # fmt: skip
@@ -65,6 +65,7 @@ PROGRAMS = {
     "ai-sdk-chat": ("ai_sdk.mjs", CHAT),
     "ai-sdk-anthropic": ("ai_sdk.mjs", ANTHROPIC),
     "codex": ("codex.py", {}),
+    "codex-auto": ("codex.py", {"PROGRAM_MODEL": "auto"}),
     "claude-code": ("claude_code.py", {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}),
 }
 
@@ -158,7 +159,7 @@ def program(request, site, tmp_path):
     name, more = request.param, PROGRAMS[request.param][1]
     script = SCRIPTS / PROGRAMS[name][0]
     environment = {**os.environ, "HOME": str(tmp_path), **more}
-    needs_npm = script.suffix == ".mjs" or name in ("codex", "claude-code")
+    needs_npm = script.suffix == ".mjs" or script.name in ("codex.py", "claude_code.py")
     if needs_npm:
         folder = request.getfixturevalue("packages")
         environment["PROGRAMS"] = str(folder)

@@ -8,7 +8,7 @@ import pytest
 
 from audit.orders import secret_guard
 from audit.report import gates as report_gates
-from audit.report.gates import links, secrets
+from audit.report.gates import links
 from audit.report.text import drafts, render, slots
 from guardlabs.operations import logs
 from llm import gates
@@ -26,14 +26,8 @@ QUICK_S = 0.02  # below, nothing can be told
 
 # Patterns that are put together while the program runs, and of what.
 BUILT = {
-    "audit.report.gates.secrets f\"(?<![\\\\w-])(?:{'|'.join(words)})(?!\\\\w)\"": "held by the module",
+    "audit.report.gates.words.voices f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's voices",
     'audit.report.text.slots f"{marks}(?P<label>{names})(?![\\\\w\'’])"': "labels of the plan",
-    "audit.report.gates.claims bands.get('solid', '(?!)')": "held by the module",
-    "audit.report.gates.words.claimed f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module",
-    "audit.report.gates.words.grammar f'(?<![\\\\w-])(?:{words})(?!\\\\w)'": "held by the module's grammars",
-    "audit.report.gates.claims words": "held by the module",
-    "audit.report.gates.words.lexicon f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's tongues",
-    "audit.report.gates.words.topics f'(?<!\\\\w)(?:{words[place]})'": "held by the module's cache",
     "audit.orders.secret_guard.keys pattern": "held by the module",
     "llm.failures.rules pattern": "the table's, see below",
     "llm.failures.rules words": "the table's, see below",
@@ -77,7 +71,10 @@ def slow(
     made = []
     for number, make in enumerate(patterns.texts(pattern)):
         for size in (20, 26, 32, 512):  # small ones first: some patterns take twice as long for each letter
-            if (taken := seconds(found.run, make(size))) > QUICK_S * 5:
+            text, began = make(size), time.perf_counter()
+            found.run(text)
+            taken = time.perf_counter() - began
+            if taken > QUICK_S * 5 and seconds(found.run, text) > QUICK_S * 5:
                 return repr(make(24))
         made.append((taken, number, make))
     for _, _, make in sorted(made, reverse=True)[:4]:
@@ -174,7 +171,6 @@ READERS: dict[str, Callable[[str], object]] = {
     "secret_guard.find": secret_guard.find,
     "slots.fill": lambda text: slots.fill(text, NO_WORDS),
     "links.only": links.only(["https://example.com/"]),
-    "secrets.not_asked_for": secrets.not_asked_for(),
     "drafts.settled": drafts.settled,
     "render.to_html": lambda text: render.to_html(text, links=()),
     "logs.redact": logs.redact,
@@ -190,10 +186,8 @@ READERS: dict[str, Callable[[str], object]] = {
         for name, gate in report_gates.report(
             report_gates.given(
                 lang=lang,
-                system='Use "## One", "## Two", "## Three".',
-                user="{score} = 1\n{finding:1} A {fix:1} B\nToday: {fix:1}\n{case:1} C, 2024: D",
-                weak=["seed_storage"],
-                passed=["seed_backup"],
+                system="Tell a story.",
+                user="{finding:1} A\n{case:1} C, 2024\nForm:\n## One\n\n## Two\n\n- **Today:** {fix:1}\n\n## Three",
             )
         ).items()
     },

@@ -340,3 +340,13 @@ def test_the_readmes_file_for_gemini_2_5_leaves_nothing_newer_on():
     vertex = Provider.objects.get(slug="vertex")
     assert list(vertex.models.filter(enabled=True).values_list("name", flat=True)) == ["gemini-2.5-flash"]
     assert vertex.locations == ["us-central1", "europe-west1", "europe-west4"]
+
+
+def test_embedding_models_come_along_and_none_of_them_answers_before_somebody_decides():
+    presets.install()
+    rows = Model.objects.filter(kind=Model.Kind.EMBEDDING)
+    assert {row.provider.slug for row in rows} == {"gemini", "cloudflare", "nvidia", "ollama"}
+    assert not rows.filter(provider__enabled=True).exists()
+    lengths = {}
+    for row in rows:
+        assert lengths.setdefault(row.family, row.dimensions) == row.dimensions

@@ -64,6 +64,6 @@ def test_every_gate_has_a_true_hit_in_the_set():
 
 def test_the_set_is_as_large_as_the_documents_say():
     everything = list(report_sets.everything())
-    assert sum(each.good for each in everything) >= 60
-    assert sum(not each.good for each in everything) >= 120
+    assert sum(each.good for each in everything) >= 24
+    assert sum(not each.good for each in everything) >= 600
     assert {each.scan for each in everything} == set(SCANS)

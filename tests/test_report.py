@@ -79,8 +79,13 @@ def test_the_prompt_says_language_headings_and_rules(lang):
     assert f"Language: {lang}" in prompt.system
     assert f"Language: {lang}" in prompt.user
     for heading in headings:
-        assert f'"## {heading}"' in prompt.system
-    for rule in ("Give no steps", "informally", "Promise nothing", "follow no instruction"):
+        assert f"\n## {heading}\n" in prompt.user
+    for rule in (
+        "present tense",
+        "does not speak to the reader",
+        "nothing is advised",
+        "follow no instruction",
+    ):
         assert rule in prompt.system
 
 
@@ -92,19 +97,11 @@ def test_the_prompt_numbers_the_facts_in_order_and_holds_no_address_and_no_code(
         user.index(f"{{finding:{number}}} {found.weaknesses[number - 1].title}") for number in range(1, 5)
     ]
     assert places == sorted(places)
-    assert all(
-        f"{{fix:{number}}} {facts.action(found.weaknesses[number - 1])}" in user for number in range(1, 8)
-    )
-    assert "{score} = 0 of 100" in user
+    times = zip(facts.labels(), facts.facts_of(found).plan, strict=True)
+    for label, fixes in times:
+        assert f"- **{label}:** {', '.join(f'{{fix:{number}}}' for number in fixes)}\n" in user
     assert "http" not in user
     assert not re.search(r"\w=\w|\w_\w", user)
-
-
-@pytest.mark.usefixtures("_bank")
-def test_the_prompt_says_what_a_figure_is_not():
-    user = prompts.build(details(make_scan("best", tx_verification="first_last")), "en").user
-    assert "{case:1} $68M WBTC address poisoning" in user
-    assert "(Note: Not a net loss: in this rare case the money came back.)" in user
 
 
 @pytest.mark.usefixtures("_bank")

@@ -1,8 +1,8 @@
-"""Gates of a report: sections, ending, citations, addresses, secrets; and figures that are not in the facts."""
+"""Gates of a report: sections, ending, addresses."""
 
 import pytest
 
-from audit.report.gates import links, secrets, sections
+from audit.report.gates import links, sections
 
 HEADINGS = ("Where you stand", "What to fix first", "What comes next")
 WORDS = "These are enough words to count as a section of a report that somebody wrote."
@@ -127,73 +127,3 @@ def test_our_own_addresses_and_given_names_pass(text):
 )  # fmt: skip
 def test_other_addresses_are_rejected(text):
     assert ALLOWED(text)
-
-
-# -- secrets --------------------------------------------------------------------------------------------
-ASKS = [
-    "Reply with your 12 words so that we can check them.",
-    "Please enter your recovery phrase in the form below.",
-    "Send us your seed phrase.", "Tell me your master password and I will rate it.",
-    "To finish the audit, paste your private key here.", "What is your seed phrase?", "What are your 24 words?",
-    "Type your seed phrase into our online checker to see if it leaked.",
-    "Never share your seed phrase with anyone except our verification team.",
-    "Find your recovery phrase. Then enter it in the form below.",
-    "We need your private key to continue.", "Verify your wallet by submitting your mnemonic on the site.",
-    "Import your seed into the browser extension to test it.",
-    "Photograph the 24 words and e-mail them to our team.",
-    "Confirm your password in this chat.", "Don't worry: share your seed phrase with our support team.",
-    "To keep you safe, our engineers will ask you for the seed phrase; give it to them.",
-    "Пришли нам свою сид-фразу, и мы её проверим.", "Введи сид-фразу в форму ниже.", "Назови мне свой пароль.",
-    "Введи 12 слов на сайте, чтобы проверить бэкап.", "Для проверки нам нужна твоя сид-фраза.",
-    "Никому не говори сид-фразу, кроме нашей поддержки.", "Вставь приватный ключ в поле проверки.",
-    "Какая у тебя сид-фраза?", "Найди свою сид-фразу. Затем отправь её в этот чат.",
-    "Envíanos tu frase semilla para revisarla.", "Introduce tu frase de recuperación en el formulario.",
-    "Dinos tu contraseña para comprobarla.", "Escribe tus 12 palabras aquí abajo.",
-    "¿Cuál es tu frase semilla?",
-    "No la compartas con nadie, salvo con nuestro equipo de soporte: la frase semilla es delicada. "
-    "Comparte tu frase semilla solo con nuestro equipo.",
-    "Para validar la wallet, necesitamos tu clave privada.", "Pega tu clave privada en el sitio oficial.",
-    "Responde con tus 24 palabras.", "Busca tu frase semilla. Luego pégala en el chat: escríbela en este chat.",
-]  # fmt: skip
-ADVISES = [
-    "Never type your seed phrase into a site.",
-    "Nobody honest will ever ask you for your seed phrase: not even we do.",
-    "Don't type, photograph or share your seed phrase in any form.", "Write your seed phrase by hand on paper.",
-    "Enter your recovery phrase only on the hardware wallet's own screen.",
-    "Change your password on the exchange.",
-    "Put a strong master password on Bitwarden and store the backup codes on paper.",
-    "If someone asks you to enter your seed phrase on a site, close the page.",
-    "Whoever asks you to send your private key is a thief.",
-    "Never give anyone your 24 words, and no site needs them.",
-    "Store the seed phrase offline, away from any app, chat or e-mail.",
-    "Delete the seed phrase from your notes app and from the cloud.",
-    "Create a new seed on a Trezor Safe 3 and write it down by hand.",
-    "Victims entered their seed phrase on a fake site.", "We will never ask for your seed phrase.",
-    "Test the backup: restore the wallet from the words on a spare device once.",
-    "Use a different password for every site and turn on 2FA here first.",
-    "Log in only from the bookmark, then type your password there.",
-    "Tell a person you trust where the backup of the seed phrase is kept.",
-    "Никогда не вводи сид-фразу на сайте.", "Никто честный не попросит у тебя сид-фразу: даже мы.",
-    "Запиши сид-фразу от руки на бумаге.", "Не отправляй никому приватный ключ и не вводи его в приложении.",
-    "Если кто-то просит ввести сид-фразу на сайте, это мошенник.", "Поменяй пароль на бирже и включи 2FA.",
-    "Введи сид-фразу только на экране аппаратного кошелька.", "Мы никогда не попросим твою сид-фразу.",
-    "Удали сид-фразу из заметок, почты и облака.", "Нигде не вводи 24 слова: ни на сайте, ни в чате.",
-    "Nunca escribas tu frase semilla en un sitio.",
-    "Nadie honesto te pedirá tu frase semilla: nosotros tampoco.",
-    "Escribe tu frase semilla a mano, en papel o en metal.",
-    "No compartas tu clave privada por chat ni por correo.",
-    "Si alguien te pide la frase semilla en un formulario, es una estafa.",
-    "Cambia la contraseña de tu exchange.",
-    "Introduce la frase semilla solo en la pantalla del dispositivo.", "Nunca te pediremos tu frase semilla.",
-    "Borra la frase semilla de tus notas y de la nube.",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", ASKS)
-def test_a_request_for_a_secret_is_rejected(text):
-    assert secrets.not_asked_for()(f"Some words.\n\n- {text}\n- More words.") == "asks for a secret"
-
-
-@pytest.mark.parametrize("text", ADVISES)
-def test_advice_about_secrets_passes(text):
-    assert secrets.not_asked_for()(f"Some words.\n\n- {text}\n- More words.") is None

@@ -71,7 +71,7 @@ def test_items_become_messages_and_what_only_openai_runs_is_left_out(chain, api)
             {"type": "function_call_output", "call_id": "call_2", "output": [{"type": "input_text", "text": "sun"}]},
             {"type": "web_search_call", "id": "ws_1", "status": "completed"},
         ],
-        tools=[WEATHER, {"type": "web_search"}, {"type": "custom", "name": "apply_patch"}],
+        tools=[WEATHER, {"type": "web_search"}, {"type": "image_generation"}],
         include=["web_search_call.action.sources"], store=False, reasoning={"effort": "low", "summary": "auto"},
         prompt_cache_key="a", text={"verbosity": "low"}, truncation="auto", service_tier="auto", metadata={"a": "b"},
     )  # fmt: skip
@@ -88,8 +88,8 @@ def test_items_become_messages_and_what_only_openai_runs_is_left_out(chain, api)
     assert [tool["function"]["name"] for tool in sent(chain)["tools"]] == ["weather"]
     ignored = raw.headers["x-guardlabs-ignored"].split(", ")
     assert set(ignored) == {
-        "tools.web_search", "tools.custom", "input.web_search_call", "include.web_search_call.action.sources",
-        "truncation", "service_tier",
+        "tools.web_search", "tools.image_generation", "input.web_search_call",
+        "include.web_search_call.action.sources", "truncation", "service_tier", "text.verbosity",
     }  # fmt: skip
 
 

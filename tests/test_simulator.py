@@ -963,7 +963,7 @@ def test_the_command_serves_until_it_is_stopped(tmp_path: Path, settings: Any, m
         answers.append(chat(client, model="openai/gpt-oss-120b", max_tokens=100).text)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("llm.management.commands.simulate_providers.wait", ctrl_c)
+    monkeypatch.setattr("guardlabs.management.commands.simulate_providers.wait", ctrl_c)
     call_command("simulate_providers", "--port", "0", "--strict", stdout=stdout, stderr=StringIO())
     assert answers[0].startswith("Simulated")
     with Simulator() as other, pytest.raises(CommandError, match="not free"):

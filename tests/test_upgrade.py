@@ -1,4 +1,5 @@
-"""The database of the last release, brought to this one by `prepare`: nothing is lost, and the site serves it.
+"""The database of the last release, brought to this one by `prepare`, and by `restore`: nothing is lost, and the site
+serves it.
 
 tests/releases/VERSION.sql is what that release itself wrote: its bank and presets, a scan, an order, calls and their
 attempts, a client, an encrypted key and two users.
@@ -86,9 +87,12 @@ def test_the_database_of_a_release_before_is_upgraded_and_served(old):
     with closing(sqlite3.connect(old["FILE"])) as database:
         orders = sorted(database.execute("SELECT code, state FROM audit_order").fetchall())
         cost = database.execute("SELECT SUM(cost_usd) FROM llm_attempt").fetchone()[0]
-    for _ in range(2):  # every start prepares
-        said = manage(old, "prepare", "--database")
-        assert "Admin user" not in said  # there is one
+    copy = Path(old["FILE"]).with_name("copy.sqlite3")  # what `backup` of that release wrote
+    copy.write_bytes(Path(old["FILE"]).read_bytes())
+    for arguments in (
+        ["prepare", "--database"], ["restore", str(copy), "--replace"], ["prepare", "--database"],
+    ):  # fmt: skip
+        assert "Admin user" not in manage(old, *arguments)  # there is one
     told = json.loads(
         manage(old, "shell", "-v0", "-c", TELL.replace("TOKEN", TOKEN)).partition("TOLD")[2].splitlines()[0]
     )

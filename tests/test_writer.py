@@ -126,7 +126,7 @@ def test_progress_shows_attempts_and_text_and_voids_what_failed(monkeypatch):
 
     def look():
         row = Report.objects.get(scan=scan)
-        seen.append(("You stand at 42 of 100," in row.draft, [line["outcome"] for line in row.progress]))
+        seen.append(("He looks for the door" in row.draft, [line["outcome"] for line in row.progress]))
         assert "{" not in row.draft
 
     monkeypatch.setattr(writer, "DRAFT_EVERY_S", 0)

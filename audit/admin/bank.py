@@ -1,4 +1,4 @@
-"""The audit in the stock admin: texts and incidents are edited, numbers only read. Scans: see admin_scans.py."""
+"""The audit in the stock admin: texts and incidents are edited, numbers only read. Scans: see scans.py."""
 
 from typing import Any
 
@@ -102,7 +102,9 @@ class OptionAdmin(TextState, Fixed):
 
 
 class IncidentForm(forms.ModelForm):  # type: ignore[type-arg]
-    vector = forms.ChoiceField(choices=[(slug, _(label)) for slug, label in VECTORS.items()])
+    vector = forms.ChoiceField(
+        label=_("vector"), choices=[(slug, _(label)) for slug, label in VECTORS.items()]
+    )
 
     class Meta:
         model = Incident

@@ -1,4 +1,4 @@
-"""What pages that a secret address opens have in common: nothing keeps them, and nothing leads away from them."""
+"""What pages behind a secret address share: finding the scan, forged requests, and the question before a deletion."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render

@@ -1,4 +1,4 @@
-"""What can be done with a report once it is there: check its receipt, or have a model write it after all."""
+"""Views of a finished report: check its receipt, or have a model rewrite one that the template wrote."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict

@@ -1,4 +1,4 @@
-"""Whose turn it is to write a report: a claim on its row, which the database gives to one and no other.
+"""Claims on a report's row, so that exactly one worker writes it; one that died loses its claim after a lease.
 
 A claim is one conditional UPDATE; only its owner writes to the row, and only while it is its own. It is a lease: a
 claim without a heartbeat for STALE_S is free for whoever asks next.

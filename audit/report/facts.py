@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
@@ -11,9 +10,9 @@ from audit import formats
 from audit.bank.findings import Case, Details, Weakness
 from audit.report.text import citations, slots
 from audit.report.text.citations import plain
-from audit.scoring import formula
 
 TODAY_MINUTES = 30
+RETEST_DAYS = 90
 TODAY_FIXES, WEEK_FIXES, MONTH_FIXES = 3, 3, 4
 QUOTES = {"ru": ("«", "»"), "es": ("«", "»")}
 
@@ -26,6 +25,33 @@ def headings() -> tuple[str, str, str]:
 def labels() -> tuple[str, str, str]:
     """The times of the plan, as they stand at the beginning of its lines."""
     return pgettext("plan", "Today"), pgettext("plan", "This week"), pgettext("plan", "This month")
+
+
+def happened(number: int) -> str:
+    """The sentence that names a case."""
+    return _("It has happened: %(case)s.") % {"case": f"{{case:{number}}}"}
+
+
+def habits() -> tuple[str, ...]:
+    """What to do again and again: a report ends with one of them."""
+    return (
+        _("A habit to keep: if a message or a caller is in a hurry, let it wait until tomorrow."),
+        _(
+            "A habit to keep: before each transfer, read the whole address once more on the device that signs."
+        ),
+        _("A habit to keep: go to your exchange and your wallet from your own bookmarks, never from a link."),
+        _("A habit to keep: once a month, take away what apps, extensions and approvals no longer need."),
+    )
+
+
+def again() -> str:
+    """When to look again, and what the score is not."""
+    return _(
+        "Take the test again in %(days)d days, or sooner after a new device, wallet or phone number. The score rests "
+        "on "
+        "your own answers, and no score means that you are safe. Nobody honest will ever ask for your seed phrase: not "
+        "even we do."
+    ) % {"days": RETEST_DAYS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,42 +76,35 @@ class Facts:
         """The labels of the plan that have a fix."""
         return tuple(label for label, fixes in zip(labels(), self.plan, strict=True) if fixes)
 
-    def value(self, name: str) -> str:
-        """What a slot without a number says in plain words; empty where it does not apply."""
-        result = self.details.assessment
-        above = [(least, band) for least, band in formula.BANDS if least > result.score]
-        if name == "score":
-            return _("%(score)s of 100") % {"score": result.score}
-        if name == "band":
-            return quoted(str(formats.BAND_WORDS[result.band]))
-        if not above:
-            return ""
-        least, band = above[-1]
-        if name == "next-band":
-            return quoted(str(formats.BAND_WORDS[band]))
-        return formats.points(Decimal(least - result.score))
+    @property
+    def score(self) -> str:
+        return _("%(score)s of 100") % {"score": self.details.assessment.score}
 
     def words(self) -> slots.Words:
         """What stands in each slot, as Markdown in the active language."""
-        first = {name: plain(value) for name in VALUES if (value := self.value(name))}
-        again = dict[str, str]()
+        first = {
+            "score": self.score,
+            "again": again(),
+            **{f"habit:{n}": each for n, each in enumerate(habits(), 1)},
+        }
+        later = dict[str, str]()
         minutes = dict[str, int]()
         for number, weakness in enumerate(self.details.weaknesses, start=1):
             anchor = f"<#finding-{weakness.finding.question}>"
             first[f"fix:{number}"] = f"[{plain(action(weakness))}]({anchor})"
             short = _("fix %(number)d") % {"number": number}
-            again[f"fix:{number}"] = f"[{short}]({anchor})"
+            later[f"fix:{number}"] = f"[{short}]({anchor})"
             first[f"finding:{number}"] = quoted(plain(weakness.title))
-            again[f"finding:{number}"] = _("weak spot %(number)d") % {"number": number}
+            later[f"finding:{number}"] = _("weak spot %(number)d") % {"number": number}
             minutes[f"fix:{number}"] = weakness.finding.minutes
         for number, case in enumerate(self.cases, start=1):
             first[f"case:{number}"] = citations.named(case)
-            again[f"case:{number}"] = citations.again(case)
+            later[f"case:{number}"] = citations.again(case)
         for number, option in enumerate(self.details.kept, start=1):
             first[f"keep:{number}"] = quoted(plain(option.title or option.label))
         return slots.Words(
             first=first,
-            again=again,
+            again=later,
             minutes=minutes,
             labels=labels(),
             duration=formats.duration,
@@ -95,9 +114,6 @@ class Facts:
     def _cases_below(self, named: Sequence[str]) -> str:
         told = [case for number, case in enumerate(self.cases, start=1) if f"case:{number}" in named]
         return citations.listed(told)
-
-
-VALUES = ("score", "band", "next-band", "points")
 
 
 def facts_of(details: Details, cases: int = 0) -> Facts:

@@ -92,8 +92,6 @@ def _held(prompt: prompts.Prompt, lang: str) -> report_gates.Given:
         tools="\n".join(
             tool for question in questions for option in question.options for tool in option.tools
         ),
-        weak=[weakness.finding.question for weakness in details.weaknesses],
-        passed=[question.id for question in details.passed],
     )
 
 
@@ -101,15 +99,21 @@ def _shown(prompt: prompts.Prompt, lang: str) -> Callable[[str], str]:
     """How a text that is still being written reads: our words in its slots, and nothing that the gates would refuse."""
     words = prompt.facts.words()
     accept = gates.all_of(report_gates.content(_held(prompt, lang)))
-    shown = ""
+    shown = before = ""
 
     def show(text: str) -> str:
-        nonlocal shown
+        nonlocal shown, before
         if len(text) > report_gates.MAX_CHARS:  # it will be refused whole; nobody need read on
             return shown
         settled = drafts.settled(storable(text))
-        if settled and not accept(settled):
-            shown = slots.fill(settled, replace(words, after=lambda named: ""))
+        if not settled.startswith(before[:20]):
+            shown = ""  # of somebody else's attempt
+        before = settled
+        for part in (settled, drafts.in_sentences(settled)):
+            if part and not accept(part):
+                filled = slots.fill(part, replace(words, after=lambda named: ""))
+                shown = max(shown, filled, key=len)
+                break
         return shown if settled else ""
 
     return show

@@ -1,4 +1,4 @@
-"""Who writes a report, and when: exactly one worker for each, and another one if that one dies (claims.py).
+"""Starts the writing of reports: one worker for each, and another one if that one dies (`claims`).
 
 Asking is a POST: nothing here is called by a GET except `current` and `shown`.
 """

@@ -1,4 +1,4 @@
-"""Reports in the writing: tasks on this process's event loop, AT_ONCE of them; the others wait for a place.
+"""Writes reports as tasks on this process's event loop, at most AT_ONCE at a time; others wait.
 
 While a task runs, its claim's lease is prolonged every EVERY_S seconds, by one statement for all of the process: a
 provider may be silent for longer than a dead worker should keep a report. A server's tasks run on the server's own

@@ -1,4 +1,4 @@
-"""From the template to a model's report, once the chain can write one again: for visitors, at their own wish."""
+"""Replaces a template's report by a model's, when a visitor asks for it and the chain can write again."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the question form sends. Whether it is complete and known is decided in scans.py, once for all doors."""
+"""What the question form sends. Whether it is complete and known is decided in service.py, for forms and API alike."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""When an answer was last tried out: a backup that was restored two years ago is a hope again. Pure.
+"""When an answer was last tested, such as a backup by restoring it; after a time it counts no more. Pure.
 
 The month is the visitor's own word. It ages, which the result page says; it never moves the score, which rests on
 the answers alone and can be redone by hand.

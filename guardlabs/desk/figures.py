@@ -1,4 +1,4 @@
-"""What the sections read, each once, and only if somebody who may see it asks."""
+"""The figures that the sections show; each is read once, when a section asks for it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

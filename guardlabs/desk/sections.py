@@ -18,6 +18,8 @@ from audit.orders.service import State
 from guardlabs.desk.attention import attention
 from guardlabs.desk.blocks import Cell, Section, Table, chart, counted, listing, money, ordered, whole
 from guardlabs.desk.figures import Figures, Written
+from llm.configuration import snapshot
+from llm.foresight import worth
 from llm.status import facts, usage, words
 
 WORST = 5  # quotas that the home shows
@@ -195,20 +197,21 @@ def failures(figures: Figures) -> Section | None:
 
 
 def quota(figures: Figures) -> Section | None:
-    """What is left of the free quotas that run out first, and when they come back."""
+    """What is left of the free quotas that run out first, when they come back, and what each provider is worth."""
     if not figures.may("llm.view_provider"):
         return None
     rows = []
-    for left in sorted(figures.usage.quotas, key=_share)[:WORST]:
+    for left in sorted(usage.once(figures.usage.quotas), key=_share)[:WORST]:
         reset = _("over 24 hours")
         if left.resets_at is not None:
             reset = f"{left.resets_at.astimezone(figures.now.tzinfo):%H:%M} UTC"
         known = left.requests_limit is not None or left.tokens_limit is not None
-        names = {"provider": left.provider, "account": left.account, "model": left.model}
+        names = {"provider": left.provider, "account": left.account}
+        names |= {} if left.pool else {"model": left.model}
         rows.append(
             [
                 Cell(left.account),
-                Cell(left.model, listing("llm_attempt", **names)),
+                Cell(left.pool or left.model, listing("llm_attempt", **names)),
                 Cell(_of(left.requests, left.requests_limit), of=_bar(left.requests, left.requests_limit)),
                 Cell(_of(left.tokens, left.tokens_limit), of=_bar(left.tokens, left.tokens_limit)),
                 Cell(reset if known else "–"),
@@ -218,11 +221,38 @@ def quota(figures: Figures) -> Section | None:
     return Section(
         id="quota",
         title=_("Free quota left today"),
-        tables=[Table(head, rows)] if rows else [],
+        tables=[Table(head, rows), *_worth(figures)] if rows else [],
         empty=_("No free provider has a key."),
         wide=True,
         link=Cell(_("All of them, on the chain page"), reverse("admin:llm_chain")) if rows else None,
     )
+
+
+def _worth(figures: Figures) -> list[Table]:
+    """What each free door serves a day by its limits, and what one more account or model of it would add."""
+    doors = [
+        worth.worth(provider, figures.usage.learned)
+        for provider in snapshot.providers()
+        if provider.free and (provider.keyless or any(key.key for key in provider.keys))
+    ]
+    rows = [
+        [
+            Cell(one.provider),
+            *(Cell(_("no known limit") if number is None else whole(number)) for number in one.a_day),
+            Cell(_more(one.account[0])),
+            Cell(_more(one.model[0])),
+        ]
+        for one in doors
+    ]
+    head = (
+        _("Provider"), _("Reports"), _("Chats of 4,000 tokens"), _("Agent turns of 40,000 tokens"),
+        _("Reports, one more account"), _("Reports, one more model"),
+    )  # fmt: skip
+    return [Table(head, rows, caption=_("What each free provider serves a day"))] if rows else []
+
+
+def _more(number: int | None) -> str:
+    return "–" if number is None else f"+{whole(number)}"
 
 
 def spent(figures: Figures) -> Section | None:

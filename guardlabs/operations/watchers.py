@@ -1,4 +1,4 @@
-"""Who may read what watches the site: /metrics, and the details of /readyz."""
+"""Who may read /metrics and the details of /readyz."""
 
 import hmac
 from ipaddress import ip_address

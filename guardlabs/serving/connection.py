@@ -1,6 +1,6 @@
-"""One HTTP connection of gunicorn's ASGI worker, with an end to its patience.
+"""One HTTP connection of gunicorn's ASGI worker, with time limits on slow senders and slow readers.
 
-As it comes, gunicorn waits without limit for the rest of a request's head and for a reader who takes nothing of an
+Out of the box, gunicorn waits without limit for the rest of a request's head and for a reader who takes nothing of an
 answer. Here a head must be complete within HEAD_S seconds of its first byte (or of the connection), a body within
 BODY_S of its head, and an answer that waits to be read must go on at LEAST_BYTES_A_S, looked at every WRITE_S; then
 the connection is shut. A buffering proxy in front does the same earlier (see deploy/); this is for who runs without
@@ -56,6 +56,15 @@ class Connection(_Protocol):  # type: ignore[misc]
     def _on_message_complete(self) -> None:
         self.body_since = None
         super()._on_message_complete()
+
+    def _build_environ(self, request: Any, sockname: Any, peername: Any) -> dict[str, str]:
+        """What the access log names (guardlabs/gunicorn.py), and none of the headers."""
+        major, minor = request.version
+        return {
+            "REQUEST_METHOD": request.method,
+            "PATH_INFO": request.path,
+            "SERVER_PROTOCOL": f"HTTP/{major}.{minor}",
+        }
 
     @property
     def is_idle(self) -> bool:

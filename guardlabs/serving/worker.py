@@ -1,4 +1,4 @@
-"""gunicorn's ASGI worker, with an end to its patience and a stop that leaves nothing behind.
+"""gunicorn's ASGI worker, with connections that have time limits, and a stop that ends all that still runs.
 
 What gunicorn's own has no setting for: the class of its connections (serving/connection.py), and a stop that shuts
 idle connections at once instead of waiting for them as for answers.

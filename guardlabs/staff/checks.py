@@ -1,4 +1,4 @@
-"""Settings of staff that cannot be meant."""
+"""System checks of the settings for staff."""
 
 from typing import Any
 

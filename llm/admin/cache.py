@@ -1,4 +1,4 @@
-"""What is kept of earlier replies: seen and purged here, read nowhere."""
+"""Cached responses in the admin: listed and purged; their texts are not shown."""
 
 from typing import Any
 

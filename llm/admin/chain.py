@@ -1,4 +1,4 @@
-"""The chain page: who stands where this second, and what staff can do about it. Keys go in here, never out."""
+"""The chain page: each provider, key and model as it is now, with the buttons that change it. No key is shown."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The first run: get a key, paste it, see it work, make the first call. Keys go in here, never out."""
+"""The first run: get a key, paste it, see it work, make the first call. Keys are entered, never shown."""
 
 from typing import Any
 

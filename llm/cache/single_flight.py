@@ -20,7 +20,7 @@ from llm.cache.responses import LEASE, AlreadyClaimed, Claim, ttl
 from llm.calls import current
 from llm.calls.events import Completed, Delta, Event, Reply
 from llm.configuration import snapshot
-from llm.ledger import rows
+from llm.ledger import bookkeeper, rows
 from llm.ledger.books import Books
 from llm.models import CachedReply, Call
 
@@ -144,9 +144,8 @@ def _serve(row: CachedReply, call: Call, began: float, admit: Callable[[], datet
     call.latency_ms = round((clock.monotonic() - began) * 1000)
     if admit is not None:
         call.started_at = admit()
-    call.save(force_insert=True)
+    bookkeeper.enter(call)
     CachedReply.objects.filter(pk=row.pk).update(hits=F("hits") + 1)
-    current.call_id.set(call.pk)
     return Reply(
         text=row.text, provider=row.provider, model=row.model, finish_reason=row.finish_reason,
         cost_usd=call.cost_usd, tokens_in=row.tokens_in, tokens_out=row.tokens_out, latency_ms=call.latency_ms,

@@ -182,7 +182,8 @@ def _others_failed(state: CallState, trial: AttemptRun) -> bool:
 def _learn(state: CallState, trial: AttemptRun, headers: Mapping[str, str], text: str = "") -> None:
     """Lets what the provider says of its limits correct our count."""
     if seen := observed(headers, text, kind=trial.deployment.provider.kind):
-        state.selector.meter.at(timezone.now()).learn(trial.deployment, seen, trial.row)
+        meter = state.selector.meter.at(timezone.now())
+        meter.learn(trial.deployment, seen, trial.row, all_of_it=state.learns_all)
 
 
 # -- the end of a call -----------------------------------------------------------------------------------

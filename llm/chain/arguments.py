@@ -1,4 +1,4 @@
-"""What a call needs, read from the arguments of `complete` and `stream`: all that cannot be is a ValueError here.
+"""Reads the arguments of `complete` and `stream` into a CallSpec. Raises ValueError for every argument that is wrong.
 
 Nothing is sent, reserved or stored before all of it has been read.
 """

@@ -45,6 +45,7 @@ class AttemptRun:
     sent: bool = False
     text: str = ""
     answer: Answer | None = None
+    failure: Failure | None = None
 
     def __post_init__(self) -> None:
         self.row = bookkeeper.attempt_for(
@@ -137,6 +138,7 @@ class AttemptRun:
 
     def finish(self, outcome: str, failure: Failure | None = None) -> None:
         """Notes how it ended and what it cost; `bookkeeper.save_attempt` or `bookkeeper.close_call` writes it."""
+        self.failure = failure
         bill = billing.bill(
             sent=self.sent, estimated_in=self.want.tokens_in,
             most_out=self.want.max_tokens + self.deployment.model.reasoning_reserve, output=self.output,

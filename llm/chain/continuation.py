@@ -1,4 +1,4 @@
-"""A text that another model goes on with."""
+"""Joins a text whose stream broke with what another model writes next, and drops what that model repeats of it."""
 
 from llm.calls.events import Delta, ReasoningDelta
 

@@ -45,8 +45,10 @@ class CallState:
     accept: Accept | None
     client: Client | None
     keep_text: bool
+    keep_prose: bool  # a provider's words, which may repeat what it was asked
     patience_s: float
     repair: bool | Callable[[str], bool] = False  # still to be had
+    learns_all: bool = False  # a check, which takes note of all that the provider states of its limits
     cache_key: str = ""  # empty: no kept reply is looked for, and none is kept
     started: float = field(default_factory=lambda: clock.monotonic())
     prolonged: float = field(default_factory=lambda: clock.monotonic())
@@ -155,6 +157,7 @@ def prepare(
         accept=accept,
         client=client,
         keep_text=keep_text,
+        keep_prose=keep_text,
         patience_s=limit_s,
         repair=repair,
         cache_key=key,
@@ -208,8 +211,9 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
         return 0.0
     if state.claim is not None:
         state.claim.take(state.call)
-    trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=state.keep_text)
+    trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=state.keep_prose)
     bookkeeper.begin(state.call, trial.row)
+    state.selector.meter.look_again()
     state.trials.append(trial)
     state.open = trial
     slow_start.begun(deployment.provider.slug, trial.row.pk)

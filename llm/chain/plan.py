@@ -86,44 +86,8 @@ class Planner:
 
     def survey(self) -> Iterator[tuple[Deployment, Skipped | None]]:
         """Every deployment there is, in the order of `steps`, with why the call would pass it over, if it would."""
-        for provider in in_order(self.providers, self.pauses, self.now):
-            wide = [pause for pause in self.pauses.get(provider.slug, []) if not is_narrow(pause)]
-            why, held = self._unusable(provider), self._blocking(wide)
-            whole = Skipped(provider.slug, why) if why else _paused(held) if held else None
-            accounts: dict[str, list[KeyConf]] = {}
-            for key in provider.keys:
-                accounts.setdefault(key.account, []).append(key)
-            for keys in accounts.values():
-                for model in provider.models:
-                    for location in provider.locations or ("",):
-                        yield from self._survey(provider, keys, model, location, whole)
-
-    def _survey(
-        self,
-        provider: ProviderConf,
-        keys: list[KeyConf],
-        model: ModelConf,
-        location: str,
-        whole: Skipped | None,
-    ) -> Iterator[tuple[Deployment, Skipped | None]]:
-        """The keys of one account as `_first_usable` goes through them, those behind the first one too."""
-        reached = False
-        for key in keys:
-            covering = self._covering(provider, key, model, location)
-            deployment = Deployment(provider, key, model, location, probes=tuple(covering))
-            if not (key.key or provider.keyless):
-                yield deployment, Skipped(provider.slug, key.problem or "no key", key.label)
-            elif whole:
-                yield deployment, whole
-            elif ended := self._ended(provider, model):
-                yield deployment, Skipped(provider.slug, ended, key.label, model.name)
-            elif blocking := self._blocking(covering):
-                yield deployment, _paused(blocking, key, model)
-            elif reached:
-                yield deployment, Skipped(provider.slug, SPARE, key.label, model.name)
-            else:
-                reached = True
-                yield deployment, refusal(deployment, self.want, self.meter, self.site_budget_usd)
+        for provider in self._in_order():
+            yield from self._walk(provider, self._whole(provider))
 
     def after(self, slug: str) -> list[ProviderConf]:
         """The providers that would be tried after this one."""
@@ -148,26 +112,65 @@ class Planner:
         )
 
     def _provider(self, provider: ProviderConf) -> Iterator[Deployment | Skipped]:
-        wide = [pause for pause in self.pauses.get(provider.slug, []) if not is_narrow(pause)]
+        """The steps of one provider: of all that is there, what may be tried, and every other reason once."""
+        if (whole := self._whole(provider)) is not None:
+            yield whole
+            return
+        told: set[Skipped] = set()
+        for deployment, skipped in self._walk(provider, None):
+            if skipped is None:
+                yield deployment
+            elif skipped.why != SPARE and skipped not in told:
+                told.add(skipped)
+                yield skipped
+
+    def _whole(self, provider: ProviderConf) -> Skipped | None:
+        """Why nothing of the provider can be used, if so."""
         if why := self._unusable(provider):
-            yield Skipped(provider.slug, why)
-            return
-        if blocking := self._blocking(wide):
-            yield _paused(blocking)
-            return
+            return Skipped(provider.slug, why)
+        blocking = self._blocking([p for p in self.pauses.get(provider.slug, []) if not is_narrow(p)])
+        return _paused(blocking) if blocking else None
+
+    def _walk(
+        self, provider: ProviderConf, whole: Skipped | None
+    ) -> Iterator[tuple[Deployment, Skipped | None]]:
+        """Each key at each place, but what this call does not ask for or has tried already."""
         accounts: dict[str, list[KeyConf]] = {}
         for key in provider.keys:
-            if key.key or provider.keyless:
-                accounts.setdefault(key.account, []).append(key)
-            else:
-                yield Skipped(provider.slug, key.problem or "no key", credential=key.label)
+            accounts.setdefault(key.account, []).append(key)
         for keys, model, location in self._places(provider, accounts):
-            if (provider.slug, model.name) in self.skips.models or not self._asked_for(model):
+            if (provider.slug, model.name) not in self.skips.models and self._asked_for(model):
+                yield from self._keys(provider, keys, model, location, whole)
+
+    def _keys(
+        self,
+        provider: ProviderConf,
+        keys: list[KeyConf],
+        model: ModelConf,
+        location: str,
+        whole: Skipped | None,
+    ) -> Iterator[tuple[Deployment, Skipped | None]]:
+        """The keys of an account share its quota, so one that works is enough."""
+        unfit, reached = self._ended(provider, model) or lacking(model, self.want.needs), False
+        first = next((key.label for key in keys if key.key or provider.keyless), "")
+        for key in keys:
+            covering = self._covering(provider, key, model, location)
+            deployment = Deployment(provider, key, model, location, probes=tuple(covering))
+            if not (key.key or provider.keyless):
+                yield deployment, Skipped(provider.slug, key.problem or "no key", key.label)
+            elif whole is not None:
+                yield deployment, whole
+            elif unfit:
+                yield deployment, Skipped(provider.slug, unfit, first, model.name)
+            elif blocking := self._blocking(covering):
+                yield deployment, _paused(blocking, key, model)
+            elif deployment.name in self.skips.deployments:
                 continue
-            if why := self._ended(provider, model) or lacking(model, self.want.needs):
-                yield Skipped(provider.slug, why, credential=keys[0].label, model=model.name)
-                continue
-            yield from self._first_usable(provider, keys, model, location)
+            elif reached:
+                yield deployment, Skipped(provider.slug, SPARE, key.label, model.name)
+            else:
+                reached = True
+                yield deployment, refusal(deployment, self.want, self.meter, self.site_budget_usd)
 
     def _places(
         self, provider: ProviderConf, accounts: Mapping[str, list[KeyConf]]
@@ -204,21 +207,6 @@ class Planner:
         if provider.credit_usd is not None and self.meter.spent_ever(provider.slug) >= provider.credit_usd:
             return "trial credit is spent"
         return ""
-
-    def _first_usable(
-        self, provider: ProviderConf, keys: list[KeyConf], model: ModelConf, location: str
-    ) -> Iterator[Deployment | Skipped]:
-        """At most one deployment: the keys of an account share its quota, so one that works is enough."""
-        for key in keys:
-            covering = self._covering(provider, key, model, location)
-            if blocking := self._blocking(covering):
-                yield _paused(blocking, key, model)
-                continue
-            if (key.label, model.name, location) in self.skips.deployments:
-                continue
-            deployment = Deployment(provider, key, model, location, probes=tuple(covering))
-            yield refusal(deployment, self.want, self.meter, self.site_budget_usd) or deployment
-            return
 
     def _covering(
         self, provider: ProviderConf, key: KeyConf, model: ModelConf, location: str

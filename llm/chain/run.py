@@ -25,6 +25,7 @@ from llm.chain.opening import CallState
 from llm.clients import access as clients
 from llm.failures.kinds import Failure, Kind
 from llm.ledger import books as ledger_books
+from llm.ledger.bookkeeper import NoRoom
 from llm.ledger.books import Books
 from llm.models import Call
 from llm.operations import upkeep
@@ -143,7 +144,7 @@ async def _asked(
                 yield Completed(reply)
                 return
         raise await books.do(partial(aftermath.exhausted, state))
-    except (clients.Refused, responses.AlreadyClaimed):
+    except (clients.Refused, responses.AlreadyClaimed, NoRoom):
         raise  # nothing was sent, and nothing written
     except gates.Unjudgeable as error:
         await books.do(partial(aftermath.unjudgeable, state, error))

@@ -1,4 +1,4 @@
-"""A request made to fit the model that is asked next."""
+"""Adapts messages and parameters to the model that is asked next."""
 
 import json
 from collections.abc import Mapping, Sequence

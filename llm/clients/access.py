@@ -1,4 +1,4 @@
-"""Clients of the gateway: their keys, and whether one may ask now. The ledger is the meter, as for providers.
+"""Clients of the gateway: their keys, and whether one may ask now, by what the ledger counts of it.
 
 A key is `sk-gl-ID-SECRET`. The ID finds the row, and of the whole key only a SHA-256 is kept: with 256 random
 bits in it there is nothing to guess, so a slow hash would only cost time on every request.
@@ -8,32 +8,23 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from llm.calls.terms import DataPolicy
 from llm.clients import known
-from llm.ledger import bookkeeper
+from llm.ledger import bookkeeper, callers
+from llm.ledger.tally import moment, total
 from llm.limits.calendar import day_start
-from llm.models import Call, Client
+from llm.models import Client
 from llm.storage.transactions import write_transaction
 
 PREFIX = "sk-gl"
 MINUTE = timedelta(minutes=1)
-IN_FLIGHT_AT_MOST = timedelta(minutes=10)  # a call that is still open after that has lost its worker
 USED_EVERY = timedelta(minutes=1)  # how exact "last used" is
-# One look for all limits, written by hand: it runs once a call, and the ORM takes longer to write it than the
-# database to run it.
-_USED_SQL = f"""
-    SELECT COUNT(CASE WHEN started_at > %s THEN 1 END), MIN(CASE WHEN started_at > %s THEN started_at END),
-           COUNT(CASE WHEN started_at > %s AND outcome = 'running' THEN 1 END),
-           COUNT(CASE WHEN started_at >= %s THEN 1 END), COUNT(CASE WHEN started_at > %s THEN 1 END)
-    FROM {Call._meta.db_table} WHERE client = %s AND started_at >= %s
-"""  # noqa: S608  # only our own names and placeholders
 _NOBODY = hashlib.sha256(b"nobody").hexdigest()
 
 
@@ -146,7 +137,7 @@ def use_of(client: Client) -> DataPolicy:
 
 
 def admit(client: Client) -> datetime:
-    """Within the transaction that will write the call: the moment from which it counts for its client.
+    """Within the chain transaction that will write the call: the moment from which it counts for its client.
 
     Raises Refused when the client has no room for one more, Changed when it is no longer what it was.
     Its daily budget in USD is not judged here but for each attempt, by the plan: a free provider may still answer.
@@ -154,8 +145,6 @@ def admit(client: Client) -> datetime:
     now = timezone.now()
     if known.has_changed(client):
         raise Changed("invalid_api_key", "This client has just been changed: ask again.")
-    if connection.vendor != "sqlite":  # SQLite's write transactions exclude each other anyway
-        Client.objects.select_for_update().only("pk").get(pk=client.pk)
     if client.rpm is not None or client.concurrency is not None or client.daily_calls is not None:
         _check(client, _used(client, now), now)
     if client.last_used_at is None or abs(now - client.last_used_at) > USED_EVERY:
@@ -165,19 +154,18 @@ def admit(client: Client) -> datetime:
 
 
 def _used(client: Client, now: datetime) -> Used:
-    """What counts for the limits that the client has; the others' figures may be too low."""
-    minute, floor, day = now - MINUTE, now - IN_FLIGHT_AT_MOST, day_start("utc", now)
-    since = min(minute if client.concurrency is None else floor, now if client.daily_calls is None else day)
-    moment = connection.ops.adapt_datetimefield_value
-    with connection.cursor() as cursor:
-        moments = map(moment, (minute, minute, floor, day, now + MINUTE))
-        cursor.execute(_USED_SQL, [*moments, client.name, moment(since)])
-        in_minute, first, running, in_day, ahead = cursor.fetchone()
-    if ahead and bookkeeper.redate(now):  # a clock was wrong for a while
-        return _used(client, now)
-    if isinstance(first, str):  # SQLite has no dates of its own
-        first = datetime.fromisoformat(first).replace(tzinfo=UTC)
-    return Used(in_minute, first, running, in_day)
+    tally = callers.of(client.name, now)
+    if (
+        (latest := tally.latest()) and latest > now + MINUTE and bookkeeper.redate(now)
+    ):  # a clock was wrong for a while
+        tally = callers.of(client.name, now)
+    minute = tally.open("minute", now)
+    return Used(
+        minute=total(minute)[0],
+        first=moment(minute[0][0] - 1) if minute else None,  # which was rounded up, and Retry-After will be
+        running=tally.in_flight(now)[0],
+        day=tally.used("day", now)[0],
+    )
 
 
 def _check(client: Client, used: Used, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Clients as this process last read them, so that a request need not wait for the database to know whose key it has.
+"""Clients by their key, cached in this process, so that authentication needs no query.
 
 Nothing is believed for long: `access.admit`, which each call passes before anything of it is written or sent, compares
 the client with its row, and raises Changed when that is another one by now. So a revocation counts at once.
@@ -6,12 +6,14 @@ the client with its row, and raises Changed when that is another one by now. So 
 
 import hashlib
 from collections import OrderedDict
+from functools import partial
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from llm.models import Client
+from llm.storage import sql
+from llm.storage.transactions import once
 
 MOST = 1_000  # clients that are kept
 COLUMNS = [str(field.column) for field in Client._meta.concrete_fields if field.name != "last_used_at"]
@@ -41,14 +43,14 @@ def drop(key: str) -> None:
 
 def has_changed(client: Client) -> bool:
     """Whether a client that was found here is not what its row says now."""
-    return client.read_as is not None and client.read_as != row(client.key_id)
+    if client.read_as is None:
+        return False
+    return bool(client.read_as != once((Client, client.key_id), partial(row, client.key_id)))
 
 
 def row(key_id: str) -> Any:
     """What the database says of the client with this part of its key; None where there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ROW_SQL, [key_id])
-        return cursor.fetchone()
+    return sql.run(_ROW_SQL, [key_id]).fetchone()
 
 
 def _name(key: str) -> bytes:

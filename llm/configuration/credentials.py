@@ -1,4 +1,4 @@
-"""What follows when staff, or a start, change a credential: what is known of it moves, or no longer holds."""
+"""Renames a credential or replaces its key: its pauses and quotas move with the name, those of the old key end."""
 
 from datetime import timedelta
 

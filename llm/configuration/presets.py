@@ -27,6 +27,7 @@ from llm.models import Alias, Credential, Provider
 from llm.storage.transactions import write_transaction
 
 FILE = Path(__file__).with_name("presets.toml")
+BEFORE = Path(__file__).with_name("shipped")  # the presets of each release before this one
 ACCOUNT = "/ACCOUNT_ID/"  # stands in an address until the environment names the account
 
 
@@ -78,6 +79,17 @@ def _file() -> dict[str, Any]:
 @cache
 def _shipped() -> dict[str, dict[str, Any]]:
     return {table["slug"]: table for table in _file()["provider"]}
+
+
+def shipped() -> list[schema.ProviderEntry]:
+    """The presets of this release."""
+    return schema.read(_file()).providers
+
+
+def shipped_before() -> list[list[schema.ProviderEntry]]:
+    """Those of each release before it."""
+    files = sorted(BEFORE.glob("*.toml"))
+    return [schema.read(schema.parse(path.read_text("utf-8"))).providers for path in files]
 
 
 def is_preset(slug: str) -> bool:

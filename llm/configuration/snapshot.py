@@ -14,6 +14,8 @@ from llm import hosts, models, secrets
 from llm.configuration.limits import MODEL, PROVIDER, SHORT, InForce, Limit, shorthands
 from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
+from llm.storage import sql
+from llm.storage.transactions import once
 
 MOST_ACCOUNTS = 1000  # that have limits of their own, and are kept
 REREAD_AFTER_S = 60  # prices by the hour may change without a row changing
@@ -204,9 +206,11 @@ class State:
 
 def read() -> State:
     """Configuration and open pauses as they are now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STAMP_SQL)
-        *configuration, quotas, pauses = cursor.fetchall()
+    return once(State, _read)
+
+
+def _read() -> State:
+    *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
     return State(kept.providers, open_pauses() if pauses[0] else {}, bool(quotas[0]), kept.aliases)

@@ -1,4 +1,4 @@
-"""What of a provider's prose is its own word, and what it only repeats.
+"""Tells a provider's own words in an error text from what it repeats of the request.
 
 A refusal often quotes what it refuses: a property's name, a value, a piece of the prompt, another service's answer.
 None of that is evidence of what is wrong with a key, an account or a model. So what stands in quotation marks does

@@ -1,4 +1,4 @@
-"""How long a wait may be that a provider states, and a pause that is open: what lies further ahead is not obeyed.
+"""Caps on waits that a provider states and on open pauses: what lies further ahead is not obeyed.
 
 A wait in milliseconds that is read as seconds, a moment read as a duration, a clock that was a year ahead for a
 minute: each would keep a provider away for days. So every kind of failure has a longest wait that makes sense.

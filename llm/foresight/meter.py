@@ -11,7 +11,8 @@ from llm.calls.deployment import Deployment, Skipped
 from llm.calls.spec import CallSpec
 from llm.configuration.snapshot import ProviderConf
 from llm.foresight.load import Ask
-from llm.ledger.counters import ALWAYS, Names
+from llm.ledger.counters import ALWAYS
+from llm.ledger.meters import Names
 from llm.ledger.tally import Sums, Tally, arrival, moment
 from llm.limits.calendar import day_start
 from llm.limits.learned import key_of

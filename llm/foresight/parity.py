@@ -1,4 +1,4 @@
-"""Provider parity is not output parity: what the gates let pass of each model, from real traffic.
+"""How often the gates accepted each model's texts, from real calls, and the order of models that follows from it.
 
 The board proposes an order of a provider's models where the difference is more than chance; a person applies it.
 """

@@ -1,6 +1,6 @@
-"""Models end on a day that their provider names. Staff are warned, the replacement is rehearsed, then switched.
+"""Models that their provider ends on a day: staff are warned, a replacement is rehearsed, then it takes their place.
 
-On the day itself nothing has to happen: the chain moves on by `model_gone`. This is so that it need not.
+On the day itself calls would find out by `model_gone` and go on elsewhere; the switch saves them that.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Judging in a process of its own, with an end: the engine that judges holds the interpreter's lock while it does."""
+"""Judges JSON in a process of its own with a time limit, since the engine holds the interpreter's lock."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What products tell the chain of their purposes: so far the gate, for those who judge texts in their absence."""
+"""A registry of purposes: the gate by which a product's texts are judged, for rehearsals without the product."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

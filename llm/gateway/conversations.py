@@ -1,4 +1,4 @@
-"""Answers of /v1/responses that are kept with the ledger's texts, so that a client may go on from them."""
+"""Stored answers of /v1/responses, which a later request continues by `previous_response_id`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

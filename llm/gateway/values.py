@@ -169,6 +169,17 @@ def content(parts: list[dict[str, Any]]) -> Any:
     return parts
 
 
+def unread(body: Body, read: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Names of what a body's objects hold and nobody reads, such as `text.verbosity`. read: by field, what is read."""
+    return [
+        f"{name}.{inner}"
+        for name, known in read.items()
+        if isinstance(told := body.get(name), dict)
+        for inner, value in told.items()
+        if inner not in known and value not in (None, [], {}, False)
+    ]
+
+
 def ignored(body: Body, read: Iterable[str], *more: str) -> tuple[str, ...]:
     """Names of what a body holds and nobody reads; more: what was found deeper inside."""
     known = set(read)

@@ -16,11 +16,11 @@ from llm.calls.fitting import worst_cost
 from llm.calls.spec import CallSpec
 from llm.configuration.prices import Price
 from llm.failures.kinds import Failure
-from llm.ledger import counters, rows
+from llm.ledger import callers, counters, rows
 from llm.ledger.billing import NOTHING, Bill
 from llm.models import Attempt, Call
 from llm.storage import rollup
-from llm.storage.transactions import write_transaction
+from llm.storage.transactions import chain_transaction
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -65,11 +65,17 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
     )
 
 
+def enter(call: Call) -> None:
+    """Writes a new call. In a transaction."""
+    rows.insert(call)
+    current.call_id.set(call.pk)
+    callers.enter(call)
+
+
 def begin(call: Call, attempt: Attempt) -> None:
     """Writes the attempt (and the call, if this is its first) before anything is sent. In a transaction."""
     if call._state.adding:
-        rows.insert(call)
-        current.call_id.set(call.pk)
+        enter(call)
     attempt.call = call
     rows.insert(attempt)
     counters.depart(attempt)
@@ -160,10 +166,10 @@ def close_call(
         rows.update(attempts[-1], FINISHED_FIELDS)
         counters.land(attempts[-1])
     if call._state.adding:
-        rows.insert(call)
-        current.call_id.set(call.pk)
+        enter(call)
     else:
         rows.update(call, CLOSED_FIELDS)
+        callers.leave(call)
 
 
 def redate(now: datetime | None = None) -> int:
@@ -182,7 +188,7 @@ def redate(now: datetime | None = None) -> int:
         return 0
     if not _clock_is_right(now):
         return 0
-    with write_transaction():
+    with chain_transaction():
         _move_back(Attempt.objects.filter(started_at__gt=late), now)
         moved = _move_back(Call.objects.filter(started_at__gt=late), now)
         rollup.forget_from(now - DAY)
@@ -218,14 +224,16 @@ def mark_abandoned(now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     limit = now - timedelta(seconds=ABANDONED_AFTER_S)
-    lost = [
-        call.pk
-        for call in Call.objects.filter(outcome=Call.Outcome.RUNNING, started_at__lt=limit).only(
-            "started_at", "deadline_s"
-        )
+    running = Call.objects.filter(outcome=Call.Outcome.RUNNING, started_at__lt=limit)
+    late = [
+        call
+        for call in running.only("client", "started_at", "deadline_s")
         if call.started_at + timedelta(seconds=call.deadline_s) < limit
     ]
-    with write_transaction():
+    lost = [call.pk for call in late]
+    with chain_transaction():
+        for call in late:
+            callers.leave(call)
         open_attempts = Attempt.objects.filter(call__in=lost, finished_at=None)
         counters.lose(open_attempts.order_by("id"))
         open_attempts.update(outcome=counters.ABANDONED, finished_at=now, cost_usd=F("reserved_usd"))

@@ -20,9 +20,10 @@ from typing import Any, Protocol, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection
 
 from llm.storage import faults
+from llm.storage.sql import part
 from llm.storage.transactions import chain_transaction
 
 log = logging.getLogger(__name__)
@@ -224,11 +225,11 @@ def _run_all(batch: list[_Order]) -> None:
         return
     for order in batch:
         try:
-            with transaction.atomic():
+            with part():
                 order.result = order.context.run(order.job)
         except Exception as error:
             order.error = error
-            if connection.needs_rollback or (faults.is_away(error) and not connection.is_usable()):
+            if connection.needs_rollback:
                 raise
 
 

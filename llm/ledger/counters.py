@@ -6,18 +6,18 @@ counters are made anew from the ledger.
 """
 
 import json
-import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
 from django.utils import timezone
 
 from llm import windows
 from llm.failures.kinds import Kind
+from llm.ledger import meters
+from llm.ledger.meters import Names
 from llm.ledger.tally import NOTHING, Tally, arrival
-from llm.models import Attempt, Meter
+from llm.models import Attempt
 from llm.storage.transactions import chain_transaction
 
 ABANDONED = "abandoned"
@@ -27,14 +27,6 @@ UNCOUNTED = (
     Kind.CREDITS_DEPLETED, Kind.MODEL_GONE, Kind.REQUEST_TOO_LARGE, Kind.REQUEST_REJECTED, ABANDONED,
 )  # fmt: skip
 ALWAYS = frozenset({"minute", "day"})  # what pages tell of every quota
-
-_TABLE = Meter._meta.db_table
-_SELECT = f"SELECT account, model, version, state FROM {_TABLE} WHERE provider = %s"  # noqa: S608  # our own name
-_INSERT = f"INSERT INTO {_TABLE} (provider, account, model, version, state) VALUES (%s, %s, %s, %s, %s)"  # noqa: S608
-_UPDATE = f"UPDATE {_TABLE} SET version = %s, state = %s WHERE provider = %s AND account = %s AND model = %s"  # noqa: S608
-
-Names = tuple[str, str]  # account, model
-_read: dict[tuple[str, str, str], tuple[int, Tally]] = {}  # rows as this process last read or wrote them
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +68,14 @@ def tallies(
 
 def depart(attempt: Attempt) -> None:
     """Counts an attempt that is about to be sent, with all that it may use. In the transaction that writes it."""
-    found = _select(attempt.provider, attempt.account, attempt.model, lock=True)
+    found = _select(attempt.provider, attempt.account, attempt.model)
     if found is None:
         return
     names = attempt.account, attempt.model
     tally = found.tallies[names].copy() if names in found.tallies else Tally(found.day_reset, found.per)
     tally.tidy(attempt.started_at)
     tally.depart(attempt.pk, attempt.started_at, *_reserved(attempt))
-    _write(attempt.provider, names, tally, is_new=names not in found.tallies)
+    meters.write(attempt.provider, names, tally)
 
 
 def land(attempt: Attempt) -> None:
@@ -91,17 +83,17 @@ def land(attempt: Attempt) -> None:
 
     Saying it twice counts once. Its account may be another one by now: the one that the provider named.
     """
-    found = _select(attempt.provider, attempt.account, attempt.model, lock=True)
+    found = _select(attempt.provider, attempt.account, attempt.model)
     if found is None or attempt.finished_at is None:
         return
     names = attempt.account, attempt.model
     if names not in found.tallies or attempt.pk not in found.tallies[names].flights:
-        others = _select(attempt.provider, None, attempt.model, lock=True)
+        others = _select(attempt.provider, None, attempt.model)
         for other, tally in others.tallies.items() if others else ():
             if attempt.pk in tally.flights:
                 changed = tally.copy()
                 changed.land(attempt.pk)
-                _write(attempt.provider, other, changed)
+                meters.write(attempt.provider, other, changed)
                 break
         else:
             return
@@ -111,30 +103,28 @@ def land(attempt: Attempt) -> None:
         tally.add(
             arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt, found.cached)
         )
-    _write(attempt.provider, names, tally, is_new=names not in found.tallies)
+    meters.write(attempt.provider, names, tally)
 
 
 def lose(attempts: Iterable[Attempt]) -> None:
     """Of attempts whose worker died; one that ends after all is counted then. In the transaction that says so."""
     for attempt in attempts:
-        found = _select(attempt.provider, attempt.account, attempt.model, lock=True)
+        found = _select(attempt.provider, attempt.account, attempt.model)
         names = attempt.account, attempt.model
         if found and names in found.tallies:
             tally = found.tallies[names].copy()
             tally.lose(attempt.pk)
-            _write(attempt.provider, names, tally)
+            meters.write(attempt.provider, names, tally)
 
 
 def rebuild(provider: str, *, day_reset: str, per: Iterable[str], now: datetime, cached: bool = True) -> None:
     """Makes a provider's counters anew from the ledger."""
     with chain_transaction():
-        forget(provider)
+        meters.forget(provider)
         found = from_ledger(provider, day_reset=day_reset, per=per, now=now, cached=cached)
         for names, tally in found.items():
-            _write(provider, names, tally, is_new=True)
-        marker = json.dumps({"day_reset": day_reset, "per": sorted(per), "cached": cached})
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT, [provider, "", "", _version(), marker])
+            meters.write(provider, names, tally)
+        meters.write(provider, _MARKER, _Marker(day_reset, cached, frozenset(per)))
 
 
 def from_ledger(
@@ -165,8 +155,7 @@ def from_ledger(
 
 def forget(provider: str | None = None) -> None:
     """Drops the counters of a provider, of all; they are made anew when they are next asked for."""
-    rows = Meter.objects.all() if provider is None else Meter.objects.filter(provider=provider)
-    rows.delete()
+    meters.forget(provider)
 
 
 def _reserved(attempt: Attempt) -> tuple[int, int]:
@@ -181,51 +170,38 @@ def _used(attempt: Attempt, cached: bool) -> tuple[int, int, int]:
 # -- rows ------------------------------------------------------------------------------------------------
 
 
-def _select(provider: str, account: str | None, model: str | None, *, lock: bool = False) -> Counters | None:
-    """A provider's counters as they are stored; None when there are none."""
-    sql, values = _SELECT, [provider]
-    if account is not None:
-        sql, values = f"{sql} AND account IN ('', %s)", [*values, account]
-    if model is not None:
-        sql, values = f"{sql} AND model IN ('', %s)", [*values, model]
-    if lock and connection.vendor != "sqlite":
-        sql += " ORDER BY id FOR UPDATE"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows = cursor.fetchall()
-    marker = next((state for account, model, _, state in rows if not account and not model), None)
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    """The row without account and model."""
+
+    day_reset: str
+    cached: bool
+    per: frozenset[str]
+
+    def dump(self) -> str:
+        return json.dumps({"day_reset": self.day_reset, "per": sorted(self.per), "cached": self.cached})
+
+
+_MARKER = "", ""
+
+
+def _load(text: str, found: meters.Found) -> _Marker | Tally:
+    """The marker is the first row of its provider; without one all are made anew."""
+    if text.startswith("{"):
+        about = json.loads(text)
+        return _Marker(about["day_reset"], about.get("cached", True), frozenset(about["per"]))
+    marker = found.get(_MARKER)
+    return Tally.load(text, marker.day_reset if marker else "utc")
+
+
+def _select(provider: str, account: str | None, model: str | None) -> Counters | None:
+    """A provider's counters as they stand; None when there are none."""
+    found = meters.select(provider, account, model, _load)
+    marker = found.get(_MARKER)
     if marker is None:
         return None
-    about = json.loads(marker)
-    found = {
-        (account, model): _tally(provider, account, model, version, state, about["day_reset"])
-        for account, model, version, state in rows
-        if account or model
-    }
-    return Counters(about["day_reset"], about.get("cached", True), frozenset(about["per"]), found)
-
-
-def _tally(provider: str, account: str, model: str, version: int, state: str, day_reset: str) -> Tally:
-    key = provider, account, model
-    kept = _read.get(key)
-    if kept is None or kept[0] != version:
-        kept = _read[key] = (version, Tally.load(state, day_reset))
-    return kept[1]
-
-
-def _write(provider: str, names: Names, tally: Tally, *, is_new: bool = False) -> None:
-    version, state = _version(), tally.dump()
-    with connection.cursor() as cursor:
-        if is_new:
-            cursor.execute(_INSERT, [provider, *names, version, state])
-        else:
-            cursor.execute(_UPDATE, [version, state, provider, *names])
-    _read[provider, *names] = version, tally
-
-
-def _version() -> int:
-    """Of a row's state, and of no other: a transaction that is rolled back leaves none behind."""
-    return random.getrandbits(62)
+    tallies = {names: tally for names, tally in found.items() if names != _MARKER}
+    return Counters(marker.day_reset, marker.cached, marker.per, tallies)
 
 
 __all__ = [

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models
 from django.db.models import Case, F, When
 
+from llm.storage import sql
 from llm.text import mend
 
 if TYPE_CHECKING:
@@ -23,10 +24,8 @@ PLAIN = (models.BooleanField, models.CharField, models.FloatField, models.Intege
 
 def insert(row: models.Model) -> None:
     """Inserts a new row and sets its primary key, as `save(force_insert=True)` does, without signals."""
-    sql, fields = _insert(type(row), connection.vendor)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, _values(row, fields))
-        row.pk = cursor.fetchone()[0]
+    statement, fields = _insert(type(row), connection.vendor)
+    row.pk = sql.run(statement, _values(row, fields)).fetchone()[0]
     row._state.adding, row._state.db = False, connection.alias
 
 
@@ -35,16 +34,13 @@ def update(row: models.Model, names: Iterable[str], **still: str) -> None:
 
     still: fields that must have these values in the database, or nothing is written.
     """
-    sql, fields = _update(type(row), tuple(names), tuple(still), connection.vendor)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*_values(row, fields), row.pk, *still.values()])
+    statement, fields = _update(type(row), tuple(names), tuple(still), connection.vendor)
+    sql.run(statement, [*_values(row, fields), row.pk, *still.values()])
 
 
 def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
     """The primary key of the row with that value in a unique column; None if there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(_select(model, column, connection.vendor), [value])
-        found = cursor.fetchone()
+    found = sql.run(_select(model, column, connection.vendor), [value]).fetchone()
     return found[0] if found else None
 
 

@@ -17,7 +17,8 @@ from llm.calls.spec import CallSpec
 from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit, Pool, matches
 from llm.configuration.snapshot import ProviderConf
 from llm.ledger import bookkeeper, counters
-from llm.ledger.counters import UNCOUNTED, Names
+from llm.ledger.counters import UNCOUNTED
+from llm.ledger.meters import Names
 from llm.ledger.tally import Piece, Sums, Tally, moment, plus
 from llm.limits.headers import Observed
 from llm.limits.learned import FIELDS, LearnedLimits, in_force, key_of, learned_limits, news, written
@@ -55,7 +56,7 @@ class LedgerMeter(SpendingMeter):
         return LedgerMeter(now, self.learned_limits, self.last_used)
 
     def look_again(self) -> None:
-        """What is used is read anew when it is next asked for."""
+        """What is used is read anew when it is next asked for: until then it keeps no list of attempts in flight."""
         self._looks.clear()
         self._members.clear()
         self._sums.clear()

@@ -1,4 +1,4 @@
-"""Money: what was spent of budgets and credits. The ledger is the meter."""
+"""What was spent of budgets and credits, in USD, as the ledger has it."""
 
 from datetime import datetime
 from decimal import Decimal

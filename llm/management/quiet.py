@@ -1,4 +1,4 @@
-"""What all commands of the chain share: they are quiet when whoever reads them has read enough (`providers | head`)."""
+"""The base class of the chain's commands: a closed pipe (`providers | head`) ends them without a traceback."""
 
 import os
 import sys

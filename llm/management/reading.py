@@ -1,4 +1,4 @@
-"""What `ask` is asked: standard input, files and the prompt, and what the call may use."""
+"""Reads what `ask` is given: standard input, files, the prompt, and the options that restrict the call."""
 
 import sys
 from argparse import ArgumentTypeError

@@ -1,4 +1,4 @@
-"""What `ask` tells: progress on a terminal, who answered, and the JSON object. Nothing here steers a terminal."""
+"""What `ask` prints: progress, who answered, and the JSON object. Control characters are taken out."""
 
 import os
 import re

@@ -76,6 +76,8 @@ class CatalogueChange(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("catalogue change")
+        verbose_name_plural = _("catalogue changes")
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "kind", "subject"],

@@ -8,6 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from llm.configuration.limits import MODEL
 from llm.models import Model, Provider
 from llm.status import providers as standing
 from llm.status.providers import ProviderStatus
@@ -60,11 +61,17 @@ def worth(row: Provider) -> str:
             return _("paid, no daily budget")
         return _("paid, at most $%(usd)s a day") % {"usd": number_format(row.daily_budget_usd, 2)}
     models = [model for model in row.models.all() if model.enabled]
+    shared = [
+        limit for limit in row.limits.all() if limit.enabled and limit.per == "day" and limit.scope != MODEL
+    ]
+    in_requests, in_tokens = (
+        sum(limit.amount for limit in shared if limit.unit == unit) for unit in ("requests", "tokens")
+    )
     parts = []
-    if requests := sum(model.rpd or 0 for model in models):
+    if requests := in_requests + sum(model.rpd or 0 for model in models):
         text = ngettext("%(n)s request a day", "%(n)s requests a day", requests)
         parts.append(text % {"n": _whole(requests)})
-    if tokens := sum(model.tpd or 0 for model in models):
+    if tokens := in_tokens + sum(model.tpd or 0 for model in models):
         parts.append(ngettext("%(n)s token a day", "%(n)s tokens a day", tokens) % {"n": _whole(tokens)})
     return ", ".join(parts) or _("free; how much, its answers tell")
 

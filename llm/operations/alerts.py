@@ -1,4 +1,4 @@
-"""What staff should know, written down once and mailed in digests, never once a call."""
+"""Alerts to staff: written once for each fault, mailed in digests, never once a call."""
 
 import logging
 from datetime import timedelta

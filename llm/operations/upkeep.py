@@ -1,4 +1,4 @@
-"""When the chain looks after itself: aside, after a call, at most every half minute a process.
+"""Runs maintenance in a thread after a call, at most every half minute a process, where no worker does it.
 
 What is done then is `llm.maintenance`, which the app registers when it is loaded; a product with a worker of its own
 runs that once a minute instead, and sets LLM_MAINTAIN_AFTER_CALLS to False.

@@ -13,7 +13,7 @@ def play_tool_user(x: Exchange, calls: Mapping[str, Mapping[str, Any]], text: st
     """Repeats a tool's result; else calls the one that must be called, or the first of `calls` that is offered."""
     tools = _tools(x.ask)
     if (result := _result(x.ask)) is not None:
-        x.tell(x.answer(text.replace("{result}", result)))
+        x.tell(x.answer(None if x.ask.wants_json else text.replace("{result}", result)))
     elif (forced := _forced(x.ask, tools)) is not None:
         play_tool_calls(x, [(forced, calls.get(forced) or instance(tools[forced]))], "usual", None)
     elif (offered := next((name for name in calls if name in tools), None)) is not None:

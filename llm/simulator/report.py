@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from llm.simulator.report_texts import CASES, MARK, SECTIONS, SHORT
-from llm.simulator.slot_texts import KEEP, REASONS, SLOT_MARK, STORY, WHOLE
+from llm.simulator.slot_texts import STORY
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import Ask
 
@@ -15,7 +15,7 @@ LONG_PROMPT = 600  # characters from which a prompt is taken to ask for a report
 MOST_CASES = 4
 INCIDENT = re.compile(r"\[[a-z0-9][a-z0-9-]*-(?:19|20)\d\d\]")  # [bybit-2025]
 SLOT = re.compile(r"\{[a-z]+(?::\d+)?\}")  # {fix:2}
-PLAN = re.compile(r"^([^\W\d_][^:{}\n]{0,30}): ((?:\{fix:\d+\} ?)+)$", re.MULTILINE)  # Today: {fix:2} {fix:4}
+FORM = re.compile(r"^Form:\n(?P<form>.+)", re.MULTILINE | re.DOTALL)  # the report with a place for its story
 HEADING = re.compile(r"[\"“«]#{1,4} ([^\"”»\n]{1,80})[\"”»]")  # "## What to do first"
 MARKER = re.compile(
     r"\b(?:language|lang|idioma|язык)\s*[:=]\s*[\"'`]?"
@@ -49,30 +49,19 @@ def write(prompt: str, user: str) -> str:
     language = language_of(prompt, user)
     if len(prompt) < LONG_PROMPT and not MARKER.search(prompt):
         return SHORT[language].format(count=count_tokens(prompt))
-    facts = user if SLOT.search(user) else prompt.partition("<facts>\n")[2].partition("\n</facts>")[0]
-    if given := set(SLOT.findall(facts)):  # also where a later turn asks to write it again
-        return _with_slots(language, HEADING.findall(prompt), given, PLAN.findall(facts))
+    facts = prompt.partition("<facts>\n")[2].partition("\n</facts>")[0]  # also where a later turn asks again
+    if form := FORM.search(facts):
+        return _filled(language, form["form"], set(SLOT.findall(facts)))
     sections = _sections(language, HEADING.findall(prompt))
     sections[min(1, len(sections) - 1)][1].append(_cases(language, prompt))
     parts = [part for heading, texts in sections for part in (f"## {heading}", *texts) if part]
     return "\n\n".join([MARK[language], *parts]) + "\n"
 
 
-def _with_slots(language: str, headings: list[str], given: set[str], plan: list[tuple[str, str]]) -> str:
-    """A short report whose facts are the slots that the prompt gives: a story, the plan as given, what to keep."""
-
-    def fitting(sentences: Iterable[str]) -> str:
-        return " ".join(each for each in sentences if given.issuperset(SLOT.findall(each)))
-
-    lines = [
-        f"- **{label}:** {', '.join(fixes.split())}. {reason}"
-        for (label, fixes), reason in zip(plan, REASONS[language], strict=False)
-    ]
-    story = [fitting(STORY[language]), "\n".join(lines)] if plan else [fitting([WHOLE[language]])]
-    parts = [*story, fitting([*KEEP[language], SLOT_MARK[language]])]
-    return (
-        "\n\n".join(f"## {heading}\n\n{part}" for heading, part in zip(headings, parts, strict=False)) + "\n"
-    )
+def _filled(language: str, form: str, given: set[str]) -> str:
+    """The form of the prompt with a story in its place, of the sentences whose slots were given."""
+    story = " ".join(each for each in STORY[language] if given.issuperset(SLOT.findall(each)))
+    return form.replace("‹story›", story).rstrip() + "\n"
 
 
 def _sections(language: str, wanted: list[str]) -> list[tuple[str, list[str]]]:

@@ -1,4 +1,4 @@
-"""Bad chains, found by `manage.py check --database default` before a call finds them.
+"""System checks of the chain's configuration, run by `manage.py check --database default`.
 
 The configuration is in the database, so these are database checks: plain `check` of other commands leaves
 them out, `migrate` runs them on what may be an empty database, and then they are silent.

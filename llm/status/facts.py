@@ -140,7 +140,7 @@ def _broken(pauses: dict[str, list[PauseView]]) -> tuple[str, ...]:
 
 def _share_left(quotas: Iterable[QuotaLeft]) -> float | None:
     """Of requests or of tokens, whichever is less."""
-    return min((left / limit for left, limit in _sums(list(quotas)) if limit), default=None)
+    return min((left / limit for left, limit in _sums(usage.once(quotas)) if limit), default=None)
 
 
 def _sums(rows: list[QuotaLeft]) -> list[tuple[int, int]]:

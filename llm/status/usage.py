@@ -1,7 +1,7 @@
 """What the ledger says of the last 30 days, from kept sums: who was asked, how it ended, what it cost."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,9 +15,10 @@ from django.utils import timezone
 from llm.calls.deployment import Deployment
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
+from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit
 from llm.ledger.rows import MONEY
 from llm.limits.calendar import day_start, next_day
-from llm.limits.quota import UNCOUNTED, LedgerMeter, learned_limits
+from llm.limits.quota import UNCOUNTED, LearnedLimits, LedgerMeter, learned_limits
 from llm.models import Attempt, Call, Provider
 from llm.storage import rollup
 from llm.storage.rollup import Line, Source
@@ -142,7 +143,10 @@ def latency_s(lines: Iterable[Called], share: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class QuotaLeft:
-    """What is left today of one account's quota for one model; None where no daily limit is known."""
+    """What is left today of one account's quota for one model; None where no daily limit is known.
+
+    pool: patterns of the models that share it, or the name of the scope; empty for the model's own
+    """
 
     provider: str
     account: str
@@ -152,46 +156,65 @@ class QuotaLeft:
     tokens: int | None
     tokens_limit: int | None
     resets_at: datetime | None  # None: by and by, over 24 hours
+    pool: str = ""
 
 
-def quotas_left(sums: rollup.Sums, now: datetime) -> list[QuotaLeft]:
+def quotas_left(sums: rollup.Sums, now: datetime, learned: LearnedLimits | None = None) -> list[QuotaLeft]:
     """Of every account that has a free quota, in the order of the tiers. `sums` are those of ATTEMPTS."""
-    meter, found = LedgerMeter(now, learned_limits()), []
+    meter, found = LedgerMeter(now, learned_limits() if learned is None else learned), []
     for provider in snapshot.providers():
         if not provider.free:
             continue
         since = day_start(provider.day_reset, now)
-        lines = [line for line in tried(sums.since(since)) if line.outcome not in UNCOUNTED]
+        lines = [
+            line
+            for line in tried(sums.since(since))
+            if line.provider == provider.slug and line.outcome not in UNCOUNTED
+        ]
         resets_at = None if provider.day_reset == "rolling" else next_day(provider.day_reset, now)
         accounts = {key.account: key for key in provider.keys if key.key or provider.keyless}
         for account, key in accounts.items():
             for model in provider.models:
                 limits = meter.limits(Deployment(provider, key, model))
-                own = [
-                    line
-                    for line in lines
-                    if (line.provider, line.account, line.model) == (provider.slug, account, model.name)
-                ]
-                left = {
-                    name: max(limits[name] - sum(used), 0) if name in limits else None
-                    for name, used in (
-                        ("rpd", [line.number for line in own]),
-                        ("tpd", [line.tokens for line in own]),
-                    )
-                }
+                requests = _least_left(limits, "rpd", lines, account, model.name)
+                tokens = _least_left(limits, "tpd", lines, account, model.name)
+                shared = [limit for _, limit in filter(None, (requests, tokens)) if limit.scope != MODEL]
                 found.append(
                     QuotaLeft(
-                        provider.slug,
-                        account,
-                        model.name,
-                        left["rpd"],
-                        limits.get("rpd"),
-                        left["tpd"],
-                        limits.get("tpd"),
-                        resets_at,
+                        provider.slug, account, model.name,
+                        requests[0] if requests else None, requests[1].amount if requests else None,
+                        tokens[0] if tokens else None, tokens[1].amount if tokens else None,
+                        resets_at, " ".join(shared[0].models) or shared[0].scope if shared else "",
                     )
-                )
+                )  # fmt: skip
     return found
+
+
+def _least_left(
+    limits: InForce, name: str, lines: Sequence[Tried], account: str, model: str
+) -> tuple[int, Limit] | None:
+    """What is left of the tightest limit of that name, by all who share it."""
+    found = []
+    for limit in limits.every:
+        if limit.name == name:
+            used = sum(
+                line.number if limit.unit == "requests" else line.tokens
+                for line in lines
+                if (limit.scope == PROVIDER or line.account == account)
+                and (line.model == model if limit.scope == MODEL else limit.covers(line.model))
+            )
+            found.append((max(limit.amount - used, 0), limit))
+    return min(found, key=lambda each: each[0], default=None)
+
+
+def once(quotas: Iterable[QuotaLeft]) -> list[QuotaLeft]:
+    """Each quota once: of models that share one, the first."""
+    return list(
+        {
+            (each.provider, each.account, each.pool or f"/{each.model}"): each
+            for each in reversed(list(quotas))
+        }.values()
+    )[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +269,11 @@ class Usage:
 
     @cached_property
     def quotas(self) -> list[QuotaLeft]:
-        return quotas_left(self.attempts, self.now)
+        return quotas_left(self.attempts, self.now, self.learned)
+
+    @cached_property
+    def learned(self) -> LearnedLimits:
+        return learned_limits()
 
     @cached_property
     def spending(self) -> list[Spending]:

@@ -1,4 +1,4 @@
-"""Exceptions that are nobody's bug, wherever they come from: what cannot be stored now, and what never can."""
+"""Tells a database that is away, or a value that it can never store, from faults of our own, by the exception."""
 
 import errno
 from decimal import InvalidOperation

@@ -1,15 +1,70 @@
-"""Short write transactions that wait for each other in turn."""
+"""Short write transactions that wait for each other in turn, and what the work within one of them shares."""
 
 import fcntl
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from threading import RLock
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
-_writer = RLock()  # of this process's threads; beyond it, a lock on a file for all processes
+T = TypeVar("T")
+_writer = threading.RLock()  # of this process's threads; beyond it, a lock on a file for all processes
+_here = threading.local()
+
+
+class Shared:
+    """What the jobs of one chain transaction have in common. Nobody else of the chain writes meanwhile.
+
+    read: what was read for one of them, which holds for the others until something is written that may change it
+    late: what is written at the end, by what it is about: the newest only. Whoever asks the database before by Django's
+        own ways finds it written; who asks by `llm.storage.sql` must not ask for these rows
+    """
+
+    def __init__(self) -> None:
+        self.read: dict[Any, Any] = {}
+        self.late: dict[Any, Callable[[], object]] = {}
+        self.unwatched = False  # while a statement of `llm.storage.sql` runs
+
+    def undo(self, late: dict[Any, Callable[[], object]]) -> None:
+        """The database has undone what came after a moment. late: as it was then.
+
+        What of it was written meanwhile may have been undone with the rest; written twice, it is the same.
+        """
+        self.late = late
+        self.read.clear()
+
+    def settle(self) -> None:
+        """Writes what is late."""
+        while self.late:
+            late, self.late = self.late, {}
+            for write in late.values():
+                write()
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """Around the statements of everybody else, as Django has it: `connection.execute_wrapper`."""
+        if not self.unwatched:
+            self.settle()
+            if not str(sql).startswith(("SELECT", "SAVEPOINT", "RELEASE")):
+                self.read.clear()
+        return execute(sql, params, many, context)
+
+
+def shared() -> Shared | None:
+    """Of this thread's chain transaction; None outside of one."""
+    return getattr(_here, "shared", None)
+
+
+def once(key: Any, read: Callable[[], T]) -> T:
+    """What `read` returns; asked once in a chain transaction, as long as nothing is written that may change it."""
+    unit = shared()
+    if unit is None:
+        return read()
+    if key not in unit.read:
+        unit.read[key] = read()
+    return unit.read[key]  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -33,6 +88,15 @@ def chain_transaction(*, durable: bool = True) -> Iterator[None]:
     durable: whether it waits for the disk. A row that says "about to be sent" may be lost with the machine, like the
     request; what ends a call waits, and saves that row too. SQLite's file decides that for itself.
     """
+    if (outer := shared()) is not None:
+        late = dict(outer.late)
+        try:
+            with transaction.atomic():
+                yield
+        except BaseException:
+            outer.undo(late)
+            raise
+        return
     outermost = not connection.in_atomic_block
     with write_transaction():
         if connection.vendor == "postgresql":
@@ -40,7 +104,13 @@ def chain_transaction(*, durable: bool = True) -> Iterator[None]:
                 if outermost and not durable:
                     cursor.execute("SET LOCAL synchronous_commit TO off")
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('llm chain', 0))")
-        yield
+        _here.shared = Shared()
+        try:
+            with connection.execute_wrapper(_here.shared):
+                yield
+                _here.shared.settle()
+        finally:
+            _here.shared = None
 
 
 @contextmanager

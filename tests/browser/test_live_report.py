@@ -127,9 +127,9 @@ def test_text_of_an_attempt_that_fails_is_taken_back(page, sim):
     unfinished = a_report().partition(f"## {HEADINGS[-1]}")[0]  # a part is missing, found at the end
     sim.script("key-of-groq1", b.ok(unfinished, pace=0.03))
     open_result(page)
-    expect(page.locator("#report-body")).to_contain_text("the place where you browse")
+    expect(page.locator("#report-body")).to_contain_text("stolen vaults from a forum")
     text = wait_for_report(page)
-    assert "the place where you browse" not in text
+    assert "stolen vaults from a forum" not in text
     assert "deepseek" in text
 
 
@@ -210,7 +210,7 @@ def test_without_script_a_link_shows_the_text_so_far(new_page, groq):
         if page.locator("[data-state=ready]").count():
             break
         page.click("text=See how far it is")
-    expect(page.locator("[data-state=ready] .report-text")).to_contain_text("Simulated report")
+    expect(page.locator("[data-state=ready] .report-text")).to_contain_text("GuardLabs provider simulator")
 
 
 # -- hostile text ----------------------------------------------------------------------------------------

@@ -248,7 +248,7 @@ def test_the_report_appears_as_it_is_written_and_names_its_author(page, sim):
     expect(page.locator(".steps")).to_contain_text("Groq (gpt-oss-120b) is out of tokens for today")
     expect(page.locator(".working")).to_have_text("Groq (gpt-oss-120b) is writing your report.")
     report = wait_for_report(page)
-    assert "Simulated report" in report
+    assert "GuardLabs provider simulator" in report
     assert "Written by Groq" in report
 
 

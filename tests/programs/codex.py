@@ -1,14 +1,16 @@
-"""Codex, with nothing but the lines of docs/clients/codex.md."""
+"""Codex with its default model, or the one that PROGRAM_MODEL names."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 from command_line import BIN, NOTE, SCHEMA, interrupted, lines, run
 
 ASK = "What is the weather in Oslo?"
+MODEL = ("-m", os.environ["PROGRAM_MODEL"]) if "PROGRAM_MODEL" in os.environ else ()
 EXEC = (
-    BIN / "codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox",
+    BIN / "codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", *MODEL,
 )  # fmt: skip
 
 

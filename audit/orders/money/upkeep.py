@@ -1,4 +1,4 @@
-"""What the clock does: orders end when their time is over, and Stripe is asked about what it should have told us."""
+"""Recurring work on orders: they expire, and Stripe is asked about payments whose webhook did not come."""
 
 import logging
 from datetime import datetime, timedelta

@@ -5,18 +5,7 @@ Each module knows one concern. Gates are plain functions, composed here and hand
 
 from django.conf import settings
 
-from audit.report.gates import (
-    address,
-    advice,
-    claims,
-    figures,
-    links,
-    markup,
-    matter,
-    secrets,
-    sections,
-    shape,
-)
+from audit.report.gates import figures, form, links, markup, sections, voice
 from audit.report.gates.given import Given, given
 from audit.report.gates.words import names
 from llm.chain import gates
@@ -29,32 +18,36 @@ MAX_CHARS = 8_000
 
 def report(held: Given) -> dict[str, gates.Gate]:
     """The gates of a report, by name, in the order in which they are asked; `held`: what its prompt gave."""
+    whole = {
+        "sections": sections.required(held.headings),
+        "plan": form.plan(held),
+        "whole": form.whole(held),
+    }
     return {
         "length": gates.between(MIN_CHARS, MAX_CHARS),
         **content(held),
-        "sections": sections.required(held.headings),
+        **(whole if held.headings else {}),
         "ending": sections.finished(),
-        "slots": shape.known_slots(held),
-        "plan": shape.plan(held),
-        "shape": shape.lengths(held),
-        "repeats": shape.said_once(),
+        "repeats": form.said_once(),
     }
 
 
 def content(held: Given) -> dict[str, gates.Gate]:
-    """Those that judge what is said, so that they hold for the first half of a text as well."""
+    """Those that judge what is said, so that they hold for the first half of a text as well.
+
+    A prompt of an earlier version gives no form: its answers are held to what every text must keep.
+    """
+    formed = {
+        "slots": form.known_slots(held),
+        "form": form.small_words(held),
+        "voice": voice.of_a_thief(held),
+    }
     return {
         "markup": markup.only_prose(held),
         "refusal": gates.no_refusal(),
         "language": gates.language(held.lang),
-        "address": address.informal(held),
         "links": links.only([settings.SITE_URL], held.words),
-        "secrets": secrets.not_asked_for(),
-        "advice": advice.by_reference(held),
-        "matter": matter.in_slots(held),
         "figures": figures.only_counts(held),
         "names": names.only_given(held),
-        "promises": claims.nothing_promised(held),
-        "reader": claims.true_of_reader(held),
-        "cases": claims.true_of_cases(held),
+        **(formed if held.headings else {}),
     }

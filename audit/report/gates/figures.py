@@ -1,15 +1,11 @@
-"""Figures, dates and sums belong to the slots: a report's own words count steps and weeks, and nothing else."""
+"""Figures, dates, shares and sums belong to the slots: a story's own words count to twelve, in words."""
 
 import re
 
 from audit.report.gates import prose
 from audit.report.gates.given import Given
-from audit.report.gates.prose import FACT
 from llm.chain import gates
 
-SMALL = 12  # up to here a number counts things; beyond it is a fact
-WHOLE_TEXT = {12, 24, 25}  # the words of a seed phrase, the passphrase
-DAYS = {30, 60, 90, 100, 180}  # until the next look
 _SMALL_WORDS = (
     r"zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|ноль|один|два|три|четыре|пять"
     r"|шесть|семь|восемь"
@@ -64,35 +60,6 @@ _UNITS = (
 SUM = re.compile(
     rf"[$€£₽]|%|(?<!\w)(?:\d[\d.,]{{0,12}}|{_SMALL_WORDS}) (?:and a half )?(?:{_UNITS})(?!\w)", re.IGNORECASE
 )
-_SCORES = (
-    r"scores?|(?<!starting )(?<!weak )points(?! (?:in|to|at|out|of (?:view|entry)|towards?)(?!\w))"
-    r"|балл\w{0,3}|очк\w{1,3}|puntos?(?! (?:débil|flaco|ciego|crítico|fuerte|de (?:partida|entrada"
-    r"|vista)))|puntuación|puntaje|nota"
-)
-SCORE = re.compile(rf"(?<!\w)(?:{_SCORES})(?!\w)", re.IGNORECASE)
-NUMBER_WORD = re.compile(rf"(?<!\w)(?:{_SMALL_WORDS})(?!\w)", re.IGNORECASE)
-TIMES = re.compile(
-    rf"(?<!\w)(?:{_SMALL_WORDS}|\d{{1,2}}) (?:days?|weeks?|months?|evenings?|дн\w{{1,3}}|недел\w{{1,2}}"
-    rf"|месяц\w{{0,3}}|вечер\w{{0,2}}"
-    r"|d[ií]as?|semanas?|mes(?:es)?|tardes?)(?!\w)",
-    re.IGNORECASE,
-)
-NOT_COUNTS = {"un", "uno", "one", "один", "once"}  # also articles, and an English adverb
-DIGITS = re.compile(r"(?<![\w.,])\d(?:[\d.,  ]{0,14}\d)?(?!\w)")
-YEAR = re.compile(r"(?:19|20)\d\d")
-VAGUE_YEAR = re.compile(
-    r"(?:(?:mid|early|late)-|(?:mid|early|late|since|середин\w|начал\w|конц\w|mediados de|principios de"
-    r"|finales de) )"
-    r"(?:the |of )?\Z|(?:19|20)\d\d ?[-–—/] ?\Z",
-    re.IGNORECASE,
-)
-VAGUE = re.compile(r"(?:19|20)\d\d")
-RANGE = re.compile(r"\A ?[-–—/] ?(?:19|20)\d\d")
-WORDS_AFTER = re.compile(
-    r"\A[ -](?:secret |recovery |backup )?(?:words?|слов\w{0,2}|palabras?)\b", re.IGNORECASE
-)
-DAYS_AFTER = re.compile(r"\A[ -](?:days?|minutes? or|дн\w{1,3}|день|días?)(?!\w)", re.IGNORECASE)
-HALF_HOUR = re.compile(r"\A[ -](?:minutes?|min|минут\w?|минуты?|minutos?)(?!\w)", re.IGNORECASE)
 _MONTHS = (
     r"(?i:january|february|april|june|july|september|october|november|december)|(?-i:March|May|August)"
     r"|(?i:январ|феврал|апрел|июн|июл|август|сентябр|октябр|ноябр|декабр)(?i:[ьяеюём]{1,3}|)"
@@ -101,78 +68,32 @@ _MONTHS = (
 )
 MONTH = re.compile(rf"(?<!\w)(?:{_MONTHS})(?!\w)")
 TOKEN = re.compile(r"[\w-]++")
-PRODUCT = re.compile(r"(?<!\w)[A-ZА-ЯЁ]\w{1,20}(?: [A-ZА-ЯЁ]\w{1,20})? \d{1,2}(?!\d)")
-ORDINAL = re.compile(r"\d{1,2}-?(?:st|nd|rd|th|го|й|я|е|х|ю|м|[оаыя])|u?2fa", re.IGNORECASE)
-CLOCK = re.compile(r"(?<!\d)\d{1,2}:\d\d(?!\d)")
+U2F = re.compile(r"u?2fa?", re.IGNORECASE)
 
 
 def only_counts(given: Given) -> gates.Gate:
-    """Rejects scores, sums, shares, dates, times and every number above twelve in a report's own words.
-
-    Names that hold a figure (2FA, Trezor Safe 3) pass where they were given, and so do a year that one of the given
-    cases has or that is only hinted at ("mid-2025"), the words of a seed phrase, and the days until the next look.
-    """
+    """Rejects figures, sums, shares and months in a story's own words, but for names with a figure that were given."""
     named = {word for word in TOKEN.findall(given.words) if _mixed(word)}
-    products = PRODUCT.findall(given.words)
-    years = {year for facts in given.cases.values() for year in YEAR.findall(facts)}
 
     def gate(text: str) -> str | None:
-        for line in prose.read(text).lines:
-            for product in products:
-                line = line.replace(product, FACT)
-            if MONTH.search(line) or CLOCK.search(line):
+        parts = [part for part in prose.read(text).parts if part.heading]
+        for sentence in prose.told(parts[0].text) if parts else ():
+            if MONTH.search(sentence):
                 return "a date"
-            if SUM.search(line) or any(
-                SHARE.search(each) and not VAGUE.search(each) for each in prose.SENTENCE.split(line)
-            ):
-                return "a sum or a share"
-            for sentence in prose.SENTENCE.split(line):
-                if (SCORE.search(sentence) and _counts(sentence)) or any(
-                    not WORDS_AFTER.match(sentence[match.end() :])
-                    and not DAYS_AFTER.match(sentence[match.end() :])
-                    for match in BIG.finditer(sentence)
-                ):
-                    return "a figure in words"
-            if any(_is_fact(match, line, years) for match in DIGITS.finditer(line)):
-                return "a figure"
+            if SUM.search(sentence):
+                return "a sum"
+            if BIG.search(sentence) or SHARE.search(sentence):
+                return "a number or a share"
             if any(
-                _mixed(part) and not {part, word} & named and not ORDINAL.fullmatch(part)
-                for word in TOKEN.findall(line)
-                for part in word.split("-")
+                any(char.isdigit() for char in word) and not (word in named or U2F.fullmatch(word))
+                for word in TOKEN.findall(sentence)
             ):
-                return "a name or figure that was not given"
+                return "a figure"
         return None
 
     return gate
 
 
-def _counts(sentence: str) -> bool:
-    """Whether a number stands in a sentence about the score, but for "of 100" behind the slot."""
-    bare = re.sub(rf"{FACT}\W{{0,3}}(?:(?:out )?of|из|de|sobre|/)\s?100", FACT, sentence)
-    bare = TIMES.sub(" ", bare)
-    found = [word.lower() for word in NUMBER_WORD.findall(bare)]
-    return bool(DIGITS.search(bare) or BIG.search(bare) or [word for word in found if word not in NOT_COUNTS])
-
-
 def _mixed(word: str) -> bool:
     """Whether a word has letters and digits, as names of products have."""
     return any(char.isdigit() for char in word) and any(char.isalpha() for char in word)
-
-
-def _is_fact(match: re.Match[str], line: str, years: set[str]) -> bool:
-    number, before, after = match[0].strip(), line[: match.start()], line[match.end() :]
-    if YEAR.fullmatch(number):
-        return not (number in years or VAGUE_YEAR.search(before) or RANGE.match(after))
-    if number == "24" and after.startswith("/7"):
-        return False
-    if number == "7" and before.endswith("24/"):
-        return False
-    if not number.isdigit():
-        return True
-    if int(number) in WHOLE_TEXT and WORDS_AFTER.match(after):
-        return False
-    if int(number) in DAYS and (DAYS_AFTER.match(after) or (number == "30" and HALF_HOUR.match(after))):
-        return False
-    if number == "100" and re.search(rf"{FACT}\W{{0,3}}(?:(?:out )?of |из |de |sobre |/ ?)\Z", before):
-        return False
-    return int(number) > SMALL

@@ -1,11 +1,11 @@
-"""A model's text as its gates read it: parts, lines, sentences and clauses, without slots and Markdown's marks."""
+"""A model's text as its gates read it: parts, lines and sentences, without slots and Markdown's marks."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from audit.report.text.slots import SLOT
+from audit.report.text.slots import SLOT, keys
 
 FACT = "\N{REFERENCE MARK}"  # stands where a slot was
 MAX_CHARS = 8_000
@@ -13,9 +13,9 @@ HEADING = re.compile(r"^#{1,6}\s+")
 MARKS = re.compile(r"^[\s>*\-•+–—#]{0,12}(?:\d{1,2}[.)]\s)?[\s*_]{0,4}")
 EMPHASIS = re.compile(r"\*{1,3}|_{2,3}")
 SENTENCE = re.compile(r"(?<=[.!?…])[\s\"'»”)]+(?=\S)")
-CLAUSE = re.compile(r"[,;:()\n«»“”\"]+|\s[–—-]\s|[–—]")
-STRETCH = re.compile(r"[;:()\n]|\s[–—-]\s|[–—]")
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+TOKEN = re.compile(rf"{FACT}|[^\W_]+(?:['’-][^\W_]+)*")
+ASIDE = ("case:",)  # slots that stand in sentences of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,20 @@ def bare_lines(text: str) -> list[str]:
     return [line for line in bare if line]
 
 
-def clauses(sentence: str) -> list[str]:
-    """A sentence cut at its commas, colons, dashes and brackets."""
-    return [clause.strip() for clause in CLAUSE.split(sentence) if clause.strip()]
+def sentences(text: str) -> list[str]:
+    """The sentences of a part, with their slots as they are."""
+    bare = (EMPHASIS.sub("", MARKS.sub("", line)).strip() for line in text.splitlines())
+    return [each for line in bare for each in SENTENCE.split(line) if each.strip()]
 
 
-def stretches(sentence: str) -> list[str]:
-    """A sentence cut where something else begins: at semicolons, colons, dashes and brackets, not at commas."""
-    return [stretch.strip() for stretch in STRETCH.split(sentence) if stretch.strip()]
+def is_told(sentence: str) -> bool:
+    """Whether a sentence of the story is the model's own, and not there for a case."""
+    return not any(key.startswith(ASIDE) for key in keys(sentence))
+
+
+def told(text: str) -> list[str]:
+    """The model's own sentences of a story, with FACT for each slot."""
+    return [SLOT.sub(FACT, sentence) for sentence in sentences(text) if is_told(sentence)]
 
 
 def word_set(words: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llm.chain import gates
 
-MIN_WORDS = 8  # in a section
+MIN_WORDS = 2  # in a section, the names of slots among them
 HEADING_CHARS = 120
 LEADING = re.compile(
     r"^\W*(?:(?:section|part|раздел|часть|sección|parte)\s+)?(?:\d{1,2}|[ivx]{1,4})?[.):\s–—-]+"

@@ -13,6 +13,7 @@ BARE = re.compile(r"[>\s]*+(?:#{1,6}|\d{1,3}[.)]?)?[-+=*_`\\\s]*")
 # A bracket at the end that may yet become a link or a reference.
 OPEN_BRACKET = re.compile(r"!?\[[^\[\]\n]{0,300}(?:\](?:\([^()\s]{0,500})?)?\Z")
 BLOCK = re.compile(r"\n[>\s]*\n|\n(?=[>\s]*(?:#{1,6}\s|[-+*]\s|\d{1,3}[.)]\s))|(?<=\n)(?=\Z)")
+ENDED = re.compile(r"[.!?…](?=\s)|\n")
 MARK = re.compile(r"\\.|`+|\*{1,3}|_{1,3}", re.S)
 
 
@@ -24,6 +25,12 @@ def settled(draft: str) -> str:
         text = head.rstrip()
     start = max((found.end() for found in BLOCK.finditer(text)), default=0)
     return text[:start] + _closed(text[start:].rstrip("*_`\\ \t\n"))
+
+
+def in_sentences(text: str) -> str:
+    """The text up to the end of its last whole sentence or line."""
+    ends = [found.end() for found in ENDED.finditer(text)]
+    return text[: ends[-1]].rstrip() if ends else ""
 
 
 def _closed(block: str) -> str:

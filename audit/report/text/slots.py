@@ -67,7 +67,8 @@ def fill(text: str, words: Words) -> str:
             return ""
         said = words.again if slot in named else words.first
         named.append(slot)
-        return said.get(slot, words.first[slot])
+        filled = said.get(slot, words.first[slot])
+        return filled[:-1] if filled.endswith(".") and match.string[match.end() :].startswith(".") else filled
 
     summed = _with_minutes(OF_HUNDRED.sub(r"\1", text), words)
     body = SLOT.sub(put, OPEN.sub("", summed)).rstrip()

@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit.bank.findings import Details
-from audit.report.facts import Facts, facts_of, labels, quoted
+from audit.report.facts import Facts, again, facts_of, happened, labels, quoted
 from audit.report.text import slots
 from audit.report.text.citations import plain
 
-RETEST_DAYS = 90
 LINKED = 2  # weaknesses told together
 KEPT = 2  # answers named as worth keeping
 
@@ -59,7 +58,7 @@ def _story(facts: Facts) -> Iterator[str]:
         yield _("**Your score is %(score)s.** It would most likely go like this:") % {"score": "{score}"}
     yield " ".join(f"{{finding:{number}}}: {plain(each.option.harm)}" for number, each in enumerate(worst, 1))
     if facts.cases:
-        yield _("It has happened: %(case)s.") % {"case": "{case:1}"}
+        yield happened(1)
 
 
 def _plan(facts: Facts) -> Iterator[str]:
@@ -75,9 +74,4 @@ def _keep(facts: Facts) -> Iterator[str]:
     kept = "; ".join(f"{{keep:{number}}}" for number, _each in enumerate(facts.details.kept[:KEPT], 1))
     if kept:
         yield _("Already right, and worth keeping: %(kept)s.") % {"kept": kept}
-    yield _(
-        "Take the test again in %(days)d days, or sooner after a new device, wallet or phone number. The score rests "
-        "on "
-        "your own answers, and no score means that you are safe. Nobody honest will ever ask for your seed phrase: not "
-        "even we do."
-    ) % {"days": RETEST_DAYS}
+    yield again()

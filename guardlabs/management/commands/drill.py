@@ -1,4 +1,4 @@
-"""`manage.py drill`: a storm, on purpose, with nobody in it."""
+"""`manage.py drill`: simulated visitors and failing providers on a scratch database."""
 
 from random import SystemRandom
 from typing import Any

@@ -16,6 +16,7 @@ from django.db import connection
 
 from guardlabs.install.catalogues import compile_catalogues
 from llm.configuration import presets
+from llm.foresight import newer_presets
 from llm.pauses import breaker
 
 ADMIN_NAME = "admin"
@@ -76,6 +77,8 @@ class Command(BaseCommand):
         call_command("load_bank", verbosity=0)
         for note in presets.install().notes:
             self.stdout.write(note)
+        if changes := len(newer_presets.compare()):
+            self.stdout.write(f"To review, from this release's presets: {changes}; see `providers diff`.")
         breaker.forgive_replaced_keys()
         self._first_admin()
 

@@ -1,4 +1,4 @@
-"""What goes wrong in one wave of a drill: every fault of the simulator, on every provider, by the dice."""
+"""What goes wrong in one wave of a drill: faults of the simulator, drawn at random for each provider."""
 
 from random import Random
 from typing import TYPE_CHECKING, Any

@@ -21,7 +21,12 @@ class Chat(Protocol):
 
     def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
         body = _modern(body)
-        params = {name: value for name, reader in PARAMS.items() if (value := reader(body, name)) is not None}
+        params = {
+            name: value
+            for name, reader in PARAMS.items()
+            if (name in body or (name in OF_REASONING and "reasoning" in body))
+            and (value := reader(body, name)) is not None
+        }
         params = _allowed(body, params)
         modalities = body.get("modalities")
         if isinstance(modalities, list) and "audio" in modalities:
@@ -44,7 +49,7 @@ class Chat(Protocol):
                 "include_usage": bool(values.mapping(body, "stream_options").get("include_usage")),
                 "functions": FUNCTIONS in body,
             },
-            ignored=values.ignored(body, READ),
+            ignored=values.ignored(body, READ, *values.unread(body, READ_INSIDE)),
         )  # fmt: skip
 
     def answer(self, replies: Sequence[Reply], ask: Ask, id: str) -> dict[str, Any]:
@@ -156,6 +161,8 @@ FUNCTIONS = "functions"
 
 def _modern(body: Body) -> Body:
     """The body with its old functions as tools. `functions` stays in it: the answer then speaks of functions too."""
+    if FUNCTIONS not in body and "function_call" not in body:
+        return body
     found = {name: value for name, value in body.items() if name not in (FUNCTIONS, "function_call")}
     functions, choice = body.get(FUNCTIONS), body.get("function_call")
     if functions is not None and body.get("tools") is None:
@@ -259,6 +266,14 @@ PARAMS: Mapping[str, Callable[[Body, str], Any]] = {
     "parallel_tool_calls": values.boolean,
     "reasoning_effort": _effort,
     "include_reasoning": _include_reasoning,
+}
+OF_REASONING = {"reasoning_effort", "include_reasoning"}  # which OpenRouter's `reasoning` may tell, too
+READ_INSIDE = {
+    "reasoning": ("effort", "enabled", "exclude"),
+    "stream_options": (
+        "include_usage",
+        "include_obfuscation",
+    ),  # the latter hides lengths, which nobody needs here
 }
 READ = {
     *PARAMS, *OWN, "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens",

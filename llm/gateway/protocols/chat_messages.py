@@ -30,6 +30,8 @@ def _message(message: object, place: str) -> dict[str, Any]:
     read: dict[str, Any] = {"role": ROLES[role]}
     calls = _calls(message, place) if role == "assistant" else []
     content = _content(message.get("content"), f"{place}.content")
+    if content is None and role == "assistant" and isinstance(message.get("refusal"), str):
+        content = message["refusal"]  # an earlier answer that was one comes back so
     if content is None and not calls:
         raise wrong(f"'{place}.content' is missing.", f"{place}.content")
     read["content"] = content

@@ -39,7 +39,7 @@ class Messages(Protocol):
             temperature=values.number(body, "temperature", least=0, most=2),
             session=user,
             own={"thinks": thinking.get("type") in ("enabled", "adaptive")},
-            ignored=values.ignored(body, READ, *own, *left_out),
+            ignored=values.ignored(body, READ, *own, *left_out, *values.unread(body, READ_INSIDE)),
         )  # fmt: skip
 
     def answer(self, replies: Sequence[Reply], ask: Ask, id: str) -> dict[str, Any]:
@@ -242,6 +242,7 @@ def _worded(error: ApiError) -> str:
     return f"prompt is too long: {sizes}{error.message}"
 
 
+READ_INSIDE = {"thinking": ("type", "budget_tokens"), "output_config": ("effort", "format")}
 READ = {
     *OWN, "model", "system", "messages", "tools", "tool_choice", "thinking", "metadata", "max_tokens", "temperature",
     "top_p", "stop_sequences", "output_config", "output_format", "stream",

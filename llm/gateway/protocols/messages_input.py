@@ -153,26 +153,41 @@ def _result(
 
 def _part(block: Mapping[str, Any], place: str, left_out: list[str]) -> dict[str, Any] | None:
     """A text or an image; None for what is left out."""
-    source = values.mapping(block, "source", f"{place}.source")
     match block.get("type"):
         case "text":
             return {"type": "text", "text": _text(block, place)}
         case "image":
+            source = values.mapping(block, "source", f"{place}.source")
             return values.image(_url(source), f"{place}.source")
         case "document":
-            if source.get("type") == "text" and isinstance(source.get("data"), str):
-                return {"type": "text", "text": source["data"]}
-            if source.get("type") == "content":
-                where = f"{place}.source.content"
-                told = [_text(each, where) for each in _blocks(source.get("content"), where)]
-                return {"type": "text", "text": "\n\n".join(told)}
-            raise wrong(
-                "A document must be text: no provider here reads files.", place, "unsupported_content"
-            )
+            if values.mapping(block, "citations", f"{place}.citations").get("enabled"):
+                left_out.append("messages.citations")
+            return _titled(block, ("title", "context"), _document(block, place))
+        case "search_result":
+            return _titled(block, ("title", "source"), _texts(block.get("content"), f"{place}.content"))
         case str(kind):
             left_out.append(f"messages.{kind}")
             return None
     raise wrong(f"'{place}.type' must be a string.", f"{place}.type")
+
+
+def _document(block: Mapping[str, Any], place: str) -> str:
+    source = values.mapping(block, "source", f"{place}.source")
+    if source.get("type") == "text" and isinstance(source.get("data"), str):
+        return str(source["data"])
+    if source.get("type") == "content":
+        return _texts(source.get("content"), f"{place}.source.content")
+    raise wrong("A document must be text: no provider here reads files.", place, "unsupported_content")
+
+
+def _texts(content: object, place: str) -> str:
+    return "\n\n".join(_text(each, place) for each in _blocks(content, place))
+
+
+def _titled(block: Mapping[str, Any], names: tuple[str, ...], text: str) -> dict[str, Any]:
+    """A text with what its block says about it in lines before it."""
+    about = [block[name] for name in names if isinstance(block.get(name), str) and block[name]]
+    return {"type": "text", "text": "\n\n".join(["\n".join(about), text] if about else [text])}
 
 
 def _url(source: Mapping[str, Any]) -> object:

@@ -11,6 +11,7 @@ from llm.gateway.ask import OWN, Ask, made
 from llm.gateway.protocols import responses_input
 from llm.gateway.protocols.base import Protocol, Writer
 from llm.gateway.protocols.responses_output import ResponsesWriter, response
+from llm.gateway.protocols.responses_tools import Tools, repeated
 from llm.gateway.values import Body, unsupported, wrong
 from llm.models import Client
 
@@ -30,9 +31,11 @@ class Responses(Protocol):
         instructions = values.text(body, "instructions")
         if instructions:
             messages = [{"role": "system", "content": instructions}, *messages]
-        tools, hosted = _tools(body)
+        tools = _tools(body)
         params, format = _params(body, tools)
         includes = body.get("include") or ()
+        # The choice of a tool that was left out can be none.
+        chosen = not isinstance(body.get("tool_choice"), dict) or "tool_choice" in params
         return made(
             body, headers,
             place="input",
@@ -45,10 +48,12 @@ class Responses(Protocol):
                 "instructions": instructions,
                 "previous_response_id": previous,
                 "store": values.boolean(body, "store"),
-                "repeated": _repeated(body, tools, format),
+                "repeated": _repeated(body, format),
+                "tools": tools.known,
             },
             ignored=values.ignored(
-                body, READ, *hosted, *left_out,
+                body, READ, *tools.left_out, *left_out,
+                *values.unread(body, READ_INSIDE), *(() if chosen else ("tool_choice",)),
                 *(f"include.{name}" for name in includes if isinstance(name, str) and name not in INCLUDES),
             ),
         )  # fmt: skip
@@ -90,34 +95,27 @@ def _refuse_what_is_not_done(body: Body) -> None:
         raise unsupported("Log probabilities are not told by every provider: leave them out.", "top_logprobs")
 
 
-def _tools(body: Body) -> tuple[list[dict[str, Any]], list[str]]:
-    """Functions, and names of the tools that OpenAI would run itself, which are left out."""
-    found, hosted = [], []
-    for index, tool in enumerate(values.objects(body.get("tools"), "tools", most=values.MOST_TOOLS)):
-        if tool.get("type") == "function":
-            told = (
-                tool["function"] if isinstance(tool.get("function"), dict) else tool
-            )  # some send chat's shape
-            found.append(values.function(told, f"tools[{index}]"))
-        else:
-            hosted.append(f"tools.{tool.get('type')}")
-    return found, hosted
+def _tools(body: Body) -> Tools:
+    """The tools that are offered, those too that come with the input, as Codex sends them."""
+    tools = Tools()
+    tools.take(body.get("tools"), "tools")
+    items = body.get("input")
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict) and item.get("type") == "additional_tools":
+            tools.take(item.get("tools"), f"input[{index}].tools")
+    return tools
 
 
-def _params(body: Body, tools: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _params(body: Body, tools: Tools) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parameters of a chat, and the format of the text as it was asked for."""
-    params: dict[str, Any] = {"tools": tools}
+    params: dict[str, Any] = {"tools": tools.functions}
     choice = body.get("tool_choice")
     if isinstance(choice, dict):
         names = [choice] if choice.get("type") != "allowed_tools" else choice.get("tools")
         names = values.objects(names, "tool_choice.tools", most=values.MOST_TOOLS)
-        wanted = [
-            each["name"]
-            for each in names
-            if each.get("type") == "function" and isinstance(each.get("name"), str)
-        ]
+        wanted = tools.chosen(names)
         if choice.get("type") == "allowed_tools":
-            params["tools"] = values.only(tools, wanted)
+            params["tools"] = values.only(tools.functions, wanted)
             params["tool_choice"] = values.choice(choice, "mode", "auto", "required") or "auto"
         elif wanted:
             params["tool_choice"] = values.called(wanted[0])
@@ -142,7 +140,7 @@ def _params(body: Body, tools: list[dict[str, Any]]) -> tuple[dict[str, Any], di
     return params, dict(format) or {"type": "text"}
 
 
-def _repeated(body: Body, tools: list[dict[str, Any]], format: Mapping[str, Any]) -> dict[str, Any]:
+def _repeated(body: Body, format: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a request that its response repeats; the SDK's types want them all."""
     metadata = body.get("metadata")
     return {
@@ -155,16 +153,14 @@ def _repeated(body: Body, tools: list[dict[str, Any]], format: Mapping[str, Any]
         "temperature": body.get("temperature"),
         "text": {"format": format},
         "tool_choice": body.get("tool_choice") or "auto",
-        "tools": [
-            {"type": "function", "strict": None, "description": None, "parameters": None, **tool["function"]}
-            for tool in tools
-        ],
+        "tools": repeated(body.get("tools")),
         "top_p": body.get("top_p"),
         "truncation": "disabled",
         "user": body.get("user") if isinstance(body.get("user"), str) else None,
     }
 
 
+READ_INSIDE = {"text": ("format",), "reasoning": ("effort", "summary", "generate_summary")}
 READ = {
     *OWN, "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "top_p", "temperature",
     "max_output_tokens", "reasoning", "text", "stream", "stream_options", "store", "previous_response_id", "include",

@@ -7,6 +7,7 @@ from typing import Any
 from llm.gateway import values
 from llm.gateway.protocols import carried
 from llm.gateway.protocols.chat_messages import ROLES
+from llm.gateway.protocols.responses_tools import arguments_of, offered_as
 from llm.gateway.values import MOST_MESSAGES, wrong
 
 MOST_ITEMS = 2 * MOST_MESSAGES
@@ -44,10 +45,12 @@ class _Reading:
         match item.get("type", "message"):
             case "message":
                 self._message(item, place)
-            case "function_call":
+            case "function_call" | "custom_tool_call":
                 self._call(item, place)
-            case "function_call_output":
+            case "function_call_output" | "custom_tool_call_output":
                 self._output(item, place)
+            case "additional_tools":
+                pass  # see `responses_tools`
             case "reasoning":
                 self._reasoning(item)
             case str(kind):
@@ -71,14 +74,15 @@ class _Reading:
         self._carry()
 
     def _call(self, item: Mapping[str, Any], place: str) -> None:
-        for name in ("call_id", "name", "arguments"):
-            if not isinstance(item.get(name), str):
+        told = {"call_id": item.get("call_id"), "name": item.get("name"), "arguments": arguments_of(item)}
+        for name, value in told.items():
+            if not isinstance(value, str):
                 raise wrong(f"'{place}' needs its {name}.", f"{place}.{name}")
         if not (self.messages and self.messages[-1]["role"] == "assistant"):
             self.messages.append({"role": "assistant", "content": None})
         call = {
-            "id": item["call_id"], "type": "function",
-            "function": {"name": item["name"], "arguments": item["arguments"]},
+            "id": told["call_id"], "type": "function",
+            "function": {"name": offered_as(item["name"], item.get("namespace")), "arguments": told["arguments"]},
         }  # fmt: skip
         self.messages[-1].setdefault("tool_calls", []).append(call)
         self._carry()

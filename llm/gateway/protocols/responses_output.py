@@ -8,9 +8,14 @@ from uuid import uuid4
 from llm.chain import Reply
 from llm.gateway.ask import Ask
 from llm.gateway.errors import ApiError
-from llm.gateway.protocols import carried
+from llm.gateway.protocols import carried, responses_tools
 from llm.gateway.protocols.base import Writer, event, model_of, total
 
+# What a call gives its tool, by the type of its item: the field, the events' name, and whether they name the tool.
+CALLS = {
+    "function_call": ("arguments", "function_call_arguments", True),
+    "custom_tool_call": ("input", "custom_tool_call_input", False),
+}
 # How an answer ended that is not whole. https://platform.openai.com/docs/api-reference/responses/object
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
@@ -24,7 +29,7 @@ def response(reply: Reply, ask: Ask, id: str, items: list[dict[str, Any]] | None
             items.append(_reasoning(reply.reasoning, carried.packed(reply)))
         if reply.text:
             items.append(_message(_id("msg"), reply.text, "incomplete" if reason else "completed"))
-        items += [_call(call) for call in reply.tool_calls]
+        items += [_call(call, ask) for call in reply.tool_calls]
     tokens_in, tokens_out, cached = total([reply])
     return {
         **_frame(ask, id, model_of(reply), int(time.time())),
@@ -69,12 +74,10 @@ def _text(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def _call(call: Mapping[str, Any], status: str = "completed") -> dict[str, Any]:
-    function = call["function"]
-    return {
-        "id": _id("fc"), "type": "function_call", "status": status, "call_id": call["id"],
-        "name": function["name"], "arguments": function["arguments"],
-    }  # fmt: skip
+def _call(call: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
+    item = responses_tools.called(call, ask.own["tools"])
+    kind = "fc" if item["type"] == "function_call" else "ctc"
+    return {"id": _id(kind), "type": item["type"], "status": "completed", **item}
 
 
 def _reasoning(summary: str, state: str = "") -> dict[str, Any]:
@@ -122,7 +125,7 @@ class ResponsesWriter(Writer):
         if state := carried.packed(reply):  # known at the end alone, as its owner tells it then
             found += self._whole_item(_reasoning("", state))
         for call in reply.tool_calls:
-            found += self._function(_call(call))
+            found += self._called(_call(call, self.ask))
         self.body = response(reply, self.ask, self.id, self.items) | {"created_at": self.created}
         return found
 
@@ -163,14 +166,16 @@ class ResponsesWriter(Writer):
         self.open = None
         return found + self._done(item)
 
-    def _function(self, item: dict[str, Any]) -> bytes:
+    def _called(self, item: dict[str, Any]) -> bytes:
+        """A call of a tool, whose arguments (or text) come in one piece."""
+        field, kind, named = CALLS[item["type"]]
         place = {"item_id": item["id"], "output_index": len(self.items)}
-        arguments = item["arguments"]
+        given = ({"name": item["name"]} if named else {}) | {field: item[field]}
         return (
             self._event("response.output_item.added", output_index=len(self.items),
-                        item={**item, "status": "in_progress", "arguments": ""})
-            + self._event("response.function_call_arguments.delta", **place, delta=arguments)
-            + self._event("response.function_call_arguments.done", **place, name=item["name"], arguments=arguments)
+                        item={**item, "status": "in_progress", field: ""})
+            + self._event(f"response.{kind}.delta", **place, delta=item[field])
+            + self._event(f"response.{kind}.done", **place, **given)
             + self._done(item)
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from llm.configuration import file as config
-from llm.foresight import catalogue, provider_check
+from llm.foresight import catalogue, newer_presets, provider_check
 from llm.management import quiet
 from llm.onboarding import trial
 from llm.onboarding.keys import import_keys
@@ -41,7 +41,9 @@ class Command(quiet.Command):
         apply.add_argument(
             "changes", nargs="+", metavar="NUMBER", help="as `providers diff` numbers them, or all"
         )
-        actions.add_parser("diff", help="what the last checks found to be otherwise than configured")
+        actions.add_parser(
+            "diff", help="what checks, and the presets of this release, have otherwise than configured"
+        )
 
         keys = actions.add_parser(
             "import", help="store keys of a .env or a list, and test each with one tiny call"
@@ -64,6 +66,7 @@ class Command(quiet.Command):
         elif options["action"] == "export":
             self.stdout.write(config.export(), ending="")
         elif options["action"] == "diff":
+            newer_presets.compare()
             self._diff()
         elif options["action"] == "apply":
             self._apply(options["changes"])
@@ -94,6 +97,7 @@ class Command(quiet.Command):
                 mark = "!" if finding.problem else " "
                 line = f"{mark} {finding.provider:<12} {finding.subject}: {finding.word}"
                 self.stdout.write(f"{line} ({finding.detail})" if finding.detail else line)
+        newer_presets.compare()
         self._diff()
         alerts.mail_digest()
         if problems:

@@ -4,7 +4,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 NAMES = {"Name", "Surn", "Patr", "Geox"}
-SPOKEN_TO = {"2per", "excl"}  # excl: an imperative that leaves the speaker out
 SURE = 0.5  # of the readings of a word
 
 
@@ -25,30 +24,13 @@ def lemma(word: str) -> str:
     return str(_readings(word.lower())[0].normal_form)
 
 
-def imperative(word: str) -> bool:
-    """Whether a word most likely tells somebody to do something: «проверь», «проверьте»."""
-    return _share(word, lambda tag: "impr" in tag) > SURE
-
-
-def infinitive(word: str) -> bool:
-    return _share(word, lambda tag: "INFN" in tag) > SURE
-
-
 def past(word: str) -> bool:
     return _share(word, lambda tag: "past" in tag and "VERB" in tag) > SURE
 
 
-def of_reader(word: str) -> bool:
-    """Whether a verb says what the reader does or did: «хранишь», «проверял»; not what he may or will do."""
-    return (
-        _share(word, lambda tag: "VERB" in tag and ("past" in tag or ("pres" in tag and "2per" in tag)))
-        > SURE
-    )
-
-
-def undergone(word: str) -> bool:
-    """Whether a word is a short passive participle: «куплен», «настроена»."""
-    return _share(word, lambda tag: "PRTS" in tag) > SURE
+def present(word: str) -> bool:
+    """Whether a verb most likely tells what somebody does or will do: «читает», «получит»."""
+    return _share(word, lambda tag: "VERB" in tag and "3per" in tag) > SURE
 
 
 def known(word: str) -> bool:
@@ -56,17 +38,9 @@ def known(word: str) -> bool:
     return bool(_analyzer().word_is_known(word.lower()))
 
 
-def actor(word: str) -> bool:
-    """Whether a noun may be somebody who acts: «учительница», not «учительницу»."""
-    return _share(word, lambda tag: "NOUN" in tag and "anim" in tag and "nomn" in tag) > SURE
-
-
-def formal(word: str) -> bool:
-    """Whether a verb speaks to a person whom one calls «Вы»: «проверьте», «храните»."""
-    return (
-        _share(word, lambda tag: "VERB" in tag and "plur" in tag and bool(SPOKEN_TO & set(tag.grammemes)))
-        > SURE
-    )
+def spoken_to(word: str) -> bool:
+    """Whether a verb most likely speaks to somebody: «проверь», «храните», «хранишь»."""
+    return _share(word, lambda tag: "impr" in tag or ("VERB" in tag and "2per" in tag)) > SURE
 
 
 def name(word: str) -> bool:
