@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from contextlib import ExitStack
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -301,15 +300,16 @@ def test_more_reports_than_a_process_writes_at_once_wait_and_are_begun_in_turn(m
 
 
 def test_the_heartbeat_outlives_the_request_that_began_it(monkeypatch):
-    """A request's own executor is gone with it, and must not be what the leases of all others hang on."""
-    beats, inside = [], ExitStack()
-    monkeypatch.setattr(tasks.claims, "beat", beats.append)
+    """The JSON API begins reports from a thread, which is gone when its answer is."""
     monkeypatch.setattr(tasks, "EVERY_S", 0.01)
+    monkeypatch.setattr(tasks, "_heart", None)
+    monkeypatch.setattr(tasks.connections, "close_all", lambda: None)
+
+    async def begin():
+        tasks._listen()
 
     async def request():
-        await sync_to_async(inside.enter_context)(tasks.kept("claim"))
+        await sync_to_async(async_to_sync(begin))()
+        await tasks._heart
 
-    async_to_sync(request)()
-    before = len(beats)
-    with inside:
-        wait_for(lambda: len(beats) > before + 2)
+    asyncio.run(request())

@@ -92,7 +92,7 @@ def _begin(claim: str, job: Callable[[], Awaitable[None]]) -> None:
 def _listen() -> None:
     global _heart
     if _heart is None or _heart.done():
-        # In a context of its own: that of a request names its executor, which is gone when the request is.
+        # In a context of its own: it outlives the request that began it, whose thread would be asked otherwise.
         _heart = asyncio.create_task(_beat(), name="report-heartbeat", context=Context())
 
 
