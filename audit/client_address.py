@@ -1,6 +1,7 @@
 """Who is asking: the client's address behind any number of proxies that we trust."""
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
@@ -11,11 +12,16 @@ WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]{2,45})\](?::\d{1,5})?|(\d{1,3}(?:\.\d{
 
 
 def _trusted(address: str) -> bool:
+    return bool(settings.TRUSTED_PROXIES) and _is_in(address, tuple(settings.TRUSTED_PROXIES))
+
+
+@lru_cache(maxsize=256)  # the same few proxies stand behind every request
+def _is_in(address: str, networks: tuple[str, ...]) -> bool:
     try:
         ip = ip_address(address)
     except ValueError:  # a UNIX socket has no address
         return False
-    return any(ip in ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES)
+    return any(ip in ip_network(network, strict=False) for network in networks)
 
 
 def from_trusted_proxy(request: HttpRequest) -> bool:

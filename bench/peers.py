@@ -80,14 +80,15 @@ PORTKEY = "@portkey-ai/gateway@1.15.2"
 START_S = 30
 
 
-def portkey(stack: ExitStack, upstream: str) -> str:
-    """The address of Portkey's gateway, installed from npm for this run; empty without BENCH_PEERS=on or npm."""
+def portkey(stack: ExitStack) -> tuple[str, int] | None:
+    """Portkey's gateway, installed from npm for this run and started as its own command does: its address and process
+    id. None without BENCH_PEERS=on or npm."""
     if os.environ.get("BENCH_PEERS") != "on" or not shutil.which("npm") or not shutil.which("node"):
-        return ""
+        return None
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="portkey-"))
     command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", PORTKEY]
     if subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=False).returncode:
-        return ""
+        return None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -106,5 +107,5 @@ def portkey(stack: ExitStack, upstream: str) -> str:
         except OSError:
             time.sleep(0.1)
         else:
-            return f"http://127.0.0.1:{port}"
-    return ""
+            return f"http://127.0.0.1:{port}", server.pid
+    return None

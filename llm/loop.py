@@ -75,6 +75,11 @@ def running() -> asyncio.AbstractEventLoop:
     return _thread().loop
 
 
+def is_here() -> bool:
+    """Whether this is that loop's thread, on which nothing may wait for it."""
+    return _current is not None and _current.is_current
+
+
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine on the thread's loop, with the caller's context variables, and returns its result.
 

@@ -4,10 +4,30 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 
 def mend(text: str) -> str:
-    """The text without NUL and without half characters (JSON may hold `\\ud83d` alone), which no database takes."""
-    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    """The text without NUL and half characters (JSON may hold `\\ud83d` alone), which no database takes."""
+    text = text.replace("\0", "")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def encoded(value: Any) -> bytes:
+    """A value as compact JSON in UTF-8. Raises TypeError for what is no JSON.
+
+    What orjson cannot word (integers above 64 bits, half characters, names that are no text) the standard library
+    does, forty times slower.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        told = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_dict)
+        return told.encode("utf-8", "replace")
 
 
 def is_half(char: str) -> bool:

@@ -1,9 +1,12 @@
 """The chain against the simulator: who answers, what is tried, and what is never tried again."""
 
+import asyncio
+import time
 from decimal import Decimal
 
 import pytest
 
+from llm import loop
 from llm.adapters.base import USAGE_GRACE_S
 from llm.chain import AttemptFailed, AttemptStarted, ChainExhausted, Completed, Delta, complete, stream
 from llm.models import Attempt, Call, Pause
@@ -379,3 +382,18 @@ def test_a_call_of_a_tool_that_nobody_offered_is_no_answer(sim, ask):
     reply = ask(user="hi", accept=lambda text: None if text.strip() else "there is no text")
     assert told(reply) == [("groq1", "empty_output"), ("deepseek", "ok")]
     assert reply.text.strip()
+
+
+def test_a_stream_that_nobody_closed_stops_no_other_call(chain):
+    """Python closes a forgotten generator in the thread that collects it, which may be the loop's own."""
+    chain.script("key-of-groq1", b.midstream_stall(), b.ok("again"))
+    forgotten = [stream(user="hi")]
+    assert isinstance(next(forgotten[0]), AttemptStarted)
+    loop.running().call_soon_threadsafe(forgotten.clear)
+    assert loop.run(asyncio.wait_for(asyncio.sleep(0, "alive"), 5)) == "alive"
+    for _ in range(200):
+        if Call.objects.filter(outcome=Call.Outcome.CANCELLED).exists():
+            break
+        time.sleep(0.02)
+    assert Call.objects.get().outcome == Call.Outcome.CANCELLED
+    assert complete(user="hi").text

@@ -17,15 +17,11 @@ from audit.formats import BAND_WORDS
 from audit.models import Report, Scan
 from audit.report.outcome import TEMPLATE_TIER
 from audit.scoring import formula
+from llm.stats import tier_word
 
 MOST_COUNTED = 2_000
 NONE = "none"
 YES_NO = [("yes", _("yes")), ("no", _("no"))]
-
-
-def tier_word(tier: Decimal | None) -> str:
-    """`1`, `1.5`, `4`; a dash without one."""
-    return "–" if tier is None else f"{tier.normalize():f}"
 
 
 class Counted(admin.SimpleListFilter):
@@ -96,7 +92,10 @@ class TierFilter(Counted):
     parameter_name = column = "tier"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*((tier_word(tier), tier_word(tier)) for tier in _seen(request)[0]), (NONE, _("none yet"))]
+        return [
+            *((tier_word(tier), tier_word(tier)) for tier in _seen(request)[0]),
+            (NONE, _("none yet")),
+        ]
 
     def word(self, value: Any) -> str:
         return NONE if value is None else tier_word(value)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
-from audit.admin.filters import FILTERS, TierFilter, tier_word
+from audit.admin.filters import FILTERS, TierFilter
 from audit.admin.scan_page import ScanPage, version
 from audit.formats import BAND_WORDS
 from audit.models import Report, Scan
@@ -27,6 +27,7 @@ from audit.scans import review, tokens
 from audit.scans import service as scans
 from audit.scoring import formula
 from llm.admin_base import ReadOnlyAdmin
+from llm.stats import tier_word
 
 SANDBOX = {
     **{f"{name}-src": ["'none'"] for name in ("default", "script", "img", "connect")},
@@ -71,7 +72,7 @@ class ScanAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("tier"), ordering="tier")
     def tier_shown(self, scan: Scan) -> str:
-        return tier_word(scan.tier)
+        return tier_word(scan.tier, "–")
 
     @admin.display(description=_("reviewed"), boolean=True)
     def is_reviewed(self, scan: Scan) -> bool:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import Case, Count, F, Sum, When
 
 from audit.models import Report, Scan
-from llm.stats import Line, Source
+from llm.stats import Line, Source, tier_word
 
 
 def _scans(since: datetime, until: datetime) -> Iterator[Line]:
@@ -29,8 +29,7 @@ def _reports(since: datetime, until: datetime) -> Iterator[Line]:
         .values_list("tier")
         .annotate(number=Count("id"), sum=Sum("cost"), known=Count("cost"))
     ):
-        word = "" if tier is None else f"{tier.normalize():f}"
-        yield [word, count, int((cost or Decimal(0)) * 1_000_000), count - known]
+        yield [tier_word(tier), count, int((cost or Decimal(0)) * 1_000_000), count - known]
 
 
 SCANS, REPORTS = Source("scans", _scans), Source("reports", _reports)

@@ -15,6 +15,7 @@ from django.db.models import Avg, Count, Q, Sum
 from django.utils import timezone, translation
 
 from audit.models import Mail, Order, Report, Scan
+from llm.ledger.wording import tier_word, usd_word
 from llm.models import Call, Notice
 from llm.status import facts, usage
 from llm.storage import rollup
@@ -85,7 +86,7 @@ def _scans(since: datetime, until: datetime) -> Iterator[str]:
         .values_list("tier")
         .annotate(Count("id"))
     ):
-        tiers[usage.tier_word(tier) or "unknown"] += count
+        tiers[tier_word(tier) or "unknown"] += count
     written = ", ".join(f"tier {tier}: {count:,}" for tier, count in sorted(tiers.items()))
     yield _number(tiers.total(), "report") + (f" ({written}; 4 is the template)" if written else "")
 
@@ -158,4 +159,4 @@ def _number(count: int, noun: str) -> str:
 
 
 def _usd(amount: Decimal | None) -> str:
-    return f"${amount or Decimal(0):,.2f}"
+    return usd_word(amount or Decimal(0), 2)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from contextvars import copy_context
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
-from django.urls import resolve, set_script_prefix
+from django.urls import ResolverMatch, get_urlconf, resolve, set_script_prefix
 from django.utils import translation
 from django.utils.module_loading import import_string
 
@@ -49,7 +50,11 @@ class Site:
         self.on_stopping: list[Callable[[], object]] = []
         self._pages = BaseHandler()
         self._pages.load_middleware()
-        self._doors = _chain(settings.DOORS_MIDDLEWARE, self._door)
+        # Each turns what is raised inside it into an answer, as Django does around every middleware.
+        safely: Any = convert_exception_to_response  # whose types know nothing of waiting
+        self._doors = safely(self._around_door)
+        self._inner_door = safely(self._door)
+        self._around = [import_string(name)(self._inner_door) for name in settings.DOORS_MIDDLEWARE]
         self._page_threads = Threads(settings.WEB_THREADS, "page")
         self._api_threads = Threads(settings.WEB_THREADS, "api")
         self._security = SecurityMiddleware(lambda request: HttpResponse())
@@ -67,7 +72,7 @@ class Site:
             return
         try:
             if is_door(request.path_info):
-                await self._send(await self._doors(request), send)
+                await self._send_door(await self._doors(request), send)
             else:
                 await self._answer_page(request, send)
         except Gone:
@@ -79,13 +84,27 @@ class Site:
 
     # -- doors ---------------------------------------------------------------------------------------------
 
+    async def _around_door(self, request: Request) -> HttpResponseBase:
+        """The door's middlewares, which wait for nothing, in one frame: each `before` and, backwards, each `after`."""
+        passed, response = [], None
+        for middleware in self._around:
+            passed.append(middleware)
+            if (response := middleware.before(request)) is not None:
+                break
+        response = await self._inner_door(request) if response is None else response
+        for middleware in reversed(passed):
+            response = middleware.after(request, response)
+        return response  # type: ignore[no-any-return]
+
     async def _door(self, request: Request) -> HttpResponseBase:
         """The innermost of the doors: finds the view, in the language that the address names."""
         path = request.path_info
-        if not is_gateway(path):  # which says by itself what it thinks of http
-            if redirect := self._security.process_request(request):
-                return redirect
-            request.get_host()  # which raises DisallowedHost
+        if is_gateway(path):  # which has no language, and says by itself what it thinks of http
+            match = request.resolver_match = _gateway_view(path, get_urlconf() or settings.ROOT_URLCONF)
+            return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
+        if redirect := self._security.process_request(request):
+            return redirect
+        request.get_host()  # which raises DisallowedHost
         with translation.override(translation.get_language_from_path(path) or settings.LANGUAGE_CODE):
             match = request.resolver_match = resolve(path)
             return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
@@ -123,26 +142,36 @@ class Site:
     # -- answers -------------------------------------------------------------------------------------------
 
     async def _send(self, response: Any, send: Send) -> None:
-        """Sends the answer, and closes it when it is sent, or its reader has left."""
+        """Sends a page's answer; one that is still made meanwhile is closed at its end, or when its reader leaves."""
         if response.streaming and not response.is_async:
             pipe = Pipe()
             await pipe.drain(self._page_threads.run(_stream, response, pipe), send)  # the thread closes it
+        elif response.streaming:
+            with closing(response):
+                await self._send_door(response, send)
+        else:
+            await self._send_door(response, send)
+
+    async def _send_door(self, response: Any, send: Send) -> None:
+        """Sends an answer that is ready, or comes by itself on the loop.
+
+        A door has used no database connection here, so there is nothing that its end would have to give back.
+        """
+        if not response.streaming:
+            body = response.content
+            response.headers.setdefault("Content-Length", str(len(body)))
+            await send(_start(response))
+            await send({"type": "http.response.body", "body": body})
             return
-        with closing(response):
-            if not response.streaming:
-                response.headers.setdefault("Content-Length", str(len(response.content)))
-                await send(_start(response))
-                await send({"type": "http.response.body", "body": response.content})
-                return
-            try:
-                await send(_start(response))
-                async for piece in response:
-                    if piece:
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await send({"type": "http.response.body"})
-            finally:
-                if (end := getattr(response, "aclose", None)) is not None:
-                    await end()
+        try:
+            await send(_start(response))
+            async for piece in getattr(response, "pieces", response):
+                if piece:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body"})
+        finally:
+            if (end := getattr(response, "aclose", None)) is not None:
+                await end()
 
     # -- the process ---------------------------------------------------------------------------------------
 
@@ -168,12 +197,10 @@ def is_door(path: str) -> bool:
     return is_gateway(path) or DOORS.match(path) is not None
 
 
-def _chain(names: list[str], innermost: Any) -> Any:
-    """Django's way to wrap middlewares around a view: each turns what is raised inside it into an answer."""
-    handler = convert_exception_to_response(innermost)
-    for name in reversed(names):
-        handler = convert_exception_to_response(import_string(name)(handler))
-    return handler
+@lru_cache(maxsize=256)
+def _gateway_view(path: str, urlconf: str) -> ResolverMatch:
+    """Which of the gateway's views answers a path: they are asked for the same few, and the same in every language."""
+    return resolve(path, urlconf)
 
 
 def _start(response: HttpResponseBase) -> dict[str, Any]:

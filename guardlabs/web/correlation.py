@@ -5,7 +5,7 @@ can write into our logs or pass for another request.
 """
 
 import re
-import uuid
+import secrets
 from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponseBase
@@ -22,7 +22,7 @@ request_id: ContextVar[str] = ContextVar("guardlabs_request_id", default="")
 
 def begin(identity: str = "") -> str:
     """A new piece of work in this thread: its id, and no call yet. Returns the id."""
-    identity = identity or uuid.uuid4().hex
+    identity = identity or secrets.token_hex(16)
     request_id.set(identity)
     current.call_id.set(None)
     return identity

@@ -207,7 +207,8 @@ class Unpacking:
         if len(names) > 1 or (names and names[0] not in ("gzip", "x-gzip", "deflate")):
             raise ValueError(f"unknown content encoding {encoding[:40]}")
         self._packed, self._may_be_raw = bool(names), names == ["deflate"]
-        self._unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        if self._packed:  # which takes 7 KB, and most streams come as they are
+            self._unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The unpacked bytes of these packed ones. Raises zlib.error."""

@@ -22,6 +22,7 @@ from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Ev
 from llm.calls.terms import DataPolicy
 from llm.chain.aftermath import ChainExhausted
 from llm.ledger import receipts
+from llm.ledger.wording import usd_word
 from llm.models import Client, Provider
 from llm.status import facts, words
 
@@ -173,15 +174,14 @@ def _who(event: AttemptStarted | AttemptFailed) -> dict[str, Any]:
 
 def _done(reply: Reply) -> dict[str, Any]:
     """What a client would learn of it: the answer's headers, the footer of `ask`, and the signed receipt."""
-    cost = "?" if reply.cost_usd is None else f"{reply.cost_usd:.6f}"
     return {
         "text": reply.text,
-        "footer": f"{reply.provider} · {reply.model} · in {reply.tokens_in} · out {reply.tokens_out} · ${cost} · "
-        f"{reply.latency_ms / 1000:.1f} s",
+        "footer": f"{reply.provider} · {reply.model} · in {reply.tokens_in} · out {reply.tokens_out} · "
+        f"{usd_word(reply.cost_usd)} · {reply.latency_ms / 1000:.1f} s",
         "headers": {
             "x-guardlabs-provider": reply.provider,
             "x-guardlabs-attempts": str(len(reply.attempts)),
-            "x-guardlabs-cost-usd": cost,
+            "x-guardlabs-cost-usd": "?" if reply.cost_usd is None else f"{reply.cost_usd:.6f}",
         },
         "skipped": _skipped(reply.skipped),
         "call": reply.call_id,

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -53,11 +52,6 @@ class ReadOnlyAdmin(ReadOnly, AllowedLookups, admin.ModelAdmin):  # type: ignore
 def pre(text: str) -> SafeString:
     """Text of strangers, escaped, with its line breaks."""
     return format_html('<pre class="llm-text">{}</pre>', text)
-
-
-def usd(amount: Decimal | None) -> str:
-    """An amount as the ledger holds it; unknown is not zero."""
-    return "?" if amount is None else f"${amount:.6f}"
 
 
 class LedgerAdmin(ReadOnlyAdmin):

@@ -4,14 +4,17 @@ What this process has seen is kept in memory, the rest is read from the ledger: 
 last turn. Providers keep a prompt for some minutes to an hour; after that nothing holds a conversation.
 """
 
+import hashlib
+import hmac
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from llm import clock
 from llm.calls.deployment import Deployment
@@ -35,8 +38,15 @@ def key_of(client: str, model: str, named: str, messages: Sequence[Mapping[str, 
         if message.get("role") == "assistant":
             break
         first.append((message.get("role"), message.get("content")))
-    value = repr((client, model, named or first))
-    return (NAMED if named else "") + salted_hmac("llm.conversation", value).hexdigest()[:31]
+    value = repr((client, model, named or first)).encode("utf-8", "surrogatepass")
+    mark = hmac.digest(_secret(settings.SECRET_KEY), value, "sha1").hex()
+    return (NAMED if named else "") + mark[:31]
+
+
+@lru_cache(maxsize=1)
+def _secret(secret_key: str) -> bytes:
+    """What Django's `salted_hmac` would make anew for every call."""
+    return hashlib.sha1(b"llm.conversation" + secret_key.encode()).digest()  # noqa: S324 - as a key's derivation
 
 
 def home_of(key: str, messages: Sequence[Mapping[str, Any]]) -> Home | None:

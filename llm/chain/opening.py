@@ -213,6 +213,7 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
         state.claim.take(state.call)
     trial = AttemptRun(deployment=deployment, want=want, messages=messages, keep_prose=state.keep_prose)
     bookkeeper.begin(state.call, trial.row)
+    state.selector.meter.look_again()
     state.trials.append(trial)
     state.open = trial
     slow_start.begun(deployment.provider.slug, trial.row.pk)

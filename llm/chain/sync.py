@@ -12,6 +12,8 @@ from inspect import iscoroutinefunction
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from django.db import connection
+
 from llm import loop
 from llm.calls.events import Completed, Event, Reply
 from llm.chain import opening, run
@@ -121,10 +123,9 @@ class Desk:
                 self._go.clear()
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        with contextlib.suppress(RuntimeError):
-            if asyncio.get_running_loop() is loop.running():  # which would wait for itself for ever
-                coroutine.close()
-                raise AssertionError("on this event loop await acomplete or astream")
+        if loop.is_here():  # which would wait for itself for ever
+            coroutine.close()
+            raise AssertionError("on this event loop await acomplete or astream")
         loop.running().call_soon_threadsafe(self._begin, coroutine)
 
     def _begin(self, coroutine: Coroutine[Any, Any, Any]) -> None:
@@ -155,6 +156,18 @@ class Desk:
         """Ends the call, and works until that is accounted."""
         self._has_left = None
         loop.running().call_soon_threadsafe(self._cancel)
+        if loop.is_here():  # a generator that nobody closed is closed by whichever thread collects garbage
+            threading.Thread(target=self._account_aside, name="llm-desk", daemon=True).start()
+        else:
+            self._account()
+
+    def _account_aside(self) -> None:
+        try:
+            self._account()
+        finally:
+            connection.close()
+
+    def _account(self) -> None:
         while (order := self._orders.get()) is not None:
             if isinstance(order, _Order) and not order.early:  # those are withdrawn
                 order.run()

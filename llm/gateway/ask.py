@@ -1,6 +1,6 @@
 """What every protocol's request becomes: a call of the chain, in the words of chat completions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,8 @@ SESSION_HEADERS = (
     "x-session-affinity",
     "x-claude-code-session-id",
 )
+ON_OR_OFF = ("true", "false")
+HOLD = {"true": True, "false": False, None: None}
 OWN = {"deadline_s", "max_usd", "on_content_block"}  # fields of ours, which a body of any protocol may have
 
 
@@ -71,7 +73,8 @@ def made(
         raise values.wrong("There is no text in the request.", more.pop("place", "messages"))
     more.pop("place", None)
     max_usd = values.number(body, "max_usd", least=0, most=1000)
-    named = [session, *(headers.get(name) for name in SESSION_HEADERS)]
+    held = {name.lower() for name in headers}
+    named = [session, *(headers[name] for name in SESSION_HEADERS if name in held)]
     return Ask(
         model=model or "auto",
         messages=messages,
@@ -82,10 +85,8 @@ def made(
         gate=gate_for(params.get("response_format")),
         deadline_s=values.number(body, "deadline_s", least=0.1, most=MOST_DEADLINE_S),
         max_usd=None if max_usd is None else Decimal(str(max_usd)),
-        hold={"true": True, "false": False, None: None}[
-            _header(headers, "x-guardlabs-hold", "true", "false")
-        ],
-        on_break=_header(headers, "x-guardlabs-on-break", *Client.OnBreak.values),
+        hold=HOLD[_header(headers, held, "x-guardlabs-hold", *ON_OR_OFF)],
+        on_break=_header(headers, held, "x-guardlabs-on-break", *Client.OnBreak.values),
         on_content_block=values.choice(body, "on_content_block", *Client.OnContentBlock.values),
         session=next((name for name in named if isinstance(name, str) and name), "")[:500],
         **more,
@@ -97,9 +98,9 @@ def counted_in(ask: Ask) -> int:
     return round(tokens.estimate(ask.messages, ask.params) * tokens.correction(""))
 
 
-def _header(headers: Mapping[str, str], name: str, *allowed: str) -> str | None:
-    """One of these values of a header of ours; None without it."""
-    value = headers.get(name, "").strip().lower() or None
+def _header(headers: Mapping[str, str], held: Container[str], name: str, *allowed: str) -> str | None:
+    """One of these values of a header of ours; None without it. held: names of all headers, in small letters."""
+    value = (headers[name].strip().lower() if name in held else "") or None
     if value is not None and value not in allowed:
         raise values.wrong(f"The header '{name}' must be {' or '.join(allowed)}.", name)
     return value

@@ -37,6 +37,7 @@ from llm.gateway.serving.streaming import Stream, StreamedAnswer
 from llm.ledger import books
 from llm.models import Client
 from llm.storage import faults
+from llm.text import encoded
 
 log = logging.getLogger(__name__)
 View = Callable[..., Any]  # an answer, or something to await for it
@@ -59,6 +60,8 @@ def endpoint(
     """
 
     def decorate(view: View) -> View:
+        ask = view if iscoroutinefunction(view) else partial(in_thread, view)
+
         async def answer(request: HttpRequest, **names: str) -> HttpResponseBase:
             if (asked := cors.preflight(request)) is not None:
                 cors.mark(request, asked)
@@ -70,7 +73,7 @@ def endpoint(
                         headers={"Allow": ", ".join(methods)},
                     )  # fmt: skip
                 who = () if open_to_all else (await _client(request, anew=not admits),)
-                response: HttpResponseBase = await in_thread(view, request, *who, **names)
+                response: HttpResponseBase = await ask(request, *who, **names)
             except Exception as error:
                 if await body.fill(request) is None:
                     await in_thread(body.drain, request)
@@ -93,9 +96,7 @@ def endpoint(
 
 
 async def in_thread(function: Callable[..., Any], *arguments: Any, **names: Any) -> Any:
-    """Calls what may block, where that keeps nobody waiting; what is async it awaits here."""
-    if iscoroutinefunction(function):
-        return await function(*arguments, **names)
+    """Calls what may block, where that keeps nobody waiting."""
     return await books.here().ask(partial(function, *arguments, **names))
 
 
@@ -219,9 +220,8 @@ async def _whole(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str,
     answer = protocol.answer(replies, ask, id)
     if protocol.asks_the_database:
         await in_thread(protocol.keep, ask, client, replies[-1], answer)
-    return JsonResponse(
-        answer, headers=headers.of_answer(replies, ask, id), json_dumps_params={"ensure_ascii": False}
-    )
+    told = encoded(answer)
+    return HttpResponse(told, content_type="application/json", headers=headers.of_answer(replies, ask, id))
 
 
 async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:

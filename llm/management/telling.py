@@ -9,6 +9,7 @@ from typing import Any
 from llm import chain
 from llm.configuration import presets
 from llm.ledger import receipts
+from llm.ledger.wording import usd_word
 from llm.models import Call
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -50,12 +51,11 @@ class Progress:
 
 
 def footer(reply: chain.Reply) -> str:
-    cost = "$?" if reply.cost_usd is None else f"${reply.cost_usd:.4f}"
     parts = [
         reply.provider,
         f"in {reply.tokens_in}",
         f"out {reply.tokens_out}",
-        cost,
+        usd_word(reply.cost_usd),
         f"{reply.latency_ms / 1000:.1f} s",
     ]
     return f"[{' · '.join([*parts, 'cached'] if reply.cached else parts)}]"

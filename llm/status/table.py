@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from llm.ledger.wording import tier_word
 from llm.status import providers as standing
 from llm.status.providers import KeyStatus, ProviderStatus
 
@@ -30,7 +31,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _rows(one: ProviderStatus) -> Iterator[tuple[str, ...]]:
-    tier, slug = f"{one.provider.tier.normalize():f}", one.provider.slug
+    tier, slug = tier_word(one.provider.tier), one.provider.slug
     if not one.keys:
         keyless = "(keyless)" if one.provider.keyless else "-"
         yield tier, slug, keyless, "-", "-", _state(one)

@@ -17,6 +17,7 @@ from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
 from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit
 from llm.ledger.rows import MONEY
+from llm.ledger.wording import tier_word
 from llm.limits.calendar import day_start, next_day
 from llm.limits.quota import UNCOUNTED, LearnedLimits, LedgerMeter, learned_limits
 from llm.models import Attempt, Call, Provider
@@ -53,11 +54,6 @@ class Called(NamedTuple):
     bucket: int
     number: int
     micros: int
-
-
-def tier_word(tier: Decimal | None) -> str:
-    """`1`, `1.5`; empty when nobody answered."""
-    return "" if tier is None else f"{tier.normalize():f}"
 
 
 def micros(amount: Decimal | None) -> int:

@@ -1,18 +1,16 @@
 """What a protocol is: a request read, a reply worded, and the same reply worded piece by piece as it comes."""
 
-import json
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from uuid import uuid4
 
-from llm.chain import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
+from llm.chain import AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.gateway import catalogue
 from llm.gateway.ask import Ask
 from llm.gateway.errors import ApiError
 from llm.models import Client
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+from llm.text import encoded
 
 
 class Protocol(ABC):
@@ -22,7 +20,7 @@ class Protocol(ABC):
     asks_the_database: ClassVar[bool] = False  # in `prepared` and `keep`, which then have a thread
 
     def new_id(self) -> str:
-        return self.prefix + uuid4().hex
+        return self.prefix + secrets.token_hex(16)
 
     @abstractmethod
     def read(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Ask:
@@ -78,19 +76,19 @@ class Writer(ABC):
     def feed(self, event: Event) -> bytes:
         """What is to be sent now; often nothing."""
         match event:
+            case Delta(text):
+                if self._may_tell():
+                    self._told = True
+                    return self._open() + self.text(text)
+            case ReasoningDelta(text):
+                if self._may_tell():
+                    self._thought = True
+                    return self._open() + self.reasoning(text)
             case AttemptStarted():
                 self.attempt, self.attempts = event, self.attempts + 1
             case Completed(reply):
                 self.replies.append(reply)
                 return self._open() + self._whole(reply)
-            case AttemptFailed():
-                pass
-            case ReasoningDelta(text) if self._may_tell():
-                self._thought = True
-                return self._open() + self.reasoning(text)
-            case Delta(text) if self._may_tell():
-                self._told = True
-                return self._open() + self.text(text)
         return b""
 
     def _may_tell(self) -> bool:
@@ -136,7 +134,8 @@ class Writer(ABC):
 
 def event(value: Mapping[str, Any], name: str = "") -> bytes:
     """One server-sent event."""
-    return f"{f'event: {name}' + chr(10) if name else ''}data: {_encode(value)}\n\n".encode()
+    data = b"data: %b\n\n" % encoded(value)
+    return b"event: %b\n%b" % (name.encode(), data) if name else data
 
 
 def model_of(reply: Reply) -> str:

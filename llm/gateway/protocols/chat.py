@@ -21,7 +21,12 @@ class Chat(Protocol):
 
     def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
         body = _modern(body)
-        params = {name: value for name, reader in PARAMS.items() if (value := reader(body, name)) is not None}
+        params = {
+            name: value
+            for name, reader in PARAMS.items()
+            if (name in body or (name in OF_REASONING and "reasoning" in body))
+            and (value := reader(body, name)) is not None
+        }
         params = _allowed(body, params)
         modalities = body.get("modalities")
         if isinstance(modalities, list) and "audio" in modalities:
@@ -156,6 +161,8 @@ FUNCTIONS = "functions"
 
 def _modern(body: Body) -> Body:
     """The body with its old functions as tools. `functions` stays in it: the answer then speaks of functions too."""
+    if FUNCTIONS not in body and "function_call" not in body:
+        return body
     found = {name: value for name, value in body.items() if name not in (FUNCTIONS, "function_call")}
     functions, choice = body.get(FUNCTIONS), body.get("function_call")
     if functions is not None and body.get("tools") is None:
@@ -260,6 +267,7 @@ PARAMS: Mapping[str, Callable[[Body, str], Any]] = {
     "reasoning_effort": _effort,
     "include_reasoning": _include_reasoning,
 }
+OF_REASONING = {"reasoning_effort", "include_reasoning"}  # which OpenRouter's `reasoning` may tell, too
 READ_INSIDE = {
     "reasoning": ("effort", "enabled", "exclude"),
     "stream_options": (

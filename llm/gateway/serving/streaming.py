@@ -41,8 +41,10 @@ class Stream:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             yield self.first
+            feed = self.writer.feed
             async for event in self.events:
-                if told := await self._told(event):
+                told = await self._told(event) if isinstance(event, Completed) else feed(event)
+                if told:
                     yield told
             yield self.writer.end()
         except Exception as error:
@@ -60,6 +62,7 @@ class StreamedAnswer(StreamingHttpResponse):
 
     def __init__(self, stream: Stream, headers: Mapping[str, str]) -> None:
         super().__init__(stream, content_type="text/event-stream; charset=utf-8", headers=dict(headers))
+        self.pieces = stream  # for a server that needs nothing of Django around each of them
         self.aclose = stream.aclose
 
 

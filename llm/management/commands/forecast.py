@@ -14,6 +14,7 @@ from llm.foresight import forecast, workload
 from llm.foresight.forecast import Change, Day
 from llm.foresight.load import Load
 from llm.foresight.worth import SIZES, Worth, worth
+from llm.ledger.wording import tier_word, usd_word
 from llm.management import quiet
 
 MOST, MOST_COMPARED = 100_000, 20_000  # scans a day: to play, and to play once for every change
@@ -127,13 +128,15 @@ def _lines(
     yield f"{'TIER':<6}{'PROVIDER':<16}{'CALLS':>9}{'SHARE':>9}{'TOKENS':>14}{'USD A DAY':>12}"
     for share in sorted(day.shares.values(), key=lambda share: share.tier):
         tokens = share.tokens_in + share.tokens_out
-        head = f"{share.tier.normalize():<6f}{share.provider:<16}{share.calls:>9,}"
+        head = f"{tier_word(share.tier):<6}{share.provider:<16}{share.calls:>9,}"
         yield f"{head}{share.calls / day.calls:>9.1%}{tokens:>14,}{share.cost_usd:>12.4f}"
     yield f"{'-':<6}{'template':<16}{day.unserved:>9,}{day.unserved / max(day.calls, 1):>9.1%}{0:>14,}{0:>12.4f}"
     yield ""
     costs = {1: "a day", MONTH_DAYS: f"in {MONTH_DAYS} days", days: f"in {days} days"}
-    yield "Cost: " + ", ".join(f"${day.cost_usd * number:.2f} {name}" for number, name in costs.items())
-    yield f"Tier {_tier(today)}: {_out_at(today)}"
+    yield "Cost: " + ", ".join(
+        f"{usd_word(day.cost_usd * number, 2)} {name}" for number, name in costs.items()
+    )
+    yield f"Tier {tier_word(today.first_tier, none='-')}: {_out_at(today)}"
     useful = [change for change in changes if change.saved_usd > 0 or change.more_answered > 0]
     if useful:
         yield ""
@@ -170,10 +173,6 @@ def _worth(doors: Sequence[Worth]) -> Iterator[str]:
         yield f"{one.provider:<16}" + "".join(f"{cell:>32}" for cell in cells)
 
 
-def _tier(day: Day) -> str:
-    return "-" if day.first_tier is None else f"{day.first_tier.normalize():f}"
-
-
 def _out_at(today: Day) -> str:
     if today.first_tier is None:
         return "no provider can be called; see `manage.py providers`"
@@ -193,9 +192,9 @@ def _told(change: Change) -> str:
         "prompt": f"a prompt shorter by {1 - forecast.SHORTER:.0%}",
         "cache": "LLM_CACHE=on, at the share of repeats in the ledger",
     }
-    saved = f"saves ${change.saved_usd * MONTH_DAYS:.2f} in {MONTH_DAYS} days"
+    saved = f"saves {usd_word(change.saved_usd * MONTH_DAYS, 2)} in {MONTH_DAYS} days"
     if change.saved_usd < 0:
-        saved = f"costs ${-change.saved_usd * MONTH_DAYS:.2f} more in {MONTH_DAYS} days"
+        saved = f"costs {usd_word(-change.saved_usd * MONTH_DAYS, 2)} more in {MONTH_DAYS} days"
     more = f", {change.more_answered:,} more answered a day" if change.more_answered else ""
     return f"{names[change.name]}: {saved}{more}"
 
