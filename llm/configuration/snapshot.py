@@ -66,10 +66,7 @@ class ModelConf:
         return self.with_learned(())
 
     def with_learned(self, learned: tuple[Limit, ...]) -> InForce:
-        """The limits with those that a provider, or staff for an account, stated in place of its own.
-
-        Put together once as long as they are the same.
-        """
+        """The limits with those that a provider, or staff, stated in place of its own; put together once."""
         if learned not in self._in_force:
             names = {limit.name for limit in learned}
             kept = [limit for limit in self._configured() if not (limit.is_own and limit.name in names)]
@@ -200,7 +197,9 @@ class State:
 
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
-    anything_learned: bool
+    learned: (
+        Any  # another one whenever providers have taught us something; None: nothing, see llm.limits.learned
+    )
     aliases: Mapping[str, str] = field(default_factory=dict)  # what a client may ask for, and what it means
 
 
@@ -213,7 +212,8 @@ def _read() -> State:
     *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
-    return State(kept.providers, open_pauses() if pauses[0] else {}, bool(quotas[0]), kept.aliases)
+    learned = (stamp[0], quotas, _cache and _cache[1]) if quotas[0] else None
+    return State(kept.providers, open_pauses() if pauses[0] else {}, learned, kept.aliases)
 
 
 def providers() -> tuple[ProviderConf, ...]:
