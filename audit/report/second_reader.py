@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 PURPOSE = "report-second-reader"
 NAME = "second reader"
+MENDED = (NAME, "voice: ", "form: ")  # a form that is nearly right is worth one more turn of its writer
 MAX_TOKENS = 80
 DEADLINE_S = 8.0
 LEFT_S = 15.0  # of the report's deadline, below which nobody is asked: a rejection would come too late
@@ -106,5 +107,5 @@ class SecondReader:
 
 
 def repairs(reason: str) -> bool:
-    """Whether a rejection sends a text back to its writer once: only that of a reader, who can say what to mend."""
-    return reason.startswith(NAME)
+    """Whether a rejection sends a text back to its writer once: those that say what to mend, down to the sentence."""
+    return reason.startswith(MENDED)

@@ -30,7 +30,8 @@ _BIG_WORDS = (
 )
 # A share of people, thefts or money is a figure as well, and so is a decade of points.
 SHARE = re.compile(
-    r"(?<!\w)(?:(?:a|one|two|roughly|about|nearly|almost|over) (?:third|quarter|fifth|tenth)s?(?! time)"
+    r"(?<!\w)(?:трет(?:ь|и|ей|ями)(?! (?:сторон|лиц|групп))"
+    r"|(?:a|one|two|roughly|about|nearly|almost|over) (?:third|quarter|fifth|tenth)s?(?! time)"
     r"|half of (?:all|what (?:he|she|they|people)|his|their|those|every\w+|the (?:thefts|victims|cases"
     r"|losses|attacks))"
     r"|(?:most|the majority|the bulk|many) (?:of )?(?:all )?(?:thefts|attacks|cases|incidents)|(?:one|two"

@@ -4,7 +4,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 NAMES = {"Name", "Surn", "Patr", "Geox"}
-SURE = 0.5  # of the readings of a word
+SURE, ALL_BUT_SURE = 0.5, 0.9  # of the readings of a word
 
 
 @cache
@@ -28,9 +28,13 @@ def past(word: str) -> bool:
     return _share(word, lambda tag: "past" in tag and "VERB" in tag) > SURE
 
 
+def infinitive(word: str) -> bool:
+    return _share(word, lambda tag: "INFN" in tag) > SURE
+
+
 def present(word: str) -> bool:
-    """Whether a verb most likely tells what somebody does or will do: «читает», «получит»."""
-    return _share(word, lambda tag: "VERB" in tag and "3per" in tag) > SURE
+    """Whether a verb most likely tells what somebody does now: «читает»."""
+    return _share(word, lambda tag: "VERB" in tag and "3per" in tag and "pres" in tag) > SURE
 
 
 def known(word: str) -> bool:
@@ -44,8 +48,8 @@ def spoken_to(word: str) -> bool:
 
 
 def name(word: str) -> bool:
-    """Whether a capitalised word is a person's or a place's name in most of its readings."""
-    return _share(word, lambda tag: bool(NAMES & set(tag.grammemes))) > SURE
+    """Whether a capitalised word is a person's or a place's name in all but the rarest of its readings."""
+    return _share(word, lambda tag: bool(NAMES & set(tag.grammemes))) > ALL_BUT_SURE
 
 
 def _share(word: str, test: Any) -> float:

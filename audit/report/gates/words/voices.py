@@ -12,9 +12,10 @@ from audit.report.gates.prose import word_set
 class Voice:
     """The story's sentences: each names the `thief` and begins with a `start`, none holds any of `never`.
 
-    gives_up: how a thief would fail; why: what a reason begins with; adverbs: starts behind which the one who acts must
-    follow; private: what no story tells of the reader; order: all the words between the fixes of a plan; kept: all
-    those beside an answer that is right; lead: all those beside a case.
+    gives_up: how a thief would fail; harmless: what may be denied; lame: what a sentence without a thief does not hold;
+    why: what a reason begins with; adverbs: starts behind which the one who acts must follow; private: what no story
+    tells of the reader; order: all the words between the fixes of a plan; kept: all those beside an answer that is
+    right; lead: all those beside a case.
     """
 
     thief: re.Pattern[str]
@@ -22,6 +23,8 @@ class Voice:
     adverbs: frozenset[str]
     never: dict[str, re.Pattern[str]]
     gives_up: re.Pattern[str]
+    harmless: re.Pattern[str]
+    lame: re.Pattern[str]
     why: re.Pattern[str]
     private: frozenset[str]
     order: frozenset[str]
@@ -37,6 +40,19 @@ EN = Voice(
     thief=_any(
         r"thie(?:f|ves)(?:'s?)?|he|him|his|himself|attackers?(?:'s?)?|criminals?(?:'s?)?|scammers?(?:'s?)?"
         r"|intruders?(?:'s?)?|burglars?(?:'s?)?|strangers?(?:'s?)?|she|her|they|them|their"
+    ),
+    harmless=_any(
+        r"(?:in )?no (?:hurry|rush|need|trace|sound|noise|alarm|warning|time|more|longer)"
+        r"|no ?(?:one|body) (?:notices|sees"
+        r"|looks|hears|watches|asks)|(?:does not|doesn't|not|need not) (?:need|even|far|long|only|just|have to"
+        r"|hurry|rush)"
+        r"|nothing (?:more|else)"
+        r"|without (?:a (?:sound|trace|word|fight|hurry|single)|any|haste|noise|alarm|hurry|effort)"
+        r"|as if|so far|no (?:password|code|alert|force|luck needed)"
+    ),
+    lame=_any(
+        r"is|are|can|could|may|might|would|your|got|came|gave|made|ran|paid|took|went|stole"
+        r"|\w+ed (?:the|a|an|his|her|to|by|for|it|them|that|from)"
     ),
     why=_any(r"because|since|(?<=, )as (?=he|the|it|they|his|your)"),
     starts=word_set(
@@ -65,7 +81,8 @@ EN = Voice(
             r"|unless|if|otherwise|no one|instead of|except|refuses?|impossible"
         ),
         "tells of the past": _any(
-            r"ago|last (?:year|month|week|spring|summer|winter|autumn|fall)|yesterday|recently|once upon"
+            r"ago|(?:since|last|this) (?:spring|summer|autumn|winter|fall)"
+            r"|last (?:year|month|week|spring|summer|winter|autumn|fall)|yesterday|recently|once upon"
             r"|(?<!as )(?<!that )(?:he|she|they|thief|thieves|who|attackers?|criminals?|it|this|there) (?:\w+ly )?"
             r"(?:(?!need|feed|speed|proceed|succeed|exceed)\w+ed|found|lost|sent|made|bought|paid|caught"
             r"|kept|left|met"
@@ -83,11 +100,12 @@ EN = Voice(
             r"|wife|husband|children|kids|famil(?:y|ies)|mother|father|sister|brother|dentist|doctor|teacher"
             r"|pensioner"
             r"|(?:knows|sees|learns|hears|remembers) (?:that )?(?:the|your) (?:owner|victim)|checks? like this"
-            r"|good idea|good enough|hard time|no match|scores?"
+            r"|habit of|a grade|envies|admires|detests|dislikes|flawless|impeccable"
+            r"|(?:pays?|paid|gives?|gave) (?:\w+ ){0,3}back|good idea|good enough|hard time|no match|scores?"
         ),
     },
     gives_up=_any(
-        r"gives? (?:up|back|in)|giving up|fails?|failing|stops|stopped|stuck|loses|avoids?|skips?|spares?|ignores"
+        r"gives? (?:up|back|in)|giving up|fails?|failing|stops|stopped|stuck|loses|avoids?|skips?|spares|ignores"
         r"|passes? (?:by|over)|turns? (?:away|back|around)|moves? on|goes home|walks? (?:away|off|past|by)"
         r"|empty(?:-handed)?|leaves? (?:alone|\w+ (?:alone|be)|a \w+ alone)|in vain"
         r"|(?:is|are|gets) (?:blocked|locked out)"
@@ -95,7 +113,8 @@ EN = Voice(
         r"|dead end|looks? elsewhere|stays? (?:out|outside|away)|shrugs|curses|hates|despairs|has to (?:stop|leave)"
         r"|bounces|no luck|sends? back|beyond (?:his|their) reach|out of (?:his|their) (?:reach|hands)"
         r"|powerless|helpless"
-        r"|hold there|likes (?:such|this|the|your)|immune|resists?|withstands?|bring(?:s)? them back"
+        r"|hold there|likes (?:such|this|the|your)|immune|fears|(?:stays?|stands?|remains?) outside"
+        r"|is history|no chance|out of (?:\w+ ){0,2}reach|worthless|dies|resists?|withstands?|bring(?:s)? them back"
     ),
     private=word_set(
         "score scores band rating level grade result results answer answers report audit check "
@@ -131,12 +150,18 @@ ES = Voice(
         r"ladr[oó]n(?:es)?|él|ellos|le|les|su|sus|suy[oa]s?|atacantes?|delincuentes?|estafador(?:es)?|intrusos?"
         r"|criminal(?:es)?|desconocidos?"
     ),
+    harmless=_any(
+        r"no (?:tiene prisa|tienen prisa|necesita|le hace falta|hace ruido|nota|ve|tarda|solo|espera|deja rastro)"
+        r"|sin (?:prisa|ruido|esfuerzo|dejar|que nadie|una sola|más|rastro|forzar|saberlo|hacer ruido)"
+        r"|nadie (?:nota|ve|mira|oye|se da cuenta)|nada más"
+    ),
+    lame=_any(r"es|son|está|están|sería|puede|pueden|podría|tus?|hay|sirven?|valen?"),
     why=_any(r"porque|pues|ya que|puesto que|dado que|debido a"),
     starts=word_set(
         "el la los las un una unos unas este esta estos estas ese esa esos esas eso esto aquel "
         "aquella él ellos su sus "
         "cada todo toda todos todas otro otra ambos ambas uno lo se le les "
-        "en con de del antes minutos horas días semanas segundos meses debajo encima cerca lejos "
+        "tu tus en con de del antes minutos horas días semanas segundos meses debajo encima cerca lejos "
         "fuera desde al a por para sin tras hasta entre sobre bajo ante contra hacia según durante "
         "mediante "
         "dentro detrás junto "
@@ -171,7 +196,8 @@ ES = Voice(
             r"fue|fueron|era|eran|había|habían|hizo|hicieron|dijo|tuvo|pudo|puso|vino|quiso|supo|dio|vio"
             r"|estuvo|estaba|estaban|tenía|tenían|(?!acaba|graba|alaba|traba)\w{2,}(?:ió|aron|ieron|aba"
             r"|aban)|(?!\w*(?:ací|alg)ó)\w{2,}[b-df-hj-np-tv-zñ]ó"
-            r"|ayer|anoche|el año pasado|recientemente|hace (?:un|una|dos|tres|varios|unos|poco|años|meses)"
+            r"|desde (?:la primavera|el verano|el otoño|el invierno)|ayer|anoche|el año pasado|recientemente"
+            r"|hace (?:un|una|dos|tres|varios|unos|poco|años|meses)"
         ),
         "judges": _any(
             r"segur[oa]s?|a salvo|proteg\w+|protecci\w+|mejor(?:es)?|fiables?|confiables?|ideal(?:es)?"
@@ -183,7 +209,7 @@ ES = Voice(
             r"|madre|padre"
             r"|hermana|hermano|dentista|médic[oa]|jubilad[oa]|que (?:el|la) (?:dueñ[oa]|víctima|propietari[oa])"
             r"|al (?:dueño|propietario)"
-            r"|buena idea|puntuación"
+            r"|costumbre del|envidia|admira|detesta|impecables?|aprobado|suspenso|buena idea|puntuación"
             r"|puntaje|puntos"
         ),
     },
@@ -193,7 +219,8 @@ ES = Voice(
         r"|(?:queda|está|es) bloquead[oa]s?|devuelven?"
         r"|deja (?:en paz|la frase|las monedas)|pierde|da media vuelta|retrocede|muro|pared|callejón"
         r"|manos vacías|de vacío"
-        r"|to[pc]a con|choca|tropieza|impotente|inmune|resiste|traen? de vuelta|otra parte|queda ante|le gusta"
+        r"|to[pc]a con|choca|tropieza|impotente|inmune|teme|pasa por alto|es pasado|muere|resiste"
+        r"|traen? de vuelta|otra parte|queda ante|le gusta"
     ),
     private=word_set(
         "puntuación puntaje nota nivel resultado resultados respuesta respuestas informe auditoría "
@@ -223,6 +250,15 @@ RU = Voice(
         r"|злоумышленник\w{0,3}|мошенник\w{0,3}"
         r"|преступник\w{0,3}|они|их|чужак\w{0,3}|чужой человек|незнаком\w{2,4}|взломщик\w{0,3}"
     ),
+    harmless=_any(
+        r"(?:никуда |никогда |совсем )?не (?:торопится|спешит|нуж\w{2,3}|замечает|видит|спит|привлекая|вызывая"
+        r"|дожидаясь|только|сразу|глядя|смотрит|тратит|спрашивает|ломает|шумит)|(?:никто"
+        r"|хозяин) (?:ничего )?не (?:замечает|видит"
+        r"|смотрит|слышит|знает)|без (?:шума|спешки|следов|следа|труда|лишн\w+|помех|стука|единого|всякого"
+        r"|усилий|звука)"
+        r"|как если бы|будто бы|как бы"
+    ),
+    lame=_any(r"тво\w{1,3}|есть"),
     why=_any(r"потому что|ведь|поскольку|так как|из-за того"),
     starts=frozenset(),  # word forms tell it
     adverbs=frozenset(),
@@ -232,9 +268,9 @@ RU = Voice(
         ),
         "speaks for somebody": _any(r"мы|нас|нам|нами|наш\w{0,3}|я|меня|мне|мной|мо[йяеёюи]\w{0,2}"),
         "says what ought to be": _any(
-            r"нужно|надо|необходимо|следует|стоит (?=\w+(?:ть|ти|чь)(?!\w))|должн?\w{1,2}|должен|лучше"
-            r"|рекоменд\w+|совет\w+|можно|достаточно"
-            r"|желательно|разумн(?:о|ее|ы)|полезн(?:о|ее|ы)|удобн(?:о|ее|ы)|пора|важно|придётся|бы|имеет смысл"
+            r"(?:нужно|надо|необходимо|следует|можно|достаточно|стоит|пора) (?:\w+ )?\w+(?:ть|ти|чь)(?:ся)?|лучше"
+            r"|рекоменд\w+|совет\w+|должн?\w{1,2}|должен"
+            r"|желательно|разумн(?:о|ее|ы)|полезн(?:о|ее|ы)|удобн(?:о|ее|ы)|важно|придётся|бы|имеет смысл"
             r"|не помешает"
             r"|проще всего|лучший"
             r"|лучшая|лучшее|вариант\w{0,2}|выгодн\w+|буд(?:ет|ут)"
@@ -243,7 +279,7 @@ RU = Voice(
             r"не|ни|нет|нельзя|никогда|никто|никого|никому|ничего|ничто|ничем|нигде|никак\w{0,3}|без|если|иначе"
             r"|невозможн\w+|кроме|вместо|разве"
         ),
-        "tells of the past": _any(r"был\w?|вчера|недавно|назад|в прошлом"),
+        "tells of the past": _any(r"был\w?|с (?:весны|лета|осени|зимы)|вчера|недавно|назад|в прошлом"),
         "judges": _any(
             r"безопасн(?!ост)\w+|в безопасности|над[её]жн\w+|защит\w+|защищ\w+|отличн\w+|правильн\w+|нормальн\w+"
             r"|гарант\w+|глуп\w+"
@@ -253,14 +289,17 @@ RU = Voice(
             r"|арест\w+|пойма\w+|задерж\w+|осужд\w+"
             r"|(?:этого|того|этом|том) (?:случа\w+|дел\w+)|жен[аыуе]|муж\w?|дет(?:и|ей|ям)|семь[яиюе]\w?|мать"
             r"|отец|сестр\w|брат\w?"
-            r"|врач\w{0,3}|учител\w+|пенсионер\w*|что (?:хозя\w+|владел\w+|жертв\w+)|вне опасности|недосягаем\w*"
+            r"|врач\w{0,3}|учител\w+|пенсионер\w*|что (?:хозя\w+|владел\w+|жертв\w+)|привычк\w+ (?:хозя|владел)\w+"
+            r"|завиду\w+|восхища\w+|безупречн\w+|оценк\w+|тройк\w+|двойк\w+|экономи\w+|подход(?:ит|ят)|год[ия]тся"
+            r"|вне опасности|недосягаем\w*"
         ),
     },
     gives_up=_any(
         r"сда[её]тся|уходит (?:ни|с пуст|прочь|восвояси)|отступа\w+|останавлива\w+|бросает|терпит"
         r"|(?:про|ид[её]т )мимо"
         r"|проходит мимо|теряет|обходит|возвраща\w+|зря|впустую|заблокирован[аоы]?|оставляет в покое|разворачива\w+"
-        r"|поворачива\w+|отста[её]т|отказыва\w+|стен[аыуой]{1,2}|тупик\w*|упирается|натыка\w+|застрева\w+|бессил\w+"
+        r"|поворачива\w+|отста[её]т|отказыва\w+|пропускает|боится|терпеть|пусто|лишает силы|гибнет|умирает"
+        r"|снаружи|за дверью|стен[аыуой]{1,2}|тупик\w*|упирается|натыка\w+|застрева\w+|бессил\w+"
         r"|ругает|проклина\w+|ненавидит|не по зубам|пустыми руками|устойчив\w+|нравится|мимо"
     ),
     private=word_set(

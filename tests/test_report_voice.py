@@ -1,0 +1,122 @@
+"""The voice of a report's story: what a thief does, now; and that whoever follows the prompt literally passes."""
+
+import pytest
+from django.utils import translation
+
+from audit.report import generate, prompts
+from audit.report.gates import voice
+from audit.report.gates.given import given
+from audit.report.second_reader import repairs
+from tests import report_sets
+from tests.factories import load_bank
+from tests.report_sets import LANGS, SCANS
+
+FORM = "{finding:1} A\n{finding:2} B\nForm:\n## One\n\n## Two\n\n- **Today:** {fix:1}\n\n## Three"
+GOOD = {
+    "en": [
+        "A thief calls the carrier and plays the owner of a lost phone.",
+        "From there he gets into the mail, because {finding:2}.",
+        "Because his list is long, the thief begins with your number.",
+        "He is in no hurry and reads as if the mail belonged to him.",
+        "His page sends you a link, and the thief waits.",
+        "Encouraged, the thief digs deeper.",
+        "The program copies each password it finds.",
+    ],
+    "ru": [
+        "Вор звонит оператору и выдаёт себя за владельца номера.",
+        "Теперь код приходит к нему, ведь {finding:2}.",
+        "Он никуда не торопится и читает письма одно за другим.",
+        "Для перевода вору нужно одно сообщение.",
+        "Программа копирует каждый пароль.",
+    ],
+    "es": [
+        "El ladrón llama a la operadora y se hace pasar por el dueño de la línea.",
+        "Con eso él entra en tu correo, porque {finding:2}.",
+        "Él no tiene prisa y escribe como si fuera soporte.",
+        "El programa copia cada contraseña.",
+    ],
+}
+BAD = {
+    "en": [
+        ("Keep the words in a locked note, away from any thief.", "begins otherwise than with the thief"),
+        (
+            "He reads the codes, so switch the second factor off for a week.",
+            "tells the reader to do something",
+        ),
+        ("The thief is gone once you have moved the phrase.", "speaks to the reader"),
+        ("Our test is what a thief fears.", "speaks for somebody"),
+        ("He cannot open a note with a password.", "says what is not"),
+        ("The thief took it all from a baker.", "tells of the past"),
+        ("He finds a wallet that is safe.", "judges"),
+        ("The thief gives up before a locked cloud.", "lets the thief give up"),
+        ("He goes, because the words lie in a drawer.", "gives a reason of its own"),
+        ("He reads your score.", "says of the reader what no slot says"),
+        ("A note in the phone is handy.", "names no thief"),
+        ("He waits; then he acts.", "has other marks than commas and a full stop"),
+    ],
+    "ru": [
+        ("Храни слова в заметке, вор её обойдёт.", "speaks to the reader"),
+        ("Мы знаем этого вора.", "speaks for somebody"),
+        ("Он не может открыть заметку с паролем.", "says what is not"),
+        ("Вор обокрал пекаря.", "tells of the past"),
+        ("Кошелёк у него надёжный.", "judges"),
+        ("Вор сдаётся перед паролем.", "lets the thief give up"),
+        ("Он уходит, ведь слова лежат в ящике.", "gives a reason of its own"),
+        ("Заметка в телефоне заменит бэкап.", "names no thief"),
+    ],
+    "es": [
+        ("Guarda las palabras en una nota, lejos del ladrón.", "begins otherwise than with the thief"),
+        ("Con esa nota, guarda las palabras lejos de su alcance.", "tells the reader to do something"),
+        ("El ladrón sabe que tú guardas la frase.", "speaks to the reader"),
+        ("El ladrón teme nuestro test.", "speaks for somebody"),
+        ("Él no puede abrir la nota.", "says what is not"),
+        ("El ladrón robó a un panadero.", "tells of the past"),
+        ("Él encuentra una wallet segura.", "judges"),
+        ("El ladrón se rinde ante la nota.", "lets the thief give up"),
+        ("Una nota en el móvil sirve de copia.", "names no thief"),
+    ],
+}
+
+
+def judged(lang: str, sentence: str) -> str | None:
+    gate = voice.of_a_thief(given(lang=lang, system="", user=FORM))
+    return gate(f"## One\n\n{sentence}\n")
+
+
+@pytest.mark.parametrize(("lang", "sentence"), [(lang, each) for lang in LANGS for each in GOOD[lang]])
+def test_what_a_thief_does_now_may_be_told(lang, sentence):
+    assert judged(lang, sentence) is None
+
+
+@pytest.mark.parametrize(("lang", "sentence", "why"), [(lang, *each) for lang in LANGS for each in BAD[lang]])
+def test_another_voice_is_refused_and_the_reason_names_the_sentence(lang, sentence, why):
+    assert judged(lang, sentence) == f"sentence 1 of the story {why}"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_few_sentences_may_do_without_the_thief(lang):
+    alone = GOOD[lang][-1]
+    assert judged(lang, f"{alone} {alone}") is None
+    assert judged(lang, f"{alone} {alone} {alone}") == "sentence 3 of the story names no thief"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("scan", SCANS)
+@pytest.mark.parametrize("lang", LANGS)
+def test_whoever_follows_the_prompt_literally_passes(lang, scan):
+    load_bank()
+    with translation.override(lang):
+        prompt = prompts.build(report_sets.scan_details(scan), lang)
+        spoken = prompts.SPOKEN[lang]
+        story = spoken.story if prompt.facts.details.weaknesses else spoken.lone
+        if len(prompt.facts.details.weaknesses) > 1 or not prompt.facts.details.weaknesses:
+            text = prompts.form(prompt.facts, 3, story) + "\n"
+            assert {
+                name: why for name, gate in generate.gates_of(prompt, lang).items() if (why := gate(text))
+            } == {}
+
+
+def test_a_story_in_another_voice_goes_back_to_its_writer():
+    assert repairs("voice: sentence 3 of the story speaks to the reader")
+    assert repairs("form: words of its own in part 2")
+    assert not repairs("links: a contact")
