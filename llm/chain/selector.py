@@ -20,7 +20,8 @@ from llm.configuration import snapshot
 from llm.configuration.snapshot import PauseView, ProviderConf
 from llm.failures import waits
 from llm.failures.kinds import Kind
-from llm.limits.quota import LedgerMeter, learned_limits
+from llm.limits.learned import known
+from llm.limits.quota import LedgerMeter
 from llm.models import Pause
 from llm.pauses import breaker
 
@@ -100,7 +101,7 @@ class Selector:
                 pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held
             }
         self.looked = True
-        self.meter = LedgerMeter(now, learned_limits() if current.anything_learned else {})
+        self.meter = LedgerMeter(now, known(current.learned))
         planner = self.planner = Planner(
             self.providers, current.pauses, self.meter, self.want, self.skips, now, site_budget_usd()
         )
@@ -242,7 +243,7 @@ class Selector:
             tokens_left = self.meter.tokens_left(deployment, want)
         left = usd_left(deployment, want, self.meter, site_budget_usd())
         lowered = fitted(deployment, want, limits, tokens_left=tokens_left, usd_left=left)
-        return replace(lowered, named=True)
+        return lowered if lowered.named else replace(lowered, named=True)
 
     def timing(self, provider: ProviderConf, *, streamed: bool) -> Timing:
         """How long an attempt may take: its share of the deadline is all but what usable successors must keep.

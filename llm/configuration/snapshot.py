@@ -200,7 +200,9 @@ class State:
 
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
-    anything_learned: bool
+    learned: (
+        Any  # another one whenever providers have taught us something; None: nothing, see llm.limits.learned
+    )
     aliases: Mapping[str, str] = field(default_factory=dict)  # what a client may ask for, and what it means
 
 
@@ -213,7 +215,8 @@ def _read() -> State:
     *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
-    return State(kept.providers, open_pauses() if pauses[0] else {}, bool(quotas[0]), kept.aliases)
+    learned = (stamp[0], quotas, _cache and _cache[1]) if quotas[0] else None
+    return State(kept.providers, open_pauses() if pauses[0] else {}, learned, kept.aliases)
 
 
 def providers() -> tuple[ProviderConf, ...]:
@@ -275,6 +278,11 @@ def _provider(row: models.Provider) -> ProviderConf:
         personal_data=row.personal_data, barred_regions=tuple(row.barred_regions),
         dialect=dict(row.dialect),
     )  # fmt: skip
+
+
+def with_one_account(row: models.Provider) -> ProviderConf:
+    """A provider as calls would see it with one account, whether or not it is on or has a key."""
+    return replace(_provider(row), keys=(KeyConf("one", "one", "x"),))
 
 
 def _place(row: models.Model | models.Credential | models.Limit) -> tuple[int, int]:
