@@ -197,9 +197,7 @@ class State:
 
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
-    learned: (
-        Any  # another one whenever providers have taught us something; None: nothing, see llm.limits.learned
-    )
+    learned: Any  # changes whenever providers teach us something; None: nothing, see llm.limits.learned
     aliases: Mapping[str, str] = field(default_factory=dict)  # what a client may ask for, and what it means
 
 
