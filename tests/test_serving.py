@@ -262,6 +262,22 @@ def test_a_stop_ends_idle_connections_at_once_and_waits_for_answers(monkeypatch)
     run(test)
 
 
+def test_a_connection_that_never_said_a_word_holds_up_no_stop():
+    async def test():
+        async with Served() as served:
+            _reader, _writer = await asyncio.open_connection(*served.address)
+            await until(lambda: served.worker.connections)
+            (connection,) = served.worker.connections
+            assert not connection.is_idle  # its request may be on the way
+            connection.head_since -= module.SILENT_S + 0.1
+            assert connection.is_idle
+            assert not connection.is_stuck(time.monotonic())
+            connection.data_received(b"GET / HT")
+            assert not connection.is_idle
+
+    run(test)
+
+
 def test_what_outlasts_a_stop_is_cancelled(monkeypatch):
     ended = []
 
