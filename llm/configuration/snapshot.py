@@ -119,10 +119,7 @@ class ProviderConf:
 
     @property
     def counts_cached(self) -> bool:
-        """Whether tokens of a prompt that the provider has in its cache count towards its limits.
-
-        Groq's do not, once it has answered: https://console.groq.com/docs/prompt-caching. Nobody else says so.
-        """
+        """Whether cached tokens count towards limits. Groq's do not: https://console.groq.com/docs/prompt-caching."""
         return self.kind != "groq"
 
 
