@@ -78,7 +78,7 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
     repair: the model gets one more turn with the reason, if there is time for it
     """
     deployment, selector = trial.deployment, state.selector
-    _end(state, trial)
+    _end(state, trial, failed=not failure.says_nothing)
     if failure.kind in slow_start.SUSPECT:
         slow_start.note(deployment.provider.slug, alive=False)
     if trial.text:
@@ -124,9 +124,9 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
     return Consequence(until=pause.until if pause else None)
 
 
-def _end(state: CallState, trial: AttemptRun) -> None:
+def _end(state: CallState, trial: AttemptRun, *, failed: bool = False) -> None:
     state.open = None
-    slow_start.ended(trial.deployment.provider.slug, trial.row.pk)
+    slow_start.ended(trial.deployment.provider.slug, trial.row.pk, failed=failed)
 
 
 def keep_what_came(state: CallState, trial: AttemptRun, failure: Failure, told: str) -> None:

@@ -164,7 +164,7 @@ async def _next(state: CallState, books: Books) -> AttemptRun | None:
     ):
         if state.selector.for_others and clock.sleep is asyncio.sleep:
             began = clock.monotonic()
-            await slow_start.news(found)
+            await slow_start.news(found, state.selector.news_of)
             state.selector.waited_s += clock.monotonic() - began - found
         else:
             await books.ask(clock.sleep, found)
