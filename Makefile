@@ -62,7 +62,7 @@ upgrade: $(VENV)/.dev  # the newest versions that requirements*.txt allow
 	$(LOCK) --upgrade requirements-dev.txt -o requirements-dev.lock
 	$(LOCK) --upgrade -c requirements-dev.lock requirements.txt -o requirements.lock
 
-release: test  # the version in llm/__init__.py: checks, dist/ (wheel of llm, SBOM, licences), a tag; pushes nothing
+release: test  # the version in llm/__init__.py: checks, dist/ (wheel of llm, SBOM, licences, image), a tag; pushes nothing
 	$(BIN)/python .ci/release.py
 
 clean:

@@ -1,13 +1,15 @@
 """What `make release` does once the tests have passed: looks whether all is ready, writes dist/, tags the commit.
 
 dist/ then holds the wheel of the app `llm`, a bill of materials of what the site runs on (CycloneDX 1.6, from
-requirements.lock) and the licences of all of it. Nothing is pushed and no image is built here.
+requirements.lock), the licences of all of it and, where docker or podman is, the image as a file for `docker load`.
+Nothing is pushed.
 
     .venv/bin/python .ci/release.py [--dry-run]
 """
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, PackagePath, files, metadata
@@ -89,11 +91,31 @@ def complaints(root: Path = ROOT) -> list[str]:
         found.append("the tree is not clean: commit or drop what git status shows")
     if git(root, "tag", "--list", f"v{number}"):
         found.append(f"v{number} is released already: raise __version__ in llm/__init__.py")
-    if not re.search(
-        rf"^## {re.escape(number)} \(\d{{4}}-\d\d-\d\d\)$", (root / "CHANGELOG.md").read_text(), re.M
-    ):
+    changes = (root / "CHANGELOG.md").read_text()
+    if not re.search(rf"^## {re.escape(number)} \(\d{{4}}-\d\d-\d\d\)$", changes, re.M):
         found.append(f"CHANGELOG.md has no heading `## {number} (YYYY-MM-DD)`")
+    elif (newest := re.search(r"^## (\S+)", changes, re.M)) and newest[1] != number:
+        found.append(f"CHANGELOG.md begins with `{newest[1]}`: what it holds belongs to a version, too")
     return found
+
+
+def image(root: Path, number: str, made: Path) -> str:
+    """Builds deploy/Dockerfile and writes guardlabs-NUMBER.image.tar; returns what came of it, in words."""
+    here = filter(None, map(shutil.which, ("docker", "podman")))
+    engine = next((each for each in here if not _run(each, "info").returncode), None)
+    if engine is None:
+        return "no image: neither docker nor podman answers here"
+    name, file = f"guardlabs:{number}", made / f"guardlabs-{number}.image.tar"
+    build = ("build", "--tag", name, "--file", str(root / "deploy" / "Dockerfile"), str(root))
+    for command in (build, ("save", "--output", str(file), name)):
+        done = _run(engine, *command)
+        if done.returncode:
+            raise SystemExit(f"the image was not made: {done.stderr.strip()[-2000:]}")
+    return f"image {name}"
+
+
+def _run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, capture_output=True, text=True)  # noqa: S603
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -116,6 +138,7 @@ def main(arguments: list[str]) -> int:
     licences = "".join(f"{name} {pinned}: {licence(name)}\n" for name, pinned, _ in locked(lock))
     (made / f"guardlabs-{number}.licences.txt").write_text(licences)
     if "--dry-run" not in arguments:
+        print(image(ROOT, number, made))
         git(ROOT, "tag", "--annotate", f"v{number}", "--message", f"GuardLabs {number}")
     print("\n".join(str(path.relative_to(ROOT)) for path in sorted(made.iterdir())))
     return 0

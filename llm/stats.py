@@ -11,7 +11,8 @@ from llm.chain.plan import Planner
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
 from llm.ledger.wording import tier_word
-from llm.limits.quota import LedgerMeter, learned_limits
+from llm.limits.learned import known
+from llm.limits.quota import LedgerMeter
 from llm.models import Call, Provider
 from llm.storage.rollup import Line, Source, Sums
 from llm.storage.rollup import read as read_sums
@@ -41,7 +42,7 @@ def can_answer(*, tokens_in: int, max_tokens: int, now: datetime | None = None) 
     Asks nobody, and reserves nothing: a moment later it may be otherwise.
     """
     now, current = now or timezone.now(), snapshot.read()
-    meter = LedgerMeter(now, learned_limits() if current.anything_learned else {})
+    meter = LedgerMeter(now, known(current.learned))
     want = CallSpec(tokens_in=tokens_in, estimated_in=tokens_in, max_tokens=max_tokens)
     planner = Planner(current.providers, current.pauses, meter, want, CallSkips(), now, site_budget_usd())
     return any(isinstance(step, Deployment) for step in planner.steps())
@@ -50,7 +51,7 @@ def can_answer(*, tokens_in: int, max_tokens: int, now: datetime | None = None) 
 def free_models(*, tokens_in: int, max_tokens: int, now: datetime | None = None) -> list[tuple[str, str]]:
     """Slug and model of every deployment that would take a call of this size now and cost nothing; each once."""
     now, current = now or timezone.now(), snapshot.read()
-    meter = LedgerMeter(now, learned_limits() if current.anything_learned else {})
+    meter = LedgerMeter(now, known(current.learned))
     want = CallSpec(tokens_in=tokens_in, estimated_in=tokens_in, max_tokens=max_tokens, max_usd=Decimal(0))
     planner = Planner(current.providers, current.pauses, meter, want, CallSkips(), now, site_budget_usd())
     ready = [step for step in planner.steps() if isinstance(step, Deployment)]

@@ -52,7 +52,7 @@ class Site:
             "WEB_CONCURRENCY": "2",
             **environment,
         }
-        self.url = ""
+        self.url, self.pid = "", 0  # of the server's first process
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -84,6 +84,7 @@ class Site:
     @contextmanager
     def serving(self):
         server, port = serve(self.environment)
+        self.pid = server.pid
         self.url = f"http://127.0.0.1:{port}"
         try:
             yield self

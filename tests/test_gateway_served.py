@@ -166,6 +166,7 @@ def test_in_a_storm_of_faults_every_answer_is_valid_and_every_cent_is_counted(si
     assert site.rows(f"SELECT COUNT(*), COUNT(a.finished_at) {of_calls}") == [(count(site) - before,) * 2]
     [(spent,)] = site.rows(f"SELECT SUM(a.cost_usd) {of_calls} AND c.client = '{names[1]}'")
     assert 0 < Decimal(str(spent)) <= BUDGET
+    assert paid(site, f"{of_calls} AND a.provider = 'paid'") >= bill(site)
     brisk = f"SELECT started_at FROM llm_call WHERE client = '{names[2]}' ORDER BY started_at"
     times = [datetime.fromisoformat(moment).timestamp() for (moment,) in site.rows(brisk)]
     assert len(times) >= RPM
@@ -175,6 +176,19 @@ def test_in_a_storm_of_faults_every_answer_is_valid_and_every_cent_is_counted(si
 def count(site):
     """Chat requests that reached the storm's providers."""
     return sum(site.sim.count(provider=slug) for slug in TIERS)
+
+
+def bill(site):
+    """What the paid provider asks for what it was sent and wrote, in USD; it forgets nothing of one storm."""
+    served = [r for r in site.sim.requests if r.provider == "paid" and r.status == 200]
+    usd = sum(Decimal("0.30") * r.prompt_tokens + Decimal("1.20") * r.completion_tokens for r in served)
+    return round(usd / 10**6, 6)
+
+
+def paid(site, of_calls):
+    """What the ledger has for it; each row is rounded to a millionth of a dollar."""
+    [(usd, rows)] = site.rows(f"SELECT SUM(a.cost_usd), COUNT(*) {of_calls}")
+    return Decimal(str(usd)) + Decimal(rows or 0) / 2 / 10**6
 
 
 def fault_of(status, headers, text, *, streamed):

@@ -26,7 +26,7 @@ QUICK_S = 0.02  # below, nothing can be told
 
 # Patterns that are put together while the program runs, and of what.
 BUILT = {
-    "audit.report.gates.words.voices f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's voices",
+    "audit.report.gates.words.voice f'(?<![\\\\w-])(?:{words})(?![\\\\w])'": "held by the module's voices",
     'audit.report.text.slots f"{marks}(?P<label>{names})(?![\\\\w\'’])"': "labels of the plan",
     "audit.orders.secret_guard.keys pattern": "held by the module",
     "llm.failures.rules pattern": "the table's, see below",

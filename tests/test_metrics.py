@@ -152,4 +152,5 @@ def test_how_the_processes_own_bookkeeper_does_is_told(monkeypatch):
     assert told["guardlabs_ledger_jobs_total"] == 7
     assert told["guardlabs_ledger_batches_total"] == 3
     assert told["guardlabs_ledger_jobs_waiting"] == 0
+    assert told["guardlabs_ledger_ends_overdue"] == 0
     assert told["guardlabs_ledger_wait_seconds_total"] == 0.5

@@ -170,7 +170,8 @@ def test_a_label_with_its_location_is_bounded(sim):
     call = bookkeeper.open_call(purpose="", lang="", deadline_s=1, client="", messages=[])
     call.provider = "l" * 60 + ":" + "p" * 60
     call.tokens_in, call.latency_ms, call.cost_usd = 3 * 10**9, 10**12, Decimal(10) ** 12
-    bookkeeper.close_call(call, Call.Outcome.OK, attempts=[], latency_s=10**9, paid_prices=[])
+    bookkeeper.conclude(call, Call.Outcome.OK, attempts=[], latency_s=10**9, paid_prices=[])
+    bookkeeper.close_call(call, [])
     row = Call.objects.get()
     assert (len(row.provider), row.latency_ms) == (80, 2**31 - 1)
 

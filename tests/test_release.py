@@ -78,3 +78,42 @@ def test_a_clean_tree_with_an_entry_may_be_released_once(checkout):
 def test_a_dirty_tree_or_a_version_without_an_entry_is_not_released(checkout):
     (checkout / "CHANGELOG.md").write_text("## Unreleased\n")
     assert [each.split()[0] for each in release.complaints(checkout)] == ["the", "CHANGELOG.md"]
+
+
+def test_entries_above_the_versions_are_not_forgotten(checkout):
+    text = (checkout / "CHANGELOG.md").read_text()
+    (checkout / "CHANGELOG.md").write_text(text.replace("## 1.2.3", "## Unreleased\n\n- More.\n\n## 1.2.3"))
+    subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qam", "More"],
+                   cwd=checkout, check=True)  # fmt: skip
+    (complaint,) = release.complaints(checkout)
+    assert "Unreleased" in complaint
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_the_image_is_a_file_of_the_release(tmp_path, monkeypatch, engine):
+    program = tmp_path / engine
+    program.write_text('#!/bin/sh\necho "$@" >> "$0.log"\n[ "$1" = save ] && echo layers > "$3"\nexit 0\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert release.image(ROOT, "1.2.3", tmp_path) == "image guardlabs:1.2.3"
+    assert (tmp_path / "guardlabs-1.2.3.image.tar").read_text() == "layers\n"
+    _, build, save = (tmp_path / f"{engine}.log").read_text().splitlines()
+    assert build == f"build --tag guardlabs:1.2.3 --file {ROOT}/deploy/Dockerfile {ROOT}"
+    assert save.startswith("save --output ")
+
+
+def test_a_release_whose_image_cannot_be_built_is_none(tmp_path, monkeypatch):
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\n[ $1 = info ] && exit 0\necho no space >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match="no space"):
+        release.image(ROOT, "1.2.3", tmp_path)
+
+
+def test_a_machine_without_docker_makes_a_release_without_an_image_and_says_so(tmp_path, monkeypatch):
+    client = tmp_path / "docker"
+    client.write_text("#!/bin/sh\necho no daemon >&2\nexit 1\n")  # as on a machine with the client alone
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "no image" in release.image(ROOT, "1.2.3", tmp_path)

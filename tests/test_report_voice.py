@@ -52,7 +52,7 @@ BAD = {
         ("He goes, because the words lie in a drawer.", "gives a reason of its own"),
         ("He reads your score.", "says of the reader what no slot says"),
         ("A note in the phone is handy.", "names no thief"),
-        ("He waits; then he acts.", "has other marks than commas and a full stop"),
+        ("Does he wait?", "has marks that belong to another text"),
     ],
     "ru": [
         ("Храни слова в заметке, вор её обойдёт.", "speaks to the reader"),

@@ -55,6 +55,7 @@ def test_a_phrase_of_any_list_and_length_is_found(name, count):
         f"Hola, mi frase es {PHRASE}. ¿Es segura?",
         f"Привет! Вот моя фраза: {PHRASE} — проверь, пожалуйста",
         " ".join(word[:4] for word in PHRASE.split()),  # as on a metal plate
+        "".join(f"<li>{word}</li>" for word in PHRASE.split()),
         PHRASE.replace("winner", "winer", 1),  # a typing error
         "\u200b".join(PHRASE),  # zero-width characters between the letters
         " ".join(["abandon"] * 11 + ["about"]),  # "about" is a small word too
@@ -103,6 +104,19 @@ def test_private_keys_are_found(text):
 @pytest.mark.parametrize(
     "text",
     [
+        "2fa backup codes: 4f8a-91bc 77d2-0a1e",
+        "мои резервные коды 8271 9932, 1182 4411",
+        "códigos de respaldo de Binance: 1a2b3c4d 5e6f7a8b",
+    ],
+)
+def test_spare_codes_are_found(text):
+    assert find(text) == Secret.CODE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I keep the backup codes in a safe since 2021 and a copy at home. Is that 2 places too few?",
         "",
         "I have 12 words on paper and a passphrase in my head. Is that good enough, or should I use metal plates?",
         "I use Ledger, Trezor, MetaMask, Phantom, Rabby, Binance, Kraken, Bybit, OKX, Coinbase, Bitget and KuCoin.",

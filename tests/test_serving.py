@@ -15,6 +15,7 @@ from guardlabs import gunicorn as ours
 from guardlabs.serving import connection as module
 from guardlabs.serving import worker as worker_module
 from guardlabs.serving.connection import BODY_S, HEAD_S, WRITE_S, Connection, Reader
+from guardlabs.serving.listener import Listener
 from guardlabs.serving.request import Gone, Request
 from guardlabs.serving.threads import Pipe, Threads
 from llm.clients import access
@@ -261,6 +262,22 @@ def test_a_stop_ends_idle_connections_at_once_and_waits_for_answers(monkeypatch)
     run(test)
 
 
+def test_a_connection_that_never_said_a_word_holds_up_no_stop():
+    async def test():
+        async with Served() as served:
+            _reader, _writer = await asyncio.open_connection(*served.address)
+            await until(lambda: served.worker.connections)
+            (connection,) = served.worker.connections
+            assert not connection.is_idle  # its request may be on the way
+            connection.head_since -= module.SILENT_S + 0.1
+            assert connection.is_idle
+            assert not connection.is_stuck(time.monotonic())
+            connection.data_received(b"GET / HT")
+            assert not connection.is_idle
+
+    run(test)
+
+
 def test_what_outlasts_a_stop_is_cancelled(monkeypatch):
     ended = []
 
@@ -384,3 +401,66 @@ def test_who_leaves_within_a_body_is_no_failure_of_the_gateway(caplog):
     with pytest.raises(Gone):
         async_to_sync(ask)()
     assert not caplog.records
+
+
+# -- who gets a connection -----------------------------------------------------------------------------
+
+
+class Taken(asyncio.Protocol):
+    """Notes that it was made, for a worker's list."""
+
+    def __init__(self, mine):
+        mine.append(self)
+
+
+async def shared_burst():
+    """How many of 64 connections that wait each of two workers takes."""
+    loop, mine, theirs = asyncio.get_running_loop(), [], []
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening, contextlib.ExitStack() as clients:
+        for _ in range(64):
+            clients.enter_context(socket.create_connection(listening.getsockname()))
+        workers = [
+            Listener(loop, listening.dup(), lambda: Taken(mine)),
+            Listener(loop, listening.dup(), lambda: Taken(theirs)),
+        ]
+        while len(mine) + len(theirs) < 64:
+            await asyncio.sleep(0)
+        for worker in workers:
+            worker.close()
+    return len(mine), len(theirs)
+
+
+def test_a_burst_of_connections_is_shared_by_the_workers():
+    mine, theirs = asyncio.run(asyncio.wait_for(shared_burst(), 10))
+    assert abs(mine - theirs) <= 2
+
+
+async def refused_once():
+    loop, mine = asyncio.get_running_loop(), []
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    class Full:
+        """The socket, whose first connection cannot be taken."""
+
+        refusals = 1
+
+        def accept(self):
+            if self.refusals:
+                self.refusals -= 1
+                raise OSError(24, "Too many open files")
+            return listening.accept()
+
+        def __getattr__(self, name):
+            return getattr(listening, name)
+
+    listener = Listener(loop, Full(), lambda: Taken(mine))
+    with socket.create_connection(listening.getsockname()):
+        while not mine:
+            await asyncio.sleep(0)
+    listener.close()
+    assert listening.fileno() < 0
+
+
+def test_a_worker_without_a_file_left_looks_again_later(monkeypatch):
+    monkeypatch.setattr("guardlabs.serving.listener.PAUSE_S", 0.0)
+    asyncio.run(asyncio.wait_for(refused_once(), 10))

@@ -297,3 +297,19 @@ def test_more_reports_than_a_process_writes_at_once_wait_and_are_begun_in_turn(m
     loop.running().call_soon_threadsafe(go.set)
     wait_for(lambda: all(writer.current(scan).status == Report.Status.READY for scan in made))
     assert (len(fake.calls), max(most)) == (6, 2)
+
+
+def test_the_heartbeat_outlives_the_request_that_began_it(monkeypatch):
+    """The JSON API begins reports from a thread, which is gone when its answer is."""
+    monkeypatch.setattr(tasks, "EVERY_S", 0.01)
+    monkeypatch.setattr(tasks, "_heart", None)
+    monkeypatch.setattr(tasks.connections, "close_all", lambda: None)
+
+    async def begin():
+        tasks._listen()
+
+    async def request():
+        await sync_to_async(async_to_sync(begin))()
+        await tasks._heart
+
+    asyncio.run(request())

@@ -19,11 +19,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='option',
             name='action',
-            field=models.CharField(blank=True, default='', help_text='What to do about it, as a heading.', max_length=200),
+            field=models.CharField(blank=True, default='', db_default='', help_text='What to do about it, as a heading.', max_length=200),
         ),
         migrations.AddField(
             model_name='question',
             name='hint',
-            field=models.CharField(blank=True, default='', help_text='What the question needs besides its own sentence.', max_length=300),
+            field=models.CharField(blank=True, default='', db_default='', help_text='What the question needs besides its own sentence.', max_length=300),
         ),
     ]

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='scan',
             name='tested',
-            field=models.JSONField(blank=True, default=dict, help_text='When an answer was last tried out: question id to month.'),
+            field=models.JSONField(blank=True, default=dict, db_default={}, help_text='When an answer was last tried out: question id to month.'),
         ),
     ]

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='order',
             name='checkout_refusals',
-            field=models.PositiveSmallIntegerField(default=0, help_text='How often Stripe said no; part of the idempotency key.'),
+            field=models.PositiveSmallIntegerField(default=0, db_default=0, help_text='How often Stripe said no; part of the idempotency key.'),
         ),
         migrations.AlterField(
             model_name='order',

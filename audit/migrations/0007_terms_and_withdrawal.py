@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='order',
             name='terms_version',
-            field=models.CharField(blank=True, help_text='The version that was agreed to.', max_length=20, verbose_name='terms'),
+            field=models.CharField(blank=True, default="", db_default="", help_text='The version that was agreed to.', max_length=20, verbose_name='terms'),
         ),
         migrations.AddField(
             model_name='order',

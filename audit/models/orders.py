@@ -59,7 +59,12 @@ class Order(models.Model):
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     terms_version = models.CharField(
-        _("terms"), max_length=20, blank=True, help_text=_("The version that was agreed to.")
+        _("terms"),
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The version that was agreed to."),
     )
     begin_asked_at = models.DateTimeField(
         _("asked us to begin at once"), null=True, blank=True,
@@ -75,7 +80,7 @@ class Order(models.Model):
     checkout_expires_at = models.DateTimeField(null=True, blank=True)
     checkout_number = models.PositiveSmallIntegerField(default=0, help_text=_("How many were opened."))
     checkout_refusals = models.PositiveSmallIntegerField(
-        default=0, help_text=_("How often Stripe said no; part of the idempotency key.")
+        default=0, db_default=0, help_text=_("How often Stripe said no; part of the idempotency key.")
     )
     # A summary of the rows in audit/models/payments.py: the payment that counts, and how far its refund has come.
     payment_intent = models.CharField(max_length=120, blank=True, db_index=True)

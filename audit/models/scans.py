@@ -35,6 +35,7 @@ class Question(models.Model):
         max_length=300,
         blank=True,
         default="",
+        db_default="",
         help_text=_("What the question needs besides its own sentence."),
     )
     why = models.CharField(max_length=500, help_text=_("Why this matters, in one or two sentences."))
@@ -61,7 +62,11 @@ class Option(models.Model):
     label = models.CharField(max_length=300)
     title = models.CharField(max_length=200, blank=True, help_text=_("The weakness in a few words."))
     action = models.CharField(
-        max_length=200, blank=True, default="", help_text=_("What to do about it, as a heading.")
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What to do about it, as a heading."),
     )
     harm = models.CharField(max_length=500, blank=True, help_text=_("What can happen."))
     fix_steps = models.JSONField(default=list, blank=True)
@@ -122,7 +127,10 @@ class Scan(models.Model):
     lang = models.CharField(_("language"), max_length=10)
     answers = models.JSONField()
     tested = models.JSONField(
-        default=dict, blank=True, help_text=_("When an answer was last tried out: question id to month.")
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text=_("When an answer was last tried out: question id to month."),
     )
     score = models.PositiveSmallIntegerField()
     raw_score = models.PositiveSmallIntegerField()

@@ -10,7 +10,7 @@ import atexit
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial
 from threading import Lock
 
@@ -92,7 +92,8 @@ def _begin(claim: str, job: Callable[[], Awaitable[None]]) -> None:
 def _listen() -> None:
     global _heart
     if _heart is None or _heart.done():
-        _heart = asyncio.create_task(_beat(), name="report-heartbeat")
+        # In a context of its own: it outlives the request that began it, whose thread would be asked otherwise.
+        _heart = asyncio.create_task(_beat(), name="report-heartbeat", context=Context())
 
 
 async def _run(claim: str, job: Callable[[], Awaitable[None]]) -> None:

@@ -53,6 +53,9 @@ def _queue() -> Huey:
         pool = ConnectionPool.from_url(settings.REDIS_URL, **REDIS_TIMEOUTS)
         return RedisHuey("guardlabs", connection_pool=pool, read_timeout=1, **common)
     file = settings.VAR_DIR / "tasks.sqlite3"
+    file.parent.mkdir(
+        parents=True, exist_ok=True
+    )  # a server with keys from elsewhere may be the first to need it
     return SqliteHuey("guardlabs", filename=str(file), fsync=False, **common)
 
 

@@ -19,6 +19,7 @@ from guardlabs.operations.watchers import is_watcher
 from llm.configuration import snapshot
 from llm.ledger import books
 from llm.models import Attempt, Call
+from llm.operations import overdue
 from llm.status import facts, usage
 from llm.status.verdict import State
 from llm.storage import rollup
@@ -143,6 +144,11 @@ class Ledger(Collector):
         )
         waiting.add_metric(process, stats.waiting)
         yield waiting
+        late = GaugeMetricFamily(
+            "guardlabs_ledger_ends_overdue", "Answered calls whose end is not written yet.", labels=["process"]
+        )
+        late.add_metric(process, overdue.waiting())
+        yield late
         for name, text, value in (
             ("jobs", "Jobs that the bookkeeper has done.", stats.jobs),
             ("batches", "Transactions that it took for them.", stats.batches),

@@ -17,6 +17,7 @@ from typing import Any
 from gunicorn.asgi.protocol import ASGIProtocol
 
 HEAD_S = 15.0
+SILENT_S = 1.0  # without a byte since it was opened: nothing is on its way
 BODY_S = 60.0  # the gateway takes 8 MiB
 WRITE_S = 20.0
 LEAST_BYTES_A_S = 1_000  # a tenth of the slowest modem; a live report's pauses do not count
@@ -32,6 +33,7 @@ class Connection(_Protocol):  # type: ignore[misc]
 
     def connection_made(self, transport: Any) -> None:
         self.head_since: float | None = time.monotonic()
+        self.is_silent = True
         self.body_since: float | None = None
         self.reader_watch: Reader | None = None
         self.worker.connections.add(self)
@@ -45,6 +47,7 @@ class Connection(_Protocol):  # type: ignore[misc]
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self.is_silent = False
         if self._awaiting_request and self.head_since is None:
             self.head_since = time.monotonic()
         super().data_received(data)
@@ -68,7 +71,9 @@ class Connection(_Protocol):  # type: ignore[misc]
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing of a request is here: it may be shut without harm."""
+        """Whether nothing of a request is here: it may be shut without harm. Browsers open some that they never use."""
+        if self.is_silent and self.head_since is not None:
+            return time.monotonic() - self.head_since > SILENT_S
         return bool(self._awaiting_request) and self.head_since is None
 
     def is_stuck(self, now: float) -> bool:

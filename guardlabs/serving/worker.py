@@ -14,6 +14,7 @@ from gunicorn.asgi.lifespan import LifespanManager
 from gunicorn.workers.gasgi import ASGIWorker
 
 from guardlabs.serving.connection import Connection
+from guardlabs.serving.listener import Listener
 
 LOOK_EVERY_S = 0.5
 LEAVE_S = 10.0  # of graceful_timeout, kept for what is handed over; the arbiter kills who needs longer
@@ -41,17 +42,14 @@ class Worker(_Worker):  # type: ignore[misc]
     async def _serve(self) -> None:
         life = LifespanManager(self.asgi, self.log, self.state)
         await life.startup()
-        servers = [
-            await self.loop.create_server(lambda: Connection(self), sock=listener.sock)
-            for listener in self.sockets
-        ]
+        listeners = [Listener(self.loop, each.sock, lambda: Connection(self)) for each in self.sockets]
         while self.alive and self.ppid == os.getppid():
             self.notify()
             self._end_patience()
             await asyncio.sleep(LOOK_EVERY_S)
         self.alive = False  # from now on every answer is its connection's last
-        for server in servers:
-            server.close()
+        for listener in listeners:
+            listener.close()
         if not self._quick_shutdown:
             await self._drain()
         await life.shutdown()

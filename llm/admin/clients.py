@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -74,10 +74,7 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Client)
 class ClientAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     form = ClientForm
-    list_display = (
-        "name", "key", "state", "rpm", "concurrency", "daily_calls", "daily_budget_usd", "data_class",
-        "last_used_at", "usage_link",
-    )  # fmt: skip
+    list_display = ("name", "key", "state", "limits", "data_class", "last_used_at", "usage_link")
     list_filter = ("data_class",)
     search_fields = ("name",)
     actions = ("revoke", "renew")
@@ -108,6 +105,14 @@ class ClientAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("state"))
     def state(self, row: Client) -> str:
         return str(WORDS[clients.state_of(row)]) if row.pk else "–"
+
+    @admin.display(description=_("Limits"))
+    def limits(self, row: Client) -> SafeString | str:
+        """Those that it has, each with its name."""
+        names = ("rpm", "concurrency", "daily_calls", "daily_budget_usd")
+        labels = {field.name: field.verbose_name for field in Client._meta.concrete_fields}
+        found = [(labels[name], value) for name in names if (value := getattr(row, name)) is not None]
+        return format_html_join(mark_safe("<br>"), "{}: {}", found) or "–"
 
     @admin.display(description=_("usage"))
     def usage_link(self, row: Client) -> SafeString | str:

@@ -81,14 +81,43 @@ def _tokens(row: Call | Attempt) -> str:
     return " → ".join(number_format(n, 0, force_grouping=True) for n in (row.tokens_in, row.tokens_out))
 
 
-class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+def _usd(amount: Decimal | None) -> str:
+    """A column of amounts: unknown is not zero."""
+    return "?" if amount is None else usd_word(amount, 6)
+
+
+class AttemptColumns:
+    """What a row says of an attempt, wherever it is shown."""
+
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def how(self, row: Attempt) -> SafeString:
+        status = "" if row.status in (None, 200) else f" {row.status}"
+        return _marked(row.outcome, f"{words.why(row.outcome)}{status}")
+
+    @admin.display(description=_("credential"), ordering="credential")
+    def who(self, row: Attempt) -> SafeString:
+        place = f":{row.location}" if row.location else ""
+        return _two(f"{row.credential}{place}", row.model)
+
+    @admin.display(description=_("time"), ordering="latency_ms")
+    def taken(self, row: Attempt) -> str:
+        return _ms(row.latency_ms)
+
+    @admin.display(description=_("tokens"))
+    def tokens(self, row: Attempt) -> str:
+        return _tokens(row)
+
+    @admin.display(description=_("cost"), ordering="cost_usd")
+    def cost(self, row: Attempt) -> str:
+        return _usd(row.cost_usd)
+
+
+class AttemptInline(AttemptColumns, ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = Attempt
+    template = "admin/llm/attempts.html"
     extra = 0
     ordering = ("id",)
-    fields = readonly_fields = (
-        "credential", "account", "model", "location", "outcome", "status", "latency_ms", "first_token_ms",
-        "tokens_in", "tokens_out", "cost_usd", "detail",
-    )  # fmt: skip
+    fields = readonly_fields = ("who", "how", "taken", "tokens", "cost", "detail")
 
 
 @admin.register(Call)
@@ -152,11 +181,11 @@ class CallAdmin(LedgerAdmin):
 
     @admin.display(description=_("cost"), ordering="cost_usd")
     def cost(self, row: Call) -> str:
-        return usd_word(row.cost_usd, 6)
+        return _usd(row.cost_usd)
 
     @admin.display(description=_("saved"))
     def saved(self, row: Call) -> str:
-        return usd_word(row.saved_usd, 6)
+        return _usd(row.saved_usd)
 
     @admin.display(description=_("asked"))
     def asked(self, row: Call) -> SafeString:
@@ -172,7 +201,7 @@ class CallAdmin(LedgerAdmin):
 
 
 @admin.register(Attempt)
-class AttemptAdmin(LedgerAdmin):
+class AttemptAdmin(AttemptColumns, LedgerAdmin):
     list_display = ("started_at", "how", "who", "cost", "taken", "tokens", "call_link", "detail")
     list_filter = (OutcomeFilter, ProviderFilter, "free", "started_at")
     lookups = ("credential", "account", "model")
@@ -196,30 +225,8 @@ class AttemptAdmin(LedgerAdmin):
         ("price_in", "price_out", "price_source", "cost"),
     )  # fmt: skip
 
-    @admin.display(description=_("outcome"), ordering="outcome")
-    def how(self, row: Attempt) -> SafeString:
-        status = "" if row.status in (None, 200) else f" {row.status}"
-        return _marked(row.outcome, f"{words.why(row.outcome)}{status}")
-
-    @admin.display(description=_("credential"), ordering="credential")
-    def who(self, row: Attempt) -> SafeString:
-        place = f":{row.location}" if row.location else ""
-        return _two(f"{row.credential}{place}", row.model)
-
-    @admin.display(description=_("time"), ordering="latency_ms")
-    def taken(self, row: Attempt) -> str:
-        return _ms(row.latency_ms)
-
-    @admin.display(description=_("tokens"))
-    def tokens(self, row: Attempt) -> str:
-        return _tokens(row)
-
     @admin.display(description=_("call"))
     def call_link(self, row: Attempt) -> SafeString:
         return format_html(
             '<a href="{}">{}</a>', reverse("admin:llm_call_change", args=[row.call_id]), row.call_id
         )
-
-    @admin.display(description=_("cost"), ordering="cost_usd")
-    def cost(self, row: Attempt) -> str:
-        return usd_word(row.cost_usd, 6)

@@ -105,6 +105,8 @@ async def _lead(
         try:
             if claim.row is not None and not claim.filled:
                 await books.do(claim.release)
+        except Exception:  # what was fetched is given all the same
+            log.exception("a claim could not be released; its lease will end")
         finally:
             if is_first:
                 landed.set()

@@ -1,6 +1,5 @@
 """`max_tokens` is a cap: what is asked for is lowered to what a deployment can give; and what it then costs at most."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from llm.calls.deployment import Deployment
@@ -33,9 +32,7 @@ def fitted(
     """
     model, price = deployment.model, deployment.model.price
     if model.max_output is not None:
-        want = replace(
-            want, max_tokens=min(want.max_tokens, max(model.max_output - model.reasoning_reserve, 1))
-        )
+        want = want.at_most(min(want.max_tokens, max(model.max_output - model.reasoning_reserve, 1)))
     room = _room_out(deployment, want, limits)
     most = [want.max_tokens]
     if model.context is not None:
@@ -50,7 +47,7 @@ def fitted(
         left = usd_left * MILLION - price.per_million_in * max(want.most_in, want.tokens_in)
         most.append(int(left / price.per_million_out) - model.reasoning_reserve)
     lowered = min(most)
-    return want if lowered < min(LEAST_OUT, want.max_tokens) else replace(want, max_tokens=lowered)
+    return want if lowered < min(LEAST_OUT, want.max_tokens) else want.at_most(lowered)
 
 
 def is_elastic(deployment: Deployment, want: CallSpec, limits: InForce) -> bool:

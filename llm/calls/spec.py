@@ -1,6 +1,6 @@
 """What a call needs of the model that answers it, and what it may cost."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from llm.calls.terms import DataPolicy
@@ -42,3 +42,7 @@ class CallSpec:
     vectors: tuple[str, int] | None = (
         None  # embeddings of this family and so many numbers, instead of an answer
     )
+
+    def at_most(self, max_tokens: int) -> "CallSpec":
+        """The same with this cap."""
+        return self if max_tokens == self.max_tokens else replace(self, max_tokens=max_tokens)

@@ -78,7 +78,7 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
     repair: the model gets one more turn with the reason, if there is time for it
     """
     deployment, selector = trial.deployment, state.selector
-    _end(state, trial)
+    _end(state, trial, failed=not failure.says_nothing)
     if failure.kind in slow_start.SUSPECT:
         slow_start.note(deployment.provider.slug, alive=False)
     if trial.text:
@@ -124,9 +124,9 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
     return Consequence(until=pause.until if pause else None)
 
 
-def _end(state: CallState, trial: AttemptRun) -> None:
+def _end(state: CallState, trial: AttemptRun, *, failed: bool = False) -> None:
     state.open = None
-    slow_start.ended(trial.deployment.provider.slug, trial.row.pk)
+    slow_start.ended(trial.deployment.provider.slug, trial.row.pk, failed=failed)
 
 
 def keep_what_came(state: CallState, trial: AttemptRun, failure: Failure, told: str) -> None:
@@ -191,20 +191,26 @@ def _learn(state: CallState, trial: AttemptRun, headers: Mapping[str, str], text
 
 def answered(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
     """Writes the answer of a finished attempt, and what the call cost. Returns it with how it came about."""
-    deployment = trial.deployment
+    reply = concluded(state, trial, answer)
+    _learn(state, trial, answer.headers)
+    if trial.deployment.probes:
+        breaker.answered(trial.deployment)
+    bookkeeper.close_call(state.call, state.rows)
+    if state.claim is not None:
+        state.claim.fill(answer, state.call)
+    return reply
+
+
+def concluded(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
+    """The answer of a finished attempt, with how it came about and what it cost. Writes nothing."""
+    deployment, call = trial.deployment, state.call
     _end(state, trial)
     slow_start.note(deployment.provider.slug, alive=True)
-    _learn(state, trial, answer.headers)
-    if deployment.probes:
-        breaker.answered(deployment)
-    call = state.call
     if call.session:
         affinity.note(call.session, deployment, trial.row.account)
     call.text = answer.text if state.keep_text else ""
     call.tier, call.provider, call.model = deployment.provider.tier, deployment.label, deployment.model.name
-    _close(state, Call.Outcome.OK)
-    if state.claim is not None:
-        state.claim.fill(answer, call)
+    _conclude(state, Call.Outcome.OK)
     state.closed = True
     return Reply(
         text=answer.text,
@@ -268,7 +274,12 @@ def abandoned(state: CallState) -> None:
 
 
 def _close(state: CallState, outcome: str) -> None:
-    bookkeeper.close_call(
+    _conclude(state, outcome)
+    bookkeeper.close_call(state.call, state.rows)
+
+
+def _conclude(state: CallState, outcome: str) -> None:
+    bookkeeper.conclude(
         state.call,
         outcome,
         attempts=state.rows,

@@ -24,11 +24,12 @@ from llm.chain.continuation import Continuation
 from llm.chain.opening import CallState
 from llm.clients import access as clients
 from llm.failures.kinds import Failure, Kind
+from llm.ledger import bookkeeper
 from llm.ledger import books as ledger_books
 from llm.ledger.bookkeeper import NoRoom
 from llm.ledger.books import Books
 from llm.models import Call
-from llm.operations import upkeep
+from llm.operations import overdue, upkeep
 
 log = logging.getLogger(__name__)
 
@@ -140,8 +141,7 @@ async def _asked(
                     break
             else:
                 trial.finish(Call.Outcome.OK)
-                reply = await books.do(partial(aftermath.answered, state, trial, answer))
-                yield Completed(reply)
+                yield Completed(await _answered(state, books, trial, answer))
                 return
         raise await books.do(partial(aftermath.exhausted, state))
     except (clients.Refused, responses.AlreadyClaimed, NoRoom):
@@ -164,7 +164,7 @@ async def _next(state: CallState, books: Books) -> AttemptRun | None:
     ):
         if state.selector.for_others and clock.sleep is asyncio.sleep:
             began = clock.monotonic()
-            await slow_start.news(found)
+            await slow_start.news(found, state.selector.news_of)
             state.selector.waited_s += clock.monotonic() - began - found
         else:
             await books.ask(clock.sleep, found)
@@ -221,6 +221,17 @@ async def _judged(state: CallState, books: Books, trial: AttemptRun, told: str) 
     if why:
         raise Failure(Kind.REJECTED_OUTPUT, why, status=200)
     return answer
+
+
+async def _answered(state: CallState, books: Books, trial: AttemptRun, answer: Answer) -> Reply:
+    """The reply, in the ledger. Where that cannot be written now, it is written later: the answer is paid for."""
+    try:
+        return await books.do(partial(aftermath.answered, state, trial, answer))
+    except Exception:
+        log.exception("the end of call %s could not be written; it is tried again aside", state.call.pk)
+        reply = aftermath.concluded(state, trial, answer)
+        overdue.keep(partial(bookkeeper.close_call, state.call, state.rows))
+        return reply
 
 
 async def _failed(

@@ -1,5 +1,6 @@
 """What a call tries next: the first deployment of the plan as it is at that moment, and how long it may take."""
 
+import asyncio
 import math
 import random
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,8 @@ from llm.configuration import snapshot
 from llm.configuration.snapshot import PauseView, ProviderConf
 from llm.failures import waits
 from llm.failures.kinds import Kind
-from llm.limits.quota import LedgerMeter, learned_limits
+from llm.limits.learned import known
+from llm.limits.quota import LedgerMeter
 from llm.models import Pause
 from llm.pauses import breaker
 
@@ -32,6 +34,7 @@ UNASKED_WAIT_S = 15.0  # the longest for a caller who named no deadline
 REST_S = (0.1, 0.4)  # before what refused us quickly is asked once more
 MOST_SILENCES = 2
 CLAIM_GRACE_S = 5.0  # before a test that does not end is taken for one that lost its worker
+NEWS_S = 2.0  # between looks of those whom news of this process wake
 SHORTEST_LOOK_S, LONGEST_LOOK_S, LONGEST_WAIT_S = 0.02, 0.25, 30.0  # while others find out
 MOST_ANSWER_S = 600.0  # of a plain answer, however long the caller's own deadline is
 
@@ -74,6 +77,7 @@ class Selector:
     silences: int = 0  # tests of what had let calls wait for nothing
     waited_s: float = 0  # for what others find out
     for_others: bool = False  # whether the wait that the last look asked for is one
+    news_of: str = ""  # of which provider it is; empty: of any
 
     def left_s(self) -> float:
         """Seconds in which an attempt may still begin."""
@@ -100,7 +104,7 @@ class Selector:
                 pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held
             }
         self.looked = True
-        self.meter = LedgerMeter(now, learned_limits() if current.anything_learned else {})
+        self.meter = LedgerMeter(now, known(current.learned))
         planner = self.planner = Planner(
             self.providers, current.pauses, self.meter, self.want, self.skips, now, site_budget_usd()
         )
@@ -118,7 +122,7 @@ class Selector:
                     return step
                 tested = tested or self._is_patient(step)
                 continue
-            if self._is_full(step) and (wait_s := self._wait_for_others()) is not None:
+            if self._is_full(step) and (wait_s := self._wait_for_others(step.provider.slug)) is not None:
                 return wait_s
             return step
         if (wait_s := self._wait_for_free(passed, now)) is not None:
@@ -209,15 +213,26 @@ class Selector:
     def _is_full(self, deployment: Deployment) -> bool:
         provider = deployment.provider
         patience_s = provider.first_byte_s if self.streamed else provider.timeout_s
-        return self.waited_s < LONGEST_WAIT_S and slow_start.is_full(
+        limit_s = LONGEST_WAIT_S
+        if slow_start.is_alive(
+            provider.slug
+        ):  # most likely it is sound: not more than half of the time for it
+            limit_s = min(limit_s, self.left_s())
+        return self.waited_s < limit_s and slow_start.is_full(
             provider, now=timezone.now(), patience_s=patience_s
         )
 
-    def _wait_for_others(self) -> float | None:
-        """Seconds until the next look at what another call finds out; None when it takes too long."""
+    def _wait_for_others(self, slug: str = "") -> float | None:
+        """Seconds until the next look at what another call finds out; None when it takes too long.
+
+        slug: of a provider on which others wait already, perhaps in this process alone, so news of it wake us.
+        """
         if self.waited_s >= LONGEST_WAIT_S:
             return None
         wait_s = min(max(self.waited_s / 4, SHORTEST_LOOK_S), LONGEST_LOOK_S)
+        self.news_of = slug if slow_start.is_alive(slug) else ""
+        if self.news_of and clock.sleep is asyncio.sleep:
+            wait_s = min(NEWS_S, self.left_s() / 2)
         self.waited_s += wait_s
         self.for_others = True
         return wait_s
@@ -242,7 +257,7 @@ class Selector:
             tokens_left = self.meter.tokens_left(deployment, want)
         left = usd_left(deployment, want, self.meter, site_budget_usd())
         lowered = fitted(deployment, want, limits, tokens_left=tokens_left, usd_left=left)
-        return replace(lowered, named=True)
+        return lowered if lowered.named else replace(lowered, named=True)
 
     def timing(self, provider: ProviderConf, *, streamed: bool) -> Timing:
         """How long an attempt may take: its share of the deadline is all but what usable successors must keep.

@@ -30,7 +30,9 @@ ALIVE = {
 SAY_NOTHING = {Kind.CUT_SHORT, "cancelled", "abandoned"}
 SUSPECT = {Kind.PROVIDER_DOWN, Kind.BLOCKED_PROVIDER}
 LOOKS_A_S = 50.0  # that the waiting calls of a process may have together
-_waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+_waiting: dict[
+    asyncio.Event, tuple[asyncio.AbstractEventLoop, str]
+] = {}  # and for news of whom; "": of anybody
 # What this process knows, by provider; moments are those of `clock.monotonic()`.
 _alive: dict[str, float] = {}  # its last sign of life
 _held: dict[str, float] = {}  # when a call last had to wait for one
@@ -43,9 +45,10 @@ def begun(slug: str, attempt: int) -> None:
     _unheard.setdefault(slug, {})[attempt] = clock.monotonic()
 
 
-def ended(slug: str, attempt: int) -> None:
-    """An attempt is over, or has shown a sign of life."""
-    _unheard.get(slug, {}).pop(attempt, None)
+def ended(slug: str, attempt: int, *, failed: bool = False) -> None:
+    """An attempt is over, or has shown a sign of life; failed: what is known of the provider may have changed."""
+    if _unheard.get(slug, {}).pop(attempt, None) is not None and slug in _held:
+        _tell(slug, everybody=failed)
 
 
 def note(slug: str, *, alive: bool) -> None:
@@ -58,23 +61,30 @@ def note(slug: str, *, alive: bool) -> None:
     else:
         _alive.pop(slug, None)
         _open.pop(slug, None)
-    for loop, news in list(_waiting):
-        with contextlib.suppress(RuntimeError):  # that loop has ended
-            loop.call_soon_threadsafe(news.set)
+    _tell(slug)
 
 
-async def news(seconds: float) -> None:
-    """Waits until a provider shows a sign of life or fails, here; at most so long, or longer if many do."""
+def _tell(slug: str, *, everybody: bool = True) -> None:
+    """Wakes who waits for news of a provider; not everybody: one of them, for whom there is room."""
+    for event, (loop, of) in list(_waiting.items()):
+        if of in ("", slug):
+            with contextlib.suppress(RuntimeError):  # that loop has ended
+                loop.call_soon_threadsafe(event.set)
+            if of and not everybody:
+                return
+
+
+async def news(seconds: float, slug: str = "") -> None:
+    """Waits until this provider, or any, shows a sign of life or fails, here; at most so long, or longer if many do."""
     event = asyncio.Event()
-    waiting = (asyncio.get_running_loop(), event)
-    _waiting.add(waiting)
+    _waiting[event] = (asyncio.get_running_loop(), slug)
     try:
         async with asyncio.timeout(max(seconds, len(_waiting) / LOOKS_A_S)):
             await event.wait()
     except TimeoutError:
         pass
     finally:
-        _waiting.discard(waiting)
+        _waiting.pop(event, None)
 
 
 def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool:

@@ -33,7 +33,7 @@ def relabel_state(row: Credential, old: str) -> None:
         rollup.forget_hours("attempts")
         Meter.objects.filter(provider=slug).delete()  # counted anew, under the new name
         Quota.objects.filter(provider=slug, account=label).delete()
-        Quota.objects.filter(provider=slug, account=old).update(account=label)
+        Quota.objects.filter(provider=slug, account=old).update(account=label, updated_at=timezone.now())
 
 
 def replace_key(row: Credential, key: str, *, by: str) -> None:

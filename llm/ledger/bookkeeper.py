@@ -135,7 +135,7 @@ def save_attempt(attempt: Attempt) -> None:
     counters.land(attempt)
 
 
-def close_call(
+def conclude(
     call: Call,
     outcome: str,
     *,
@@ -143,7 +143,7 @@ def close_call(
     latency_s: float,
     paid_prices: Iterable[Price],
 ) -> None:
-    """Writes the call's end, with its last attempt. Its cost is that of all attempts. In a transaction.
+    """Fills in how a call ended, in memory; `close_call` writes it. Its cost is that of all attempts.
 
     What an answered call saved is the difference to the cheapest of `paid_prices` for the tokens of the attempt that
     answered.
@@ -162,6 +162,10 @@ def close_call(
         instead = [price.cost(answered.tokens_in, answered.tokens_out) for price in paid_prices]
         known = [cost for cost in instead if cost is not None]
         call.saved_usd = max(min(known) - call.cost_usd, Decimal(0)) if known else None
+
+
+def close_call(call: Call, attempts: list[Attempt]) -> None:
+    """Writes the end of a concluded call, with its last attempt. In a transaction; doing it twice does it once."""
     if attempts:
         rows.update(attempts[-1], FINISHED_FIELDS)
         counters.land(attempts[-1])

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import Case, F, When
 
 from llm.storage import sql
@@ -96,10 +96,14 @@ def _telling(fields: Iterable[models.Field[Any, Any]]) -> Fields:
 
 def _told(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     """How a value goes to the database. Most go as they are, and need no words with Django."""
+    if isinstance(field, models.CharField) and field.choices:
+        return str
     if isinstance(field, PLAIN) and not field.choices:
         return None
     if isinstance(field, models.DateTimeField):
-        return lambda value: connection.ops.adapt_datetimefield_value(value)
+        return connections[DEFAULT_DB_ALIAS].ops.adapt_datetimefield_value
+    if isinstance(field, models.DecimalField):
+        return lambda value: value if type(value) is Decimal else field.get_db_prep_save(value, connection)
     if isinstance(field, models.ForeignKey) and isinstance(field.target_field, models.IntegerField):
         return None
     return lambda value: field.get_db_prep_save(value, connection)

@@ -26,7 +26,7 @@ Piece = tuple[
 class Tally:
     """See above. Not shared between writers: who changes one changes a copy."""
 
-    __slots__ = ("_totals", "day_reset", "flights", "pieces")
+    __slots__ = ("_flying", "_newest", "_totals", "day_reset", "flights", "pieces")
 
     def __init__(self, day_reset: str, per: Iterable[str]) -> None:
         self.day_reset = day_reset
@@ -34,12 +34,15 @@ class Tally:
         self._totals: dict[str, Sums] = dict.fromkeys(self.pieces, NOTHING)
         # By attempt: when it began, in ms, and what it reserved, in tokens in and out; less than 0 of one that is lost.
         self.flights: dict[int, tuple[int, int, int]] = {}
+        self._flying = NOTHING  # what those that are not lost have reserved together
+        self._newest = 0  # when the latest of them that there ever was began
 
     def copy(self) -> "Tally":
         other = Tally(self.day_reset, ())
         other.pieces = {per: list(pieces) for per, pieces in self.pieces.items()}
         other._totals = dict(self._totals)
         other.flights = dict(self.flights)
+        other._flying, other._newest = self._flying, self._newest
         return other
 
     # -- kept --------------------------------------------------------------------------------------
@@ -51,7 +54,8 @@ class Tally:
     def load(cls, text: str, day_reset: str) -> "Tally":
         found = cls(day_reset, ())
         flights, pieces = json.loads(text)
-        found.flights = {int(attempt): tuple(flight) for attempt, flight in flights.items()}
+        for attempt, (began, tokens_in, tokens_out) in flights.items():
+            found._put(int(attempt), (began, tokens_in, tokens_out))
         found.pieces = {per: [(a, b, c, d) for a, b, c, d in rows] for per, rows in pieces.items()}
         found._totals = {per: total(rows) for per, rows in found.pieces.items()}
         return found
@@ -60,16 +64,30 @@ class Tally:
 
     def depart(self, attempt: int, began: datetime, tokens_in: int, tokens_out: int) -> None:
         """A call is about to be sent, and may use so much."""
-        self.flights[attempt] = _ms(began), tokens_in, tokens_out
+        self._put(attempt, (_ms(began), tokens_in, tokens_out))
 
     def land(self, attempt: int) -> bool:
         """A call is over; False if it was not known to be in flight."""
-        return self.flights.pop(attempt, None) is not None
+        flight = self.flights.pop(attempt, None)
+        if flight is None:
+            return False
+        if flight[1] != LOST:
+            self._flying = minus(self._flying, (1, flight[1], flight[2]))
+        return True
 
     def lose(self, attempt: int) -> None:
         """Its worker has died: it uses nothing, unless it ends after all."""
         if attempt in self.flights:
-            self.flights[attempt] = self.flights[attempt][0], LOST, LOST
+            self._put(attempt, (self.flights[attempt][0], LOST, LOST))
+
+    def _put(self, attempt: int, flight: tuple[int, int, int]) -> None:
+        before = self.flights.get(attempt)
+        if before is not None and before[1] != LOST:
+            self._flying = minus(self._flying, (1, before[1], before[2]))
+        if flight[1] != LOST:
+            self._flying = plus(self._flying, (1, flight[1], flight[2]))
+        self.flights[attempt] = flight
+        self._newest = max(self._newest, flight[0])
 
     def add(self, at: datetime, now: datetime, sums: Sums) -> None:
         """Counts what a finished call has used: of the windows in which it arrived."""
@@ -92,8 +110,9 @@ class Tally:
     def tidy(self, now: datetime) -> None:
         """Drops flights that nobody will ever end."""
         edge = _ms(now - FORGOTTEN_AFTER)
-        for attempt in [one for one, flight in self.flights.items() if flight[0] < edge]:
-            del self.flights[attempt]
+        if self._oldest() < edge:
+            for attempt in [one for one, flight in self.flights.items() if flight[0] < edge]:
+                self.land(attempt)
 
     # -- read --------------------------------------------------------------------------------------
 
@@ -126,16 +145,22 @@ class Tally:
         if not self.flights:
             return NOTHING
         edge = _ms(now - IN_FLIGHT_AT_MOST)
+        if self._oldest() >= edge:
+            return self._flying
         flying = [flight for flight in self.flights.values() if flight[0] >= edge and flight[1] != LOST]
         return len(flying), sum(flight[1] for flight in flying), sum(flight[2] for flight in flying)
 
-    def latest(self) -> datetime | None:
-        """The moment of the latest thing that it knows of, which may lie ahead when a clock was wrong."""
-        last = max((flight[0] for flight in self.flights.values()), default=0)
-        for pieces in self.pieces.values():
-            if pieces and pieces[-1][0] > last:
-                last = pieces[-1][0]
-        return moment(last) if last else None
+    def _oldest(self) -> int:
+        """When the first of the calls in flight began: they are kept in the order in which they did."""
+        first = next(iter(self.flights.values()), None)
+        return self._newest if first is None else first[0]
+
+    def is_ahead_of(self, now: datetime) -> bool:
+        """Whether it knows of something that will only happen, since a clock was wrong."""
+        edge = _ms(now)
+        if self._newest > edge and any(flight[0] > edge for flight in self.flights.values()):
+            return True
+        return any(pieces[-1][0] > edge for pieces in self.pieces.values() if pieces)
 
 
 def arrival(began: datetime, ended: datetime) -> datetime:

@@ -7,6 +7,7 @@ is never corrected.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -29,6 +30,12 @@ LearnedLimits = Mapping[Key, Quota]
 def learned_limits() -> dict[Key, Quota]:
     """What providers taught us, by provider, account and model."""
     return {(row.provider, row.account, row.model): row for row in Quota.objects.all()}
+
+
+@lru_cache(1)
+def known(learned: Any) -> LearnedLimits:
+    """The same, read again only when `snapshot.State.learned` is another one."""
+    return learned_limits() if learned else {}
 
 
 def key_of(deployment: Deployment) -> Key:

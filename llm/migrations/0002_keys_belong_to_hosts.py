@@ -36,19 +36,17 @@ class Migration(migrations.Migration):
             model_name="credential",
             name="entered_for",
             field=models.CharField(
-                blank=True, default="", editable=False, help_text="The only host that the key is sent to.",
+                blank=True, default="", db_default="", editable=False, help_text="The only host that the key is sent to.",
                 max_length=320,
             ),
-            preserve_default=False,
         ),
         migrations.AddField(
             model_name="provider",
             name="vouched_origin",
             field=models.CharField(
-                blank=True, default="", editable=False, help_text="Where a providers file says that it is.",
+                blank=True, default="", db_default="", editable=False, help_text="Where a providers file says that it is.",
                 max_length=320,
             ),
-            preserve_default=False,
         ),
         migrations.RunPython(keep_where_they_are, migrations.RunPython.noop),
     ]

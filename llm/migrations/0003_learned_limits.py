@@ -12,11 +12,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="quota",
             name="by_staff",
-            field=models.BooleanField(default=False, editable=False, verbose_name="set by staff"),
+            field=models.BooleanField(default=False, db_default=False, editable=False, verbose_name="set by staff"),
         ),
         migrations.AddField(
             model_name="quota",
             name="stated",
-            field=models.JSONField(default=dict, editable=False),
+            field=models.JSONField(default=dict, db_default={}, editable=False),
         ),
     ]

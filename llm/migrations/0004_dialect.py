@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             name="dialect",
             field=models.JSONField(
                 blank=True,
-                default=dict,
+                default=dict, db_default={},
                 help_text="What it wants said differently; empty: as others of its kind.",
             ),
         ),

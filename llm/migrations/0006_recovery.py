@@ -11,31 +11,31 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='client',
             name='hold',
-            field=models.BooleanField(default=False, help_text='A stream is sent once it is whole, so that another provider can take over unseen.', verbose_name='hold streams'),
+            field=models.BooleanField(default=False, db_default=False, help_text='A stream is sent once it is whole, so that another provider can take over unseen.', verbose_name='hold streams'),
         ),
         migrations.AddField(
             model_name='client',
             name='on_break',
-            field=models.CharField(blank=True, choices=[('end', 'ends with an error'), ('continue', 'is continued by the next provider, where it can')], default='end', max_length=10, verbose_name='a stream that breaks'),
+            field=models.CharField(blank=True, choices=[('end', 'ends with an error'), ('continue', 'is continued by the next provider, where it can')], default='end', db_default='end', max_length=10, verbose_name='a stream that breaks'),
         ),
         migrations.AddField(
             model_name='client',
             name='on_content_block',
-            field=models.CharField(blank=True, choices=[('next', 'the next provider is asked'), ('error', 'is told as an error')], default='next', max_length=10, verbose_name='content that a provider refuses'),
+            field=models.CharField(blank=True, choices=[('next', 'the next provider is asked'), ('error', 'is told as an error')], default='next', db_default='next', max_length=10, verbose_name='content that a provider refuses'),
         ),
         migrations.AddField(
             model_name='model',
             name='prefill',
-            field=models.BooleanField(default=False, help_text="Takes a last message of the assistant's and continues it.", verbose_name='goes on from half an answer'),
+            field=models.BooleanField(default=False, db_default=False, help_text="Takes a last message of the assistant's and continues it.", verbose_name='goes on from half an answer'),
         ),
         migrations.AddField(
             model_name='pause',
             name='found_with',
-            field=models.CharField(blank=True, help_text='The model that failed, as long as no other one of the scope did.', max_length=120),
+            field=models.CharField(blank=True, default="", db_default="", help_text='The model that failed, as long as no other one of the scope did.', max_length=120),
         ),
         migrations.AddField(
             model_name='pause',
             name='silent',
-            field=models.BooleanField(default=False, help_text='It let a call wait for nothing.'),
+            field=models.BooleanField(default=False, db_default=False, help_text='It let a call wait for nothing.'),
         ),
     ]

@@ -10,11 +10,10 @@ class Migration(migrations.Migration):
             name="needs",
             field=models.CharField(
                 blank=True,
-                default="",
+                default="", db_default="",
                 help_text="Holds only for calls that need this of a model.",
                 max_length=20,
             ),
-            preserve_default=False,
         ),
         migrations.RemoveConstraint(model_name="pause", name="one_open_pause_a_scope"),
         migrations.AddConstraint(

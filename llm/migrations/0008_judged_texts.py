@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='attempt',
             name='judged',
-            field=models.BooleanField(default=False, editable=False, help_text="A gate of the caller's read its text."),
+            field=models.BooleanField(default=False, db_default=False, editable=False, help_text="A gate of the caller's read its text."),
         ),
         migrations.RunPython(mark_judged, migrations.RunPython.noop),
     ]

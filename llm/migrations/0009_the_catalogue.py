@@ -36,12 +36,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='model',
             name='family',
-            field=models.CharField(blank=True, help_text='Embedding models of one family give the same vectors; others are never mixed with them.', max_length=120),
+            field=models.CharField(blank=True, default="", db_default="", help_text='Embedding models of one family give the same vectors; others are never mixed with them.', max_length=120),
         ),
         migrations.AddField(
             model_name='model',
             name='kind',
-            field=models.CharField(choices=[('chat', 'chat'), ('embedding', 'embedding')], default='chat', max_length=10),
+            field=models.CharField(choices=[('chat', 'chat'), ('embedding', 'embedding')], default='chat', db_default='chat', max_length=10),
         ),
         migrations.AddField(
             model_name='model',
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='model',
             name='method',
-            field=models.CharField(blank=True, choices=[('documented', 'documented'), ('header', "stated in an answer's headers"), ('refusal', 'stated in a refusal'), ('probed', 'probed'), ('reported', 'reported by others')], max_length=10, verbose_name='known how'),
+            field=models.CharField(blank=True, default="", db_default="", choices=[('documented', 'documented'), ('header', "stated in an answer's headers"), ('refusal', 'stated in a refusal'), ('probed', 'probed'), ('reported', 'reported by others')], max_length=10, verbose_name='known how'),
         ),
         migrations.AddField(
             model_name='model',
@@ -61,12 +61,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='model',
             name='source',
-            field=models.CharField(blank=True, help_text='Where it stands.', max_length=300, verbose_name='source'),
+            field=models.CharField(blank=True, default="", db_default="", help_text='Where it stands.', max_length=300, verbose_name='source'),
         ),
         migrations.AddField(
             model_name='provider',
             name='method',
-            field=models.CharField(blank=True, choices=[('documented', 'documented'), ('header', "stated in an answer's headers"), ('refusal', 'stated in a refusal'), ('probed', 'probed'), ('reported', 'reported by others')], max_length=10, verbose_name='known how'),
+            field=models.CharField(blank=True, default="", db_default="", choices=[('documented', 'documented'), ('header', "stated in an answer's headers"), ('refusal', 'stated in a refusal'), ('probed', 'probed'), ('reported', 'reported by others')], max_length=10, verbose_name='known how'),
         ),
         migrations.AddField(
             model_name='provider',
@@ -76,6 +76,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='provider',
             name='source',
-            field=models.CharField(blank=True, help_text='Where it stands.', max_length=300, verbose_name='source'),
+            field=models.CharField(blank=True, default="", db_default="", help_text='Where it stands.', max_length=300, verbose_name='source'),
         ),
     ]

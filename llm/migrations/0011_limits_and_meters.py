@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='attempt',
             name='reserved_in',
-            field=models.PositiveIntegerField(default=0, help_text='Input that was reserved.'),
+            field=models.PositiveIntegerField(default=0, db_default=0, help_text='Input that was reserved.'),
         ),
         migrations.AddField(
             model_name='model',
@@ -46,9 +46,9 @@ class Migration(migrations.Migration):
             name='Limit',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(blank=True, help_text='Where it stands.', max_length=300, verbose_name='source')),
+                ('source', models.CharField(blank=True, default='', db_default='', help_text='Where it stands.', max_length=300, verbose_name='source')),
                 ('seen', models.DateField(blank=True, help_text='The day on which somebody looked.', null=True, verbose_name='seen on')),
-                ('method', models.CharField(blank=True, choices=[('documented', 'documented'), ('header', "stated in an answer's headers"), ('refusal', 'stated in a refusal'), ('probed', 'probed'), ('reported', 'reported by others')], max_length=10, verbose_name='known how')),
+                ('method', models.CharField(blank=True, default='', db_default='', choices=[('documented', 'documented'), ('header', "stated in an answer's headers"), ('refusal', 'stated in a refusal'), ('probed', 'probed'), ('reported', 'reported by others')], max_length=10, verbose_name='known how')),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('enabled', models.BooleanField(default=True)),
                 ('scope', models.CharField(choices=[('model', 'each model of an account'), ('account', 'an account'), ('provider', 'all accounts together')], default='model', help_text='Who shares it.', max_length=10)),

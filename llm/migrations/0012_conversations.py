@@ -26,19 +26,19 @@ class Migration(migrations.Migration):
             model_name="attempt",
             name="tokens_cached",
             field=models.PositiveIntegerField(
-                default=0, help_text="Of the input: what the provider had in its prompt cache."
+                default=0, db_default=0, help_text="Of the input: what the provider had in its prompt cache."
             ),
         ),
         migrations.AddField(
             model_name="call",
             name="session",
-            field=models.CharField(blank=True, editable=False, max_length=32),
+            field=models.CharField(blank=True, default="", db_default="", editable=False, max_length=32),
         ),
         migrations.AddField(
             model_name="call",
             name="tokens_cached",
             field=models.PositiveIntegerField(
-                default=0, help_text="Of the input: what the provider had in its prompt cache."
+                default=0, db_default=0, help_text="Of the input: what the provider had in its prompt cache."
             ),
         ),
         migrations.AddIndex(

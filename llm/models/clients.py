@@ -62,16 +62,23 @@ class Client(models.Model):
     hold = models.BooleanField(
         _("hold streams"),
         default=False,
+        db_default=False,
         help_text=_("A stream is sent once it is whole, so that another provider can take over unseen."),
     )
     on_break = models.CharField(
-        _("a stream that breaks"), max_length=10, choices=OnBreak, default=OnBreak.END, blank=True
+        _("a stream that breaks"),
+        max_length=10,
+        choices=OnBreak,
+        default=OnBreak.END,
+        db_default=OnBreak.END,
+        blank=True,
     )
     on_content_block = models.CharField(
         _("content that a provider refuses"),
         max_length=10,
         choices=OnContentBlock,
         default=OnContentBlock.NEXT,
+        db_default=OnContentBlock.NEXT,
         blank=True,
     )
     data_class = models.CharField(max_length=10, choices=DataClass, default=DataClass.PUBLIC)

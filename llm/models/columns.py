@@ -30,11 +30,15 @@ class Method(models.TextChoices):
 class Evidence(models.Model):
     """Where a fact of the catalogue stands, who says so, and the day on which somebody looked."""
 
-    source = models.CharField(_("source"), max_length=300, blank=True, help_text=_("Where it stands."))
+    source = models.CharField(
+        _("source"), max_length=300, blank=True, default="", db_default="", help_text=_("Where it stands.")
+    )
     seen = models.DateField(
         _("seen on"), null=True, blank=True, help_text=_("The day on which somebody looked.")
     )
-    method = models.CharField(_("known how"), max_length=10, choices=Method, blank=True)
+    method = models.CharField(
+        _("known how"), max_length=10, choices=Method, blank=True, default="", db_default=""
+    )
 
     class Meta:
         abstract = True

@@ -59,10 +59,18 @@ class Provider(Evidence):
         default=list, blank=True, help_text=_("Where users may not be, such as EEA, UK, CH.")
     )
     dialect = models.JSONField(
-        default=dict, blank=True, help_text=_("What it wants said differently; empty: as others of its kind.")
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text=_("What it wants said differently; empty: as others of its kind."),
     )
     vouched_origin = models.CharField(
-        max_length=320, blank=True, editable=False, help_text=_("Where a providers file says that it is.")
+        max_length=320,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("Where a providers file says that it is."),
     )
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -95,13 +103,15 @@ class Model(Evidence):
     name = models.CharField(_("id"), max_length=120)
     position = models.PositiveIntegerField(default=0)
     enabled = models.BooleanField(default=True)
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHAT)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHAT, db_default=Kind.CHAT)
     dimensions = models.PositiveIntegerField(
         null=True, blank=True, help_text=_("Numbers in a vector of an embedding model.")
     )
     family = models.CharField(
         max_length=120,
         blank=True,
+        default="",
+        db_default="",
         help_text=_(
             "Embedding models of one family give the same vectors; others are never mixed with them."
         ),
@@ -124,6 +134,7 @@ class Model(Evidence):
     prefill = models.BooleanField(
         _("goes on from half an answer"),
         default=False,
+        db_default=False,
         help_text=_("Takes a last message of the assistant's and continues it."),
     )
     price_in = models.DecimalField(
@@ -172,7 +183,12 @@ class Credential(models.Model):
     enabled = models.BooleanField(default=True)
     secret = models.TextField(blank=True, editable=False)
     entered_for = EnteredFor(
-        max_length=320, blank=True, editable=False, help_text=_("The only host that the key is sent to.")
+        max_length=320,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("The only host that the key is sent to."),
     )
     account = models.CharField(
         max_length=120, blank=True, help_text=_("Keys of one account share its quotas.")

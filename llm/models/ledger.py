@@ -49,9 +49,11 @@ class Call(models.Model):
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
     tokens_cached = models.PositiveIntegerField(
-        default=0, help_text=_("Of the input: what the provider had in its prompt cache.")
+        default=0, db_default=0, help_text=_("Of the input: what the provider had in its prompt cache.")
     )
-    session = models.CharField(max_length=32, blank=True, editable=False)  # a hash: see llm.calls.affinity
+    session = models.CharField(
+        max_length=32, blank=True, default="", db_default="", editable=False
+    )  # a hash: see llm.calls.affinity
     cost_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("Empty: a price is unknown."))
     saved_usd = models.DecimalField(
         **USD,
@@ -90,7 +92,7 @@ class Attempt(models.Model):
     tier = models.DecimalField(max_digits=4, decimal_places=1)
     free = models.BooleanField()
     judged = models.BooleanField(
-        default=False, editable=False, help_text=_("A gate of the caller's read its text.")
+        default=False, db_default=False, editable=False, help_text=_("A gate of the caller's read its text.")
     )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -103,13 +105,15 @@ class Attempt(models.Model):
     estimated_in = models.PositiveIntegerField(
         default=0, help_text=_("Input tokens before they were counted.")
     )
-    reserved_in = models.PositiveIntegerField(default=0, help_text=_("Input that was reserved."))
+    reserved_in = models.PositiveIntegerField(
+        default=0, db_default=0, help_text=_("Input that was reserved.")
+    )
     reserved_tokens = models.PositiveIntegerField(default=0, help_text=_("Input estimate and max_tokens."))
     reserved_usd = models.DecimalField(**USD, null=True, blank=True, help_text=_("The most it can cost."))
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
     tokens_cached = models.PositiveIntegerField(
-        default=0, help_text=_("Of the input: what the provider had in its prompt cache.")
+        default=0, db_default=0, help_text=_("Of the input: what the provider had in its prompt cache.")
     )
     price_in = models.DecimalField(**PRICE, null=True, blank=True)
     price_out = models.DecimalField(**PRICE, null=True, blank=True)

@@ -25,7 +25,11 @@ class Pause(models.Model):
     model = models.CharField(max_length=120, blank=True)
     location = models.CharField(max_length=60, blank=True)
     needs = models.CharField(
-        max_length=20, blank=True, help_text=_("Holds only for calls that need this of a model.")
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Holds only for calls that need this of a model."),
     )
     kind = models.CharField(max_length=30)
     source = models.CharField(max_length=10, choices=Source)
@@ -34,10 +38,14 @@ class Pause(models.Model):
     streak = models.PositiveIntegerField(default=1, help_text=_("Failures in a row; pauses grow with it."))
     detail = models.CharField(max_length=300, blank=True)
     fingerprint = models.CharField(max_length=8, blank=True, help_text=_("Of the key that was refused."))
-    silent = models.BooleanField(default=False, help_text=_("It let a call wait for nothing."))
+    silent = models.BooleanField(
+        default=False, db_default=False, help_text=_("It let a call wait for nothing.")
+    )
     found_with = models.CharField(
         max_length=120,
         blank=True,
+        default="",
+        db_default="",
         help_text=_("The model that failed, as long as no other one of the scope did."),
     )
     probe_until = models.DateTimeField(
@@ -84,8 +92,10 @@ class Quota(models.Model):
         default=0, help_text=_("Tokens of the current minute that somebody else used.")
     )
     foreign_until = models.DateTimeField(null=True, blank=True)
-    stated = models.JSONField(default=dict, editable=False)  # when the provider stated each limit
-    by_staff = models.BooleanField(_("set by staff"), default=False, editable=False)
+    stated = models.JSONField(
+        default=dict, db_default={}, editable=False
+    )  # when the provider stated each limit
+    by_staff = models.BooleanField(_("set by staff"), default=False, db_default=False, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -8,7 +8,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from llm.configuration import snapshot
 from llm.configuration.limits import MODEL
+from llm.foresight.worth import REPORT
+from llm.foresight.worth import worth as served
 from llm.models import Model, Provider
 from llm.status import providers as standing
 from llm.status.providers import ProviderStatus
@@ -73,7 +76,16 @@ def worth(row: Provider) -> str:
         parts.append(text % {"n": _whole(requests)})
     if tokens := in_tokens + sum(model.tpd or 0 for model in models):
         parts.append(ngettext("%(n)s token a day", "%(n)s tokens a day", tokens) % {"n": _whole(tokens)})
-    return ", ".join(parts) or _("free; how much, its answers tell")
+    return ", ".join(parts) or _reports(row) or _("free; how much, its answers tell")
+
+
+def _reports(row: Provider) -> str:
+    """What limits of other windows and units come to: of one account, in reports."""
+    reports = served(snapshot.with_one_account(row), {}, sizes=(REPORT,)).a_day[0]
+    if not reports:
+        return ""
+    text = ngettext("about %(n)s report a day", "about %(n)s reports a day", reports)
+    return text % {"n": _whole(reports)}
 
 
 def limits_in_words(model: Model | Any) -> str:

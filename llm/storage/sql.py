@@ -3,7 +3,7 @@
 SQL is written with %s, and values are given as the database takes them: see `llm.ledger.rows`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -11,31 +11,26 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.transaction import TransactionManagementError
 
-from llm.storage.transactions import shared
+from llm.storage.transactions import Shared, shared
 
 
 def run(sql: str, values: Sequence[Any] = ()) -> Any:
     """The cursor of a statement. Raises what Django's own would."""
-    database = connections[DEFAULT_DB_ALIAS]
-    if database.connection is None or database.queries_logged or _is_watched(database):
-        return _watched(sql, values)
+    unit = shared()
+    database = connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
+    watching = database.execute_wrappers
+    if (
+        database.connection is None
+        or database.queries_logged
+        or (watching and (len(watching) > 1 or watching[0] is not unit))
+    ):
+        return _watched(unit, database, sql, values)
     if database.needs_rollback:
         raise TransactionManagementError("this transaction is broken: it can only be rolled back")
     with database.wrap_database_errors:
-        if database.vendor == "sqlite":
-            return database.connection.execute(_in_sqlites_words(sql), values)
-        return database.connection.execute(sql, values)
-
-
-def run_many(sql: str, rows: Iterable[Sequence[Any]]) -> None:
-    """The same statement with several rows of values."""
-    database = connections[DEFAULT_DB_ALIAS]
-    if database.connection is None or database.queries_logged or _is_watched(database):
-        for values in rows:
-            _watched(sql, values)
-        return
-    with database.wrap_database_errors, database.connection.cursor() as cursor:
-        cursor.executemany(_in_sqlites_words(sql) if database.vendor == "sqlite" else sql, list(rows))
+        return database.connection.execute(
+            _in_sqlites_words(sql) if database.vendor == "sqlite" else sql, values
+        )
 
 
 @contextmanager
@@ -65,13 +60,9 @@ def part() -> Iterator[None]:
     run("RELEASE SAVEPOINT part")
 
 
-def _is_watched(database: Any) -> bool:
-    """Whether somebody but a chain transaction wants to see every statement: a test, a tracer."""
-    return any(each is not shared() for each in database.execute_wrappers)
-
-
-def _watched(sql: str, values: Sequence[Any]) -> Any:
-    unit, cursor = shared(), connections[DEFAULT_DB_ALIAS].cursor()
+def _watched(unit: Shared | None, database: Any, sql: str, values: Sequence[Any]) -> Any:
+    """The same by Django's own ways: there is no connection yet, or a test wants to see every statement."""
+    cursor = database.cursor()
     if unit is None:
         cursor.execute(sql, values)
         return cursor

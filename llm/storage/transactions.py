@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 T = TypeVar("T")
 _writer = threading.RLock()  # of this process's threads; beyond it, a lock on a file for all processes
@@ -27,6 +27,7 @@ class Shared:
         self.read: dict[Any, Any] = {}
         self.late: dict[Any, Callable[[], object]] = {}
         self.unwatched = False  # while a statement of `llm.storage.sql` runs
+        self.database: Any = connections[DEFAULT_DB_ALIAS]  # this thread's, which takes long to look up
 
     def undo(self, late: dict[Any, Callable[[], object]]) -> None:
         """The database has undone what came after a moment. late: as it was then.

@@ -8,6 +8,14 @@ PIN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 DIGITS = re.compile(r"(?<![\w.,$€#-])\d(?:[ -]?\d){3,11}(?![\w%$€]|[.,]\d)")
+SPARE = re.compile(  # "backup codes: 4f8a-91bc 77d2-0a1e"
+    r"\b(?:(?:backup|recovery|scratch|reserve) codes?|(?:резервн|запасн)\w{2,3} код\w{0,3}"
+    r"|códigos? de (?:respaldo|recuperación|reserva))\b(?P<rest>.{0,80})",
+    re.IGNORECASE | re.DOTALL,
+)
+SPARE_CODE = re.compile(
+    r"(?<![\w-])(?=[a-z-]{0,11}\d)[a-z0-9]{4,12}(?:-[a-z0-9]{4,8}){0,3}(?![\w-])", re.IGNORECASE
+)
 SPOKEN = re.compile(
     r"(?:\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ноль|один|два|три|четыре|пять|шесть|семь|восемь"
     r"|девять|cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve)\b[\s,-]{0,3}){4,12}",
@@ -44,6 +52,9 @@ def certainty(text: str) -> bool | None:
         for digits in DIGITS.finditer(rest):
             if not YEAR.fullmatch(digits[0]) and not COUNTED.match(rest[digits.end() :]):
                 return False
+    for name in SPARE.finditer(text):
+        if len(SPARE_CODE.findall(name["rest"])) > 1:
+            return False
     for name in PASSWORD.finditer(text):
         said = SAYS.match(name["rest"])
         if said and _looks_chosen(said["value"]):

@@ -26,6 +26,7 @@ MOST_WORDS = 6  # beside a dozen numbers that nothing calls places of words
 WORD = re.compile(r"[^\W\d_]+")
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 REMARK = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]|\{[^{}]{0,200}\}|/\*.{0,200}?\*/")
+TAG = re.compile(r"</?[a-z][^<>]{0,200}>")
 ITEM = re.compile(r"[\n,;.!?:…|•·/]+|\s[–—-]+\s")
 SPACED = re.compile(r"(?<![^\W\d_])([^\W\d_])[ .-](?=[^\W\d_](?![^\W\d_]))")  # "v o i d"
 NUMBERED = re.compile(r"(?<!\d)(\d{1,2})(?!\d)[^\w\n]{0,4}([^\W\d_]{2,20})")
@@ -64,8 +65,10 @@ def certainty(text: str) -> bool | None:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """The text; without what stands in brackets; the words after numbers in their order."""
+    """The text; without marks of HTML; without what stands in brackets; the words after numbers in their order."""
     yield text
+    if (bare := TAG.sub(" ", text)) != text:
+        yield bare
     if (short := REMARK.sub(" ", text)) != text:
         yield short
     if len(SPACED.findall(text)) >= 36:
