@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from django.conf import settings
 from django.core.cache import caches
+from django.core.management.commands import flush
+from django.db import connection, transaction
 from django.utils import translation
 
 from audit.orders import outbox
@@ -20,6 +22,30 @@ from llm.pauses import probes
 
 def pytest_configure():
     compile_catalogues(settings.LOCALE_PATHS[0])
+
+
+FILLED_BY_POST_MIGRATE = ("django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """After a test that commits, Django empties all tables and lets post_migrate fill some of them again, which takes
+    longer than most tests: here the same rows are put back instead."""
+    kept = {}
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in FILLED_BY_POST_MIGRATE:
+            cursor.execute(f"SELECT * FROM {table}")
+            kept[table] = cursor.fetchall()
+
+    def put_back(*args, **kwargs):
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table, rows in kept.items():
+                marks = ", ".join(["%s"] * len(rows[0]))
+                cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "emit_post_migrate_signal", put_back)
+        yield
 
 
 @pytest.fixture(autouse=True)

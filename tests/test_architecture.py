@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -93,12 +94,15 @@ def is_ours(name):
     return name.split(".")[0] in APPS and not name.startswith(LEFT_OUT)
 
 
+@cache
 def arrows():
-    for name in MODULES:
-        if is_ours(name):
-            for other in imports(name):
-                if is_ours(other) and other != name:
-                    yield name, other
+    return [
+        (name, other)
+        for name in MODULES
+        if is_ours(name)
+        for other in imports(name)
+        if is_ours(other) and other != name
+    ]
 
 
 def place(name):

@@ -131,3 +131,8 @@ def test_the_chain_and_the_audit_work(postgres_url):
 @pytest.mark.exhaustive
 def test_no_address_breaks_over_what_nobody_should_send_it(postgres_url):
     assert " passed" in suite(postgres_url, "tests/test_every_address.py")
+
+
+@pytest.mark.exhaustive
+def test_a_week_of_limits_is_exact(postgres_url):
+    assert " passed" in suite(postgres_url, "tests/test_week_of_limits.py", "-m", "exhaustive")

@@ -9,13 +9,14 @@ from decimal import Decimal
 import pytest
 import time_machine
 
+from llm import secrets
 from llm.chain import ChainExhausted, complete
-from llm.configuration import snapshot
+from llm.configuration import presets, snapshot
 from llm.foresight import forecast, workload
 from llm.foresight.load import Ask, Load
 from llm.ledger import counters
 from llm.limits.quota import LedgerMeter
-from llm.models import Attempt, Limit, Provider
+from llm.models import Attempt, Credential, Limit, Provider
 from llm.simulator import Simulator
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_provider
@@ -159,3 +160,57 @@ def test_a_week_of_shared_hourly_monthly_input_and_unit_limits(monkeypatch):
 def test_a_day_of_shared_hourly_monthly_input_and_unit_limits(monkeypatch):
     simulated(monkeypatch, days=1, every=timedelta(minutes=2))
     assert Provider.objects.count() == len(MODELS)
+
+
+def from_presets(sim):
+    """The free providers that ship switched on, each with a key, at the simulator, which enforces their limits."""
+    presets.install()
+    Provider.objects.exclude(free=True, enabled=True).update(enabled=False)
+    for row in Provider.objects.filter(enabled=True):
+        Provider.objects.filter(pk=row.pk).update(
+            base_url=f"{sim.url}/{row.slug}{'' if row.kind == 'groq' else '/v1'}"
+        )
+        row.refresh_from_db()
+        secret = secrets.seal(f"key-of-{row.slug}")
+        Credential.objects.create(provider=row, label=row.slug, secret=secret, entered_for=row.origin)
+        prices = {
+            model.name: (float(model.units_in or 0), float(model.units_out or 0))
+            for model in row.models.all()
+        }
+        for model in row.models.filter(enabled=True):
+            quotas = {name: getattr(model, name) for name in ("rpm", "rpd", "tpm", "tpd")}
+            if any(quotas.values()):
+                sim.limit(f"key-of-{row.slug}", model.name, **quotas)
+        for limit in row.limits.filter(enabled=True):
+            units = {"units_in": float(limit.units_in or 0), "units_out": float(limit.units_out or 0)}
+            sim.share(
+                provider=row.slug, scope=limit.scope, models=limit.patterns, per=limit.per, unit=limit.unit,
+                amount=limit.amount, prices=prices if limit.unit == "units" else {}, **units,
+            )  # fmt: skip
+    snapshot.forget()
+
+
+@pytest.mark.exhaustive
+def test_the_forecast_of_the_shipped_presets_is_that_of_a_simulated_day(monkeypatch):
+    every, out = timedelta(seconds=100), 600
+    with time_machine.travel(MONDAY, tick=False) as traveller, Simulator(clock=time.time) as sim:
+        monkeypatch.setattr("llm.clock.sleep", lambda seconds: traveller.shift(seconds))
+        from_presets(sim)
+        sim.default(b.ok("word" * out))
+        chain, served, moment = workload.chain(), 0, MONDAY
+        while moment < MONDAY + timedelta(days=1):
+            if moment.timestamp() > time.time():
+                traveller.move_to(moment)
+            with suppress(ChainExhausted):
+                complete(user="word" * 900, max_tokens=1400, max_usd=0, deadline_s=20)
+                served += 1
+            moment += every
+        refused = [record for record in sim.requests if record.status != 200]
+        row = Attempt.objects.filter(outcome="ok").first()
+        ask = Ask(row.tokens_in, 1400, row.tokens_out, row.latency_ms / 1000)
+        day = forecast.play(chain, Load(86_400 // 100, [ask]), start=MONDAY)
+        by_provider = Counter(Attempt.objects.filter(outcome="ok").values_list("provider", flat=True))
+        told = {slug: share.calls for slug, share in day.shares.items()}
+        assert refused == []
+        assert set(by_provider) == {"groq", "openrouter", "huggingface"}
+        assert abs(day.calls - day.unserved - served) <= 0.05 * served, (told, by_provider)

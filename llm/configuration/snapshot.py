@@ -46,9 +46,7 @@ class ModelConf:
     source: str = ""
     seen: date | None = None
     method: str = ""
-    _in_force: dict[tuple[Limit, ...], InForce] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+    _in_force: dict[Any, InForce] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -66,10 +64,7 @@ class ModelConf:
         return self.with_learned(())
 
     def with_learned(self, learned: tuple[Limit, ...]) -> InForce:
-        """The limits with those that a provider, or staff for an account, stated in place of its own.
-
-        Put together once as long as they are the same.
-        """
+        """The limits with those that a provider, or staff, stated in place of its own; put together once."""
         if learned not in self._in_force:
             names = {limit.name for limit in learned}
             kept = [limit for limit in self._configured() if not (limit.is_own and limit.name in names)]
@@ -122,10 +117,7 @@ class ProviderConf:
 
     @property
     def counts_cached(self) -> bool:
-        """Whether tokens of a prompt that the provider has in its cache count towards its limits.
-
-        Groq's do not, once it has answered: https://console.groq.com/docs/prompt-caching. Nobody else says so.
-        """
+        """Whether cached tokens count towards limits. Groq's do not: https://console.groq.com/docs/prompt-caching."""
         return self.kind != "groq"
 
 
@@ -200,9 +192,7 @@ class State:
 
     providers: tuple[ProviderConf, ...]
     pauses: dict[str, list[PauseView]]
-    learned: (
-        Any  # another one whenever providers have taught us something; None: nothing, see llm.limits.learned
-    )
+    learned: Any  # changes whenever providers teach us something; None: nothing, see llm.limits.learned
     aliases: Mapping[str, str] = field(default_factory=dict)  # what a client may ask for, and what it means
 
 

@@ -36,7 +36,8 @@ class ServiceAccounts:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import rsa
 
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        # Half the usual size: it guards nothing, and is made and read in a tenth of the time.
+        key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

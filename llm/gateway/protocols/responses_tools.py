@@ -77,10 +77,11 @@ def repeated(tools: object) -> list[dict[str, Any]]:
     """The tools of a request that has been read, as its response repeats them: the SDKs' types want every field."""
     found = []
     for tool in tools if isinstance(tools, list) else ():
-        if tool["type"] == "function":
+        kind = tool.get("type")
+        if kind == "function":
             told = tool["function"] if isinstance(tool.get("function"), dict) else tool
             found.append({"type": "function", **{name: told.get(name) for name in FIELDS}})
-        elif tool["type"] in ("custom", "namespace"):
+        elif kind in ("custom", "namespace"):
             found.append(dict(tool))
     return found
 
