@@ -21,22 +21,13 @@ from audit.orders import deliverable, outbox, overview, payments
 from audit.orders import export as order_export
 from audit.orders import service as orders
 from audit.orders.money import receipts
-from llm.admin_base import AllowedLookups
+from llm.admin_base import AllowedLookups, ReadOnly
 
 __all__ = ["ACTIONS", "MONEY", "PROCESS"]
 
 
-class Fixed(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that only orders.py writes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+class Fixed(ReadOnly, AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that only `audit.orders` writes."""
 
 
 class OverdueFilter(admin.SimpleListFilter):

@@ -17,7 +17,7 @@ from django_otp.plugins.otp_static.admin import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 
 from guardlabs.staff import factors
-from llm.admin_base import AllowedLookups
+from llm.admin_base import AllowedLookups, ReadOnly
 
 # The devices' own pages show secrets; what staff need is the action below.
 admin.site.unregister([User, Group, StaticDevice, TOTPDevice])
@@ -59,7 +59,7 @@ class StaffGroupAdmin(AllowedLookups, GroupAdmin):
 
 
 @admin.register(LogEntry)
-class TrailAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
+class TrailAdmin(ReadOnly, AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     """Who did what, when. Written by the admin itself; read-only, also for superusers."""
 
     list_display = (
@@ -87,12 +87,3 @@ class TrailAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("change"))
     def change_message_text(self, entry: LogEntry) -> str:
         return entry.get_change_message()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

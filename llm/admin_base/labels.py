@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy, gettext_noop
 # So that they are found when texts are collected: a column that is not here stays in English.
 LABELS = (
     gettext_noop("action"), gettext_noop("alias"), gettext_noop("amount"), gettext_noop("at"),
-    gettext_noop("attempt count"), gettext_noop("becomes"), gettext_noop("cached"), gettext_noop("category"),
+    gettext_noop("attempt count"), gettext_noop("becomes"), gettext_noop("cache"), gettext_noop("cached"),
+    gettext_noop("category"),
     gettext_noop("claimed at"), gettext_noop("closed at"), gettext_noop("closed by"), gettext_noop("commercial"),
     gettext_noop("commercial use"), gettext_noop("confirmed"), gettext_noop("cost usd"), gettext_noop("created at"),
     gettext_noop("data class"), gettext_noop("date"), gettext_noop("deadline s"), gettext_noop("decided at"),

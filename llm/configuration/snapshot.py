@@ -46,9 +46,7 @@ class ModelConf:
     source: str = ""
     seen: date | None = None
     method: str = ""
-    _in_force: dict[tuple[Limit, ...], InForce] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+    _in_force: dict[Any, InForce] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
