@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from bench.figures import Section
-from bench.gateway import served
+from bench.gateway import WORKERS, served
 from bench.load import Target, cpu_s, hammer
 from bench.upstream import ok, upstream_process
 from bench.workload import AMPLE, MAX_TOKENS, PROMPT, TEXT, free_and_paid
@@ -35,7 +35,7 @@ def run() -> Section:
         sim.default(ok(TEXT))
         free_and_paid(sim, keys=3, quotas=AMPLE, first_byte_s=30, timeout_s=60)
         _, key = clients.add(name="bench")
-        url, pid = stack.enter_context(served())
+        url, pid = stack.enter_context(served(WORKERS))
         targets = {
             name: Target(f"{url}{path}", {"Authorization": f"Bearer {key}"}, {"model": "auto", **body})
             for name, (path, body) in BODIES.items()

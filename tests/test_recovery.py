@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.db import connection
 
-from llm.chain import AttemptFailed, ChainExhausted, Completed, complete, stream
+from llm.chain import AttemptFailed, ChainExhausted, Completed, complete, slow_start, stream
 from llm.configuration import snapshot
 from llm.failures.kinds import Kind
 from llm.models import Attempt, Call, Pause
@@ -288,6 +288,17 @@ def test_fifty_callers_waste_five_requests_on_a_first_tier_that_has_just_answere
     sim.script("key-of-groq1", fault)
     assert in_threads(50, lambda n: ask().provider) == ["deepseek"] * 50
     assert sim.count(provider="groq") - 3 <= 5
+
+
+@pytest.mark.parametrize(("deadline_s", "counted"), [(3, 0), (40, 1)])
+def test_who_has_less_time_than_a_verdict_takes_holds_nobody_back(sim, deadline_s, counted):
+    make_groq(sim, keys=1, first_byte_s=10, timeout_s=20)
+    plain()
+    events = stream(user="hi", deadline_s=deadline_s)
+    next(events)
+    assert len(slow_start._unheard.get("groq", {})) == counted
+    events.close()
+    assert not slow_start._unheard.get("groq")
 
 
 def test_a_sign_of_life_lets_all_who_wait_for_it_go(sim):

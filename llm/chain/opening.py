@@ -216,7 +216,11 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
     state.selector.meter.look_again()
     state.trials.append(trial)
     state.open = trial
-    slow_start.begun(deployment.provider.slug, trial.row.pk)
+    provider = deployment.provider
+    if state.selector.left_s() >= (provider.first_byte_s if state.streamed else provider.timeout_s):
+        slow_start.begun(
+            provider.slug, trial.row.pk
+        )  # who has less time finds out nothing, and holds nobody back
     return trial
 
 

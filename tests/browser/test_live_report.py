@@ -25,7 +25,7 @@ def groq(sim):
     """A slow writer, after one that is spent."""
     make_groq(sim, keys=2, timeout_s=30, first_byte_s=10)
     sim.script("key-of-groq1", b.payload("groq-429-tpd-1"))
-    sim.script("key-of-groq2", b.ok(pace=0.03))
+    sim.script("key-of-groq2", b.ok(pace=0.06))
     return sim
 
 

@@ -156,7 +156,7 @@ def _starts(sentence: str, voice: Voice, lang: str) -> bool:
         return True  # "Encouraged, the thief digs"
     if first == FACT or first in voice.starts or voice.thief.fullmatch(first) is not None:
         return True
-    if lang == "en" and tokens[1:] and re.search(r"[a-z]{2}[^s']s\Z", tokens[1]):
+    if lang == "en" and tokens[1:] and re.search(r"[a-z]{2}[^s']s\Z|\A(?:is|are|has)\Z", tokens[1]):
         return True  # "Time works for him"
     if lang == "en":
         return re.search(r"(?:ing|ly|[^s]s)\Z", first) is not None

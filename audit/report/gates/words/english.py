@@ -40,7 +40,7 @@ VOICE = Voice(
         "thus therefore again only just already instead eventually quickly quietly slowly often usually and but or"
     ),
     never={
-        "speaks to the reader": any_of(r"you(?:'\w+)?|yours|yourself|please|dear|let's|let us|remember"),
+        "speaks to the reader": any_of(r"you(?:'\w+)?|yourself|please|dear|let's|let us|remember"),
         "speaks for somebody": any_of(r"we(?:'\w+)?|us|our|ours|i|i'm|i'd|i've|i'll|me|my|mine"),
         "says what ought to be": any_of(
             r"should|must|ought|shall|will|\w+'ll|supposed to|better off|had better|(?:is|are) to"

@@ -18,7 +18,7 @@ VOICE = Voice(
         r"|усилий|звука)"
         r"|как если бы|будто бы|как бы"
     ),
-    lame=any_of(r"тво\w{1,3}|есть"),
+    lame=any_of(r"есть"),
     why=any_of(r"потому что|ведь|поскольку|так как|из-за того"),
     starts=frozenset(),  # word forms tell it
     adverbs=frozenset(),

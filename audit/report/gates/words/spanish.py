@@ -90,7 +90,7 @@ VOICE = Voice(
         r"|se (?:va|marcha) (?:con las manos|de vacío|sin)"
         r"|y se detiene|desiste|fracasa|renuncia|pasa de largo|pasa por alto"
         r"|(?:ladrón|él) (?:evita|esquiva|ignora|falla|abandona)"
-        r"|maldice|odia|en vano|(?:queda|está|es) bloquead[oa]s?|devuelven? (?:las|todo|el dinero|los)"
+        r"|maldice|odia|en vano|(?:queda|está|es) bloquead[oa]s?|devuelven? (?:las|lo|todo|el dinero|los)"
         r"|deja (?:en paz|la frase)"
         r"|deja las monedas"
         r"|pierde(?! (?:la señal|señal|la cobertura|cobertura|la línea|el servicio|servicio|red))"
