@@ -1,4 +1,4 @@
-"""How many scans and orders one network address may make.
+"""How many scans and orders one IP address may make.
 
 Scans: settings.SCAN_RATE, such as `20/h`, or `off`. Orders: ORDER_RATE, unless scans are not limited either.
 """

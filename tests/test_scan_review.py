@@ -8,7 +8,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 
+from audit.admin.said import marked
 from audit.models import Report, Scan
 from audit.report import jobs, outcome
 from audit.scans import review, shares, tokens
@@ -220,3 +222,30 @@ def test_scans_are_marked_as_reviewed_in_the_list(admin_client):
         {"action": "mark_reviewed", "_selected_action": [row.pk for row in rows]},
     )
     assert Scan.objects.filter(reviewed_by="admin").count() == 2
+
+
+# -- from an answer to what the report says of it -----------------------------------------------------
+@pytest.mark.parametrize("lang", ["en", "ru", "es"])
+def test_an_answer_leads_to_the_place_in_the_report_that_speaks_of_it(admin_client, lang):
+    scan = make_scan("middle", ai=False, lang=lang)
+    framed = reverse("admin:audit_scan_report", args=[scan.pk, scan.reports.get().pk])
+    report = admin_client.get(framed).content.decode()
+    html = page(admin_client, scan).content.decode()
+    places = re.findall(rf'href="{re.escape(framed)}#(said-\w+)" target="report"', html)
+    assert len(places) >= 3
+    for place in places:
+        assert report.count(f'id="{place}"') == 1
+    lost = {each["question"] for each in scan.result["findings"]}
+    assert {place.removeprefix("said-") for place in places} <= lost
+
+
+def test_places_are_found_in_text_only():
+    html = mark_safe(
+        '<p><a href="#finding-a" rel="x">Fix &amp; go</a> then “Keys &lt; here” and <b title="Keys">b</b></p>'
+    )
+    text, said = marked(html, {"a": "Other", "b": "Keys < here.", "c": "rel", "d": "title"})
+    assert said == {"a", "b"}
+    assert text == (
+        '<p><a id="said-a" href="#finding-a" rel="x">Fix &amp; go</a> then '
+        '“<span id="said-b">Keys &lt; here</span>” and <b title="Keys">b</b></p>'
+    )

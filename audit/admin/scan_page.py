@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.utils import translation
+from django.utils.safestring import SafeString
+
+from audit.admin.said import marked
 from audit.bank import catalogue
 from audit.bank import findings as details
 from audit.bank.catalogue import OptionText, QuestionText
@@ -23,6 +27,7 @@ class Answer:
     lost: float
     severity: str
     term: str
+    said: bool  # whether the shown version of the report speaks of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,9 @@ class ScanPage:
 
     @cached_property
     def details(self) -> details.Details:
-        return details.details(self.scan)
+        """In the language of the scan, as its report is."""
+        with translation.override(self.scan.lang):
+            return details.details(self.scan)
 
     @property
     def band(self) -> str:
@@ -51,6 +58,7 @@ class ScanPage:
     @cached_property
     def answers(self) -> list[Answer]:
         lost = {each.question: each for each in self.details.assessment.findings}
+        said = as_read(self.shown, self.details)[1] if self.shown else frozenset()
         found = []
         for question in catalogue.questionnaire():
             value = self.scan.answers.get(question.id)
@@ -63,18 +71,35 @@ class ScanPage:
                         float(finding.lost) if finding else 0.0,
                         str(SEVERITY_WORDS[finding.severity]) if finding else "",
                         f"{finding.term} = {finding.lost}" if finding else "",
+                        question.id in said,
                     )
                 )
         return found
 
     @cached_property
+    def shown(self) -> Report | None:
+        """The version that the visitor sees."""
+        return next((each.report for each in self.versions if each.shown), None)
+
+    @cached_property
     def versions(self) -> list[Version]:
         rows = list(
-            Report.objects.filter(scan=self.scan).select_related("call").prefetch_related("call__attempts")
+            Report.objects.filter(scan=self.scan)
+            .select_related("scan", "call")
+            .prefetch_related("call__attempts")
         )
         ready = [row for row in rows if row.status == Report.Status.READY]
         shown = (ready or rows)[:1]
         return [Version(row, list(row.call.attempts.all()) if row.call else [], row in shown) for row in rows]
+
+
+def as_read(row: Report, told: details.Details) -> tuple[SafeString, frozenset[str]]:
+    """A version's text, with anchors where it speaks of a weakness, and of which it does.
+
+    told: the scan's details in the language of the report.
+    """
+    titles = {each.finding.question: each.title for each in told.weaknesses}
+    return marked(render.to_html(row.markdown), titles)
 
 
 def version(row: Report) -> ReportView:

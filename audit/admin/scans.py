@@ -19,7 +19,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from audit.admin.filters import FILTERS, TierFilter
-from audit.admin.scan_page import ScanPage, version
+from audit.admin.scan_page import ScanPage, as_read, version
 from audit.formats import BAND_WORDS
 from audit.models import Report, Scan
 from audit.report import jobs
@@ -156,7 +156,9 @@ class ScanAdmin(ReadOnlyAdmin):
         row = get_object_or_404(Report.objects.select_related("scan"), pk=report, scan=pk)
         with translation.override(row.scan.lang):
             response = TemplateResponse(
-                request, "admin/audit/scan/framed.html", {"scan": row.scan, "report": version(row)}
+                request,
+                "admin/audit/scan/framed.html",
+                {"report": version(row), "html": as_read(row, ScanPage(row.scan).details)[0]},
             ).render()
         response["Cache-Control"] = "private, no-store"
         return response
