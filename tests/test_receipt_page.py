@@ -50,7 +50,7 @@ def test_the_receipt_under_a_report_leads_to_its_own_verification(client, monkey
     page = client.get(link).content.decode()
     told = receipts.verify(row.receipt)
     assert told.belongs_to(row.markdown)
-    assert {"length", "slots", "advice", "figures", "cases"} <= set(told.gates)
+    assert {"length", "slots", "form", "voice", "figures"} <= set(told.gates)
     assert told.fingerprint in page
     assert "groq1 (llama)" in page
 
