@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from llm.chain import complete
 from llm.configuration import snapshot
-from llm.foresight import catalogue
+from llm.foresight import catalogue, newer_presets
 from llm.models import CatalogueChange, Credential, Limit, Model, Notice, Provider
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_groq, make_provider
@@ -47,8 +47,13 @@ def listing(*models):
     return b.http(200, {"object": "list", "data": [{"object": "model", **model} for model in models]})
 
 
+def found_by_a_check():
+    """Open changes, but those that compare the test's own providers with what this release ships."""
+    return [change for change in catalogue.open_changes() if not change.subject.endswith(newer_presets.OURS)]
+
+
 def the_change():
-    (change,) = catalogue.open_changes()
+    (change,) = found_by_a_check()
     return change
 
 
@@ -63,7 +68,7 @@ def test_a_limit_that_was_halved_is_in_the_diff_after_one_check(sim):
     model = Model.objects.get()
     assert (model.tpm, model.rpd, model.method) == (4000, 1000, "header")
     assert model.seen is not None
-    assert catalogue.open_changes() == []
+    assert found_by_a_check() == []
 
 
 def test_a_model_that_is_gone_is_in_the_diff_and_is_switched_off_when_applied(sim):
@@ -83,7 +88,7 @@ def test_a_model_that_is_back_is_no_change(sim):
     providers("check")
     sim.offer("groq", OSS, SMALL)
     providers("check")
-    assert not [change for change in catalogue.open_changes() if change.kind == "gone"]
+    assert not [change for change in found_by_a_check() if change.kind == "gone"]
 
 
 def test_a_wall_in_front_of_what_was_free_is_in_the_diff_with_a_notice(sim):
@@ -113,7 +118,7 @@ def test_what_staff_have_dismissed_is_not_proposed_again(sim):
     providers("check")
     catalogue.dismiss(the_change(), by="anna")
     providers("check")
-    assert catalogue.open_changes() == []
+    assert found_by_a_check() == []
 
 
 def test_a_change_is_applied_once_and_an_unknown_number_is_an_error(sim):
@@ -132,9 +137,11 @@ def test_it_is_applied_by_a_click(sim, admin_client):
     make_groq(sim, keys=1, models=(OSS, SMALL), timeout_s=20)
     sim.offer("groq", OSS)
     providers("check")
-    data = {"action": "apply_now", "_selected_action": [the_change().pk]}
+    change = the_change()
+    data = {"action": "apply_now", "_selected_action": [change.pk]}
     admin_client.post(reverse("admin:llm_cataloguechange_changelist"), data)
-    assert CatalogueChange.objects.get().state == "applied"
+    change.refresh_from_db()
+    assert change.state == "applied"
     assert not Model.objects.get(name=SMALL).enabled
 
 
@@ -168,14 +175,14 @@ def test_a_limit_that_was_raised_is_in_the_diff_and_holds_once_it_is_applied(sim
 def test_a_number_that_stands_for_no_limit_is_no_change(sim):
     make_groq(sim, keys=1, models=[{"name": OSS, "rpd": 1000, "tpm": 8000}], timeout_s=20)
     providers("check")  # ten million requests a day
-    assert catalogue.open_changes() == []
+    assert found_by_a_check() == []
 
 
 def test_a_limit_that_calls_have_learned_already_is_in_the_diff_all_the_same(sim):
     make_groq(sim, keys=1, models=[{"name": OSS, "rpd": 1000, "tpm": 8000}], timeout_s=20)
     sim.limit("key-of-groq1", OSS, rpd=1000, tpm=4000)
     complete(user="hello", max_tokens=20)
-    assert catalogue.open_changes() == []
+    assert found_by_a_check() == []
     providers("check")
     assert (the_change().was, the_change().becomes) == ("8000", "4000")
 
@@ -186,7 +193,7 @@ def test_a_limit_that_is_as_configured_again_leaves_the_diff(sim):
     providers("check")
     sim.limit("key-of-groq1", OSS, rpd=1000, tpm=8000)
     providers("check")
-    assert catalogue.open_changes() == []
+    assert found_by_a_check() == []
 
 
 def test_of_accounts_that_are_told_different_limits_the_lowest_is_proposed(sim):
@@ -236,7 +243,7 @@ def test_a_model_under_another_name_is_one_that_is_gone_and_one_that_is_new(sim)
     make_provider(sim, "router", models=["a:free"], keys={"router": ""}, free=True, timeout_s=20)
     sim.offer("router", "a-2:free")
     providers("check")
-    assert {(change.kind, change.subject) for change in catalogue.open_changes()} == {
+    assert {(change.kind, change.subject) for change in found_by_a_check()} == {
         ("gone", "a:free"), ("new", "a-2:free"),
     }  # fmt: skip
 
@@ -273,4 +280,4 @@ def test_a_window_that_is_as_configured_again_leaves_the_diff(sim):
     assert the_change().becomes == "4096"
     sim.script("key-of-router", listing({"id": "m", "context_window": 8192}), endpoint="models")
     providers("check")
-    assert catalogue.open_changes() == []
+    assert found_by_a_check() == []

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from audit.presentation.receipts import GATES
 from audit.report import generate, jobs, upgrade
 from audit.scans import service as scans
 from llm import chain, stats
@@ -50,7 +51,8 @@ def test_the_receipt_under_a_report_leads_to_its_own_verification(client, monkey
     page = client.get(link).content.decode()
     told = receipts.verify(row.receipt)
     assert told.belongs_to(row.markdown)
-    assert {"length", "slots", "advice", "figures", "cases"} <= set(told.gates)
+    assert {"length", "slots", "form", "voice", "figures"} <= set(told.gates)
+    assert set(told.gates) <= GATES.keys(), "a visitor reads words, not names"
     assert told.fingerprint in page
     assert "groq1 (llama)" in page
 

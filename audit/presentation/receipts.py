@@ -11,7 +11,7 @@ from audit.report import attempts
 from audit.report.generate import author
 from llm.chain import receipts
 
-# Names of gates as reports have them (audit/gates); others, of other callers, show as they are.
+# Names of gates as reports have them (audit.report.gates), and had them; those of other callers show as they are.
 GATES = {
     "length": _("long enough"),
     "markup": _("nothing but prose"),
@@ -30,6 +30,9 @@ GATES = {
     "reader": _("fits your answers"),
     "cases": _("no case but ours"),
     "slots": _("facts from our list"),
+    "form": _("no advice but ours"),
+    "voice": _("tells only what a thief does"),
+    "whole": _("nothing left out"),
     "plan": _("the whole plan"),
     "shape": _("the right length"),
     "repeats": _("nothing said twice"),
