@@ -10,7 +10,8 @@ _SMALL_WORDS = (
     r"zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|ноль|один|два|три|четыре|пять"
     r"|шесть|семь|восемь"
     r"|девять|десять|одиннадцать|двенадцать|cero|un|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez"
-    r"|once|doce"
+    r"|once|doce|дв(?:е|ух|ум|умя)|тр(?:[её]х|[её]м|емя)|четыр(?:[её]х|[её]м|ьмя)|(?:пят|шест|сем|восьм|восем|девят|десят)(?:и|ью)"
+    r"|одн(?:ом|ого)"
 )
 _BIG_WORDS = (
     # thirteen … a billion
@@ -30,7 +31,12 @@ _BIG_WORDS = (
 )
 # A share of people, thefts or money is a figure as well, and so is a decade of points.
 SHARE = re.compile(
-    r"(?<!\w)(?:трет(?:ь|и|ей|ями)(?! (?:сторон|лиц|групп))"
+    rf"(?<!\w)(?:(?:{_SMALL_WORDS}) (?:\w+ ){{0,2}}(?:out of|de cada|из|in every) (?:\w+ )?(?:{_SMALL_WORDS})"
+    rf"|(?:{_SMALL_WORDS}) in (?:{_SMALL_WORDS})|(?:{_SMALL_WORDS}) (?:third|quarter|fifth|tenth)s"
+    r"|(?:half|third|quarter|fifth|tenth|tenths|thirds|halves)(?: of)?(?: an?| the| his| your| all)? (?:bit)?coins?"
+    r"|half (?:an? |of )?(?:ether|token|stash|savings)|(?:medio|media|cuarto de|tercio de) (?:bitcoin|ether|moneda)"
+    r"|пол(?:овин\w{1,2} |тор\w |)биткоин\w*|половин\w{1,2} эфира|(?:треть|четверть|половин\w{1,2}) (?:монет|сбережен\w+)"
+    r"|трет(?:ь|и|ей|ями)(?! (?:сторон|лиц|групп))"
     r"|(?:a|one|two|roughly|about|nearly|almost|over) (?:third|quarter|fifth|tenth)s?(?! time)"
     r"|half of (?:all|what (?:he|she|they|people)|his|their|those|every\w+|the (?:thefts|victims|cases"
     r"|losses|attacks))"
@@ -59,7 +65,7 @@ _UNITS = (
     r"|dólares|pesos|monedas|por ciento"
 )
 SUM = re.compile(
-    rf"[$€£₽]|%|(?<!\w)(?:\d[\d.,]{{0,12}}|{_SMALL_WORDS}) (?:and a half )?(?:{_UNITS})(?!\w)", re.IGNORECASE
+    rf"[$€£₽]|%|(?<!\w)(?:\d[\d.,]{{0,12}}|{_SMALL_WORDS}) (?:and a half |\w+ )?(?:{_UNITS})(?!\w)", re.IGNORECASE
 )
 _MONTHS = (
     r"(?i:january|february|april|june|july|september|october|november|december)|(?-i:March|May|August)"

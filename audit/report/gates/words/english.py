@@ -33,7 +33,8 @@ VOICE = Voice(
         "because since while when where once "
         "then next now first second third finally later soon afterwards meanwhile here there so also still even "
         "thus therefore again only just already instead eventually quickly quietly slowly often usually "
-        "and but or what whoever whatever everything minutes hours days"
+        "and but or what whoever whatever everything minutes hours days day night week evening morning noon dawn dusk "
+        "thanks armed people"
     ),
     adverbs=word_set(
         "then next now first second third finally later soon afterwards meanwhile here there so also still even "
@@ -67,7 +68,7 @@ VOICE = Voice(
         "judges": any_of(
             r"safe|safer|safest|safely|safety|secure[sd]?|secur(?:ely|er|est)|protect\w*|better|best"
             r"|harmless|reliabl\w+"
-            r"|trustworthy|ideal|okay|guarant\w+|excellent|impressive|careless|stupid|foolish|lazy|risk-free"
+            r"|trustworthy|ideal|okay|guarant\w+|excellent|impressive|stupid|foolish|lazy|risk-free|calm(?:er)? place"
             r"|premium|discounts?|coupons?|sponsor\w*|refund\w*|affordable|average|percent|majority"
             r"|insured|insurance"
             r"|compensat\w+|prisons?|jail|courts?|trial|sentenced|arrest\w*|caught|convicted"
@@ -75,18 +76,35 @@ VOICE = Voice(
             r"|wife|husband|children|kids|famil(?:y|ies)|mother|father|sister|brother|dentist|doctor|teacher"
             r"|pensioner"
             r"|(?:knows|sees|learns|hears|remembers) (?:that )?(?:the|your) (?:owner|victim)|checks? like this"
-            r"|habit of|a grade|envies|admires|detests|dislikes|flawless|impeccable"
+            r"|habit of|a grade|gold standard|favou?rites?|careless\w*|negligen\w+|envies|admires|detests|dislikes|flawless|impeccable"
             r"|(?:pays?|paid|gives?|gave) (?:\w+ ){0,3}back|good idea|good enough|hard time|no match|scores?"
+        ),
+        "compares": any_of(
+            r"(?!(?:lat|new|old|young|long|bus|busi|near|rich|bigg|larg|small|short|fat|weak|deep|earli|quiet|fresh|thinn"
+            r"|full|for|gu|requ|inter|t|cont|harv|sugg|inv|ch|qu|r|w|n|dig|hon|mod|manif|prot|f|v|j|p|cr|arr|di|inf)est)"
+            r"\w{1,12}est|(?<!for )the most (?!of|recent\w*|valuable|active|used|frequent|promising|coins)\w+"
+            r"|(?:more|less) \w+ (?:\w+ ){0,2}than|(?:is|are|looks?|seems?|feels?|stays?) (?:\w+ )?\w{2,10}er (?:\w+ ){0,3}than|(?!(?:rath|oth|soon|lat|earli|long|furth|deep|fast|quick)er)\w{2,12}er than"
+        ),
+        "tells of others": any_of(
+            r"police\w*|detectives?|investigators?|analysts?|experts?|professionals?|authorit(?:y|ies)|regulators?"
+            r"|insurers?|lawyers?|judges?|auditors?|prosecutors?|governments?|researchers?|hackers?|agencies|FBI"
+            r"|(?:owners?|victims?|users?|anyone|everyone|everybody) (?:who|that|whose)"
+            r"|(?:only|most|many|all|some|few|every|each|smart|other) (?:owners?|victims?|users?)(?! of the)(?!')"
+            r"|back to (?:its|their|the|your|his) (?:\w+ )?(?:owners?|wallet|victims?)"
+            r"|(?:come|find|make|flow|go)s? (?:\w+ )?(?:way )?back to (?:you|the owner|where)"
         ),
     },
     gives_up=any_of(
         r"(?:he|thief|thieves|they|attackers?|and) (?:\w+ly )?(?:gives? up|fails?|stops?|avoids?|skips?"
         r"|spares|ignores|retreats?"
-        r"|shrugs?|despairs?|loses?(?! (?:sight|track|time)))|giving up|thief loses|stuck|gives? back|passes? by"
+        r"|shrugs?|despairs?|loses?(?! (?:sight|track|time)))|giving up|thief loses|(?:gets?|is|stands?|sits?|stays?|remains?) stuck|gives? back"
+        r"|passes? (?:\w+ ){0,3}by|(?<!a )(?<!very )(?<!costs him )(?:has|finds|gains|gets|earns) (?:too |so |very )?"
+        r"(?:little|few)(?! more)|gets? nowhere|comes? up short|throws? up his hands|(?:thief|he) sighs|waits? in vain"
+        r"|(?:keep|stop|block|hold|slow|delay|deter|hinder|defeat|foil|frustrate|halt|shut|lock|bar|bore|tire|wear|scare"
+        r"|discourage|puzzle|baffle|exhaust|thwart)s? (?:a thief|the thief|thieves)"
         r"|turns? (?:away|back|around)|moves? on(?! to)|goes home|walks? (?:away|off|past|by)(?! with)"
         r"|empty-handed|away empty"
         r"|leaves? (?:alone|\w+ (?:alone|be)|a \w+ alone|empty)|in vain|(?:is|are|gets) (?:blocked|locked out)"
-        r"|stops him"
         r"|returns? (?:the|all|every) (?:coins?|money|funds)|pays? back|backs? (?:off|away|out)|(?:a|the) wall"
         r"|dead end"
         r"|looks? elsewhere|stays? (?:out|outside|away)|(?:stands?|remains?) outside|curses|hates"

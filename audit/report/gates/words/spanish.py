@@ -35,6 +35,8 @@ VOICE = Voice(
         "dentro detrás junto "
         "porque como cuando mientras donde aunque pues ya "
         "luego después entonces ahora primero segundo tercero finalmente así también allí ahí aquí además incluso "
+        "día noche mañana tarde mediodía madrugada gracias armado pegado llamadas códigos mensajes monedas "
+        "tokens contraseñas datos fotos notas archivos claves "
         "pronto enseguida más mientras por solo apenas poco y pero o quien lo ladrón ladrones"
     ),
     adverbs=word_set(
@@ -82,7 +84,21 @@ VOICE = Voice(
             r"|hermana|hermano|dentista|médic[oa]|jubilad[oa]|que (?:el|la) (?:dueñ[oa]|víctima|propietari[oa])"
             r"|al (?:dueño|propietario)"
             r"|costumbre del|envidia|admira|detesta|impecables?|ahorran?|aprobado|suspenso|buena idea|puntuación"
-            r"|puntaje|puntos"
+            r"|puntaje|puntos|favorit[oa]s?|patrón oro|de confianza"
+        ),
+        "compares": any_of(
+            r"(?:más|menos) (?!tarde|temprano|allá|cerca|lejos|arriba|abajo|adelante|atrás|antigu|recient|joven|jóven|frecuent"
+            r"|valios|activ|grande|gord|larg|cort|busy|que|de|tiempo|monedas|tokens|c[oó]digos?|datos|correos|mensajes|claves"
+            r"|cuentas|palabras|llamadas|viej|nuev|usad|repetid|movid|débil|cargad|movimiento|guarda|jugos|rápid|lent|hond|alt|baj"
+            r"|pequeñ|y|o|en|por|con|para)\w+|(?:el|la|lo) de (?:más|menos)|de más \w+|\w{3,12}ísim[oa]s?"
+        ),
+        "tells of others": any_of(
+            r"polic[ií]as?|detectives?|investigador(?:es)?|analistas?|expert[oa]s?|profesional(?:es)?|autoridad(?:es)?"
+            r"|regulador(?:es)?|aseguradoras?|abogad[oa]s?|juec\w+|auditor(?:es)?|fiscal(?:es|ía)?|gobiernos?|hackers?"
+            r"|especialistas?|(?:dueñ|propietari|víctim|usuari|client)[oa]s? (?:que|cuy[oa]s?|quien)"
+            r"|(?:los|las|solo|muchos|pocos|todos los) (?:dueñ|propietari|usuari)[oa]s|quien(?:es)? (?:tienen?|usan?|llevan?|guardan?)"
+            r"|(?:vuelven?|regresan?|retornan?) (?:\w+ ){0,2}(?:a su|a sus|al|a tu) (?:legítim[oa] )?(?:dueñ|propietari|víctim)\w+"
+            r"|reintegr\w+|restituy\w+|devuelven? (?:\w+ ){0,2}(?:robado|monedas|botín|fondos)"
         ),
     },
     gives_up=any_of(
@@ -95,7 +111,12 @@ VOICE = Voice(
         r"|deja las monedas"
         r"|pierde(?! (?:la señal|señal|la cobertura|cobertura|la línea|el servicio|servicio|red))"
         r"|da media vuelta"
-        r"|retrocede|muro|pared|callejón|manos vacías|de vacío|to[pc]a con|choca|tropieza|impotente|inmune|resiste"
+        r"|retrocede|muro|pared|callejón|manos vacías|de vacío|to[pc]a con|choca|tropieza con (?:un|una|la|el) (?:muro|pared|clave|barrera|obstáculo|puerta|bloqueo|contraseña|error)|impotente|inmune|resiste"
+        r"|con las ganas|(?:tira|arroja) la toalla|baja los brazos|se encoge de hombros|suspira"
+        r"|(?:(?:lo|le) )?(?:fren|detien|retras|disua|espant|ahuyent|desanim|frustr|entorpec|obstaculiz)\w{1,5}(?:lo|los|le)"
+        r"|(?:lo|le) (?:frena|detiene|para|bloquea|retrasa|disuade|impide|espanta|ahuyenta|cansa|desanima|frustra|expulsa|deja"
+        r" fuera|cierra el paso|corta el paso)n?|(?:frena|detiene|para|bloquea|retrasa|disuade|espanta|ahuyenta|cansa|desanima"
+        r"|frustra|deja fuera)n? al ladrón"
         r"|traen? de vuelta|queda ante|le gusta es[ae]|teme|es pasado|muere"
     ),
     private=word_set(
