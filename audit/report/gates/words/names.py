@@ -19,7 +19,7 @@ GLOSSARY = word_set(
     "dex cex dao p2p mail backup hardware exchange app apps "
     "фишинг биткоин эфириум интернет ии"
 )
-IN_A_STORY = GLOSSARY - {"guardlabs", "ledger"}  # a story names nobody, not even whom the facts name
+IN_A_STORY = GLOSSARY - {"ledger"}  # a story names nobody, not even whom the facts name
 WORD = re.compile(r"(?<![\w-])[^\W\d_][\w'-]*")
 LATIN = re.compile(r"(?<![\w-])[A-Za-z][\w'-]+")
 SPEAKING = re.compile(
@@ -48,7 +48,9 @@ def only_given(given: Given) -> gates.Gate:
     def named(sentence: str) -> bool:
         """Whether a sentence of the story has a name, or a Latin word in Russian, that is no word of the field."""
         latin = LATIN.findall(sentence) if given.lang == "ru" else []
-        inside = [match[0] for match in _capitals(sentence) if not AFTER_POINT.search(sentence[: match.start()])]
+        inside = [
+            match[0] for match in _capitals(sentence) if not AFTER_POINT.search(sentence[: match.start()])
+        ]
         return any(unknown(word, IN_A_STORY) for word in (*latin, *inside))
 
     def gate(text: str) -> str | None:
