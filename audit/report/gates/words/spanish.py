@@ -100,8 +100,8 @@ VOICE = Voice(
             r"|puntaje|puntos|favorit[oa]s?|patrón oro|de confianza"
         ),
         "compares": any_of(
-            r"(?<!\w)(?:es|son|está|queda|resulta|parece|lo|(?:el|la|los|las|un|una|de)(?: \w+)?) (?:más|menos) (?!tarde"
-            r"|temprano|allá|cerca|lejos|arriba|abajo|adelante|atrás|antigu|recient|joven|jóven|frecuent|valios|activ"
+            r"(?<!\w)(?:es|son|está|queda|resulta|parece|lo|(?:el|la|los|las|un|una|de)(?: \w+)?) (?:más|menos) (?!"
+            r"tarde|temprano|allá|cerca|lejos|arriba|abajo|adelante|atrás|antigu|recient|joven|jóven|frecuent|valios|activ"
             r"|grande|gord|larg|cort|(?:que|de|y|o|en|por|con|para)(?!\w)|viej|nuev|usad|repetid|movid|débil|cargad"
             r"|movimiento|jugos|rápid|lent|hond|alt|baj|pequeñ)\w+|más \w+ que|\w{3,12}ísim[oa]s?"
         ),
