@@ -20,8 +20,8 @@ from guardlabs.serving.listener import Listener
 LOOK_EVERY_S = 0.5
 LEAVE_S = 10.0  # of graceful_timeout, kept for what is handed over; the arbiter kills who needs longer
 MOST_FILES = 65_536
-# The bookkeeper gives up the interpreter with each statement, and holds the database while it waits to get it back: 5 ms
-# at Python's default, when the loop is busy.
+# The bookkeeper gives up the interpreter with each statement, and holds the database while it waits to get it back:
+# 5 ms at Python's default, when the loop is busy.
 SWITCH_S = 0.0005
 
 
