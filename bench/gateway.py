@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -170,14 +171,14 @@ async def at_once(url: str, site: str, key: str, *, streamed: bool, count: int =
 def streams(section: Section, sim: Any, url: str, key: str, pid: int) -> None:
     """Many streams that stay open in one worker, and what it weighs."""
     sim.default(ok("word " * 500, pace=2.0))
-    count, weight = asyncio.run(open_streams(f"{url}/v1/chat/completions", key, pid))
-    section.add(f"{OPEN} streams in one worker: open at once", count, "streams", at_least=OPEN)
+    count, weight, others = asyncio.run(open_streams(f"{url}/v1/chat/completions", key, pid))
+    section.add(f"{OPEN} streams in one worker: open at once", count, "streams", at_least=OPEN, note=others)
     section.add(f"{OPEN} streams in one worker: its memory", weight, "MB", at_most=300)
     sim.default(ok(TEXT))
 
 
-async def open_streams(url: str, key: str, pid: int) -> tuple[int, float]:
-    """How many of OPEN streams are open at once, and what the worker weighs then, in MB."""
+async def open_streams(url: str, key: str, pid: int) -> tuple[int, float, str]:
+    """How many of OPEN streams are open at once, what the worker weighs then, in MB, and what became of the others."""
     import aiohttp
 
     body = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "Go on."}]}
@@ -191,11 +192,20 @@ async def open_streams(url: str, key: str, pid: int) -> tuple[int, float]:
         for _ in range(0, OPEN, 100):
             answers += await asyncio.gather(*[begin() for _ in range(100)], return_exceptions=True)
         begun = [answer for answer in answers if isinstance(answer, aiohttp.ClientResponse)]
-        count = sum(answer.status == 200 and not answer.content.is_eof() for answer in begun)
+        ends = Counter(_end(answer) for answer in answers)
+        count = ends.pop("open", 0)
         weight = sum(memory_mb(pid))
         for answer in begun:
             answer.close()
-    return count, weight
+    return count, weight, ", ".join(f"{many} {end}" for end, many in ends.items())
+
+
+def _end(answer: Any) -> str:
+    if isinstance(answer, BaseException):
+        return type(answer).__name__
+    if answer.status != 200:
+        return str(answer.status)
+    return "ended" if answer.content.is_eof() else "open"
 
 
 @contextmanager

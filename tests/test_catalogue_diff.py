@@ -9,7 +9,7 @@ from django.urls import reverse
 from llm.chain import complete
 from llm.configuration import snapshot
 from llm.foresight import catalogue, newer_presets
-from llm.models import CatalogueChange, Credential, Limit, Model, Notice, Provider
+from llm.models import Credential, Limit, Model, Notice, Provider
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_groq, make_provider
 

@@ -145,7 +145,9 @@ class Ledger(Collector):
         waiting.add_metric(process, stats.waiting)
         yield waiting
         late = GaugeMetricFamily(
-            "guardlabs_ledger_ends_overdue", "Answered calls whose end is not written yet.", labels=["process"]
+            "guardlabs_ledger_ends_overdue",
+            "Answered calls whose end is not written yet.",
+            labels=["process"],
         )
         late.add_metric(process, overdue.waiting())
         yield late

@@ -37,11 +37,10 @@ def keep(
         answer["reasoning_content"] = reply.reasoning
     if reply.tool_calls:
         answer["tool_calls"] = list(reply.tool_calls)
-    with write_transaction():
-        StoredResponse.objects.create(
-            id=body["id"], client=client.name, call_id=reply.call_id, thread=thread or body["id"],
-            previous=body["previous_response_id"] or "", said=list(said), answer=answer, body=dict(body),
-        )  # fmt: skip
+    StoredResponse.objects.create(
+        id=body["id"], client=client.name, call_id=reply.call_id, thread=thread or body["id"],
+        previous=body["previous_response_id"] or "", said=list(said), answer=answer, body=dict(body),
+    )  # fmt: skip
 
 
 def before(client: Client, id: str) -> Told:

@@ -176,11 +176,13 @@ def _key(request: HttpRequest) -> str:
 def door(protocol: Protocol) -> View:
     """The view that answers requests of a protocol, plain or streamed."""
 
-    @endpoint("POST", admits=not protocol.asks_the_database, shape=protocol.error)
+    @endpoint("POST", admits=True, shape=protocol.error)
     async def ask(request: HttpRequest, client: Client) -> HttpResponseBase:
         size = await body.fill(request)
         read = partial(_read, protocol, request)
         asked = read() if size is not None and size <= LARGE else await in_thread(read)
+        if protocol.looks_up(asked):
+            client = await _client(request, anew=True)
         try:
             return await _answered(protocol, asked, client)
         except clients.Changed:  # before anything was sent
@@ -190,8 +192,8 @@ def door(protocol: Protocol) -> View:
 
 
 async def _answered(protocol: Protocol, asked: Ask, client: Client) -> HttpResponseBase:
-    if protocol.asks_the_database:
-        asked = await in_thread(protocol.prepared, asked, client)
+    prepare = partial(protocol.prepared, asked, client)
+    asked = await in_thread(prepare) if protocol.looks_up(asked) else prepare()
     wanted = await _within(protocol, asked, client)
     further = partial(_arguments, asked, client)
     wanted |= await in_thread(further) if opening.is_large(asked.messages) else further()
@@ -218,8 +220,8 @@ async def _whole(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str,
     replies = [await chain.acomplete(**wanted, fresh=fresh) for fresh in _rounds(ask, client)]
     id = protocol.new_id()
     answer = protocol.answer(replies, ask, id)
-    if protocol.asks_the_database:
-        await in_thread(protocol.keep, ask, client, replies[-1], answer)
+    if protocol.keeps(ask):
+        await books.here().do(partial(protocol.keep, ask, client, replies[-1], answer))
     told = encoded(answer)
     return HttpResponse(told, content_type="application/json", headers=headers.of_answer(replies, ask, id))
 
@@ -237,8 +239,8 @@ async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[s
                     yield event
 
     async def keep(reply: Reply) -> None:
-        if protocol.asks_the_database:
-            await in_thread(protocol.keep, ask, client, reply, writer.body)
+        if protocol.keeps(ask):
+            await books.here().do(partial(protocol.keep, ask, client, reply, writer.body))
 
     stream = Stream(events(), writer, keep)
     try:

@@ -10,7 +10,9 @@ _SMALL_WORDS = (
     r"zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|ноль|один|два|три|четыре|пять"
     r"|шесть|семь|восемь"
     r"|девять|десять|одиннадцать|двенадцать|cero|un|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez"
-    r"|once|doce"
+    r"|once|doce|дв(?:е|ух|ум|умя)|тр(?:[её]х|[её]м|емя)|четыр(?:[её]х|[её]м|ьмя)|(?:пят|шест|сем|восьм"
+    r"|восем|девят|десят)(?:и|ью)"
+    r"|одн(?:ом|ого)"
 )
 _BIG_WORDS = (
     # thirteen … a billion
@@ -30,8 +32,21 @@ _BIG_WORDS = (
 )
 # A share of people, thefts or money is a figure as well, and so is a decade of points.
 SHARE = re.compile(
-    r"(?<!\w)(?:трет(?:ь|и|ей|ями)(?! (?:сторон|лиц|групп))"
-    r"|(?:a|one|two|roughly|about|nearly|almost|over) (?:third|quarter|fifth|tenth)s?(?! time)"
+    rf"(?<!\w)(?:(?:{_SMALL_WORDS}) (?:\w+ ){{0,2}}(?:out of|de cada|из|in every) (?:\w+ )?(?:{_SMALL_WORDS})"
+    r"|(?:dozens?|tens|scores|hundreds|thousands|decenas|docenas|cientos|miles|десят\w{2,3}|сот\w{1,3}"
+    r"|тысяч\w?) (?:of |de )?(?:\w+ )?"
+    r"(?:coins|bitcoins?|ether|tokens|monedas|монет\w{0,2}|токен\w{0,3})"
+    rf"|(?:two|three|four|five|six|seven|eight|nine) of (?:{_SMALL_WORDS})"
+    rf"|(?:{_SMALL_WORDS}) in (?:{_SMALL_WORDS})|(?:{_SMALL_WORDS}) (?:third|quarter|fifth|tenth)s"
+    r"|(?:half|third|quarter|fifth|tenth|tenths|thirds|halves)(?: of)?(?: an?| the| his| your"
+    r"| all)? (?:bit)?coins?"
+    r"|half (?:an? |of )?(?:ether|token|stash|savings)|(?:medio|media|cuarto de|tercio de) (?:bitcoin"
+    r"|ether|moneda)"
+    r"|пол(?:овин\w{1,2} |тор\w |)биткоин\w*|половин\w{1,2} эфира|(?:треть|четверть"
+    r"|половин\w{1,2}) (?:монет|сбережен\w+)"
+    r"|трет(?:ь|и|ей|ями)(?! (?:сторон|лиц|групп))"
+    r"|(?:a|one|two|roughly|about|nearly|almost|over) (?:third|quarter|fifth|tenth)s?(?! (?:time|wallet"
+    r"|device|account|address|code|card|phone|page|try)s?(?!\w))"
     r"|half of (?:all|what (?:he|she|they|people)|his|their|those|every\w+|the (?:thefts|victims|cases"
     r"|losses|attacks))"
     r"|(?:most|the majority|the bulk|many) (?:of )?(?:all )?(?:thefts|attacks|cases|incidents)|(?:one|two"
@@ -59,13 +74,15 @@ _UNITS = (
     r"|dólares|pesos|monedas|por ciento"
 )
 SUM = re.compile(
-    rf"[$€£₽]|%|(?<!\w)(?:\d[\d.,]{{0,12}}|{_SMALL_WORDS}) (?:and a half )?(?:{_UNITS})(?!\w)", re.IGNORECASE
+    rf"[$€£₽]|%|(?<!\w)(?:\d[\d.,]{{0,12}}|{_SMALL_WORDS}) (?:and a half |\w+ )?(?:{_UNITS})(?!\w)",
+    re.IGNORECASE,
 )
 _MONTHS = (
     r"(?i:january|february|april|june|july|september|october|november|december)|(?-i:March|May|August)"
     r"|(?i:январ|феврал|апрел|июн|июл|август|сентябр|октябр|ноябр|декабр)(?i:[ьяеюём]{1,3}|)"
     r"|(?i:март[аеу]?|ма[йяею])"
-    r"|(?i:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre)"
+    r"|(?i:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre"
+    r"|diciembre)"
 )
 MONTH = re.compile(rf"(?<!\w)(?:{_MONTHS})(?!\w)")
 TOKEN = re.compile(r"[\w-]++")

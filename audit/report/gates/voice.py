@@ -26,27 +26,59 @@ YOUR = {
 }
 # "sends you", "calls you": the reader as the one to whom it is done, when nothing follows that he is to do
 TO_READER = re.compile(
-    r"(?<!\w)(?:sends|shows|calls|writes(?: to)?|lures|tricks|contacts|reaches|messages|hands|waits for|studies"
-    r"|follows|leads) you(?= (?:a|an|the|on|in|at|by|with|from|through|as|for|into|onto|under|during|one|his|and)"
+    r"(?<!\w)(?:sends|shows|calls|writes(?: to)?|lures|tricks|contacts|reaches|messages|hands|waits for"
+    r"|studies"
+    r"|follows|leads) you(?= (?:a|an|the|on|in|at|by|with|from|through|as|for|into|onto|under|during|one"
+    r"|his|and)"
     r"(?!\w)|[,.])",
     re.IGNORECASE,
 )
 ARTICLES_ES = prose.word_set(
-    "todo toda todos todas dos tres el la los las un una este esta ese esa cada su sus eso esto otro otra"
+    "media todo toda todos todas dos tres el la los las un una este esta ese esa cada su sus eso esto "
+    "otro otra"
 )
 OF_IT = re.compile(r"\W*(?:they|it|its|se|es|son|está|están|они|она|оно|её|их)(?!\w)", re.IGNORECASE)
+TO_HIM = re.compile(r"(?<!\w)([a-z]+) him(?!\w)", re.IGNORECASE)
+# What may stand before "him": where to, and what those who are deceived and the thief's tools do for him.
+_HELPS = (
+    "give bring hand send show tell open let take lead put cost reach get offer lend grant sell believe "
+    "pay call greet "
+    "thank ask wish pass carry guide point earn buy help owe connect answer invite follow trust make walk "
+    "read serve wait "
+    "feed deliver win teach land move forward transfer issue supply leave mail text approve notify "
+    "promise assign "
+    "switch need interest ping alert save drop spare_time rush reward welcome admit accept allow verify "
+    "recognize "
+    "recognise remind slip slide throw assure do want know see inform transport transfers email"
+)
+HELPS = prose.word_set(
+    "to for behind before from with of at by on in around through past under over near after against into "
+    "onto beside "
+    "between toward towards without like about and that than inside upon above below beyond gave brought "
+    "handed sent "
+    "across reaches passes teaches watches pushes push touches touch catches carries tries replies "
+    "supplies searches " + " ".join(f"{verb} {verb}s" for verb in _HELPS.split())
+)
 MOST_ALONE = 2  # sentences of a story without a thief
+# "Night after night", "paso a paso", "Back at his desk", before the one who acts.
+OPENING = re.compile(
+    r"(\w{1,12}) (?:by|after|to|a|por|tras|y otr[ao]) \1(?!\w)|back (?:at|in|on|home|from)(?!\w)",
+    re.IGNORECASE,
+)
 NEXT = 2  # words behind "your" among which its noun is
 # Behind a comma, a verb with its object and nobody in front tells the reader to do it.
 TOLD = re.compile(
     r"\A\W*(?:(?:and|so|then|but|now|just|simply|first|always|better)\W+)*(?P<verb>[a-z]+) "
-    r"(?:the|a|an|this|that|these|those|it|them|all|every|each|one|your|on|off|in|into|to|from|with|about)(?!\w)",
+    r"(?:the|a|an|this|that|these|those|it|them|all|every|each|one|your|on|off|in|into|to|from|with"
+    r"|about)(?!\w)",
     re.IGNORECASE,
 )
 TOLD_ES = re.compile(
-    r"\A\W*(?!(?:hasta|para|entre|sobre|ante|durante|contra|cada|esta|donde|mediante|fuera|hacia|tras|desde|cerca)\b)"
+    r"\A\W*(?!(?:hasta|para|entre|sobre|ante|durante|contra|cada|esta|donde|mediante|fuera|hacia|tras"
+    r"|desde|cerca)\b)"
     r"(?:(?:y|pero|luego|entonces|ahora|así que|simplemente|solo|primero|siempre)\W+)*[a-zñáéíóú]{2,}[ae] "
-    r"(?:el|la|los|las|lo|un|una|este|esta|esto|estas|estos|ese|esa|eso|tus?|sus?|todo|toda|todas|todos|cada|en|a|con"
+    r"(?:el|la|los|las|lo|un|una|este|esta|esto|estas|estos|ese|esa|eso|tus?|sus?|todo|toda|todas|todos"
+    r"|cada|en|a|con"
     r"|ahí|aquí|allí)(?!\w)",
     re.IGNORECASE,
 )
@@ -55,9 +87,12 @@ ACTS_ES = re.compile(
     re.IGNORECASE,
 )
 NO_VERB = prose.word_set(
-    "because since as while when where which who what that with within in on at by from for of to into inside behind "
-    "over under after before between through until about and or but then so there here he she they it this the a an "
-    "his their thief once all each both half only even just up down out off back along across near like than one part "
+    "because since as while when where which who what that with within in on at by from for of to into "
+    "inside behind "
+    "over under after before between through until about and or but then so there here he she they it "
+    "this the a an "
+    "his their thief once all each both half only even just up down out off back along across near like "
+    "than one part "
     "access control somebody someone nobody everything something"
 )
 
@@ -95,7 +130,10 @@ def _wrong(sentence: str, voice: Voice, given: Given) -> str | None:
         if pattern.search(plain):
             return why
     if given.planned:
-        if voice.gives_up.search(plain):
+        for why, pattern in voice.where_weak.items():
+            if pattern.search(plain):
+                return why
+        if given.lang == "en" and _held_up(plain):
             return "lets the thief give up"
         reasons = [plain[match.end() :].split(",")[0] for match in voice.why.finditer(plain)]
         if any(
@@ -109,6 +147,11 @@ def _wrong(sentence: str, voice: Voice, given: Given) -> str | None:
     if not _starts(plain, voice, given.lang):
         return "begins otherwise than with the thief"
     return "tells the reader to do something" if _told(plain, given.lang) else None
+
+
+def _held_up(sentence: str) -> bool:
+    """Whether somebody or something does to the thief what no helper does: "stops him", "keeps him waiting"."""
+    return any(match[1].lower() not in HELPS for match in TO_HIM.finditer(sentence))
 
 
 def _has_thief(sentence: str, voice: Voice) -> bool:
@@ -148,6 +191,8 @@ def _starts(sentence: str, voice: Voice, lang: str) -> bool:
         tokens.pop(0)
     if not tokens:
         return False
+    if OPENING.match(" ".join(tokens)):
+        return True
     first = tokens[0]
     behind = sentence.partition(",")[2].split()[:3]
     if len(sentence.partition(",")[0].split()) <= (2, 4)[first.endswith("ed")] and any(
@@ -185,6 +230,8 @@ def _russian(sentence: str) -> str | None:
     found = prose.words(sentence)
     if any(russian.spoken_to(word) for word in found):
         return "speaks to the reader"
+    if any(map(russian.compares, found)):
+        return "compares"
     if any(russian.past(word) for word in found) and not any(russian.present(word) for word in found):
         return "tells of the past"
-    return None
+    return "tells of others" if any(map(russian.another, found)) else None

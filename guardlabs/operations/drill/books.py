@@ -10,6 +10,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
 from audit.models import Report, Scan
+from audit.report import claims
 from audit.scans import tokens
 from guardlabs.operations.drill.visitors import Visit
 from llm.models import Attempt, Call, Provider
@@ -19,6 +20,7 @@ from llm.simulator.providers_file import PROVIDERS
 MILLION = Decimal(1_000_000)
 MICRO = Decimal("0.000001")
 CALL_GRACE_S, VISIT_GRACE_S = 15.0, 15.0  # beyond the deadline: a machine that is busy with the drill itself
+TAKEOVER_GRACE_S = 5.0
 NEVER_ENDED = ("abandoned", "running")
 MAYBE_UNSENT = (*NEVER_ENDED, "cut_short", "cancelled")  # the time, or the caller, may have been gone by then
 TIME_IS_UP = "no answer in the time given"
@@ -146,8 +148,10 @@ def visits(done: Iterable[Visit], deadline_s: float) -> Iterator[str]:
             yield f"{who}: the scan is lost"
         elif public_id not in ready or not visit.report.strip():
             yield f"{who}: no report, but {visit.statuses}, {visit.provider!r}, {len(visit.report)} characters"
-        # Whose worker was killed waits until that is noticed, and then for a second one.
-        limit = (deadline_s + VISIT_GRACE_S) * (2 if visit.broken_lines else 1)
+        # A report whose worker was killed, which its visitor need not see, is taken over once its claim is stale and
+        # written anew; whose line broke as well may wait for a second one.
+        taken_over = claims.STALE_S + 2 * deadline_s + TAKEOVER_GRACE_S
+        limit = max(taken_over, (deadline_s + VISIT_GRACE_S) * (2 if visit.broken_lines else 1))
         if visit.waited_s > limit:
             yield f"{who} waited {visit.waited_s:.1f} s"
 

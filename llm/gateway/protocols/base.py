@@ -17,7 +17,6 @@ class Protocol(ABC):
     """One way to ask and to answer. It holds no state: what belongs to one request is in its Ask and its Writer."""
 
     prefix: ClassVar[str]  # of the ids of its answers
-    asks_the_database: ClassVar[bool] = False  # in `prepared` and `keep`, which then have a thread
 
     def new_id(self) -> str:
         return self.prefix + secrets.token_hex(16)
@@ -30,9 +29,17 @@ class Protocol(ABC):
         """Which models may answer, as arguments of the chain. Raises ApiError."""
         return catalogue.arguments(ask.model, client, ask.max_usd)
 
+    def looks_up(self, ask: Ask) -> bool:
+        """Whether `prepared` needs the database, and the client as it is now."""
+        return False
+
     def prepared(self, ask: Ask, client: Client) -> Ask:
-        """The request with what the database knows of it. Raises ApiError."""
+        """The request with what is known of it. Raises ApiError."""
         return ask
+
+    def keeps(self, ask: Ask) -> bool:
+        """Whether `keep` stores the answers to this request."""
+        return False
 
     @abstractmethod
     def answer(self, replies: Sequence[Reply], ask: Ask, id: str) -> dict[str, Any]:
@@ -43,8 +50,8 @@ class Protocol(ABC):
         """The answer as events."""
 
     def keep(self, ask: Ask, client: Client, reply: Reply, body: Mapping[str, Any]) -> None:
-        """Called with each answer before it is told as whole: stores what may be asked for later."""
-        return
+        """Called with each answer before it is told as whole, in a transaction: stores what may be asked for later."""
+        raise NotImplementedError
 
     def error(self, error: ApiError) -> dict[str, Any]:
         """An error's body."""

@@ -20,7 +20,6 @@ INCLUDES = {"reasoning.encrypted_content"}  # other values ask for what hosted t
 
 class Responses(Protocol):
     prefix = "resp_"
-    asks_the_database = True
 
     def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
         _refuse_what_is_not_done(body)
@@ -58,6 +57,9 @@ class Responses(Protocol):
             ),
         )  # fmt: skip
 
+    def looks_up(self, ask: Ask) -> bool:
+        return bool(ask.own["previous_response_id"] or ask.own["store"])
+
     def prepared(self, ask: Ask, client: Client) -> Ask:
         may_keep = conversations.may_keep(client)
         if ask.own["store"] and not may_keep:
@@ -77,9 +79,11 @@ class Responses(Protocol):
     def writer(self, ask: Ask, id: str, *, hold: bool) -> Writer:
         return ResponsesWriter(ask, id, hold=hold)
 
+    def keeps(self, ask: Ask) -> bool:
+        return bool(ask.own["store"])
+
     def keep(self, ask: Ask, client: Client, reply: Reply, body: Mapping[str, Any]) -> None:
-        if ask.own["store"]:
-            conversations.keep(client, reply, body, said=ask.own["said"], thread=ask.own["thread"])
+        conversations.keep(client, reply, body, said=ask.own["said"], thread=ask.own["thread"])
 
 
 def _refuse_what_is_not_done(body: Body) -> None:

@@ -1,7 +1,7 @@
 """Names of people, places, companies and products: only those that the facts have, and the words of the field."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from audit.report.gates import prose
 from audit.report.gates.given import Given
@@ -19,6 +19,7 @@ GLOSSARY = word_set(
     "dex cex dao p2p mail backup hardware exchange app apps "
     "фишинг биткоин эфириум интернет ии"
 )
+IN_A_STORY = GLOSSARY - {"ledger"}  # a story names nobody, not even whom the facts name
 WORD = re.compile(r"(?<![\w-])[^\W\d_][\w'-]*")
 LATIN = re.compile(r"(?<![\w-])[A-Za-z][\w'-]+")
 SPEAKING = re.compile(
@@ -40,11 +41,22 @@ def only_given(given: Given) -> gates.Gate:
     """Rejects capitalised words within sentences, Latin words in a Russian text, and whoever is spoken to by name."""
     known = {word.lower() for word in re.findall(r"[\w'-]+", given.words)} | GLOSSARY
 
-    def unknown(word: str) -> bool:
+    def unknown(word: str, known: Set[str] = known) -> bool:
         parts = [word, *re.split(r"[-']", word)]
         return not any(part.lower().rstrip("s") in known or part.lower() in known for part in parts if part)
 
+    def named(sentence: str) -> bool:
+        """Whether a sentence of the story has a name, or a Latin word in Russian, that is no word of the field."""
+        latin = LATIN.findall(sentence) if given.lang == "ru" else []
+        inside = [
+            match[0] for match in _capitals(sentence) if not AFTER_POINT.search(sentence[: match.start()])
+        ]
+        return any(unknown(word, IN_A_STORY) for word in (*latin, *inside))
+
     def gate(text: str) -> str | None:
+        parts = [part for part in prose.read(text).parts if part.heading]
+        if given.headings and parts and any(map(named, prose.told(parts[0].text))):
+            return "a name in the story"
         for line in prose.read(text).lines:
             if any(
                 unknown(match[0]) and (not AFTER_POINT.search(line[: match.start()]) or _odd(match[0]))

@@ -3,8 +3,36 @@
 from functools import cache, lru_cache
 from typing import Any
 
+from audit.report.gates.prose import word_set
+
 NAMES = {"Name", "Surn", "Patr", "Geox"}
 SURE, ALL_BUT_SURE = 0.5, 0.9  # of the readings of a word
+# Comparatives that tell how something is done, and judge nothing.
+OF_COURSE = word_set(
+    "дальше раньше позже больше меньше тише чаще реже дольше ниже выше глубже ближе быстрее скорее шире "
+    "громче длиннее "
+    "короче старше моложе новее свежее более менее далее медленнее крупнее мельче поменьше побольше "
+    "поближе подальше "
+    "попроще поскорее пораньше попозже ранее скорей быстрей крупнейший ближайший дальнейший мельчайший "
+    "новейший"
+)
+
+# Who may act beside the thief: those whom he deceives or hires, his tools, and animals that he is likened to.
+PEOPLE = word_set(
+    "вор провайдер симулятор "
+    "злоумышленник мошенник преступник взломщик чужак незнакомец сотрудник оператор продавец кассир "
+    "консультант "
+    "менеджер работник служащий клиент абонент владелец хозяин получатель отправитель адресат автор "
+    "разработчик издатель "
+    "программист агент модератор администратор собеседник курьер почтальон приятель знакомый напарник "
+    "сообщник подельник "
+    "помощник скупщик покупатель подборщик посредник поставщик партнёр сотрудница девушка парень "
+    "продавщица мужчина женщина хозяйка секретарь друг коллега сосед человек техник мастер охранник сторож "
+    "подписчик участник посетитель двойник близнец адрес-близнец робот бот токен троян червь вирус шпион "
+    "загрузчик попутчик "
+    "паразит гость призрак кот кошка мышь мышка рыбак рыба паук волк лиса хищник зверь птица собака ферма "
+    "видеоредактор"
+)
 
 
 @cache
@@ -35,6 +63,17 @@ def infinitive(word: str) -> bool:
 def present(word: str) -> bool:
     """Whether a verb most likely tells what somebody does now: «читает»."""
     return _share(word, lambda tag: "VERB" in tag and "3per" in tag and "pres" in tag) > SURE
+
+
+def compares(word: str) -> bool:
+    """Whether a word most likely ranks one thing above another: «спокойнее», «надёжнейший»."""
+    return word.lower() not in OF_COURSE and _share(word, lambda tag: "COMP" in tag or "Supr" in tag) > SURE
+
+
+def another(word: str) -> bool:
+    """Whether a word most likely names, somebody who has no part in a theft: «полиция», «эксперты»."""
+    acts = _share(word, lambda tag: "NOUN" in tag and "anim" in tag) > SURE
+    return acts and lemma(word) not in PEOPLE
 
 
 def known(word: str) -> bool:

@@ -4,8 +4,10 @@ from audit.report.gates.prose import word_set
 from audit.report.gates.words.voice import Voice, any_of
 
 _VERBS_2SG = (
-    r"eres|estás|tienes|has|puedes|debes|quieres|vas|haces|sabes|guardas|usas|entras|abres|confías|necesitas|dejas"
-    r"|pones|crees|recibes|ves|dices|das|pierdes|mantienes|podrás|tendrás|serás|estarás|perderás|deberías|podrías"
+    r"eres|estás|tienes|has|puedes|debes|quieres|vas|haces|sabes|guardas|usas|entras|abres|confías"
+    r"|necesitas|dejas"
+    r"|pones|crees|recibes|ves|dices|das|pierdes|mantienes|podrás|tendrás|serás|estarás|perderás|deberías"
+    r"|podrías"
     r"|tendrías|conservas|cambias|sigues|hagas|tengas|seas|dejes|guardes|uses|olvides|compartas"
     r"|pierdas|quieras|puedas"
     r"|(?!triste|existe|chiste|contraste|insiste|consiste|resiste|asiste|desiste|persiste"
@@ -13,12 +15,14 @@ _VERBS_2SG = (
 )
 VOICE = Voice(
     thief=any_of(
-        r"ladr[oó]n(?:es)?|él|ellos|le|les|su|sus|suy[oa]s?|atacantes?|delincuentes?|estafador(?:es)?|intrusos?"
+        r"ladr[oó]n(?:es)?|él|ellos|le|les|su|sus|suy[oa]s?|atacantes?|delincuentes?|estafador(?:es)?"
+        r"|intrusos?"
         r"|criminal(?:es)?|desconocidos?"
     ),
     harmless=any_of(
         r"(?<!ladrón )(?<!estafador )que (?:él )?\w+ó"
-        r"|no (?:tiene prisa|tienen prisa|necesita|le hace falta|hace ruido|nota|ve|tarda|solo|espera|deja rastro)"
+        r"|no (?:tiene prisa|tienen prisa|necesita|le hace falta|hace ruido|nota|ve|tarda|solo|espera"
+        r"|deja rastro)"
         r"|sin (?:prisa|ruido|esfuerzo|dejar|que nadie|una sola|más|rastro|forzar|saberlo|hacer ruido)"
         r"|nadie (?:nota|ve|mira|oye|se da cuenta)|nada más"
     ),
@@ -28,13 +32,17 @@ VOICE = Voice(
         "el la los las un una unos unas este esta estos estas ese esa esos esas eso esto aquel "
         "aquella él ellos su sus "
         "cada todo toda todos todas otro otra ambos ambas uno lo se le les "
-        "está están hay dos tres tu tus en con de del antes minutos horas días semanas segundos meses debajo "
+        "media está están hay dos tres cuatro cinco seis siete ocho nueve diez tu tus en con de del antes "
+        "minutos horas días semanas segundos meses debajo "
         "encima cerca lejos "
         "fuera desde al a por para sin tras hasta entre sobre bajo ante contra hacia según durante "
         "mediante "
         "dentro detrás junto "
         "porque como cuando mientras donde aunque pues ya "
-        "luego después entonces ahora primero segundo tercero finalmente así también allí ahí aquí además incluso "
+        "luego después entonces ahora primero segundo tercero finalmente así también allí ahí aquí además "
+        "incluso "
+        "día noche mañana tarde mediodía madrugada gracias armado pegado llamadas códigos mensajes monedas "
+        "tokens contraseñas datos fotos notas archivos claves "
         "pronto enseguida más mientras por solo apenas poco y pero o quien lo ladrón ladrones"
     ),
     adverbs=word_set(
@@ -49,12 +57,14 @@ VOICE = Voice(
         ),
         "speaks for somebody": any_of(
             r"yo|me|mí|mi|mis|conmigo|nos|nosotr[oa]s|nuestr[oa]s?"
-            r"|(?!extremos|supremos|tramos|gramos|(?:últ|próx|mín|máx|ínt|anón|legít)imos)\w{2,}(?:amos|emos|imos)"
+            r"|(?!extremos|supremos|tramos|gramos|(?:últ|próx|mín|máx|ínt|anón|legít)imos)\w{2,}(?:amos"
+            r"|emos|imos)"
         ),
         "says what ought to be": any_of(
             r"deb(?:e|en|er\w*|ía\w*)|conviene\w*|convendría|hay que|habría que|tiene que|basta (?:con|\w+r)"
             r"|bastaría|recom\w+"
-            r"|aconsej\w+|suger\w+|sugier\w+|vale la pena|es hora|hace falta|sería|lo mejor|asegúr\w+|procur\w+"
+            r"|aconsej\w+|suger\w+|sugier\w+|vale la pena|es hora|hace falta|sería|lo mejor|asegúr\w+"
+            r"|procur\w+"
             r"|evit[ae]r?|consejos?|\w{3,}ir?emos"
         ),
         "says what is not": any_of(
@@ -72,32 +82,86 @@ VOICE = Voice(
             r"|hace (?:un|una|dos|tres|varios|unos|poco|años|meses)"
         ),
         "judges": any_of(
-            r"segur[oa]s?|a salvo|protege[nr]?|(?:es|son) mejor(?:es)?|lo mejor|fiables?|confiables?|ideal(?:es)?"
+            r"segur[oa]s?|a salvo|protege[nr]?|(?:es|son) mejor(?:es)?|lo mejor|fiables?|confiables?"
+            r"|ideal(?:es)?"
             r""
             r"|garant\w+|excelentes?|impresionante|descuid\w+|tont[oa]s?|premium|descuentos?|cup[oó]n(?:es)?"
-            r"|patrocin\w+|reembols\w+|promedio|porcentaje|mayoría|indemniz\w+|fuera del alcance|cárcel|prisión"
+            r"|patrocin\w+|reembols\w+|promedio|porcentaje|mayoría|indemniz\w+|fuera del alcance|cárcel"
+            r"|prisión"
             r"|tribunal|juez|juicio"
             r"|detenid\w+|arrest\w+|condenad\w+|(?:este|ese|aquel) caso|esposa|marido|hijos?|hijas?|familias?"
             r"|madre|padre"
-            r"|hermana|hermano|dentista|médic[oa]|jubilad[oa]|que (?:el|la) (?:dueñ[oa]|víctima|propietari[oa])"
+            r"|hermana|hermano|dentista|médic[oa]|jubilad[oa]|enfermer[oa]|estudiante|soldado|adult[oa]s?"
+            r"|pensión|respeto|ordenad[oa]s?|orden de|disciplina\w*|admiración|que (?:el|la) (?:dueñ[oa]"
+            r"|víctima|propietari[oa])"
             r"|al (?:dueño|propietario)"
-            r"|costumbre del|envidia|admira|detesta|impecables?|ahorran?|aprobado|suspenso|buena idea|puntuación"
-            r"|puntaje|puntos"
+            r"|costumbre del|envidia|admira|detesta|impecables?|ahorran?|aprobado|suspenso|buena idea"
+            r"|puntuación"
+            r"|puntaje|puntos|favorit[oa]s?|patrón oro|de confianza"
+        ),
+        "compares": any_of(
+            r"(?<!\w)(?:es|son|está|queda|resulta|parece|lo|(?:el|la|los|las|un|una|de)(?: \w+)?) (?:más|menos) (?!"
+            r"tarde|temprano|allá|cerca|lejos|arriba|abajo|adelante|atrás|antigu|recient|joven|jóven|frecuent|valios|activ"
+            r"|grande|gord|larg|cort|(?:que|de|y|o|en|por|con|para)(?!\w)|viej|nuev|usad|repetid|movid|débil|cargad"
+            r"|movimiento|jugos|rápid|lent|hond|alt|baj|pequeñ)\w+|más \w+ que|\w{3,12}ísim[oa]s?"
+        ),
+        "tells of others": any_of(
+            r"(?:todos los|casi todos los|muchos|pocos|cualquier|ningún|algunos|de los) ladr\w+"
+            r"|polic[ií]as?|detectives?|investigador(?:es)?|analistas?|expert[oa]s?|profesional(?:es)?"
+            r"|autoridad(?:es)?"
+            r"|regulador(?:es)?|aseguradoras?|abogad[oa]s?|juec\w+|auditor(?:es)?|fiscal(?:es|ía)?"
+            r"|gobiernos?|hackers?"
+            r"|especialistas?|(?:dueñ|propietari|víctim|usuari|client)[oa]s? (?:que|cuy[oa]s?|quien)"
+            r"|(?:los|las|solo|muchos|pocos|todos los) (?:dueñ|propietari|usuari)[oa]s"
+            r"|quien(?:es)? (?:tienen?|usan?|llevan?|guardan?)"
+            r"|(?:vuelven?|regresan?|retornan?) (?:\w+ ){0,2}(?:a su|a sus|al"
+            r"|a tu) (?:legítim[oa] )?(?:dueñ|propietari|víctim)\w+"
+            r"|reintegr\w+|restituy\w+|devuelven? (?:\w+ ){0,2}(?:robado|monedas|botín|fondos)"
         ),
     },
-    gives_up=any_of(
-        r"se (?:rinde|retira|aleja|cansa|atasca|estrella|queda (?:fuera|ante|sin))"
-        r"|se (?:va|marcha) (?:con las manos|de vacío|sin)"
-        r"|y se detiene|desiste|fracasa|renuncia|pasa de largo|pasa por alto"
-        r"|(?:ladrón|él) (?:evita|esquiva|ignora|falla|abandona)"
-        r"|maldice|odia|en vano|(?:queda|está|es) bloquead[oa]s?|devuelven? (?:las|lo|todo|el dinero|los)"
-        r"|deja (?:en paz|la frase)"
-        r"|deja las monedas"
-        r"|pierde(?! (?:la señal|señal|la cobertura|cobertura|la línea|el servicio|servicio|red))"
-        r"|da media vuelta"
-        r"|retrocede|muro|pared|callejón|manos vacías|de vacío|to[pc]a con|choca|tropieza|impotente|inmune|resiste"
-        r"|traen? de vuelta|queda ante|le gusta es[ae]|teme|es pasado|muere"
-    ),
+    where_weak={
+        "lets the thief give up": any_of(
+            r"se (?:rinde|retira|aleja|cansa|atasca|estrella|queda (?:fuera|ante|sin))"
+            r"|se (?:va|marcha) (?:con las manos|de vacío|sin)"
+            r"|y se detiene|desiste|fracasa|renuncia|pasa de largo|pasa por alto"
+            r"|(?:ladrón|él) (?:evita|esquiva|ignora|falla|abandona)"
+            r"|maldice|odia|en vano|(?:queda|está|es) bloquead[oa]s?|devuelven? (?:las|lo|todo|el dinero|los)"
+            r"|deja (?:en paz|la frase)"
+            r"|deja las monedas"
+            r"|pierde(?! (?:la señal|señal|la cobertura|cobertura|la línea|el servicio|servicio|red))"
+            r"|da media vuelta"
+            r"|retrocede|muro|pared|callejón|manos vacías|de vacío|to[pc]a con|choca|tropieza con (?:un"
+            r"|una|la|el) (?:muro|pared|clave|barrera|obstáculo|puerta|bloqueo|contraseña|error)"
+            r"|impotente|inmune|resiste"
+            r"|con las ganas|(?:tira|arroja) la toalla|baja los brazos|se encoge de hombros|suspira"
+            r"|(?:(?:lo|le) )?(?:fren|detien|retras|disua|espant|ahuyent|desanim|frustr|entorpec"
+            r"|obstaculiz)\w{1,5}(?:lo|los|le)"
+            r"|(?:lo|le) (?:frena|detiene|para|bloquea|retrasa|disuade|impide|espanta|ahuyenta|cansa"
+            r"|desanima|frustra|expulsa|deja"
+            r" fuera|cierra el paso|corta el paso)n?|(?:frena|detiene|para|bloquea|retrasa|disuade"
+            r"|espanta|ahuyenta|cansa|desanima"
+            r"|frustra|deja fuera)n? al ladrón"
+            r"|traen? de vuelta|queda ante|le gusta es[ae]|teme|es pasado|muere"
+            r"|derrota\w*|mendigo|(?:lo|le) (?:manda|envía|echa) (?:a casa|de vuelta|lejos|a paseo)"
+            r"|saca de quicio|quita las ganas"
+            r"|convierte al ladrón|frunce|gruñe|refunfuña|suda|(?:exchange|banco|operadora|soporte|red"
+            r"|plataforma)s? (?:\w+ )?(?:revierte"
+            r"|cancela|anula|devuelve|congela|reembolsa|cubre|bloquea|detiene|restituye|rastrea)n?"
+            r"|deja (?:\w+ ){1,4}(?:donde|como|en su sitio|intact\w+)|intact[oa]s?"
+        ),
+        "names a defence": any_of(
+            r"(?:wallets?|carteras?|llaves?|claves?|billeteras?|monederos?) (?:frías?|físicas?"
+            r"|de hardware)|(?:placas?|chapas?|láminas?)"
+            r" (?:de )?(?:metal|acero|titanio)\w*|placas?|acero|passkeys?|multifirma\w*|passphrases?"
+            r"|gestor(?:es)? de contraseñas"
+            r"|autenticador(?:es)?|(?:segund[oa]|otro|doble) (?:factor|candado)|huellas? dactilar(?:es)?"
+        ),
+        "tells what is thought": any_of(
+            r"(?:sabe|piensa|cree|opina|entiende|comprende|pregunta|susurra|admite|reconoce|nota|ve"
+            r"|descubre|averigua|siente|oye"
+            r"|lamenta|concluye) (?:que|por qué|cuán)(?! (?:él|el ladrón|ya|su|sus|le)(?!\w))"
+        ),
+    },
     private=word_set(
         "puntuación puntaje nota nivel resultado resultados respuesta respuestas informe auditoría "
         "plan test prueba ciudad "

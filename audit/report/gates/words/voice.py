@@ -12,17 +12,17 @@ from dataclasses import dataclass
 class Voice:
     """The story's sentences: each names the `thief` and begins with a `start`, none holds any of `never`.
 
-    gives_up: how a thief would fail; harmless: what may be denied; lame: what a sentence without a thief does not hold;
-    why: what a reason begins with; adverbs: starts behind which the one who acts must follow; private: what no story
-    tells of the reader; order: all the words between the fixes of a plan; kept: all those beside an answer that is
-    right; lead: all those beside a case.
+    where_weak: what a story of weaknesses does not hold, since its thief succeeds; harmless: what may be
+    denied; lame: what a sentence without a thief does not hold; why: what a reason begins with; adverbs: starts
+    behind which the one who acts must follow; private: what no story tells of the reader; order: all the words
+    between the fixes of a plan; kept: all those beside an answer that is right; lead: all those beside a case.
     """
 
     thief: re.Pattern[str]
     starts: frozenset[str]
     adverbs: frozenset[str]
     never: dict[str, re.Pattern[str]]
-    gives_up: re.Pattern[str]
+    where_weak: dict[str, re.Pattern[str]]
     harmless: re.Pattern[str]
     lame: re.Pattern[str]
     why: re.Pattern[str]
