@@ -49,7 +49,9 @@ _HELPS = (
     "promise assign "
     "switch need interest ping alert save drop spare_time rush reward welcome admit accept allow verify "
     "recognize "
-    "recognise remind slip slide throw assure do want know see inform transport transfers email"
+    "recognise remind slip slide throw assure do want know see inform transport transfers email wake "
+    "surprise amuse please delight suit fit escort drive warn nudge join "
+    "hire meet encourage cheer tempt direct"
 )
 HELPS = prose.word_set(
     "to for behind before from with of at by on in around through past under over near after against into "

@@ -94,7 +94,7 @@ VOICE = Voice(
         ),
         "compares": any_of(
             r"(?!(?:lat|new|old|young|long|bus|busi|near|rich|bigg|larg|small|short|fat|weak|deep|earli"
-            r"|quiet|fresh|thinn"
+            r"|fresh|thinn"
             r"|full|for|gu|requ|inter|t|cont|harv|sugg|inv|ch|qu|r|w|n|dig|hon|mod|manif|prot|f|v|j|p|cr"
             r"|arr|di|inf)est)"
             r"\w{1,12}est|(?<!for )the most (?!of|recent\w*|valuable|active|used|frequent|promising|coins)\w+"
@@ -129,7 +129,8 @@ VOICE = Voice(
             r"|(?:keep|stop|block|hold|slow|delay|deter|hinder|defeat|foil|frustrate|halt|shut|lock|bar"
             r"|bore|tire|wear|scare"
             r"|discourage|puzzle|baffle|exhaust|thwart)s? (?:a thief|the thief|thieves)"
-            r"|turns? (?:away|back|around)|moves? on(?! to)|(?<!and )goes home|walks? (?:away|off|past"
+            r"|turns? (?:away|back|around)|moves? on(?! (?:to|the)(?!\w))|(?<!and )goes home"
+            r"|walks? (?:away|off|past"
             r"|by)(?! with)"
             r"|empty-handed|away empty"
             r"|leaves? (?:alone|\w+ (?:alone|be)|a \w+ alone|empty)|in vain|(?:is|are|gets) (?:blocked"
@@ -145,7 +146,8 @@ VOICE = Voice(
             r"|hold there|likes (?:such|this|your)|immune|fears|is history|no chance|worthless|resists?"
             r"|withstands?"
             r"|code dies|brings? them back"
-            r"|(?:he|thief|and) wakes? up|beggars?|defeat\w*|(?:send|put|turn)s? him (?:home|away|off"
+            r"|(?:he|thief|and) wakes? up|beggars?|tears|weeps|cries|(?:his|its|a) match|beginners?"
+            r"|catch(?:es)? (?:the|a) thief|defeat\w*|(?:send|put|turn)s? him (?:home|away|off"
             r"|back|packing)|turns? (?:the|a) thief into"
             r"|makes? him (?!smile|grin|laugh|bold|rich|happy|curious|greedy|patient|the (?:owner|master)"
             r"|an? )"
@@ -161,8 +163,10 @@ VOICE = Voice(
             r"|plates?|keys?|devices?"
             r"|sheets?|storage|backups?|copy|copies)|multi-?sig\w*|passkeys?|security keys?|passphrases?"
             r"|password managers?"
-            r"|authenticators?|steel|titanium|(?:second|another|extra) (?:factor|layer|password|lock)"
-            r"|fingerprint\w*"
+            r"|authenticators?|steel|titanium|(?:second|extra) (?:factor|layer|password|lock)"
+            r"|fingerprint (?:lock|reader|sensor)s?"
+            r"|antivirus\w*|(?:sim|screen|port|card) (?:pins?|locks?)|(?:two|three|more"
+            r"|several) signatures|a safe"
         ),
         "tells what is thought": any_of(
             r"(?:know|whisper|think|believe|find|learn|wonder|understand|realize|realise|see|admit|agree"

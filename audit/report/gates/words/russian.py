@@ -10,7 +10,7 @@ SURE, ALL_BUT_SURE = 0.5, 0.9  # of the readings of a word
 # Comparatives that tell how something is done, and judge nothing.
 OF_COURSE = word_set(
     "дальше раньше позже больше меньше тише чаще реже дольше ниже выше глубже ближе быстрее скорее шире "
-    "громче длиннее "
+    "громче длиннее ценнее богаче смелее наглее увереннее темнее теплее тяжелее полнее живее "
     "короче старше моложе новее свежее более менее далее медленнее крупнее мельче поменьше побольше "
     "поближе подальше "
     "попроще поскорее пораньше попозже ранее скорей быстрей крупнейший ближайший дальнейший мельчайший "
@@ -19,7 +19,8 @@ OF_COURSE = word_set(
 
 # Who may act beside the thief: those whom he deceives or hires, his tools, and animals that he is likened to.
 PEOPLE = word_set(
-    "вор провайдер симулятор "
+    "вор провайдер симулятор обозреватель жертва админ стажёр новичок "
+    "ловец "
     "злоумышленник мошенник преступник взломщик чужак незнакомец сотрудник оператор продавец кассир "
     "консультант "
     "менеджер работник служащий клиент абонент владелец хозяин получатель отправитель адресат автор "
@@ -73,7 +74,7 @@ def compares(word: str) -> bool:
 def another(word: str) -> bool:
     """Whether a word most likely names, somebody who has no part in a theft: «полиция», «эксперты»."""
     acts = _share(word, lambda tag: "NOUN" in tag and "anim" in tag) > SURE
-    return acts and lemma(word) not in PEOPLE
+    return acts and known(word) and lemma(word) not in PEOPLE
 
 
 def known(word: str) -> bool:

@@ -100,9 +100,12 @@ VOICE = Voice(
             r"|puntaje|puntos|favorit[oa]s?|patrón oro|de confianza"
         ),
         "compares": any_of(
-            r"(?<!\w)(?:es|son|está|queda|resulta|parece|lo|(?:el|la|los|las|un|una|de)(?: \w+)?) (?:más|menos) (?!"
-            r"tarde|temprano|allá|cerca|lejos|arriba|abajo|adelante|atrás|antigu|recient|joven|jóven|frecuent|valios|activ"
-            r"|grande|gord|larg|cort|(?:que|de|y|o|en|por|con|para)(?!\w)|viej|nuev|usad|repetid|movid|débil|cargad"
+            r"(?<!\w)(?:es|son|está|queda|resulta|parece|lo|(?:el|la|los|las|un|una|de)(?: \w+)?) (?:más"
+            r"|menos) (?!"
+            r"tarde|temprano|allá|cerca|lejos|arriba|abajo|adelante|atrás|antigu|recient|joven|jóven"
+            r"|frecuent|valios|activ"
+            r"|grande|gord|larg|cort|(?:que|de|y|o|en|por|con|para)(?!\w)|viej|nuev|usad|repetid|movid"
+            r"|débil|cargad"
             r"|movimiento|jugos|rápid|lent|hond|alt|baj|pequeñ)\w+|más \w+ que|\w{3,12}ísim[oa]s?"
         ),
         "tells of others": any_of(
@@ -142,19 +145,22 @@ VOICE = Voice(
             r"|espanta|ahuyenta|cansa|desanima"
             r"|frustra|deja fuera)n? al ladrón"
             r"|traen? de vuelta|queda ante|le gusta es[ae]|teme|es pasado|muere"
-            r"|derrota\w*|mendigo|(?:lo|le) (?:manda|envía|echa) (?:a casa|de vuelta|lejos|a paseo)"
+            r"|derrota\w*|llora|rival|(?:entretiene|atrapa|pilla|caza)n? al ladrón|típic[oa]s?|principiantes?"
+            r"|cierran? (?:el|la) (?:paso|camino|puerta)|compensan?|mendigo|(?:lo|le) (?:manda|envía"
+            r"|echa) (?:a casa|de vuelta|lejos|a paseo)"
             r"|saca de quicio|quita las ganas"
             r"|convierte al ladrón|frunce|gruñe|refunfuña|suda|(?:exchange|banco|operadora|soporte|red"
             r"|plataforma)s? (?:\w+ )?(?:revierte"
             r"|cancela|anula|devuelve|congela|reembolsa|cubre|bloquea|detiene|restituye|rastrea)n?"
-            r"|deja (?:\w+ ){1,4}(?:donde|como|en su sitio|intact\w+)|intact[oa]s?"
+            r"|deja (?:el|la|los|las|una?) (?:\w+ ){1,3}(?:donde|como|en su sitio|intact\w+)|intact[oa]s?"
         ),
         "names a defence": any_of(
             r"(?:wallets?|carteras?|llaves?|claves?|billeteras?|monederos?) (?:frías?|físicas?"
             r"|de hardware)|(?:placas?|chapas?|láminas?)"
             r" (?:de )?(?:metal|acero|titanio)\w*|placas?|acero|passkeys?|multifirma\w*|passphrases?"
             r"|gestor(?:es)? de contraseñas"
-            r"|autenticador(?:es)?|(?:segund[oa]|otro|doble) (?:factor|candado)|huellas? dactilar(?:es)?"
+            r"|autenticador(?:es)?|(?:segund[oa]|otro|doble) (?:factor|candado)|antivirus|PIN|(?:dos|tres"
+            r"|varias) firmas|cajas? fuertes?|huellas? dactilar(?:es)?"
         ),
         "tells what is thought": any_of(
             r"(?:sabe|piensa|cree|opina|entiende|comprende|pregunta|susurra|admite|reconoce|nota|ve"
