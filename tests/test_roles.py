@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audit.models import Order, Scan
 from guardlabs.staff.roles import ROLES, make_groups
-from llm.models import Call, Client, Credential, Model, Pause, Provider
+from llm.models import Call, CatalogueChange, Client, Credential, Model, Notice, Pause, Provider, Quota
 from tests.factories import load_bank, make_order, make_scan
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +43,13 @@ OWN = {
     "llm_retirement_rehearse": ("POST", {"llm.test_provider"}),
     "llm_retirement_switch": ("POST", {"llm.change_model"}),
 }
+# Sections of the desk, on a day with a call that nobody answered.
+DESK = {
+    "reviewer": {"attention", "today", "tiers", "orders"},
+    "finance": {"attention", "failures", "money", "quota", "orders"},
+    "ops": {"attention", "today", "failures", "money", "quota"},
+    "nobody": {"attention"},
+}
 FOR_ALL_STAFF = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "view_on_site",
     "app_list", "second_factor", "data_map", "",
@@ -66,6 +73,11 @@ def rows():
     Client.objects.create(name="shop", key_id="abc", key_hash="x")
     Call.objects.create(started_at=timezone.now(), deadline_s=45)
     Pause.objects.create(provider="groq", kind="provider_down", source="guess", since=timezone.now())
+    Notice.objects.create(at=timezone.now(), kind="key_invalid", subject="groq1", detail="refused")
+    Quota.objects.create(provider="groq", account="groq1", model="m", rpd=5)
+    CatalogueChange.objects.create(
+        provider="groq", kind="gone", subject="m", patch="x", seen=timezone.now().date()
+    )
     make_order(scan=scan)
 
 
@@ -136,6 +148,47 @@ def test_our_own_views_open_by_permission(client, person, name):
         address,
         status,
     )
+
+
+ACTIONS = {  # of lists, with the permission that each of them takes
+    "switch_off": "audit.change_incident", "switch_on": "audit.change_incident", "mark_reviewed": "audit.review_scan",
+    "send_again": "audit.process_order", "reset_second_factor": "auth.change_user", "end_sessions": "auth.change_user",
+    "revoke": "llm.change_client", "renew": "llm.change_client", "close_now": "llm.change_pause",
+    "apply_now": "llm.change_provider", "dismiss_now": "llm.change_provider",
+}  # fmt: skip
+
+
+def test_a_list_offers_the_actions_that_are_permitted(rf, person):
+    request, offered, known = rf.get("/"), set(), set()
+    request.user = person
+    for page in admin.site._registry.values():
+        offered |= {*page.get_actions(request)}
+        known |= {name for _, name, _ in page._get_base_actions()}
+    assert known - {"delete_selected"} == set(ACTIONS)
+    assert offered - {"delete_selected"} == {name for name, need in ACTIONS.items() if person.has_perm(need)}
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("action", ["apply_now", "dismiss_now"])
+def test_a_catalogue_change_is_decided_by_who_may_change_providers(client, person, action):
+    client.force_login(person)
+    change = CatalogueChange.objects.get()
+    data = {"action": action, "_selected_action": [change.pk]}
+    client.post(reverse("admin:llm_cataloguechange_changelist"), data)
+    change.refresh_from_db()
+    decided = action == "dismiss_now" and person.has_perm(
+        "llm.change_provider"
+    )  # "x" is no patch: it stays open
+    assert change.state == ("dismissed" if decided else "open")
+
+
+@pytest.mark.usefixtures("rows")
+def test_each_role_has_its_desk_and_its_pages_of_the_console(client, person):
+    client.force_login(person)
+    html = client.get(reverse("admin:index")).content.decode()
+    assert set(re.findall(r'<h2 id="desk-([a-z]+)"', html)) == DESK[person.username]
+    for name in ("llm_chain", "llm_playground", "llm_setup"):
+        assert (f'href="{reverse(f"admin:{name}")}"' in html) == person.has_perms(OWN[name][1])
 
 
 def assert_opens(client, name, allowed, args, also=frozenset()):

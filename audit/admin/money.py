@@ -61,9 +61,8 @@ class PaymentAdmin(Fixed):
                 context["compared"] = True
             except PaymentError as error:
                 self.message_user(request, _("Stripe: %(reason)s") % {"reason": error}, messages.ERROR)
-        context |= {
-            "month": month, "head": months.HEAD, "rows": list(months.rows(month)), "totals": months.totals(month),
-        }  # fmt: skip
+        rows = [list(zip(months.HEAD, row, strict=True)) for row in months.rows(month)]
+        context |= {"month": month, "head": months.HEAD, "rows": rows, "totals": months.totals(month)}
         return TemplateResponse(request, "admin/audit/payment/month.html", context)
 
     def csv(self, request: HttpRequest) -> HttpResponse:

@@ -216,10 +216,11 @@ class MailAdmin(Fixed):
     fields = readonly_fields = (*list_display, "subject", "lang", "next_try_at")
     actions = ("send_again",)
 
-    @admin.action(description=_("Send again what was given up"))
+    def has_process_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(PROCESS))
+
+    @admin.action(description=_("Send again what was given up"), permissions=["process"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[Mail]) -> None:
-        if not request.user.has_perm(PROCESS):
-            raise PermissionDenied
         for mail in chosen:
             if outbox.retry(mail):
                 orders.note(

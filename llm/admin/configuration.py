@@ -17,7 +17,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from llm import secrets
 from llm.admin import chain, playground, setup
-from llm.admin.forms import AliasForm, CredentialForm, CredentialFormSet, LimitForm, ModelForm, ProviderForm
+from llm.admin.forms import (
+    AliasForm,
+    CredentialForm,
+    CredentialFormSet,
+    LimitForm,
+    ModelForm,
+    ProviderForm,
+    ProviderRowForm,
+)
 from llm.admin_base.lookups import AllowedLookups
 from llm.configuration import credentials, presets
 from llm.models import Alias, Credential, Limit, Model, Provider
@@ -140,6 +148,9 @@ class ProviderAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
     list_editable = ("tier", "position", "enabled")
     ordering = ("tier", "position", "id")
     save_on_top = True
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, form=ProviderRowForm, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Provider | None = None) -> Any:
         ships = _("Ships with the product and would come back if it were deleted: switch it off instead.")

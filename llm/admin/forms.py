@@ -34,6 +34,15 @@ class LocationsField(forms.CharField):
         return bool(self.to_python(initial) != self.to_python(data))
 
 
+class ProviderRowForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A row of the list: its fields have names for those who do not see the column's head."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{self.instance.name}: {field.label}"
+
+
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     base_url = forms.CharField(
         required=False,
