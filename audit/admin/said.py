@@ -1,10 +1,11 @@
 """Where a report speaks of an answer: anchors for staff who compare the one with the other."""
 
-import re
 from collections.abc import Mapping
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
+
+LINK = '<a href="#finding-{}"'
 
 
 def marked(html: SafeString, titles: Mapping[str, str]) -> tuple[SafeString, frozenset[str]]:
@@ -15,13 +16,21 @@ def marked(html: SafeString, titles: Mapping[str, str]) -> tuple[SafeString, fro
     """
     said, text = set(), str(html)
     for question, title in titles.items():
-        link = "(?<=<a )" + re.escape(f'href="#finding-{question}"')
-        words = rf"{re.escape(escape(title.rstrip('.'), quote=False))}(?=[^<>]*(?:<|\Z))"
-        anchor = f'id="said-{question}"'
-        found = re.search(rf"(?P<link>{link})|(?P<words>{words})", text)
-        if found is None:
+        anchor, words = f'id="said-{question}"', escape(title.rstrip("."), quote=False)
+        link, place = text.find(LINK.format(question)), _in_text(text, words)
+        if link >= 0 and (place < 0 or link < place):
+            text = f"{text[:link]}<a {anchor}{text[link + 2 :]}"
+        elif place >= 0:
+            text = f"{text[:place]}<span {anchor}>{words}</span>{text[place + len(words) :]}"
+        else:
             continue
         said.add(question)
-        new = f"{anchor} {found[0]}" if found["link"] else f"<span {anchor}>{found[0]}</span>"
-        text = text[: found.start()] + new + text[found.end() :]
     return mark_safe(text), frozenset(said)  # noqa: S308 - ids of ours in what was safe
+
+
+def _in_text(html: str, words: str) -> int:
+    """Where these words first stand outside of tags; -1: nowhere."""
+    place = html.find(words)
+    while place >= 0 and html.rfind("<", 0, place) > html.rfind(">", 0, place):
+        place = html.find(words, place + 1)
+    return place
