@@ -112,6 +112,7 @@ VOICE = Voice(
             r"|(?:only|most|many|all|some|few|every|each|smart|other) (?:owners?|victims?"
             r"|users?)(?! of the)(?!')"
             r"|back to (?:its|their|the|your|his) (?:\w+ )?(?:owners?|wallet|victims?)"
+            r"|(?:owners?|victims?) (?:\w+ )?(?:recovers?|regains?|gets? (?:\w+ ){0,3}back)"
             r"|(?:come|find|make|flow|go)s? (?:\w+ )?(?:way )?back to (?:you|the owner|where)"
         ),
     },

@@ -120,6 +120,8 @@ VOICE = Voice(
             r"|(?:vuelven?|regresan?|retornan?) (?:\w+ ){0,2}(?:a su|a sus|al"
             r"|a tu) (?:legítim[oa] )?(?:dueñ|propietari|víctim)\w+"
             r"|reintegr\w+|restituy\w+|devuelven? (?:\w+ ){0,2}(?:robado|monedas|botín|fondos)"
+            r"|(?:dueñ|propietari|víctim)[oa]s? (?:lo |las |los )?recuper\w+"
+            r"|recuperan? (?:todos )?sus (?:fondos|monedas)"
         ),
     },
     where_weak={
@@ -136,6 +138,7 @@ VOICE = Voice(
             r"|retrocede|muro|pared|callejón|manos vacías|de vacío|to[pc]a con|choca|tropieza con (?:un"
             r"|una|la|el) (?:muro|pared|clave|barrera|obstáculo|puerta|bloqueo|contraseña|error)"
             r"|impotente|inmune|resiste"
+            r"|comete (?:un error|errores)"
             r"|con las ganas|(?:tira|arroja) la toalla|baja los brazos|se encoge de hombros|suspira"
             r"|(?:(?:lo|le) )?(?:fren|detien|retras|disua|espant|ahuyent|desanim|frustr|entorpec"
             r"|obstaculiz)\w{1,5}(?:lo|los|le)"
