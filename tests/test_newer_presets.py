@@ -16,9 +16,12 @@ pytestmark = pytest.mark.django_db
 BEFORE = presets.BEFORE / "0.1.0.toml"
 
 
-@pytest.fixture
-def installed():
-    """As the last release left it."""
+@pytest.fixture(params=["unreleased", "released"])
+def installed(request, monkeypatch):
+    """As the first release left it; what is shipped now may be a release already."""
+    if request.param == "released":
+        releases = [*presets.shipped_before(), presets.shipped()]
+        monkeypatch.setattr(presets, "shipped_before", lambda: releases)
     Provider.objects.all().delete()
     config.load_file(str(BEFORE))
 

@@ -4,7 +4,7 @@ A row or a field counts as left alone when its value is one that some release ha
 change to review, as what a check finds; nothing is applied by itself.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,7 @@ def _rows(
     table: _Table,
     rows: Mapping[Any, Any],
     now: Iterable[Entry],
-    earlier: Iterable[Iterable[Entry]],
+    earlier: Sequence[Iterable[Entry]],
 ) -> Iterator[CatalogueChange | None]:
     shipped = {table.key(entry.values): entry.values for entry in now}
     history: dict[Any, list[Mapping[str, Any]]] = {}
@@ -83,7 +83,9 @@ def _rows(
     for key, values in shipped.items():
         subject = table.called(values) + OURS
         if key not in rows:
-            if key not in history:  # else staff have deleted it
+            if not earlier or len(history.get(key, ())) < len(
+                earlier
+            ):  # what every release had, staff have deleted
                 lines = _lines(slug, table, values, values)
                 yield catalogue.propose(
                     slug, Kind.NEW, subject, lines, detail="in the presets of this release"

@@ -2,6 +2,7 @@
 
 Standard input: {"schema": …, "text": JSON text or null}. Standard output: {"invalid": why the schema is none},
 {"fault": where the text does not fit}, or {}. It imports nothing of ours, so that it starts quickly.
+The library is imported when the first schema is judged: it is 3 MB of a process, and most never judge one.
 """
 
 import json
@@ -9,14 +10,14 @@ import resource
 import sys
 from typing import Any
 
-import jsonschema_rs
-
 MOST_CPU_S = 2
 MOST_BYTES = 1 << 30
 
 
 def compiled(schema: Any) -> Any:
     """The schema, ready to judge by. References to other documents are not fetched. Raises ValueError."""
+    import jsonschema_rs
+
     try:
         return jsonschema_rs.validator_for(schema, offline=True)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
@@ -25,6 +26,8 @@ def compiled(schema: Any) -> Any:
 
 def fault(validator: Any, value: Any) -> str | None:
     """Where the value does not fit, by the schema's own names; of the value nothing is told. None when it fits."""
+    import jsonschema_rs
+
     try:
         validator.validate(value)
     except jsonschema_rs.ValidationError as error:
