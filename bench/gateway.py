@@ -181,7 +181,10 @@ async def open_streams(url: str, key: str, pid: int) -> tuple[int, float, str]:
     """How many of OPEN streams are open at once, what the worker weighs then, in MB, and what became of the others."""
     import aiohttp
 
-    body = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "Go on."}]}
+    # Without a limit each stream reserves the model's own, 2,000 of which are more than a minute's quota.
+    body = {
+        "model": "auto", "stream": True, "max_tokens": 1_000, "messages": [{"role": "user", "content": "Go on."}],
+    }  # fmt: skip
     timeout = aiohttp.ClientTimeout(120)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
 
