@@ -239,6 +239,16 @@ def test_an_answer_leads_to_the_place_in_the_report_that_speaks_of_it(admin_clie
     assert {place.removeprefix("said-") for place in places} <= lost
 
 
+def test_a_report_in_the_making_is_shown_as_far_as_it_is(admin_client):
+    scan = make_scan(ai=False)
+    row = scan.reports.get()
+    Report.objects.filter(pk=row.pk).update(
+        status=Report.Status.WRITING, markdown="", draft="A thief begins here. More"
+    )
+    framed = admin_client.get(reverse("admin:audit_scan_report", args=[scan.pk, row.pk])).content.decode()
+    assert "A thief begins here." in framed
+
+
 def test_places_are_found_in_text_only():
     html = mark_safe(
         '<p><a href="#finding-a" rel="x">Fix &amp; go</a> then “Keys &lt; here” and <b title="Keys">b</b></p>'

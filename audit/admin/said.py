@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 LINK = '<a href="#finding-{}"'
 
 
-def marked(html: SafeString, titles: Mapping[str, str]) -> tuple[SafeString, frozenset[str]]:
+def marked(html: str, titles: Mapping[str, str]) -> tuple[SafeString, frozenset[str]]:
     """The report's HTML with an anchor `said-<question>` where each weakness is first spoken of, and those questions.
 
     html: sanitised; titles: the weaknesses' titles by question, in the report's language. A weakness is spoken of by

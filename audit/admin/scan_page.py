@@ -58,7 +58,7 @@ class ScanPage:
     @cached_property
     def answers(self) -> list[Answer]:
         lost = {each.question: each for each in self.details.assessment.findings}
-        said = as_read(self.shown, self.details)[1] if self.shown else frozenset()
+        said = as_read(render.to_html(self.shown.markdown), self.details)[1] if self.shown else frozenset()
         found = []
         for question in catalogue.questionnaire():
             value = self.scan.answers.get(question.id)
@@ -84,22 +84,20 @@ class ScanPage:
     @cached_property
     def versions(self) -> list[Version]:
         rows = list(
-            Report.objects.filter(scan=self.scan)
-            .select_related("scan", "call")
-            .prefetch_related("call__attempts")
+            Report.objects.filter(scan=self.scan).select_related("call").prefetch_related("call__attempts")
         )
         ready = [row for row in rows if row.status == Report.Status.READY]
         shown = (ready or rows)[:1]
         return [Version(row, list(row.call.attempts.all()) if row.call else [], row in shown) for row in rows]
 
 
-def as_read(row: Report, told: details.Details) -> tuple[SafeString, frozenset[str]]:
-    """A version's text, with anchors where it speaks of a weakness, and of which it does.
+def as_read(html: str, told: details.Details) -> tuple[SafeString, frozenset[str]]:
+    """A version's HTML, with anchors where it speaks of a weakness, and of which it does.
 
     told: the scan's details in the language of the report.
     """
     titles = {each.finding.question: each.title for each in told.weaknesses}
-    return marked(render.to_html(row.markdown), titles)
+    return marked(html, titles)
 
 
 def version(row: Report) -> ReportView:

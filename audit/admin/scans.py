@@ -155,10 +155,10 @@ class ScanAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         row = get_object_or_404(Report.objects.select_related("scan"), pk=report, scan=pk)
         with translation.override(row.scan.lang):
+            view = version(row)
+            html, _said = as_read(view.html, ScanPage(row.scan).details)
             response = TemplateResponse(
-                request,
-                "admin/audit/scan/framed.html",
-                {"report": version(row), "html": as_read(row, ScanPage(row.scan).details)[0]},
+                request, "admin/audit/scan/framed.html", {"report": view, "html": html}
             ).render()
         response["Cache-Control"] = "private, no-store"
         return response
