@@ -33,7 +33,7 @@ _site = env.site("SITE_URL", f"http://127.0.0.1:{PORT}")
 SITE_URL = f"{_site.scheme}://{_site.netloc}"
 HTTPS = _site.scheme == "https"
 # The machine's own names, too: for what watches a node from beside it.
-ALLOWED_HOSTS = [*(env.words("ALLOWED_HOSTS") or [_site.hostname]), "localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = [*(env.words("ALLOWED_HOSTS") or [str(_site.hostname)]), "localhost", "127.0.0.1", "[::1]"]
 # Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 
@@ -265,6 +265,8 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        # Scanners send any Host; a traceback for each (and Sentry's quota) tells nobody anything.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "huey": {"level": "WARNING"},  # a task is no news; what it does says so itself
     },
 }
