@@ -122,7 +122,8 @@ def paths():
 # Names, and what the rows are called; codes and ids begin with a small letter or a digit.
 NAMES = {
     "Cloudflare", "GuardLabs", "Groq", "HTTP", "JavaScript", "Node", "OpenAI", "Python", "True", "False", "Vertex AI",
-    "Total", "Error", "Tokens", "Alias", "Crypto clipper spread by USB sticks", "Where do you keep your main seed phrase?",
+    "Total", "Error", "Tokens", "Alias", "Crypto clipper spread by USB sticks",
+    "Where do you keep your main seed phrase?",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.admin import words
@@ -21,32 +21,10 @@ from audit.orders.money import month as months
 from audit.orders.money import reconcile
 from audit.orders.money.stripe_api import PaymentError
 
-Row = Payment | Refund | Dispute
-
 
 def _money(cents: int | None, currency: str) -> str:
     """As people write it; the books are in cents."""
     return "–" if cents is None else f"{number_format(cents / 100, 2)} {currency.upper()}"
-
-
-@admin.display(description=words.COLUMNS["amount"], ordering="amount")
-def amount(row: Row) -> str:
-    return _money(row.amount, row.currency if isinstance(row, Payment) else row.payment.currency)
-
-
-@admin.display(description=gettext_lazy("by"), ordering="by")
-def by(row: Refund) -> str:
-    return words.actor(row.by)
-
-
-@admin.display(description=gettext_lazy("status"), ordering="status")
-def status(row: Dispute) -> str:
-    return words.dispute(row.status)
-
-
-@admin.display(description=gettext_lazy("decided by"), ordering="decided_by")
-def decided_by(row: Dispute) -> str:
-    return words.actor(row.decided_by) or "–"
 
 
 @admin.register(Payment)
@@ -57,7 +35,7 @@ class PaymentAdmin(Fixed):
         "order",
         "state",
         "use",
-        amount,
+        "paid",
         "kept_by_stripe",
         "left_of_it",
         "payout",
@@ -69,11 +47,15 @@ class PaymentAdmin(Fixed):
     date_hierarchy = "at"
     fields = readonly_fields = (*list_display, "session", "intent", "charge", "next_look_at")
 
-    @admin.display(description=words.COLUMNS["fee"], ordering="fee")
+    @admin.display(description=pgettext_lazy("books", "amount"), ordering="amount")
+    def paid(self, row: Payment) -> str:
+        return _money(row.amount, row.currency)
+
+    @admin.display(description=pgettext_lazy("books", "fee"), ordering="fee")
     def kept_by_stripe(self, row: Payment) -> str:
         return _money(row.fee, row.currency)
 
-    @admin.display(description=words.COLUMNS["net"], ordering="net")
+    @admin.display(description=pgettext_lazy("books", "net"), ordering="net")
     def left_of_it(self, row: Payment) -> str:
         return _money(row.net, row.currency)
 
@@ -138,17 +120,39 @@ class StatusFilter(words.Coded):
 
 @admin.register(Refund)
 class RefundAdmin(Fixed):
-    list_display = ("at", "payment", amount, "state", by, "done_at", "credit_note", "answer")
+    list_display = ("at", "payment", "sent_back", "state", "actor", "done_at", "credit_note", "answer")
     list_filter = ("state",)
     list_select_related = ("payment__order",)
     search_fields = ("payment__order__code__iexact", "refund_id__exact", "payment__intent__exact")
     fields = readonly_fields = (*list_display, "refund_id", "attempt", "next_look_at")
 
+    @admin.display(description=pgettext_lazy("books", "amount"), ordering="amount")
+    def sent_back(self, row: Refund) -> str:
+        return _money(row.amount, row.payment.currency)
+
+    @admin.display(description=gettext_lazy("by"), ordering="by")
+    def actor(self, row: Refund) -> str:
+        return words.actor(row.by)
+
 
 @admin.register(Dispute)
 class DisputeAdmin(Fixed):
-    list_display = ("at", "order", "kind", status, "reason", amount, "due_at", "decided_at", decided_by)
+    list_display = (
+        "at", "order", "kind", "standing", "reason", "disputed", "due_at", "decided_at", "actor",
+    )  # fmt: skip
     list_filter = ("kind", StatusFilter)
     list_select_related = ("order", "payment")
     search_fields = ("order__code__iexact", "stripe_id__exact")
     fields = readonly_fields = (*list_display, "payment", "stripe_id")
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def standing(self, row: Dispute) -> str:
+        return words.dispute(row.status)
+
+    @admin.display(description=pgettext_lazy("books", "amount"), ordering="amount")
+    def disputed(self, row: Dispute) -> str:
+        return _money(row.amount, row.payment.currency)
+
+    @admin.display(description=gettext_lazy("decided by"), ordering="decided_by")
+    def actor(self, row: Dispute) -> str:
+        return words.actor(row.decided_by) or "–"
