@@ -143,7 +143,7 @@ def test_the_history_of_an_order_and_its_letters_are_in_words(admin_client, fill
     html = admin_client.get(
         reverse("admin:audit_order_change", args=[order.pk]), headers={"accept-language": "ru"}
     ).content.decode()
-    for said in ("заказ сделан → новый (клиент)", "деньги возвращены (admin)", "Спор: решает банк"):
+    for said in ("заказ сделан → новый (клиент)", "деньги возвращены (admin)", "спор: решает банк"):
         assert said in html
     assert {each.what for each in OrderEvent.objects.all()} <= words.EVENTS.keys()
     assert {each.kind for each in Mail.objects.all()} <= compose.KINDS.keys() == words.LETTERS.keys()
