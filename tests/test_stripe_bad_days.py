@@ -368,7 +368,9 @@ def test_a_refused_key_is_told_to_staff_once_and_over_when_it_works(stripe, clie
 
 
 # -- 8: addresses that Stripe refuses ----------------------------------------------------------------
-@pytest.mark.parametrize("address", ["someone@localhost", "a@[127.0.0.1]", '"a b"@example.org', "a@[::1]"])
+@pytest.mark.parametrize("address", ["someone@localhost", "a@[127.0.0.1]", '"a b"@example.org', "a@[::1]",
+                                     f"{'a' * 65}@example.org", f"{'a' * 300}@x.example",
+                                     f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example"])  # fmt: skip
 def test_an_address_that_stripe_refuses_is_refused_at_the_form(client, stripe, address):
     answer = client.post("/en/order/", {"email": address})
     assert answer.status_code == 400
