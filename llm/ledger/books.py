@@ -95,6 +95,10 @@ class _Order:
     result: Any = None
     error: BaseException | None = None
 
+    def fail(self, error: BaseException) -> None:
+        """Only the first error counts."""
+        self.error = self.error or error
+
     def settle(self) -> None:
         if self.future.done():
             return
@@ -225,10 +229,10 @@ def _run_all(batch: list[_Order]) -> None:
         return
     for order in batch:
         try:
-            with part():
+            with part(order.fail):
                 order.result = order.context.run(order.job)
         except Exception as error:
-            order.error = error
+            order.fail(error)
             if connection.needs_rollback:
                 raise
 
@@ -238,7 +242,7 @@ def _fail(batch: Iterable[_Order], error: BaseException) -> None:
     if not isinstance(error, Exception):
         error = RuntimeError(f"a job of the ledger ended with {type(error).__name__}")
     for order in batch:
-        order.error = order.error or error
+        order.fail(error)
 
 
 def _answer(batch: Iterable[_Order]) -> None:
