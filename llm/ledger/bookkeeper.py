@@ -39,9 +39,7 @@ class NoRoom(Exception):
 
 def open_call(**fields: Any) -> Call:
     """An unsaved Call; `begin` writes it together with its first attempt."""
-    call = Call(started_at=timezone.now(), **fields)
-    rows.bound(call)
-    return call
+    return Call(started_at=timezone.now(), **fields)
 
 
 def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int) -> Attempt:

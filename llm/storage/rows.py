@@ -62,16 +62,6 @@ def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
     return found[0] if found else None
 
 
-def bound(row: models.Model) -> None:
-    """Cuts the values of a row that its columns do not take: too long, too large, with NUL or half a character.
-
-    SQLite would take them; PostgreSQL would raise in the middle of a call.
-    """
-    for field in row._meta.concrete_fields:
-        if (value := getattr(row, field.attname)) is not None:
-            setattr(row, field.attname, _bounded(value, _most(field)))
-
-
 # -- rows that are written together ------------------------------------------------------------------------
 
 # Of a statement that has to wait for the interpreter each time it comes back from SQLite, or for a server to answer,
@@ -178,6 +168,10 @@ def _values(row: models.Model, fields: Fields) -> list[Any]:
 
 
 def _bounded(value: Any, most: Any) -> Any:
+    """The value as its column takes it: not too long or large, without NUL and half characters.
+
+    SQLite would take them; PostgreSQL would raise in the middle of a call.
+    """
     if isinstance(value, str):
         if not value.isascii() or "\0" in value:
             value = mend(value)
