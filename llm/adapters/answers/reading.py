@@ -25,7 +25,9 @@ class Reading:
         self.usage = Usage()
         self.tools = ToolCalls(names_of(request.params.get("tools")))
         goes_on = request.messages[-1].get("role") == "assistant"
-        self.visible = Visible(request.model, whole=whole, thinks=request.thinks, goes_on=goes_on)
+        self.visible = Visible(
+            request.model, whole=whole, thinks=request.thinks, goes_on=goes_on, named=request.says
+        )
         self.output = request.output
         self.started = False
         self.said = False  # whether the latest chunk brought some of the answer
