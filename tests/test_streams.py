@@ -1,5 +1,7 @@
 """What a stream, or a plain answer, may look like and still be read for what it says: events, endings, counts."""
 
+import json
+
 import pytest
 
 from llm.adapters import base, transport
