@@ -1,7 +1,9 @@
 """Fixtures that many tests share."""
 
 import asyncio
+import threading
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import caches
@@ -20,8 +22,15 @@ from llm.operations import upkeep
 from llm.pauses import probes
 
 
-def pytest_configure():
+def pytest_configure(config):
+    """The daily tests are the same every day: hypothesis looks for new examples in `make test-all` only. How long one
+    takes is no failure on any machine."""
     compile_catalogues(settings.LOCALE_PATHS[0])
+    hypothesis.settings.register_profile(
+        "ours", deadline=None, database=None, derandomize="not exhaustive" in config.option.markexpr,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )  # fmt: skip
+    hypothesis.settings.load_profile("ours")
 
 
 FILLED_BY_POST_MIGRATE = ("django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
@@ -85,6 +94,17 @@ def sim():
 
     with Simulator() as simulator:
         yield simulator
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """An event: the simulator's slow answers begin once it is set, whatever their seconds."""
+    from llm.simulator.connection import Connection
+
+    go = threading.Event()
+    monkeypatch.setattr(Connection, "wait", lambda connection, seconds=None: go.wait(60))
+    yield go
+    go.set()
 
 
 @pytest.fixture
