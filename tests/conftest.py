@@ -1,7 +1,9 @@
 """Fixtures that many tests share."""
 
 import asyncio
+import gc
 import threading
+from collections import Counter
 
 import hypothesis
 import pytest
@@ -31,6 +33,12 @@ def pytest_configure(config):
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )  # fmt: skip
     hypothesis.settings.load_profile("ours")
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: the collector need not look at it again and again, while every thread waits."""
+    gc.collect()
+    gc.freeze()
 
 
 FILLED_BY_POST_MIGRATE = ("django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
@@ -105,6 +113,43 @@ def held(monkeypatch):
     monkeypatch.setattr(Connection, "wait", lambda connection, seconds=None: go.wait(60))
     yield go
     go.set()
+
+
+class Pen:
+    """What the simulator's paced streams are written with.
+
+    words: after so many pieces it stops (None: it does not), until `on` is set; and before their end, until `up` is.
+    """
+
+    def __init__(self):
+        self.words, self.on, self.up = None, threading.Event(), threading.Event()
+
+    def let_go(self):
+        self.on.set()
+        self.up.set()
+
+
+@pytest.fixture
+def pen(monkeypatch):
+    """So that a report is in the making for as long as a browser or a server takes to look at it."""
+    from llm.simulator.connection import Connection
+
+    made, written, wait, end = Pen(), Counter(), Connection.wait, Connection.end_chunked
+
+    def waits(connection, seconds=None):
+        wait(connection, seconds)
+        written[connection] += 1
+        if written[connection] == made.words:
+            made.on.wait(120)
+
+    def ends(connection, *events):
+        made.up.wait(120)
+        end(connection, *events)
+
+    monkeypatch.setattr(Connection, "wait", waits)
+    monkeypatch.setattr(Connection, "end_chunked", ends)
+    yield made
+    made.let_go()
 
 
 @pytest.fixture

@@ -427,7 +427,7 @@ def test_a_key_that_is_quoted_back_is_not_kept(sim, two_tiers, ask, status):
 
 
 @pytest.mark.exhaustive
-def test_06_with_the_real_times_a_stream_answers_within_eleven_seconds(sim):
+def test_06_with_the_real_times_a_stream_answers_after_one_wait(sim):
     make_groq(sim, first_byte_s=10, timeout_s=20)
     make_deepseek(sim, first_byte_s=10, timeout_s=20)
     for n in range(1, 6):
