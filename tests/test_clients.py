@@ -17,6 +17,7 @@ from llm.configuration.snapshot import providers
 from llm.models import Attempt, Call, Client, Provider
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_provider
+from tests.factories import mistyped
 from tests.gateway_client import Gateway, error_of, make_client
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,7 @@ def test_the_right_id_with_another_secret_is_refused(monkeypatch):
     compared = []
     real = clients.hmac.compare_digest
     monkeypatch.setattr(clients.hmac, "compare_digest", lambda a, b: compared.append((a, b)) or real(a, b))
-    assert Gateway(key[:-1] + ("a" if key[-1] != "a" else "b")).get("/v1/models").status_code == 401
+    assert Gateway(mistyped(key)).get("/v1/models").status_code == 401
     assert Gateway("sk-gl-0000000000-x").get("/v1/models").status_code == 401
     assert len(compared) == 2  # also for an id that nobody has: it takes as long
 
