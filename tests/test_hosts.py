@@ -275,6 +275,12 @@ def test_public_addresses_need_no_permission(settings, address):
         (["ollama"], "ollama", "169.254.169.254", False),  # a name never leads to metadata
         (["on"], "x", "192.168.1.1", True),
         (["on"], "x", "169.254.169.254", False),
+        (["0.0.0.0/0"], "x", "169.254.169.254", False),  # holds it, and does not mean it
+        (["0.0.0.0/0"], "x", "10.1.2.3", True),
+        (["168.0.0.0/6"], "x", "169.254.169.254", False),
+        (["169.254.169.0/24"], "x", "169.254.169.254", True),
+        (["fd00::/8"], "x", "fd00:ec2::254", False),
+        (["fd00::/8"], "x", "fd12::1", True),
         (["169.254.169.254"], "x", "169.254.169.254", True),
         (["::1"], "x", "::1", True),
         ("localhost, 10.0.0.5", "x", "10.0.0.5", True),
