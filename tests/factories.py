@@ -44,6 +44,11 @@ def make_scan(kind: str = "middle", *, lang: str = "en", ai: bool = True, **chan
     return made
 
 
+def mistyped(token: str) -> str:
+    """This token or key with another last character, whichever it ends with."""
+    return token[:-1] + ("A" if token[-1] != "A" else "B")
+
+
 def beside_the_loop(run: Callable[[], Any]) -> Any:
     """What `run` returns; in a thread of its own where a browser's loop runs in this one, as none does in a view's."""
     try:

@@ -14,7 +14,7 @@ from audit.models import Report, Scan
 from audit.report import generate
 from audit.scans import service as scans
 from llm import chain
-from tests.factories import answers, load_bank, make_scan, scan_body
+from tests.factories import answers, load_bank, make_scan, mistyped, scan_body
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/scans"
@@ -196,7 +196,7 @@ def test_an_unknown_cost_is_null(client):
 def test_a_changed_token_is_not_found(client):
     token = scans.scan_token(make_scan())
     for wrong in (
-        token[:-1] + ("A" if token[-1] != "A" else "B"),
+        mistyped(token),
         "x",
         "a.b",
         token + "x",
@@ -350,13 +350,13 @@ json_values = st.recursive(
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(["lang", "answers", "ai", "x"], json_values)))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_json_at_all_makes_a_server_error(post, body):
     assert post(json.dumps(body)).status_code == 400
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_bytes_at_all_make_a_server_error(post, body):
     assert post(body).status_code == 400
 

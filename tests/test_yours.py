@@ -19,7 +19,7 @@ from audit.models import Report, Scan
 from audit.scans import service as scans
 from audit.scans import shares, tokens
 from audit.scoring import formula
-from tests.factories import answers, load_bank, make_scan
+from tests.factories import answers, load_bank, make_scan, mistyped
 
 LANGUAGES = ["en", "ru", "es"]
 pytestmark = pytest.mark.django_db
@@ -161,7 +161,8 @@ def test_the_card_shows_score_band_and_date_alone(client, shared):
     html = client.get(card).content.decode()
     assert "49 of 100" in html
     assert "Fragile" in html
-    assert "86" not in re.sub(r"<svg.*?</svg>|/static/\S+", "", html, flags=re.DOTALL)  # the raw score
+    told = html.replace(shares.share_token(scan), "")  # which may hold any letters and digits
+    assert "86" not in re.sub(r"<svg.*?</svg>|/static/\S+", "", told, flags=re.DOTALL)  # the raw score
     assert scans.scan_token(scan) not in html
     assert scan.public_id not in html
     assert not [q.id for q in QUESTIONS if q.id in html or q.text in html]
@@ -199,8 +200,13 @@ def test_the_card_s_token_opens_nothing_else(client, shared):
 
 
 def test_no_other_token_opens_the_card(client, shared):
-    scan, card = shared
-    for token in (scans.scan_token(scan), tokens.sign(scan.share_id), "no.such", card[6:-2] + "_"):
+    scan, _card = shared
+    for token in (
+        scans.scan_token(scan),
+        tokens.sign(scan.share_id),
+        "no.such",
+        mistyped(shares.share_token(scan)),
+    ):
         assert client.get(reverse("audit:card", kwargs={"token": token})).status_code == 404
 
 

@@ -70,6 +70,8 @@ class Site:
         except UnicodeDecodeError:  # a query that is no UTF-8
             await self._send(HttpResponse(status=400), send)
             return
+        if request.method == "HEAD":
+            send = _without_body(send)
         try:
             if is_door(request.path_info):
                 await self._send_door(await self._doors(request), send)
@@ -201,6 +203,15 @@ def is_door(path: str) -> bool:
 def _gateway_view(path: str, urlconf: str) -> ResolverMatch:
     """Which of the gateway's views answers a path: they are asked for the same few, and the same in every language."""
     return resolve(path, urlconf)
+
+
+def _without_body(send: Send) -> Send:
+    """For HEAD, which is answered like GET: gunicorn leaves a body out as well, and complains of each in the log."""
+
+    async def head(message: Any) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return head
 
 
 def _start(response: HttpResponseBase) -> dict[str, Any]:

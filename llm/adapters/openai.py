@@ -12,7 +12,7 @@ import openai
 from llm import clock
 from llm.adapters import session, transport
 from llm.adapters.answers.embeddings import read_embeddings
-from llm.adapters.answers.reading import Reading, error_in_body, read_completion
+from llm.adapters.answers.reading import Reading, are_events, error_in_body, read_completion, read_events
 from llm.adapters.answers.sse import MAX_MALFORMED, EventParser
 from llm.adapters.base import (
     Answer,
@@ -110,7 +110,8 @@ class OpenAICompatible:
             if request.inputs is not None:
                 yield await apart(len(text), read_embeddings, text, dict(response.headers), request)
                 return
-            answer = await apart(len(text), read_completion, text, dict(response.headers), request)
+            read = read_events if request.stream and are_events(text) else read_completion
+            answer = await apart(len(text), read, text, dict(response.headers), request)
             answer = checked(answer, request)
             if answer.reasoning:
                 yield Reasoning(answer.reasoning)
