@@ -230,6 +230,7 @@ HOST = env.host("HOST", "127.0.0.1")  # where gunicorn listens
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
 WEB_THREADS = env.integer("WEB_THREADS", 16, least=1, most=1_000)
 CHORES = env.boolean("CHORES", default=True)
+LLM_BOOKS = ""  # see llm.ledger.books; a setting that is missing takes Django long to look for
 LLM_MAINTAIN_AFTER_CALLS = False  # the background worker does it
 LLM_DAILY_BUDGET_USD = env.amount("LLM_DAILY_BUDGET_USD")
 LLM_CORS_ORIGINS = env.origins("LLM_CORS_ORIGINS")
