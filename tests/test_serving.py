@@ -17,6 +17,7 @@ from guardlabs.serving import worker as worker_module
 from guardlabs.serving.connection import BODY_S, HEAD_S, WRITE_S, Connection, Reader
 from guardlabs.serving.listener import Listener
 from guardlabs.serving.request import Gone, Request
+from guardlabs.serving.site import Site
 from guardlabs.serving.threads import Pipe, Threads
 from llm.clients import access
 from llm.gateway import views
@@ -71,7 +72,7 @@ class Served:
 
 
 async def until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -91,6 +92,17 @@ def test_whoever_never_finishes_a_head_is_cut_off(sent):
             connection.shut()
             with contextlib.suppress(ConnectionResetError):
                 assert await reader.read() == b""
+
+    run(test)
+
+
+def test_a_length_of_thousands_of_digits_is_refused_in_words():
+    async def test():
+        async with Served() as served:
+            reader, writer = await asyncio.open_connection(*served.address)
+            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+            writer.close()
 
     run(test)
 
@@ -256,7 +268,7 @@ def test_a_stop_ends_idle_connections_at_once_and_waits_for_answers(monkeypatch)
             assert not draining.done()
             go.set()
             assert (await busy.read()).endswith(b"00")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await draining
 
     run(test)
@@ -403,6 +415,22 @@ def test_who_leaves_within_a_body_is_no_failure_of_the_gateway(caplog):
     assert not caplog.records
 
 
+def test_head_is_answered_like_get_without_a_body():
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "HEAD", "path": "/healthz", "query_string": b"",
+             "headers": [(b"host", b"localhost")]}  # fmt: skip
+    async_to_sync(Site())(scope, receive, send)
+    assert dict(sent[0]["headers"])[b"Content-Length"] == b"16"
+    assert b"".join(message.get("body", b"") for message in sent) == b""
+
+
 # -- who gets a connection -----------------------------------------------------------------------------
 
 
@@ -431,7 +459,7 @@ async def shared_burst():
 
 
 def test_a_burst_of_connections_is_shared_by_the_workers():
-    mine, theirs = asyncio.run(asyncio.wait_for(shared_burst(), 10))
+    mine, theirs = asyncio.run(asyncio.wait_for(shared_burst(), 60))
     assert abs(mine - theirs) <= 2
 
 
@@ -463,4 +491,4 @@ async def refused_once():
 
 def test_a_worker_without_a_file_left_looks_again_later(monkeypatch):
     monkeypatch.setattr("guardlabs.serving.listener.PAUSE_S", 0.0)
-    asyncio.run(asyncio.wait_for(refused_once(), 10))
+    asyncio.run(asyncio.wait_for(refused_once(), 60))

@@ -21,7 +21,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
-from django.urls import ResolverMatch, get_urlconf, resolve, set_script_prefix
+from django.urls import ResolverMatch, resolve, set_script_prefix
 from django.utils import translation
 from django.utils.module_loading import import_string
 
@@ -70,6 +70,8 @@ class Site:
         except UnicodeDecodeError:  # a query that is no UTF-8
             await self._send(HttpResponse(status=400), send)
             return
+        if request.method == "HEAD":
+            send = _without_body(send)
         try:
             if is_door(request.path_info):
                 await self._send_door(await self._doors(request), send)
@@ -100,7 +102,7 @@ class Site:
         """The innermost of the doors: finds the view, in the language that the address names."""
         path = request.path_info
         if is_gateway(path):  # which has no language, and says by itself what it thinks of http
-            match = request.resolver_match = _gateway_view(path, get_urlconf() or settings.ROOT_URLCONF)
+            match = request.resolver_match = _gateway_view(path, settings.ROOT_URLCONF)
             return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
         if redirect := self._security.process_request(request):
             return redirect
@@ -201,6 +203,15 @@ def is_door(path: str) -> bool:
 def _gateway_view(path: str, urlconf: str) -> ResolverMatch:
     """Which of the gateway's views answers a path: they are asked for the same few, and the same in every language."""
     return resolve(path, urlconf)
+
+
+def _without_body(send: Send) -> Send:
+    """For HEAD, which is answered like GET: gunicorn leaves a body out as well, and complains of each in the log."""
+
+    async def head(message: Any) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return head
 
 
 def _start(response: HttpResponseBase) -> dict[str, Any]:
