@@ -16,6 +16,7 @@ from guardlabs.serving import connection as module
 from guardlabs.serving import worker as worker_module
 from guardlabs.serving.connection import BODY_S, HEAD_S, WRITE_S, Connection, Reader
 from guardlabs.serving.listener import Listener
+from guardlabs.serving.site import Site
 from guardlabs.serving.request import Gone, Request
 from guardlabs.serving.threads import Pipe, Threads
 from llm.clients import access
@@ -464,3 +465,31 @@ async def refused_once():
 def test_a_worker_without_a_file_left_looks_again_later(monkeypatch):
     monkeypatch.setattr("guardlabs.serving.listener.PAUSE_S", 0.0)
     asyncio.run(asyncio.wait_for(refused_once(), 10))
+
+
+async def asked(site, method, path):
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http", "http_version": "1.1", "method": method, "scheme": "http", "path": path, "query_string": b"",
+        "headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
+    }  # fmt: skip
+    await site(scope, receive, send)
+    start, *bodies = sent
+    kept = [(name, value) for name, value in start["headers"] if name.lower() != b"x-request-id"]
+    return start["status"], kept, b"".join(body.get("body", b"") for body in bodies)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/robots.txt"])  # a door and a page
+def test_head_is_answered_like_get_without_the_body(path):
+    """gunicorn would drop the body, with a warning in the log for each look of whatever watches the site."""
+    site = Site()
+    status, headers, body = asyncio.run(asked(site, "GET", path))
+    assert (status, len(body)) == (200, int(dict(headers)[b"Content-Length"]))
+    assert asyncio.run(asked(site, "HEAD", path)) == (status, headers, b"")

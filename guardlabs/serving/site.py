@@ -65,6 +65,8 @@ class Site:
             return
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is served here, not {scope['type']}")
+        if scope["method"] == "HEAD":
+            send = _without_body(send)
         try:
             request = Request(scope, receive)
         except UnicodeDecodeError:  # a query that is no UTF-8
@@ -201,6 +203,15 @@ def is_door(path: str) -> bool:
 def _gateway_view(path: str, urlconf: str) -> ResolverMatch:
     """Which of the gateway's views answers a path: they are asked for the same few, and the same in every language."""
     return resolve(path, urlconf)
+
+
+def _without_body(send: Send) -> Send:
+    """The answer to HEAD is the one to GET without its body; gunicorn drops a body too, but warns of each."""
+
+    async def head(message: Any) -> None:
+        await send({**message, "body": b""} if message.get("body") else message)
+
+    return head
 
 
 def _start(response: HttpResponseBase) -> dict[str, Any]:
