@@ -198,7 +198,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # django-ratelimit dislikes a cache without atomic increments. Without Redis we count in the database
 # cache: under a burst a client may get a few scans more than SCAN_RATE, which we accept.
-# security.W005, W021: HSTS for subdomains and browsers' preload lists is the operator's to ask for (HSTS), not ours to urge.
+# security.W005, W021 urge HSTS for subdomains and in browsers' lists, which is for the operator to ask for.
 SILENCED_SYSTEM_CHECKS = [
     "django_ratelimit.E003", "django_ratelimit.W001", "security.W005", "security.W021",
 ]  # fmt: skip

@@ -16,8 +16,8 @@ from guardlabs.serving import connection as module
 from guardlabs.serving import worker as worker_module
 from guardlabs.serving.connection import BODY_S, HEAD_S, WRITE_S, Connection, Reader
 from guardlabs.serving.listener import Listener
-from guardlabs.serving.site import Site
 from guardlabs.serving.request import Gone, Request
+from guardlabs.serving.site import Site
 from guardlabs.serving.threads import Pipe, Threads
 from llm.clients import access
 from llm.gateway import views
