@@ -10,6 +10,9 @@ from django.core.management import call_command
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from audit.admin import words
+from audit.models import Dispute, Mail, Order, OrderEvent, StripeEvent
+from audit.orders.letters import compose
 from llm.models import (
     Alias,
     Attempt,
@@ -94,7 +97,11 @@ def filled(db):
     )  # fmt: skip
     scan = make_scan(lang="en", ai=False)
     scan.reports.update(call=call)
-    make_order()
+    order = make_order("refunded")
+    StripeEvent.objects.create(id="evt_x", type="charge.dispute.created", order=order, outcome="xo")
+    Dispute.objects.create(
+        order=order, payment=order.payments.get(), stripe_id="dp_x", kind="dispute", status="under_review"
+    )
 
 
 def paths():
@@ -115,7 +122,8 @@ def paths():
 # Names, and what the rows are called; codes and ids begin with a small letter or a digit.
 NAMES = {
     "Cloudflare", "GuardLabs", "Groq", "HTTP", "JavaScript", "Node", "OpenAI", "Python", "True", "False", "Vertex AI",
-    "Total", "Error", "Tokens", "Crypto clipper spread by USB sticks", "Where do you keep your main seed phrase?",
+    "Total", "Error", "Tokens", "Alias", "Crypto clipper spread by USB sticks",
+    "Where do you keep your main seed phrase?",
 }  # fmt: skip
 
 
@@ -127,3 +135,15 @@ def test_no_text_of_the_admin_is_left_in_english(admin_client, filled, lang):
             if re.match(r"[A-Z][a-z]{2,}", text) and text not in NAMES and not text.startswith("Otp_"):
                 left.setdefault(text, path)
     assert sorted(left.items()) == []
+
+
+def test_the_history_of_an_order_and_its_letters_are_in_words(admin_client, filled):
+    """Codes belong into the CSV. Every event and letter that the code writes has its words."""
+    order = Order.objects.get()
+    html = admin_client.get(
+        reverse("admin:audit_order_change", args=[order.pk]), headers={"accept-language": "ru"}
+    ).content.decode()
+    for said in ("заказ сделан → новый (клиент)", "деньги возвращены (admin)", "спор: решает банк"):
+        assert said in html
+    assert {each.what for each in OrderEvent.objects.all()} <= words.EVENTS.keys()
+    assert {each.kind for each in Mail.objects.all()} <= compose.KINDS.keys() == words.LETTERS.keys()

@@ -8,15 +8,23 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from audit.admin import words
 from audit.admin.order_actions import MONEY
 from audit.admin.orders import Fixed
 from audit.models import Dispute, Payment, Refund
 from audit.orders.money import month as months
 from audit.orders.money import reconcile
 from audit.orders.money.stripe_api import PaymentError
+
+
+def _money(cents: int | None, currency: str) -> str:
+    """As people write it; the books are in cents."""
+    return "–" if cents is None else f"{number_format(cents / 100, 2)} {currency.upper()}"
 
 
 @admin.register(Payment)
@@ -27,10 +35,9 @@ class PaymentAdmin(Fixed):
         "order",
         "state",
         "use",
-        "amount",
-        "currency",
-        "fee",
-        "net",
+        "paid",
+        "kept_by_stripe",
+        "left_of_it",
         "payout",
         "invoice_number",
     )
@@ -39,6 +46,18 @@ class PaymentAdmin(Fixed):
     search_fields = ("order__code__iexact", "intent__exact", "session__exact")
     date_hierarchy = "at"
     fields = readonly_fields = (*list_display, "session", "intent", "charge", "next_look_at")
+
+    @admin.display(description=pgettext_lazy("books", "amount"), ordering="amount")
+    def paid(self, row: Payment) -> str:
+        return _money(row.amount, row.currency)
+
+    @admin.display(description=pgettext_lazy("books", "fee"), ordering="fee")
+    def kept_by_stripe(self, row: Payment) -> str:
+        return _money(row.fee, row.currency)
+
+    @admin.display(description=pgettext_lazy("books", "net"), ordering="net")
+    def left_of_it(self, row: Payment) -> str:
+        return _money(row.net, row.currency)
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -57,12 +76,26 @@ class PaymentAdmin(Fixed):
         context: dict[str, Any] = {**self.admin_site.each_context(request), "title": _("Books of a month")}
         if request.method == "POST":
             try:
-                context["differences"] = reconcile.compare(month.start, month.end)
+                context["differences"] = [
+                    (each, words.KINDS[each.what], words.told(each.ours), words.told(each.theirs))
+                    for each in reconcile.compare(month.start, month.end)
+                ]
                 context["compared"] = True
             except PaymentError as error:
                 self.message_user(request, _("Stripe: %(reason)s") % {"reason": error}, messages.ERROR)
-        rows = [list(zip(months.HEAD, row, strict=True)) for row in months.rows(month)]
-        context |= {"month": month, "head": months.HEAD, "rows": rows, "totals": months.totals(month)}
+        rows = [
+            [
+                (words.COLUMNS[name], words.book(name, cell))
+                for name, cell in zip(months.HEAD, row, strict=True)
+            ]
+            for row in months.rows(month)
+        ]
+        context |= {
+            "month": month,
+            "head": [words.COLUMNS[name] for name in months.HEAD],
+            "rows": rows,
+            "totals": {name: number_format(sum_, 2) for name, sum_ in months.totals(month).items()},
+        }
         return TemplateResponse(request, "admin/audit/payment/month.html", context)
 
     def csv(self, request: HttpRequest) -> HttpResponse:
@@ -79,19 +112,47 @@ class PaymentAdmin(Fixed):
         return months.Month.read(request.GET.get("month", ""), now=timezone.now())
 
 
+class StatusFilter(words.Coded):
+    title = gettext_lazy("status")
+    parameter_name = column = "status"
+    say = staticmethod(words.dispute)
+
+
 @admin.register(Refund)
 class RefundAdmin(Fixed):
-    list_display = ("at", "payment", "amount", "state", "by", "done_at", "credit_note", "answer")
+    list_display = ("at", "payment", "sent_back", "state", "actor", "done_at", "credit_note", "answer")
     list_filter = ("state",)
     list_select_related = ("payment__order",)
     search_fields = ("payment__order__code__iexact", "refund_id__exact", "payment__intent__exact")
     fields = readonly_fields = (*list_display, "refund_id", "attempt", "next_look_at")
 
+    @admin.display(description=pgettext_lazy("books", "amount"), ordering="amount")
+    def sent_back(self, row: Refund) -> str:
+        return _money(row.amount, row.payment.currency)
+
+    @admin.display(description=gettext_lazy("by"), ordering="by")
+    def actor(self, row: Refund) -> str:
+        return words.actor(row.by)
+
 
 @admin.register(Dispute)
 class DisputeAdmin(Fixed):
-    list_display = ("at", "order", "kind", "status", "reason", "amount", "due_at", "decided_at", "decided_by")
-    list_filter = ("kind", "status")
-    list_select_related = ("order",)
+    list_display = (
+        "at", "order", "kind", "standing", "reason", "disputed", "due_at", "decided_at", "actor",
+    )  # fmt: skip
+    list_filter = ("kind", StatusFilter)
+    list_select_related = ("order", "payment")
     search_fields = ("order__code__iexact", "stripe_id__exact")
     fields = readonly_fields = (*list_display, "payment", "stripe_id")
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def standing(self, row: Dispute) -> str:
+        return words.dispute(row.status)
+
+    @admin.display(description=pgettext_lazy("books", "amount"), ordering="amount")
+    def disputed(self, row: Dispute) -> str:
+        return _money(row.amount, row.payment.currency)
+
+    @admin.display(description=gettext_lazy("decided by"), ordering="decided_by")
+    def actor(self, row: Dispute) -> str:
+        return words.actor(row.decided_by) or "–"

@@ -11,10 +11,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from audit import formats
+from audit.admin import words
 from audit.admin.order_actions import ACTIONS, INVOICE_CHARS, MONEY, PROCESS, WITH_TEXT, Refused
 from audit.models import Mail, Order, OrderEvent, StripeEvent
 from audit.orders import deliverable, outbox, overview, payments
@@ -173,7 +174,8 @@ class OrderAdmin(Fixed):
             name = each.intent or each.session or "–"
             lines.append(f"{each.amount / 100:.2f} {each.currency} {name}: {each.get_state_display()}{use}")
             lines += [
-                f"  − {row.amount / 100:.2f} {row.refund_id or '–'}: {row.get_state_display()} ({row.by}) {row.answer}"
+                f"  − {row.amount / 100:.2f} {row.refund_id or '–'}: {row.get_state_display()} "
+                f"({words.actor(row.by)}) {row.answer}"
                 for row in each.refunds.all()
             ]
         return format_html("<pre>{}</pre>", "\n".join(lines)) if lines else "–"
@@ -181,9 +183,9 @@ class OrderAdmin(Fixed):
     @admin.display(description=_("disputes"))
     def disputed(self, order: Order) -> str:
         lines = [
-            f"{row.get_kind_display()} {row.status} {row.reason}"
+            f"{row.get_kind_display()}: {words.dispute(row.status)} {row.reason}"
             + (f", {formats.moment(row.due_at)}" if row.due_at else "")
-            + (f" ({row.decided_by})" if row.decided_at else "")
+            + (f" ({words.actor(row.decided_by)})" if row.decided_at else "")
             for row in order.disputes.all()
         ]
         return format_html("<pre>{}</pre>", "\n".join(lines)) if lines else "–"
@@ -191,7 +193,9 @@ class OrderAdmin(Fixed):
     @admin.display(description=_("history"))
     def history(self, order: Order) -> str:
         lines = [
-            f"{formats.moment(event.at)}: {event.what}{f' → {event.new}' if event.new else ''} ({event.actor})"
+            f"{formats.moment(event.at)}: {words.event(event.what)}"
+            + (f" → {words.state(event.new)}" if event.new else "")
+            + f" ({words.actor(event.actor)})"
             + (f": {event.detail}" if event.detail else "")
             for event in order.events.all()
         ]
@@ -200,21 +204,44 @@ class OrderAdmin(Fixed):
     @admin.display(description=_("mails"))
     def letters(self, order: Order) -> str:
         lines = [
-            f"{mail.kind} → {mail.to}: {mail.get_state_display()}" for mail in order.mails.order_by("pk")
+            f"{words.letter(mail.kind)} → {mail.to}: {mail.get_state_display()}"
+            for mail in order.mails.order_by("pk")
         ]
         return format_html("<pre>{}</pre>", "\n".join(lines)) if lines else "–"
+
+
+class LetterFilter(words.Coded):
+    title = _("kind")
+    parameter_name = column = "kind"
+    say = staticmethod(words.letter)
+
+
+class EventFilter(words.Coded):
+    title = _("what")
+    parameter_name = column = "what"
+    say = staticmethod(words.event)
+
+
+class NewStateFilter(words.Coded):
+    title = pgettext_lazy("order event", "new state")
+    parameter_name = column = "new"
+    say = staticmethod(words.state)
 
 
 @admin.register(Mail)
 class MailAdmin(Fixed):
     """The text is not shown: it holds the customer's links, which open pages that staff reach by themselves."""
 
-    list_display = ("created_at", "order", "kind", "to", "state", "attempts", "sent_at", "last_error")
-    list_filter = ("state", "kind", "lang")
+    list_display = ("created_at", "order", "letter", "to", "state", "attempts", "sent_at", "last_error")
+    list_filter = ("state", LetterFilter, "lang")
     list_select_related = ("order",)
     search_fields = ("order__code__iexact", "to__iexact")
     fields = readonly_fields = (*list_display, "subject", "lang", "next_try_at")
     actions = ("send_again",)
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def letter(self, mail: Mail) -> str:
+        return words.letter(mail.kind)
 
     def has_process_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm(PROCESS))
@@ -234,11 +261,27 @@ class MailAdmin(Fixed):
 
 @admin.register(OrderEvent)
 class OrderEventAdmin(Fixed):
-    list_display = ("at", "order", "what", "old", "new", "actor", "detail")
-    list_filter = ("what", "new")
+    list_display = ("at", "order", "event", "was", "becomes", "by", "detail")
+    list_filter = (EventFilter, NewStateFilter)
     list_select_related = ("order",)
     search_fields = ("order__code__iexact", "actor__exact")
     fields = readonly_fields = list_display
+
+    @admin.display(description=_("what"), ordering="what")
+    def event(self, row: OrderEvent) -> str:
+        return words.event(row.what)
+
+    @admin.display(description=_("from"), ordering="old")
+    def was(self, row: OrderEvent) -> str:
+        return words.state(row.old)
+
+    @admin.display(description=_("to"), ordering="new")
+    def becomes(self, row: OrderEvent) -> str:
+        return words.state(row.new)
+
+    @admin.display(description=_("by"), ordering="actor")
+    def by(self, row: OrderEvent) -> str:
+        return words.actor(row.actor)
 
 
 @admin.register(StripeEvent)

@@ -92,7 +92,7 @@ def test_finance_closes_a_month_from_the_admin_alone(stripe, finance_page, tmp_p
     differences = {(row[1], row[2], row[3], row[4]) for row in table(page, "#differences")}
     assert differences == {
         (missed.code, "–", "49.00", "taken over"),
-        (part.code, "–", "15.00 succeeded", "taken over"),
+        (part.code, "–", "15.00 done", "taken over"),
         (gone.code, "49.00", "–", "look into it"),
     }
     page.click("#compare")  # what was taken over is ours now; what nobody can explain stays
