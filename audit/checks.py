@@ -2,7 +2,6 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -24,7 +23,9 @@ def check_scan_rate(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+API_BASE = re.compile(
+    r"(https://[A-Za-z0-9][A-Za-z0-9.-]{0,252}|https?://(localhost|127\.0\.0\.1|\[::1\]))(:[0-9]{1,5})?"
+)
 MOST_USD = 10_000  # beyond it a typing error is likelier than a price
 
 
@@ -46,19 +47,24 @@ def check_stripe(**kwargs: Any) -> list[CheckMessage]:
         hint = "Set both, or neither: then orders are paid by invoice."
         return [Error("STRIPE_WEBHOOK_SECRET is set without STRIPE_SECRET_KEY.", hint=hint, id="audit.E003")]
     found: list[CheckMessage] = []
-    if not settings.STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
-        hint = "It begins with sk_ or rk_; pk_ is the publishable key, which is not used."
+    if not re.fullmatch(r"[sr]k_[!-~]+", settings.STRIPE_SECRET_KEY):
+        hint = "One word that begins with sk_ or rk_; pk_ is the publishable key, which is not used."
         found.append(Error("STRIPE_SECRET_KEY is no secret key.", hint=hint, id="audit.E004"))
-    if not settings.STRIPE_WEBHOOK_SECRET.startswith("whsec_"):
+    if not re.fullmatch(r"whsec_[!-~]+", settings.STRIPE_WEBHOOK_SECRET):
         hint = (
             f"Add the endpoint {settings.SITE_URL}/stripe/webhook in Stripe's dashboard and copy its signing secret "
             "(whsec_…). Without it no card payment can be confirmed."
         )
         found.append(Error("STRIPE_WEBHOOK_SECRET is missing or wrong.", hint=hint, id="audit.E005"))
-    base = urlsplit(settings.STRIPE_API_BASE)
-    if base.scheme != "https" and base.hostname not in LOOPBACK:
-        hint = "https://api.stripe.com; plain http only to this machine, for tests."
-        found.append(Error("STRIPE_API_BASE would send the key in the clear.", hint=hint, id="audit.E006"))
+    if not API_BASE.fullmatch(settings.STRIPE_API_BASE):
+        hint = "https://api.stripe.com, without a path; plain http only to this machine, for tests."
+        found.append(
+            Error(
+                "STRIPE_API_BASE is no address, or would send the key in the clear.",
+                hint=hint,
+                id="audit.E006",
+            )
+        )
     live = settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
     if settings.HTTPS and not live:
         hint = "Put the live key there before you sell."

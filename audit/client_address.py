@@ -17,9 +17,8 @@ def _trusted(address: str) -> bool:
 
 @lru_cache(maxsize=256)  # the same few proxies stand behind every request
 def _is_in(address: str, networks: tuple[str, ...]) -> bool:
-    try:
-        ip = ip_address(address)
-    except ValueError:  # a UNIX socket has no address
+    ip = _read(address)
+    if ip is None:  # a UNIX socket has no address
         return False
     return any(ip in ip_network(network, strict=False) for network in networks)
 
@@ -52,6 +51,11 @@ def _client(request: HttpRequest) -> IPv4Address | IPv6Address | None:
     address = _bare(request.META.get("REMOTE_ADDR", ""))
     while hops and _trusted(address):
         address = _bare(hops.pop())
+    return _read(address)
+
+
+def _read(address: str) -> IPv4Address | IPv6Address | None:
+    """An address; the IPv4 one that a socket for both kinds writes as ::ffff:192.0.2.1."""
     try:
         ip = ip_address(address)
     except ValueError:

@@ -5,13 +5,16 @@ from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+
+from guardlabs import env
+
+FERNET_KEY = re.compile(r"[A-Za-z0-9_+/-]{43}=")
 
 
 @register(Tags.security)
@@ -27,7 +30,10 @@ def encryption_keys(**options: Any) -> list[CheckMessage]:
     for place, key in enumerate(settings.ENCRYPTION_KEYS, start=1):
         try:
             Fernet(key)
+            is_whole = FERNET_KEY.fullmatch(key)  # Fernet leaves out what is no base64
         except ValueError:
+            is_whole = None
+        if not is_whole:
             hint = "Each must be 32 bytes in URL-safe base64, newest first, separated by commas."
             return [
                 Error(f"ENCRYPTION_KEYS: key {place} is not a Fernet key.", hint=hint, id="guardlabs.E001")
@@ -37,12 +43,21 @@ def encryption_keys(**options: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def trusted_proxies(**options: Any) -> list[CheckMessage]:
-    """guardlabs.E002: TRUSTED_PROXIES holds something that is no address."""
+    """guardlabs.E002: TRUSTED_PROXIES holds something that is no address, or everybody's."""
     wrong = [proxy for proxy in settings.TRUSTED_PROXIES if not _is_network(proxy)]
-    if not wrong:
-        return []
     hint = "Addresses or networks, separated by commas: 127.0.0.1,10.0.0.0/8"
-    return [Error(f"TRUSTED_PROXIES: {', '.join(wrong)} is no address.", hint=hint, id="guardlabs.E002")]
+    if wrong:
+        return [Error(f"TRUSTED_PROXIES: {', '.join(wrong)} is no address.", hint=hint, id="guardlabs.E002")]
+    wide = [proxy for proxy in settings.TRUSTED_PROXIES if ip_network(proxy, strict=False).prefixlen < WIDEST]
+    if wide:
+        said = (
+            f"TRUSTED_PROXIES: with {', '.join(wide)} visitors choose their own address, and no limit holds."
+        )
+        return [Error(said, hint=hint, id="guardlabs.E002")]
+    return []
+
+
+WIDEST = 7  # fc00::/7, all of IPv6's private addresses; 10.0.0.0/8 is IPv4's widest
 
 
 def _is_network(text: str) -> bool:
@@ -57,7 +72,7 @@ def _is_network(text: str) -> bool:
 def daily_budget(**options: Any) -> list[CheckMessage]:
     """guardlabs.E003: LLM_DAILY_BUDGET_USD is no amount."""
     budget = settings.LLM_DAILY_BUDGET_USD
-    if budget is None or re.fullmatch(r"\d+(\.\d+)?", str(budget)):
+    if budget is None or re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", str(budget)):
         return []
     return [Error(f"LLM_DAILY_BUDGET_USD={budget!r} is no amount.", hint="Write 1.50", id="guardlabs.E003")]
 
@@ -119,9 +134,12 @@ def pool_size(**options: Any) -> list[CheckMessage]:
 @register()
 def sentry_dsn(**options: Any) -> list[CheckMessage]:
     """guardlabs.E006: SENTRY_DSN is no address of a Sentry project."""
-    parts = urlsplit(settings.SENTRY_DSN)
+    parts = env.url_parts(settings.SENTRY_DSN)
     if not settings.SENTRY_DSN or (
-        parts.scheme in {"http", "https"} and parts.username and parts.path.strip("/")
+        parts
+        and parts.scheme in {"http", "https"}
+        and parts.username
+        and parts.path.rpartition("/")[2].isdecimal()
     ):
         return []
     hint = "Copy it from the project's settings: https://KEY@HOST/PROJECT"
@@ -132,7 +150,9 @@ def sentry_dsn(**options: Any) -> list[CheckMessage]:
 def addresses(**options: Any) -> list[CheckMessage]:
     """guardlabs.E009: ADMINS or DEFAULT_FROM_EMAIL is no e-mail address."""
     given = [("ADMINS", address) for _, address in settings.ADMINS]
-    given.append(("DEFAULT_FROM_EMAIL", parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
+    sender = settings.DEFAULT_FROM_EMAIL
+    found = parseaddr(sender)[1]  # which reads the first of several
+    given.append(("DEFAULT_FROM_EMAIL", found if sender.endswith((f"<{found}>", f" {found}")) else sender))
     hint = "you@example.org; ADMINS takes several, separated by commas."
     return [
         Error(f"{name}: {address!r} is no e-mail address.", hint=hint, id="guardlabs.E009")
@@ -166,13 +186,23 @@ HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-
 @register()
 def redis_url(**options: Any) -> list[CheckMessage]:
     """guardlabs.E011: REDIS_URL is no address of a Redis."""
-    parts = urlsplit(settings.REDIS_URL)
-    if not settings.REDIS_URL or (
-        parts.scheme in {"redis", "rediss", "unix"} and (parts.hostname or parts.path)
-    ):
+    if not settings.REDIS_URL or _is_redis(settings.REDIS_URL):
         return []
     hint = "redis://127.0.0.1:6379/0, rediss:// with TLS, or unix:///path/to/socket"
     return [Error("REDIS_URL is not the address of a Redis.", hint=hint, id="guardlabs.E011")]
+
+
+def _is_redis(url: str) -> bool:
+    from redis import ConnectionPool
+
+    try:
+        ConnectionPool.from_url(url).make_connection()  # which reads all of it, and connects to nothing
+    except (ValueError, TypeError, AttributeError):
+        return False
+    if url.startswith("unix://"):
+        return len(url) > len("unix://")
+    parts = env.url_parts(url)
+    return parts is not None and re.fullmatch(r"(/[0-9]{0,5})?", parts.path) is not None
 
 
 SHORT_KEY, SHORT_TOKEN = 32, 16
@@ -185,19 +215,25 @@ def secrets(**options: Any) -> list[CheckMessage]:
     if settings.HTTPS and len(settings.SECRET_KEY) < SHORT_KEY:
         hint = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
         found.append(Error("SECRET_KEY is too short for a public site.", hint=hint, id="guardlabs.E012"))
-    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORT_TOKEN:
+    if settings.METRICS_TOKEN and not re.fullmatch(rf"[!-~]{{{SHORT_TOKEN},}}", settings.METRICS_TOKEN):
         hint = (
-            f"{SHORT_TOKEN} characters or more, at random; without one only this machine may read /metrics."
+            f"{SHORT_TOKEN} characters or more, at random, letters and digits; without one only this machine may "
+            "read /metrics."
         )
-        found.append(Error("METRICS_TOKEN is too short.", hint=hint, id="guardlabs.E012"))
+        found.append(
+            Error("METRICS_TOKEN is too short, or no header can hold it.", hint=hint, id="guardlabs.E012")
+        )
     return found
 
 
 @register()
 def secrets_folder(**options: Any) -> list[CheckMessage]:
     """guardlabs.E013: LLM_SECRETS_DIR is no folder."""
-    if not settings.LLM_SECRETS_DIR or Path(settings.LLM_SECRETS_DIR).is_dir():
-        return []
+    try:
+        if not settings.LLM_SECRETS_DIR or Path(settings.LLM_SECRETS_DIR).is_dir():
+            return []
+    except OSError:  # a name that is too long
+        pass
     hint = "The folder that holds the files which a providers file names as `file:/…`."
     return [Error("LLM_SECRETS_DIR is no folder.", hint=hint, id="guardlabs.E013")]
 
@@ -213,7 +249,7 @@ def web_addresses(**options: Any) -> list[CheckMessage]:
     return [
         Error(f"{name} is no http address.", hint=hint, id="guardlabs.E014")
         for name, value in given.items()
-        if value and not (urlsplit(value).scheme in {"http", "https"} and urlsplit(value).hostname)
+        if value and not ((parts := env.url_parts(value)) and parts.scheme in {"http", "https"})
     ]
 
 

@@ -1,19 +1,24 @@
-"""Environment variables and service URLs, read by django-environ. What cannot be read stops the start, by name.
+"""Environment variables, and service URLs as django-environ reads them. What cannot be read stops the start, by name.
 
-A NAME_FILE may name a file that holds the value of NAME (container secrets).
+A NAME_FILE may name a file that holds the value of NAME (container secrets). A value is taken as it stands: a `$` or a
+quote in it means nothing. One that is blank counts as not set.
 """
 
 import os
 import re
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
-FALSE = {"0", "false", "no", "off", ""}
+# Of a host in an address: a name as browsers send it, or an address without its brackets.
+HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}"
+FALSE = {"0", "false", "no", "off"}
+NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _env = environ.Env()
 
 # WAL lets readers go on while one writes; IMMEDIATE takes the write lock at BEGIN, so that a
@@ -32,19 +37,32 @@ GONE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def text(name: str, default: str = "") -> str:
-    """The variable, or what the file named by NAME_FILE holds, or the default; without white space around it."""
-    if path := os.environ.get(f"{name}_FILE"):  # django-environ takes the default when the file is missing
+def text(name: str, default: str = "", *, lines: bool = False) -> str:
+    """The variable, or what the file named by NAME_FILE holds, or the default; without white space around it.
+
+    One line of text, or several where `lines` says so.
+    """
+    value = os.environ.get(name, default)
+    if path := os.environ.get(f"{name}_FILE"):
         try:
-            return Path(path).read_text().strip()
+            value = Path(path).read_text()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {reason}") from None
-    return str(_env.str(name, default=default)).strip()
+    value = value.strip()
+    if NO_TEXT.search(value):
+        raise ImproperlyConfigured(
+            f"{name} is no text: it holds bytes that are not UTF-8, or control characters."
+        )
+    if not lines and len(value.splitlines()) > 1:
+        raise ImproperlyConfigured(f"{name} must be one line.")
+    return value
 
 
 def boolean(name: str, default: bool = False) -> bool:
-    value = text(name, "on" if default else "off").lower()
+    value = text(name).lower()
+    if not value:
+        return default
     if value in TRUE:
         return True
     if value in FALSE:
@@ -64,14 +82,56 @@ def integer(name: str, default: int, *, least: int = 0, most: int | None = None)
     return number
 
 
+def amount(name: str) -> str | None:
+    """USD, such as 1.50; None when it is not set. A blank one is refused: that would be no limit at all."""
+    value = text(name)
+    if not value and name not in os.environ and f"{name}_FILE" not in os.environ:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is no amount. Write 1.50; without the variable there is no limit."
+        )
+    return value
+
+
 def host(name: str, default: str) -> str:
     """An address or a name to listen at; an IPv6 address gets the brackets that belong around it before a port."""
     value = text(name) or default
-    if ":" in value and not value.startswith("["):
-        value = f"[{value}]"
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.%]+\]", value):
-        raise ImproperlyConfigured(f"{name}={value!r} is no address: 127.0.0.1, 0.0.0.0, :: or a name.")
+    try:
+        if ":" in value:
+            return f"[{IPv6Address(value.removeprefix('[').removesuffix(']'))}]"
+        if re.fullmatch(r"[0-9.]+", value):
+            return str(IPv4Address(value))
+    except ValueError:
+        value = ""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", value):
+        raise ImproperlyConfigured(f"{name} is no address: 127.0.0.1, 0.0.0.0, :: or a name, without a port.")
     return value
+
+
+def url_parts(url: str) -> SplitResult | None:
+    """The parts of `scheme://host…`, or None if it is no such address: no host, an impossible port, white space."""
+    try:
+        parts = urlsplit(url)
+        whole = bool(parts.hostname) and parts.port != 0  # which raises ValueError when it is no port
+    except ValueError:
+        return None
+    return parts if whole and not re.search(r"[\s\"'<>\\]", url) else None
+
+
+def site(name: str, default: str) -> SplitResult:
+    """The site's own address: scheme, host and perhaps a port, in small letters, and nothing else."""
+    found = url_parts(text(name, default).rstrip("/").lower())
+    if (
+        found is None or found.scheme not in {"http", "https"} or found.netloc.endswith(":")
+        or found.username is not None or found.path or found.query or found.fragment
+        or not re.fullmatch(HOST, found.hostname or "")
+    ):  # fmt: skip
+        raise ImproperlyConfigured(
+            f"{name} must be an http or https address without a path, such as https://audit.example.org "
+            "(a name in other letters as xn--…)."
+        )
+    return found
 
 
 def choice(name: str, default: str, among: tuple[str, ...]) -> str:
@@ -84,17 +144,20 @@ def choice(name: str, default: str, among: tuple[str, ...]) -> str:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """A comma-separated list without empty items."""
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+    """A comma-separated list without empty items; the default's when there are none."""
+    found = [word.strip() for word in text(name).split(",") if word.strip()]
+    return found or [word for word in default.split(",") if word]
 
 
 def origins(name: str) -> list[str]:
     """A comma-separated list of origins (`https://app.example`), or `*`."""
-    found = [word.rstrip("/") for word in words(name)]
+    found = [word.rstrip("/").lower() for word in words(name)]  # as browsers write them
     for origin in found:
-        parts = urlsplit(origin)
-        whole = f"{parts.scheme}://{parts.netloc}"
-        if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or whole != origin):
+        parts = url_parts(origin)
+        if origin != "*" and (
+            parts is None or parts.scheme not in {"http", "https"} or f"{parts.scheme}://{parts.netloc}" != origin
+            or not re.fullmatch(HOST, parts.hostname or "") or "@" in origin
+        ):  # fmt: skip
             raise ImproperlyConfigured(f"{name}: {origin!r} is no origin, such as https://app.example.")
     return found
 
@@ -107,10 +170,10 @@ def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
     (0: each thread keeps its own).
     """
     scheme = url.partition(":")[0]
-    if scheme not in {"sqlite", "postgres", "postgresql"} or "://" not in url:
+    if not re.match(r"sqlite:///|postgres(ql)?://", url):
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgresql://")
     if scheme == "sqlite":
-        path = unquote(urlsplit(url).path.removeprefix("/"))
+        path = unquote(url.partition("://")[2].partition("/")[2].partition("?")[0])
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": Path(path or "var/guardlabs.sqlite3"),
@@ -120,8 +183,14 @@ def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
         }
     try:
         read: dict[str, Any] = _env.db_url_config(url.partition("?")[0])
-    except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from None
+        given = dict(parse_qsl(urlsplit(url).query))
+    except ValueError:  # whose words quote a part of the password
+        read, given = {}, {}
+    if not read.get("NAME"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read: postgresql://user:password@host:port/name, where other signs than letters "
+            "and digits of a password are written as %23 and the like."
+        )
     return {
         **read,
         "ENGINE": "guardlabs.postgresql",
@@ -129,7 +198,7 @@ def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
         "CONN_MAX_AGE": 0 if pool else 60,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,  # a pooler that shares connections by transaction has none
-        "OPTIONS": _postgresql_options(dict(parse_qsl(urlsplit(url).query)), timeout_s, pool),
+        "OPTIONS": _postgresql_options(given, timeout_s, pool),
     }
 
 
@@ -156,13 +225,18 @@ def email(url: str) -> dict[str, Any]:
     scheme, _, rest = url.partition(":")
     if scheme == "console":
         return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
-    if scheme not in EMAIL_SCHEMES:
+    if scheme not in EMAIL_SCHEMES or not rest.startswith("//"):
         raise ImproperlyConfigured("EMAIL_URL must begin with smtp://, smtp+tls://, smtps:// or be console:")
     theirs, port = EMAIL_SCHEMES[scheme]
     try:
         read: dict[str, Any] = _env.email_url_config(f"{theirs}:{rest}")
-    except ValueError as error:
-        raise ImproperlyConfigured(f"EMAIL_URL cannot be read: {error}") from None
+    except ValueError:  # whose words quote a part of the password
+        read = {"EMAIL_HOST": " "}
+    if re.search(r"[\s/@#?]", read.get("EMAIL_HOST") or "") or "#" in url:
+        raise ImproperlyConfigured(
+            "EMAIL_URL cannot be read: smtp+tls://user:password@host:port, where other signs than letters and digits "
+            "of a password are written as %23 and the like."
+        )
     read.pop("EMAIL_FILE_PATH", None)
     return {
         **{name: value or "" for name, value in read.items()},

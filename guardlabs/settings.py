@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -23,17 +22,18 @@ if not SECRET_KEY:
     )
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 # Fernet keys, newest first; apart from SECRET_KEY, so that one can change without the other.
-ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS") or keys.read(keys.ENCRYPTION_KEYS_FILE).split()
+ENCRYPTION_KEYS = (
+    env.text("ENCRYPTION_KEYS", lines=True).replace(",", " ").split()
+    or keys.read(keys.ENCRYPTION_KEYS_FILE).split()
+)
 
 # -- where the site is -----------------------------------------------------------------------------
 PORT = env.integer("PORT", 8000, least=1, most=65_535)
-SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
-_site = urlsplit(SITE_URL)
-if _site.scheme not in {"http", "https"} or not _site.hostname:
-    raise ImproperlyConfigured("SITE_URL must be an http or https address, such as https://audit.example.org")
+_site = env.site("SITE_URL", f"http://127.0.0.1:{PORT}")
+SITE_URL = f"{_site.scheme}://{_site.netloc}"
 HTTPS = _site.scheme == "https"
 # The machine's own names, too: for what watches a node from beside it.
-ALLOWED_HOSTS = [*(env.words("ALLOWED_HOSTS") or [_site.hostname]), "localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = [*(env.words("ALLOWED_HOSTS") or [str(_site.hostname)]), "localhost", "127.0.0.1", "[::1]"]
 # Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 
@@ -217,9 +217,9 @@ SCAN_RATE = env.text("SCAN_RATE", "20/h")
 AUDIT_PRICE_USD = env.integer("AUDIT_PRICE_USD", 49)
 # Who stands behind the site, as /about/ says it.
 SELLER_NAME = env.text("SELLER_NAME")
-SELLER_ADDRESS = env.text("SELLER_ADDRESS")
+SELLER_ADDRESS = env.text("SELLER_ADDRESS", lines=True)
 SELLER_TAX_ID = env.text("SELLER_TAX_ID")
-SELLER_TAX_NOTE = env.text("SELLER_TAX_NOTE")  # e.g. why no VAT is charged; on each receipt
+SELLER_TAX_NOTE = env.text("SELLER_TAX_NOTE", lines=True)  # e.g. why no VAT is charged; on each receipt
 SOURCE_URL = env.text("SOURCE_URL")
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")  # none: orders are paid by invoice
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
@@ -234,11 +234,12 @@ HOST = env.host("HOST", "127.0.0.1")  # where gunicorn listens
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
 WEB_THREADS = env.integer("WEB_THREADS", 16, least=1, most=1_000)
 CHORES = env.boolean("CHORES", default=True)
+LLM_BOOKS = ""  # see llm.ledger.books; a setting that is missing takes Django long to look for
 LLM_MAINTAIN_AFTER_CALLS = False  # the background worker does it
-LLM_DAILY_BUDGET_USD = env.text("LLM_DAILY_BUDGET_USD") or None
+LLM_DAILY_BUDGET_USD = env.amount("LLM_DAILY_BUDGET_USD")
 LLM_CORS_ORIGINS = env.origins("LLM_CORS_ORIGINS")
 LLM_CACHE = env.choice("LLM_CACHE", "auto", among=("auto", "on", "off"))
-LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400, least=1)
+LLM_CACHE_TTL_S = env.integer("LLM_CACHE_TTL_S", 86_400, least=1, most=315_360_000)
 # Providers at private addresses (a local Ollama): names of hosts, addresses, networks, or `on`.
 LLM_ALLOW_PRIVATE_HOSTS = env.words("LLM_ALLOW_PRIVATE_HOSTS")
 # Where this is set, keys are read from files below it only.
@@ -269,6 +270,8 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        # Scanners send any Host; a traceback for each (and Sentry's quota) tells nobody anything.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "huey": {"level": "WARNING"},  # a task is no news; what it does says so itself
     },
 }

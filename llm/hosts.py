@@ -77,10 +77,12 @@ def may_connect(host: str, port: int, address: str) -> bool:
         return True
     said = getattr(settings, "LLM_ALLOW_PRIVATE_HOSTS", ())
     names, networks, everything = _allowed(said if isinstance(said, str | bool) else tuple(said or ()))
-    if any(found.version == network.version and found in network for network in networks):
-        return True
+    named = [network for network in networks if found.version == network.version and found in network]
     if found.is_multicast or _is_metadata(found):
-        return False
+        # Named by itself; a network that only happens to hold it, such as 0.0.0.0/0, does not mean it.
+        return any(_is_within(network, METADATA) for network in named)
+    if named:
+        return True
     return everything or host.lower() in names or (host.lower(), port) in _vouched
 
 
@@ -130,6 +132,15 @@ def _allowed(said: str | bool | tuple[object, ...]) -> tuple[set[str], list[IPv4
 def _is_public(address: Address) -> bool:
     special = address.is_multicast or address.is_reserved or address.is_unspecified
     return address.is_global and not special and not _is_metadata(address)
+
+
+def _is_within(network: IPv4Network | IPv6Network, others: Iterable[IPv4Network | IPv6Network]) -> bool:
+    return any(
+        network.version == other.version
+        and other.prefixlen <= network.prefixlen
+        and network.network_address in other
+        for other in others
+    )
 
 
 def _is_metadata(address: Address) -> bool:

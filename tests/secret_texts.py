@@ -81,6 +81,9 @@ SECRETS = [
     "words 1-4 army van defense carry words 5-8 jealous true garbage claim words 9-12 echo media make crunch",
     "Помогите, не могу восстановить кошелёк. Слова: " + ", ".join(_army) + ". Что не так?",
     "Necesito ayuda, mi frase semilla es: " + ARMY + ". ¿Está bien escrita?",
+    "my 2fa secret is JBSWY3DPEHPK3PXP, I lost the phone",
+    "google authenticator: jbsw y3dp ehpk 3pxp",
+    "otpauth://totp/Kraken:me@example.org?secret=JBSWY3DPEHPK3PXP&issuer=Kraken",
     "1 army 7 garbage\n2 van 8 claim\n3 defense 9 echo\n4 carry 10 media\n5 jealous 11 make\n6 true 12 crunch",
 ]
 HONEST = [
@@ -91,6 +94,11 @@ HONEST = [
     "Смотрите транзакцию " + HASH + " 12 ноября",
     "Me robaron: https://polygonscan.com/tx/0x" + HASH,
     "hash: " + HASH,
+    "0x" + HASH + " and the one after it both failed",
+    "The installer's SHA256 is " + HASH + "; is that the right download?",
+    "Контрольная сумма установщика " + HASH + ", верно?",
+    "El envío 0x" + HASH + " falló dos veces",
+    "My authenticator that does work with this bank does nothing with Kraken since 2021.",
     "Solana signature " + SIGNATURE,
     "https://solscan.io/tx/" + SIGNATURE,
     "my phantom wallet was drained in " + SIGNATURE,

@@ -204,7 +204,7 @@ def test_the_queue_is_redis_where_there_is_one_and_its_absence_loses_nothing(set
     found.mails()
     assert work(found) == ["mails"]
     redis.terminate()
-    redis.wait(10)
+    redis.wait(60)
     background.tasks.cache_clear()
     background.nudge_mails()
     assert "looks every minute" in caplog.text
@@ -237,18 +237,18 @@ def test_the_worker_looks_at_its_start_and_ends_at_sigterm(tmp_path):
     )  # fmt: skip
     assert process.stdout.readline() == "looked\n"
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 PAIR = """
 import sys, time
 from guardlabs import serve
 serve.FIRST_PAUSE_S = serve.LOOK_EVERY_S = 0.01
-worker = [sys.executable, "-c", "import os, time; print('worker', os.getpid(), flush=True); time.sleep(60)"]
+worker = [sys.executable, "-c", "import os, time; print('worker', os.getpid(), flush=True); time.sleep(300)"]
 server = [sys.executable, "-c", sys.argv[1]]
 sys.exit(serve.Pair(server, worker).run())
 """
-SERVER = "import time; time.sleep(60)"
+SERVER = "import time; time.sleep(300)"
 
 
 def pair(server=SERVER):
@@ -264,7 +264,7 @@ def test_a_worker_that_is_killed_is_started_again_and_stops_with_the_server():
     second = int(both.stdout.readline().split()[1])
     assert second != first
     both.terminate()
-    assert both.wait(20) == 128 + signal.SIGTERM
+    assert both.wait(60) == 128 + signal.SIGTERM
     with pytest.raises(ProcessLookupError):
         os.kill(second, 0)
 
@@ -272,6 +272,6 @@ def test_a_worker_that_is_killed_is_started_again_and_stops_with_the_server():
 def test_when_the_server_ends_so_does_all_of_it_with_its_exit_code():
     both = pair("import sys, time; time.sleep(1); sys.exit(3)")
     worker = int(both.stdout.readline().split()[1])
-    assert both.wait(20) == 3
+    assert both.wait(60) == 3
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)

@@ -206,7 +206,7 @@ def test_a_worker_has_time_to_finish_before_it_is_killed():
 
 # -- what others say of the files ------------------------------------------------------------------------
 def run(*command, **kwargs):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, **kwargs)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, **kwargs)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -50,7 +50,11 @@ class Connection(_Protocol):  # type: ignore[misc]
         self.is_silent = False
         if self._awaiting_request and self.head_since is None:
             self.head_since = time.monotonic()
-        super().data_received(data)
+        try:
+            super().data_received(data)
+        except ValueError:  # a length of thousands of digits, which Python reads no number from
+            self._send_error_response(400, "Invalid Content-Length value")
+            self._close_transport()
 
     def _on_headers_complete(self) -> Any:
         self.head_since, self.body_since = None, time.monotonic()

@@ -21,7 +21,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
-from django.urls import ResolverMatch, get_urlconf, resolve, set_script_prefix
+from django.urls import ResolverMatch, resolve, set_script_prefix
 from django.utils import translation
 from django.utils.module_loading import import_string
 
@@ -65,13 +65,13 @@ class Site:
             return
         if scope["type"] != "http":
             raise ValueError(f"only HTTP is served here, not {scope['type']}")
-        if scope["method"] == "HEAD":
-            send = _without_body(send)
         try:
             request = Request(scope, receive)
         except UnicodeDecodeError:  # a query that is no UTF-8
             await self._send(HttpResponse(status=400), send)
             return
+        if request.method == "HEAD":
+            send = _without_body(send)
         try:
             if is_door(request.path_info):
                 await self._send_door(await self._doors(request), send)
@@ -102,7 +102,7 @@ class Site:
         """The innermost of the doors: finds the view, in the language that the address names."""
         path = request.path_info
         if is_gateway(path):  # which has no language, and says by itself what it thinks of http
-            match = request.resolver_match = _gateway_view(path, get_urlconf() or settings.ROOT_URLCONF)
+            match = request.resolver_match = _gateway_view(path, settings.ROOT_URLCONF)
             return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
         if redirect := self._security.process_request(request):
             return redirect
@@ -206,10 +206,10 @@ def _gateway_view(path: str, urlconf: str) -> ResolverMatch:
 
 
 def _without_body(send: Send) -> Send:
-    """The answer to HEAD is the one to GET without its body; gunicorn drops a body too, but warns of each."""
+    """For HEAD, which is answered like GET: gunicorn leaves a body out as well, and complains of each in the log."""
 
     async def head(message: Any) -> None:
-        await send({**message, "body": b""} if message.get("body") else message)
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
     return head
 

@@ -16,6 +16,11 @@ SPARE = re.compile(  # "backup codes: 4f8a-91bc 77d2-0a1e"
 SPARE_CODE = re.compile(
     r"(?<![\w-])(?=[a-z-]{0,11}\d)[a-z0-9]{4,12}(?:-[a-z0-9]{4,8}){0,3}(?![\w-])", re.IGNORECASE
 )
+ONE_TIME = re.compile(  # what an app makes codes from: "2fa secret JBSW Y3DP EHPK 3PXP"
+    r"\b(?:2fa|totp|otp|authenticator|аутентификатор\w{0,2}|autenticador)\b[^.!?\n]{0,40}?"
+    r"\b(?P<secret>[a-z2-7]{4}(?: ?[a-z2-7]{4}){3,15})(?!\w)",
+    re.IGNORECASE,
+)
 SPOKEN = re.compile(
     r"(?:\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ноль|один|два|три|четыре|пять|шесть|семь|восемь"
     r"|девять|cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve)\b[\s,-]{0,3}){4,12}",
@@ -52,6 +57,8 @@ def certainty(text: str) -> bool | None:
         for digits in DIGITS.finditer(rest):
             if not YEAR.fullmatch(digits[0]) and not COUNTED.match(rest[digits.end() :]):
                 return False
+    if any(re.search(r"[2-7]", name["secret"]) for name in ONE_TIME.finditer(text)):
+        return False
     for name in SPARE.finditer(text):
         if len(SPARE_CODE.findall(name["rest"])) > 1:
             return False

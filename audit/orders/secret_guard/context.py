@@ -23,11 +23,11 @@ TRANSACTION = re.compile(
     r"\btx(?:id|n|hash|s)?\b|transa[ck]|\bhash|signature|\bsig\b|explorer|etherscan|bscscan|polygonscan|arbiscan|basescan"
     r"|solscan|tronscan|tonviewer|tonscan|blockchair|mempool|blockstream|block\b|drain|stole|stolen|theft|hacked|scam"
     r"|\bsent\b|\bsend\b|transfer|withdr|deposit|approv|swap|bridge|confirm|pending|receipt|\bpaid\b|payment|emptied"
-    r"|contract|"
+    r"|contract|\bfail|revert|\bstuck\b|checksum|\bsha-?(?:1|256|512)|installer|download|"
     r"транзакц|\bтранз|хеш|хэш|подпис|перев[оеё]|отправ|украл|украден|увел|увод|списа|вывод|вывел|вывод|ушл[ио]|скам|взлом"
-    r"|блок|обозревател|депозит|своп|апрув|платеж|платёж|зачисл"
+    r"|блок|обозревател|депозит|своп|апрув|платеж|платёж|зачисл|завис|контрольн\w{1,3} сумм|скачал"
     r"|transacci|firma|transfer|envi[éeao]|rob(?:ado|aron|o\b)|estafa|hackea|retir|bloque|explorador|aprob|dep[óo]sito"
-    r"|puente|pago|vaci(?:ó|aron|ado)",
+    r"|puente|pago|vaci(?:ó|aron|ado)|fall(?:ó|ida|aron)|suma de (?:comprob|verific)|descarg",
     re.IGNORECASE,
 )
 NEAR = 60  # characters before something, in which its name stands

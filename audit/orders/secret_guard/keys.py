@@ -19,6 +19,7 @@ B58, B32 = "[1-9A-HJ-NP-Za-km-z]", "[02-9ac-hj-np-z]"
 
 # Only secrets begin like these. Prefix, then characters: what follows and how long it is.
 TABLE = (
+    ("one-time passwords", r"otpauth(?:-migration)?://"),
     ("PEM", r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY"),
     ("Bitcoin, WIF", rf"(?<!\w)[5KL9c]{B58}{{50,51}}(?!\w)"),
     ("BIP-38", rf"(?<!\w)6P{B58}{{56}}(?!\w)"),
