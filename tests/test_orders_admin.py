@@ -263,3 +263,10 @@ def test_unknown_actions_and_orders_are_404(admin_client):
     assert act(admin_client, order, "explode").status_code == 404
     assert act(admin_client, Order(pk=0), "start").status_code == 404
     assert overview.counts_by_state()["new"] == 1
+
+
+def test_what_is_good_already_names_the_habits_and_not_the_questions():
+    load_bank()
+    text = deliverable.template(make_order(scan=make_scan("best", ai=False)))
+    assert "- Words on metal, never photographed" in text
+    assert "- Where do you keep" not in text

@@ -9,6 +9,7 @@ from audit.bank import catalogue
 from audit.bank.attack_paths import PATH_OF_CASE, PATHS, GateData, PathData, StepData
 from audit.bank.incidents import INCIDENTS, VECTORS
 from audit.bank.questions import QUESTIONS
+from audit.presentation import replay as shown
 from audit.scans import replay
 from audit.scans import service as scans
 from tests.factories import answers, load_bank, make_scan
@@ -156,3 +157,20 @@ def test_every_finding_links_to_a_case_that_can_be_played(client, db):
             links |= set(re.findall(r"/replay/\?case=([\w-]+)", page.content.decode()))
     assert len(links) >= 5
     assert not [slug for slug in links if not replay.path_of(slug=slug, vector=CASES[slug].vector)]
+
+
+@pytest.mark.django_db
+def test_what_would_have_helped_is_always_safer_than_the_answer_given():
+    """A photo of the words in a phone stops no theft of a vault that anybody should want stopped that way."""
+    load_bank()
+    questions = {question.text: question for question in catalogue.questions_by_id().values()}
+    for kind in ("worst", "middle", "best"):
+        scan = make_scan(kind, ai=False)
+        for case in PLAYABLE:
+            stage = shown.stage(scan=scan, slug=case.slug)
+            assert stage is not None
+            for remedy in stage.remedies:
+                question = questions[remedy.question]
+                given = question.option(scan.answers[question.id]).risk
+                risks = {option.label: option.risk for option in question.options}
+                assert all(risks[label] < given for label in remedy.answers), (case.slug, remedy)

@@ -35,8 +35,8 @@ def template(order: Order) -> str:
             f"1. {BLANK}",
             _heading(_("What is good already")),
         ]
-        if found and found.passed:
-            parts.append("\n".join(f"- {question.text}" for question in found.passed))
+        if found and found.kept:
+            parts.append("\n".join(f"- {answer.title or answer.label}" for answer in found.kept))
         else:
             parts.append(BLANK)
     return "\n\n".join(parts)[:MAX_CHARS] + "\n"

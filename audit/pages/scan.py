@@ -191,6 +191,7 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
         "last_time": yours.last_time(scan),
         "aged": yours.aged(scan),
         "may_rewrite": scan.lang != get_language() and upgrade.may_rewrite(scan),
+        "next_check": plan.next_check(scan.created_at),
         "plan": plan.plan(facts, order=yours.fix_order(scan, facts)),
         "codes": [f"{question}.{value}" for question, value in scan.answers.items()],
         "offer": _offer(),

@@ -42,6 +42,7 @@ class StatusPage:
     road: tuple[Milestone, ...]
     contact: str
     history: list[tuple[str, str]]
+    tone: str
 
 
 def status(order: Order, *, back: bool, unreached: bool = False) -> StatusPage:
@@ -72,10 +73,13 @@ def status(order: Order, *, back: bool, unreached: bool = False) -> StatusPage:
         refunded=receipts.refunded(order) if order.paid_at else [],
         road=_road(order, {new: at for at, new in events}),
         contact=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+        tone=TONES.get(State(order.state), ""),
         history=[(receipts.moment(order, at), str(State(new).label)) for at, new in events],
     )
 
 
+# The colours of the bands, for states in which somebody has to act or nothing more is to come.
+TONES = {State.AWAITING_PAYMENT: "fragile", State.DELIVERED: "solid", State.CLOSED: "solid"}
 ROAD = (State.NEW, State.PAID, State.IN_PROGRESS, State.DELIVERED)
 
 
@@ -96,7 +100,7 @@ def _road(order: Order, reached: dict[str, datetime]) -> tuple[Milestone, ...]:
         at = order.created_at if state == State.NEW else reached.get(state)
         if place > here:
             at = order.due_at if state == State.DELIVERED else None
-        when = receipts.moment(order, at) if at else ""
+        when = receipts.day(order, at) if at else ""
         if place > here and when:
             when = _("by %(when)s") % {"when": when}
         found.append(

@@ -57,6 +57,11 @@ def plan(details: Details, *, order: Sequence[str] = ()) -> Plan:
     )
 
 
+def next_check(made: datetime) -> datetime:
+    """When to look again after a check of `made`."""
+    return made + timedelta(days=CHECK_AFTER_DAYS)
+
+
 def calendar(details: Details, *, order: Sequence[str], today: date) -> list[CalendarEntry]:
     """The first steps from tomorrow on, a week apart; a check-up; and a drill with the spare copies."""
     plain = [

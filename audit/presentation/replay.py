@@ -151,7 +151,9 @@ def stage(*, scan: Scan, slug: str) -> Stage | None:
         level=VERDICT_TAGS[found.verdict][1],
         scenes=tuple(_scene(step, questions) for step in found.steps),
         remedies=tuple(
-            remedy for name, values in found.remedies if (remedy := _remedy(questions.get(name), values))
+            remedy
+            for name, values in found.remedies
+            if (remedy := _remedy(questions.get(name), values, given=scan.answers.get(name, "")))
         ),
         beyond=catalogue.translated(found.path.beyond),
         listed=listed,
@@ -213,8 +215,12 @@ def _scene(step: replay.Played, questions: dict[str, QuestionText]) -> Scene:
     )
 
 
-def _remedy(question: QuestionText | None, values: Iterable[str]) -> Remedy | None:
-    """Without answers that say "does not apply to me": that is no remedy."""
-    options = [question.option(value) for value in values] if question else []
+def _remedy(question: QuestionText | None, values: Iterable[str], *, given: str) -> Remedy | None:
+    """Only answers that are safer than the given one. One that says "does not apply to me" is no remedy, and a photo
+    of the words in a phone is none either, although it would have stopped the theft of a vault."""
+    if question is None:
+        return None
+    risk = {option.value: option.risk for option in question.options}
+    options = [question.option(value) for value in values if risk.get(value, 0) < risk.get(given, 0)]
     labels = tuple(option.label for option in options if not option.not_applicable)
-    return Remedy(question=question.text, answers=labels) if question and labels else None
+    return Remedy(question=question.text, answers=labels) if labels else None

@@ -121,8 +121,8 @@ class Bar:
 
     @property
     def share(self) -> str:
-        """0 to 100, as an SVG number."""
-        return f"{100 * self.kept / self.max:.1f}" if self.max else "0"
+        """0 to 100, as an SVG number; a bar without points still shows its colour, else it would look like no data."""
+        return f"{max(100 * self.kept / self.max, Decimal(2)):.1f}" if self.max else "0"
 
     @property
     def band(self) -> str:

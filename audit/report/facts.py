@@ -48,9 +48,8 @@ def again() -> str:
     """When to look again, and what the score is not."""
     return _(
         "Take the test again in %(days)d days, or sooner after a new device, wallet or phone number. The score rests "
-        "on "
-        "your own answers, and no score means that you are safe. Nobody honest will ever ask for your seed phrase: not "
-        "even we do."
+        "on your own answers, and no score means that you are safe. Nobody honest ever asks for your seed phrase, and "
+        "neither do we."
     ) % {"days": RETEST_DAYS}
 
 

@@ -1,5 +1,6 @@
 """The lines of a receipt, in the active language, and how it writes money and times."""
 
+from datetime import datetime
 from typing import Any
 
 from babel.numbers import format_currency
@@ -75,6 +76,11 @@ def money(cents: int) -> str:
 def price(order: Order) -> str:
     """The price as the active language writes dollars."""
     return money(order.price_cents)
+
+
+def day(order: Order, when: datetime) -> str:
+    """A day in the customer's time zone and the active language."""
+    return formats.day(when.astimezone(order.zone).date().isoformat())
 
 
 def moment(order: Order, when: Any) -> str:

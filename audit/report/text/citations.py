@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit.bank.findings import Case
+from audit.bank.sources import cited
 
 SPECIAL = re.compile(r"[\\`*_\[\]#]")
 ENTITY = re.compile(r"&(?=#?\w+;)")
@@ -32,8 +32,8 @@ def again(case: Case) -> str:
 
 
 def sources(case: Case) -> str:
-    """`Source: [host](<address>).` for the sources of a case; empty without any."""
-    links = ", ".join(f"[{plain(_host(url))}](<{url}>)" for url in case.sources)
+    """`Source: [publisher](<address>).` for the sources of a case, the primary ones first; empty without any."""
+    links = ", ".join(f"[{plain(each.publisher)}](<{each.url}>)" for each in cited(case.sources))
     if not links:
         return ""
     return ngettext("Source: %(links)s.", "Sources: %(links)s.", len(case.sources)) % {"links": links}
@@ -70,7 +70,3 @@ def _page(case: Case) -> str:
         return reverse("audit:incident", kwargs={"slug": case.slug})
     except NoReverseMatch:
         return next(iter(case.sources), "")
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc.removeprefix("www.")

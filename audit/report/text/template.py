@@ -56,7 +56,9 @@ def _story(facts: Facts) -> Iterator[str]:
         }
     else:
         yield _("**Your score is %(score)s.** It would most likely go like this:") % {"score": "{score}"}
-    yield " ".join(f"{{finding:{number}}}: {plain(each.option.harm)}" for number, each in enumerate(worst, 1))
+    yield "\n".join(
+        f"{place}. **{plain(each.title)}.** {plain(each.option.harm)}" for place, each in enumerate(worst, 1)
+    )
     if facts.cases:
         yield happened(1)
 
