@@ -204,6 +204,11 @@ def test_a_secret_in_any_field_appears_nowhere(
             assert str(order_form.SECRETS[kind])[:40] in html(response)
 
 
+def test_a_host_is_stored_in_small_letters_of_any_alphabet(client):
+    client.post("/en/order/", fields(email="Anna@\u041f\u0420\u0418\u041c\u0415\u0420.\u0440\u0444"))
+    assert Order.objects.get().email == "Anna@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444"
+
+
 def test_a_secret_appears_nowhere_even_when_the_site_breaks(
     client, caplog, capfd, mailoutbox, settings, monkeypatch
 ):

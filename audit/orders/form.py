@@ -95,8 +95,6 @@ def read(data: Mapping[str, str]) -> Sent:
     if cleared and not values["message"]:
         values["message"] = sealed.unseal(data.get("sealed", ""))
     values["message"] = values["message"].replace("\r\n", "\n")
-    name, at, host = values["email"].rpartition("@")
-    values["email"] = f"{name}{at}{host.lower()}"  # of all letters, so that no limit is dodged by capitals
     kept, errors = "", dict[str, str]()
     for name in values:
         found = secret_guard.look(_strange(name, values))
@@ -109,6 +107,8 @@ def read(data: Mapping[str, str]) -> Sent:
         kept = "" if found.certain else sealed.seal(values["message"])
         values |= {"message": "", "scan_link": ""}
         errors["message"] = str(SECRETS[found.kind])
+    name, at, host = values["email"].rpartition("@")
+    values["email"] = f"{name}{at}{host.lower()}"  # of all alphabets, so that no limit is dodged by capitals
     errors = _errors(values) | errors
     return Sent(
         **values,
