@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from llm.admin_base import complaints
 from llm.admin_base.lookups import AllowedLookups
 from llm.clients import access as clients
 from llm.clients.usage import usage_of
@@ -62,13 +63,13 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             return [f"{read(tier).normalize():f}" for tier in self.cleaned_data["tiers"]]
         except FieldError as error:
-            raise ValidationError(_("This value %(problem)s.") % {"problem": error}) from None
+            raise ValidationError(complaints.told(str(error))) from None
 
     def clean_regions(self) -> list[str]:
         try:
             return list(fields.regions([region.upper() for region in self.cleaned_data["regions"]]))
         except FieldError as error:
-            raise ValidationError(_("This value %(problem)s.") % {"problem": error}) from None
+            raise ValidationError(complaints.told(str(error))) from None
 
 
 @admin.register(Client)
