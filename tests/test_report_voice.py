@@ -88,7 +88,7 @@ BAD = {
         ("Вор оставляет после себя слёзы и разорение.", "leaves the thief's world"),
         ("Вор повторяет правила, которые стоят выше.", "leaves the thief's world"),
         ("Вор opens the mailbox и читает письма.", "leaves the thief's world"),
-        ("Хозяин просыпается нищим, а вор считает монеты.", "tells what others do"),
+        ("Хозяин меняет пароль от почты, а вор читает письма.", "tells what others do"),
     ],
     "es": [
         ("Guarda las palabras en una nota, lejos del ladrón.", "begins otherwise than with the thief"),
