@@ -13,7 +13,7 @@ def make_provider(sim, slug, *, models, keys, **fields):
     path = {"groq": slug, "openai": f"{slug}/v1", "vertex": "vertex/{location}"}[kind]
     row = Provider.objects.create(
         slug=slug, kind=kind, name=slug.title(), base_url=f"{sim.url}/{path}", position=Provider.objects.count(),
-        **({"timeout_s": 2, "first_byte_s": 1} | fields),
+        **({"timeout_s": 20, "first_byte_s": 10} | fields),
     )  # fmt: skip
     for position, model in enumerate(models):
         fields = model if isinstance(model, dict) else {"name": model}

@@ -1,7 +1,11 @@
 """Fixtures that many tests share."""
 
 import asyncio
+import gc
+import threading
+from collections import Counter
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import caches
@@ -11,6 +15,7 @@ from django.utils import translation
 
 from audit.orders import outbox
 from guardlabs.install.catalogues import compile_catalogues
+from guardlabs.operations import troubles
 from guardlabs.staff import limits
 from llm.cache import responses
 from llm.calls import affinity, tokens
@@ -20,8 +25,21 @@ from llm.operations import upkeep
 from llm.pauses import probes
 
 
-def pytest_configure():
+def pytest_configure(config):
+    """The daily tests are the same every day: hypothesis looks for new examples in `make test-all` only. How long one
+    takes is no failure on any machine."""
     compile_catalogues(settings.LOCALE_PATHS[0])
+    hypothesis.settings.register_profile(
+        "ours", deadline=None, database=None, derandomize="not exhaustive" in config.option.markexpr,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )  # fmt: skip
+    hypothesis.settings.load_profile("ours")
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: the collector need not look at it again and again, while every thread waits."""
+    gc.collect()
+    gc.freeze()
 
 
 FILLED_BY_POST_MIGRATE = ("django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
@@ -53,6 +71,7 @@ def _clean_slate(monkeypatch):
     """Nothing that a process keeps between calls is kept between tests, and no thread works on the side."""
     monkeypatch.setattr(upkeep, "_last", float("inf"))
     monkeypatch.setattr(outbox, "wake", lambda: None)
+    monkeypatch.setattr(troubles, "LITTLE_BYTES", 0)  # whatever room this machine has
     for cache in caches.all(initialized_only=True):
         cache.clear()
     translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own language behind
@@ -85,6 +104,54 @@ def sim():
 
     with Simulator() as simulator:
         yield simulator
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """An event: the simulator's slow answers begin once it is set, whatever their seconds."""
+    from llm.simulator.connection import Connection
+
+    go = threading.Event()
+    monkeypatch.setattr(Connection, "wait", lambda connection, seconds=None: go.wait(60))
+    yield go
+    go.set()
+
+
+class Pen:
+    """What the simulator's paced streams are written with.
+
+    words: after so many pieces it stops (None: it does not), until `on` is set; and before their end, until `up` is.
+    """
+
+    def __init__(self):
+        self.words, self.on, self.up = None, threading.Event(), threading.Event()
+
+    def let_go(self):
+        self.on.set()
+        self.up.set()
+
+
+@pytest.fixture
+def pen(monkeypatch):
+    """So that a report is in the making for as long as a browser or a server takes to look at it."""
+    from llm.simulator.connection import Connection
+
+    made, written, wait, end = Pen(), Counter(), Connection.wait, Connection.end_chunked
+
+    def waits(connection, seconds=None):
+        wait(connection, seconds)
+        written[connection] += 1
+        if written[connection] == made.words:
+            made.on.wait(120)
+
+    def ends(connection, *events):
+        made.up.wait(120)
+        end(connection, *events)
+
+    monkeypatch.setattr(Connection, "wait", waits)
+    monkeypatch.setattr(Connection, "end_chunked", ends)
+    yield made
+    made.let_go()
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ class Says:
         with suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.thread.join(5)
+        self.thread.join(60)
 
     def _serve(self) -> None:
         while True:
@@ -116,7 +116,7 @@ class Says:
             except OSError:
                 return
             with client, suppress(OSError):
-                client.settimeout(5)
+                client.settimeout(60)
                 self._read_request(client)
                 client.sendall(self.answer)
                 client.shutdown(socket.SHUT_WR)

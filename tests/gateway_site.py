@@ -90,7 +90,7 @@ class Site:
             yield self
         finally:
             server.terminate()
-            server.wait(15)
+            server.wait(60)
 
 
 def conformance_providers(sim: Simulator) -> str:

@@ -107,7 +107,7 @@ def test_what_is_too_large_everywhere_is_said_at_once_in_each_protocols_words(
         assert (error["type"], error["code"]) == ("invalid_request_error", "context_length_exceeded")
         assert error["message"].startswith("This model's maximum context length is 8000 tokens")
     assert sim.requests == []
-    assert took < 1
+    assert took < 10
 
 
 @pytest.mark.parametrize(("path", "what"), CASES)

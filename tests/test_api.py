@@ -350,13 +350,13 @@ json_values = st.recursive(
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(["lang", "answers", "ai", "x"], json_values)))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_json_at_all_makes_a_server_error(post, body):
     assert post(json.dumps(body)).status_code == 400
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_bytes_at_all_make_a_server_error(post, body):
     assert post(body).status_code == 400
 

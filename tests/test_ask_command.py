@@ -374,7 +374,7 @@ def process(*arguments, **options):
     }
     return subprocess.run(
         [sys.executable, "manage.py", "ask", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, **options,
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, **options,
     )  # fmt: skip
 
 
@@ -406,7 +406,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         f"{sys.executable} {script} | true; exit ${{PIPESTATUS[0]}}",
-        shell=True, executable="/bin/bash", env=environment, capture_output=True, text=True, timeout=60,
+        shell=True, executable="/bin/bash", env=environment, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (141, "", "")
 

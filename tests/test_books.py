@@ -37,7 +37,7 @@ def subjects():
 async def together(bookkeeper, *jobs):
     """Has the jobs wait for the same batch, behind one that does not end before all are there."""
     gate, begun = threading.Event(), threading.Event()
-    first = asyncio.ensure_future(bookkeeper.do(lambda: (begun.set(), gate.wait(10))))
+    first = asyncio.ensure_future(bookkeeper.do(lambda: (begun.set(), gate.wait(60))))
     while not begun.is_set():
         await asyncio.sleep(0.001)
     waiting = [asyncio.ensure_future(bookkeeper.do(job)) for job in jobs]
@@ -139,7 +139,7 @@ def test_a_job_that_has_begun_ends_even_if_nobody_waits_any_more(bookkeeper):
     async def main():
         begun, gate = threading.Event(), threading.Event()
         task = asyncio.create_task(
-            bookkeeper.do(lambda: (begun.set(), gate.wait(10), note("a")), withdraw=True)
+            bookkeeper.do(lambda: (begun.set(), gate.wait(60), note("a")), withdraw=True)
         )
         while not begun.is_set():
             await asyncio.sleep(0.001)
@@ -157,9 +157,10 @@ def test_a_job_that_has_begun_ends_even_if_nobody_waits_any_more(bookkeeper):
 @pytest.mark.parametrize(("withdraw", "left"), [(True, []), (False, ["a"])])
 def test_a_job_that_waits_may_be_withdrawn(bookkeeper, withdraw, left):
     async def main():
-        gate = threading.Event()
-        first = asyncio.create_task(bookkeeper.do(lambda: gate.wait(10)))
-        await asyncio.sleep(0.02)
+        begun, gate = threading.Event(), threading.Event()
+        first = asyncio.create_task(bookkeeper.do(lambda: (begun.set(), gate.wait(60))))
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
         task = asyncio.create_task(bookkeeper.do(lambda: note("a"), withdraw=withdraw))
         await asyncio.sleep(0)
         task.cancel()
@@ -177,7 +178,7 @@ def test_the_thread_ends_when_nothing_is_to_be_done_and_starts_again(bookkeeper,
     monkeypatch.setattr(books, "IDLE_S", 0.01)
     for subject in ("a", "b"):
         asyncio.run(bookkeeper.do(lambda subject=subject: note(subject)))
-        for _ in range(500):
+        for _ in range(6000):
             if bookkeeper._thread is None:
                 break
             threading.Event().wait(0.01)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_postgres import INITDB, PG_CTL, free_port, postgres_url  # noqa: F401  # a fixture
+from tests.ports import free_port
+from tests.test_postgres import INITDB, PG_CTL, postgres_url  # noqa: F401  # a fixture
 from tests.test_two_servers import ROOT, ask, request_body
 
 pytestmark = pytest.mark.exhaustive

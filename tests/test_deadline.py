@@ -21,7 +21,7 @@ from llm.simulator import behaviours as b
 from tests.adapter_setup import HELLO, Ran, drive
 from tests.chain_setup import make_vertex
 
-LIMIT, SLACK = 0.2, 0.7
+LIMIT, SLACK = 0.2, 15  # seconds; the second only tells an end from none, on however slow a machine
 LIBRARIES = {"httpx": httpx, "httpx2": httpx2}
 
 
@@ -269,11 +269,11 @@ def test_a_connection_that_is_kept_keeps_the_deadline_of_each_call(client):
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
         connection.recv(65536)
-        over.wait(0.25)
+        over.wait(1.6)
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
 
     with server(twice) as port:
-        for limit_s in (0.2, 5):
+        for limit_s in (1.5, 60):
             end = time.monotonic() + limit_s
             assert fetch(client, f"http://127.0.0.1:{port}/", end=end).text == "ok"
     assert len(accepted) == 1
@@ -296,7 +296,7 @@ def test_a_stream_leaves_its_connection_to_the_next(kind):
     with server(streams) as port:
         adapter = adapter_for(kind=kind, base_url=f"http://127.0.0.1:{port}/v1", key="k")
         for _ in range(3):
-            end = time.monotonic() + 5
+            end = time.monotonic() + 60
             request = Request(model="m", messages=HELLO, max_tokens=9, stream=True)
             assert drive(adapter, request, Timing(first_token=end, end=end))[0] == ["Hello"]
     assert len(accepted) == 1

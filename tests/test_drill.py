@@ -40,7 +40,8 @@ def drill(scans, **environment):
     return done.stdout
 
 
-@pytest.mark.parametrize("scans", [SHORT, pytest.param(1_000, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("scans", [SHORT, 1_000])
 def test_a_storm_leaves_everything_in_order(tmp_path, scans):
     own = tmp_path / "site.sqlite3"
     said = drill(scans, DATABASE_URL=f"sqlite:///{own}", REDIS_URL="")

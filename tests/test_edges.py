@@ -238,7 +238,7 @@ def test_of_many_processes_one_asks_at_the_edge(sim):
 
     def look(n):
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             return probes.run_due()
         finally:
             connection.close()

@@ -189,7 +189,7 @@ def program(request, site, tmp_path):
 
 def told(process):
     """What a script has printed."""
-    output, complaints = process.communicate("\n", timeout=150)
+    output, complaints = process.communicate("\n", timeout=300)
     assert process.returncode == 0, output[-2000:] + complaints[-4000:]
     return json.loads(output.splitlines()[-1])
 

@@ -39,7 +39,7 @@ def key(site):
 
 
 def wait_for(condition, what):
-    for _ in range(100):
+    for _ in range(600):
         if condition():
             return
         time.sleep(0.1)  # for another process, which has no clock of ours

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import image
-from tests.test_postgres import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = {
@@ -47,7 +47,7 @@ def files(built):
 
 
 def is_ready(port):
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200
@@ -65,7 +65,7 @@ def test_the_image_serves_a_scan_from_a_read_only_root(built):
     assert code == 0, said
     server = built.popen(built.command, **settings)
     try:
-        for _ in range(600):
+        for _ in range(1200):
             if is_ready(port) or server.poll() is not None:
                 break
             time.sleep(0.1)
@@ -78,7 +78,7 @@ def test_the_image_serves_a_scan_from_a_read_only_root(built):
         assert done.returncode == 0, done.stdout + done.stderr
     finally:
         server.terminate()
-        said, _ = server.communicate(timeout=75)
+        said, _ = server.communicate(timeout=120)
     assert "Traceback" not in said
     assert files(built) == before
     assert built.run(built.health, **settings)[0] == 1  # a server that is gone is not well

@@ -39,7 +39,7 @@ class Upstream:
             head += connection.recv(65536)
         connection.sendall(self.says)
         self.asked.set()
-        connection.settimeout(10)
+        connection.settimeout(60)
         with contextlib.suppress(ConnectionError):
             while connection.recv(65536):
                 pass
@@ -55,7 +55,7 @@ def attempt(kind, port, *, stream=True):
 
 async def begun(upstream):
     """Waits, off the loop, for the provider to have said its word."""
-    assert await asyncio.to_thread(upstream.asked.wait, 10)
+    assert await asyncio.to_thread(upstream.asked.wait, 60)
     await asyncio.sleep(0.01)
 
 
@@ -81,7 +81,7 @@ def test_a_stream_that_is_cancelled_is_closed_upstream(kind, says):
 
     with server(upstream) as port:
         loop.run(leave(port))
-        assert upstream.left.wait(1)
+        assert upstream.left.wait(30)
 
 
 @pytest.mark.parametrize("kind", OPENAI_KINDS)
@@ -96,7 +96,7 @@ def test_a_plain_request_that_is_cancelled_is_closed_upstream(kind, says):
 
     with server(upstream) as port:
         loop.run(leave(port))
-        assert upstream.left.wait(1)
+        assert upstream.left.wait(30)
 
 
 @pytest.mark.parametrize("kind", OPENAI_KINDS)
@@ -111,7 +111,7 @@ def test_a_reader_that_has_heard_enough_closes_it_upstream(kind):
 
     with server(upstream) as port:
         assert loop.run(leave(port)) == "Hello"
-        assert upstream.left.wait(1)
+        assert upstream.left.wait(30)
 
 
 @pytest.mark.parametrize("kind", OPENAI_KINDS)
@@ -135,7 +135,7 @@ def test_one_that_leaves_while_it_connects_is_gone(kind):
     def handle(connection, over):
         connection.recv(65536)
         hello.set()
-        connection.settimeout(10)
+        connection.settimeout(60)
         with contextlib.suppress(ConnectionError):
             connection.recv(65536)
         left.set()
@@ -145,12 +145,12 @@ def test_one_that_leaves_while_it_connects_is_gone(kind):
         now = clock.monotonic()
         request = Request(model="m", messages=HELLO, max_tokens=50, stream=True)
         task = asyncio.create_task(all_of(adapter.run(request, Timing(first_token=now + 30, end=now + 30))))
-        assert await asyncio.to_thread(hello.wait, 10)
+        assert await asyncio.to_thread(hello.wait, 60)
         await cancelled(task)
 
     with server(handle) as port:
         loop.run(leave(port))
-        assert left.wait(1)
+        assert left.wait(30)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -161,7 +161,7 @@ def test_a_deadline_closes_it_upstream_too(sim, kind):
 
     async def attempts():
         found = []
-        for patience_s in (0.3, 5):
+        for patience_s in (1, 60):
             now = clock.monotonic()
             request = Request(model="m", messages=HELLO, max_tokens=50, stream=True)
             try:
@@ -206,12 +206,12 @@ def test_a_token_that_google_does_not_give_is_given_up_with_its_caller(sim):
         )
 
     with pytest.raises(Failure) as caught:
-        ask(0.3)
+        ask(1)
     assert caught.value.kind is Kind.PROVIDER_DOWN
-    assert ask(5)[1].text
+    assert ask(60)[1].text
 
 
-def wait_until(true, limit_s=2.0):
+def wait_until(true, limit_s=30.0):
     end = time.monotonic() + limit_s
     while not (found := true()) and time.monotonic() < end:
         time.sleep(0.01)

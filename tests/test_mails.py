@@ -2,7 +2,6 @@
 
 import logging
 import re
-import socket
 import threading
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -20,6 +19,7 @@ from audit.orders import service as orders
 from audit.orders.letters import compose
 from audit.orders.money import upkeep
 from tests.factories import make_order
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db
 LANGUAGES = ["en", "ru", "es"]
@@ -46,14 +46,13 @@ class Inbox:
 def inbox(settings):
     """A real SMTP server on loopback that the site sends to."""
     handler = Inbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.factory = lambda: SMTP(handler, hostname="mail.test")
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-    settings.EMAIL_TIMEOUT = 5
+    settings.EMAIL_TIMEOUT = 60
     yield handler
     controller.stop()
 

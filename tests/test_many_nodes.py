@@ -18,7 +18,8 @@ from urllib.parse import urlencode
 import pytest
 
 from llm.simulator import behaviours as b
-from tests.test_postgres import INITDB, PG_CTL, free_port, postgres_url  # noqa: F401  # a fixture
+from tests.ports import free_port
+from tests.test_postgres import INITDB, PG_CTL, postgres_url  # noqa: F401  # a fixture
 from tests.test_two_servers import FILE, ROOT, _children
 
 needs = [(INITDB and PG_CTL, "PostgreSQL"), (shutil.which("redis-server"), "Redis")]
@@ -96,7 +97,7 @@ class Proxy:
             target.shutdown(socket.SHUT_WR)
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=120):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "waited in vain"
@@ -149,7 +150,7 @@ class Cluster:
         server = self.servers.pop(port)
         for process in (server.pid, *_children(server.pid)):
             os.kill(process, signal.SIGKILL)
-        server.wait(10)
+        server.wait(60)
         self.proxy.nodes.remove(port)
 
     def restart(self, port, name):
@@ -200,7 +201,7 @@ def redis(tmp_path):
     server.url = f"redis://127.0.0.1:{port}/0"
     yield server
     server.terminate()
-    server.wait(10)
+    server.wait(60)
 
 
 @pytest.fixture
@@ -249,7 +250,7 @@ def test_two_nodes_are_one_site(cluster, sim, redis):
 
     # Redis goes: scans go on, each node counts for itself, and both say so.
     redis.terminate()
-    redis.wait(10)
+    redis.wait(60)
     statuses = [cluster.scan(address="203.0.113.10")[0] for _ in range(2 * RATE + 4)]
     assert statuses.count(201) == 2 * RATE
     assert set(statuses) == {201, 429}

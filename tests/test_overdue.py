@@ -66,7 +66,7 @@ def test_an_answer_is_given_though_its_end_cannot_be_written(sim, away, way, cac
     assert reply.text
     assert (reply.provider, reply.tokens_out > 0, reply.attempts[0]["outcome"]) == ("groq1", True, "ok")
     away.back()
-    assert overdue.wait(10)
+    assert overdue.wait(60)
     row, attempt = Call.objects.get(pk=reply.call_id), Attempt.objects.get()
     assert (row.outcome, row.text, row.cost_usd) == ("ok", reply.text, reply.cost_usd)
     assert (attempt.outcome, attempt.tokens_out) == ("ok", reply.tokens_out)
@@ -81,7 +81,7 @@ def test_the_next_call_is_as_ever(sim, away):
     make_groq(sim, keys=1)
     asked(away)
     away.back()
-    assert overdue.wait(10)
+    assert overdue.wait(60)
     assert asked(None).text
     assert set(Call.objects.values_list("outcome", flat=True)) == {"ok"}
 
@@ -96,7 +96,7 @@ def test_what_can_never_be_written_is_dropped_and_the_rest_written(sim, monkeypa
     with caplog.at_level(logging.ERROR):
         overdue.keep(wrong)
         overdue.keep(lambda: done.append(1))
-        assert overdue.wait(10)
+        assert overdue.wait(60)
     assert done == [1]
     assert "cannot be written" in caplog.text
 
@@ -109,7 +109,7 @@ def test_a_bug_in_what_others_learn_costs_no_answer(sim, monkeypatch):
 
     monkeypatch.setattr(aftermath, "_learn", wrong)
     assert asked(None).text
-    assert overdue.wait(10)
+    assert overdue.wait(60)
     assert Call.objects.get().outcome == "ok"
 
 

@@ -408,7 +408,7 @@ def in_threads(count, work):
 
     def run(n):
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             return work(n)
         finally:
             connection.close()
@@ -422,7 +422,7 @@ def in_threads(count, work):
     [(b.slow_first_token(0.8), 1, True), (b.http(503), 0, False)],
     ids=["it is back", "it is not"],
 )
-def test_of_many_callers_one_tries_what_was_paused(sim, answer, served_by_groq, closed):
+def test_of_many_callers_one_tries_what_was_paused(sim, held, answer, served_by_groq, closed):
     make_groq(sim, keys=3, timeout_s=20)
     make_deepseek(sim, timeout_s=20)
     for n in (1, 2, 3):
@@ -436,7 +436,17 @@ def test_of_many_callers_one_tries_what_was_paused(sim, answer, served_by_groq, 
         since=ended - timedelta(minutes=1),
         until=ended,
     )
-    served = in_threads(6, lambda n: complete(user="hi").provider)
+    by_others = []
+
+    def ask(n):
+        provider = complete(user="hi").provider
+        if provider == "deepseek":
+            by_others.append(n)
+            if len(by_others) == 5:
+                held.set()
+        return provider
+
+    served = in_threads(6, ask)
     assert sim.count(provider="groq") == 1
     assert sorted(served) == ["deepseek"] * (6 - served_by_groq) + ["groq1"] * served_by_groq
     row.refresh_from_db()

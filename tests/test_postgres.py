@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,17 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.machine import find
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 INITDB, PG_CTL = find("initdb"), find("pg_ctl")
 
 pytestmark = pytest.mark.skipif(not (INITDB and PG_CTL), reason="PostgreSQL is not on this machine")
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +63,7 @@ DAILY = {
     "test_quota test_pauses test_cache": "threads at_once side_by",
     "test_money": "kept bounded prun died disk max_usd all_time reservation",
     "test_rollup test_metrics test_retention test_database_cache": "test",
-    "test_desk": "test",
+    "test_desk test_late_rows": "test",
     "test_limits": "counters shared counts worker account rolled transaction",
     "test_week_of_limits": "a_day",
     "test_llm_admin test_audit_admin": "opens list filtered found counting queries written_down trail",

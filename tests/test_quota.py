@@ -305,7 +305,7 @@ def in_threads(count, work):
 
     def run(n):
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             return work(n)
         except ChainExhausted as error:
             return error

@@ -41,6 +41,26 @@ HIDDEN = {
     "in the middle": "Hel<think>{}</think>lo",
     "on a line in the middle": "Hel\n<think>\n{}\n</think>\nlo",
     "at the end": "Hello<think>{}</think>",
+    "analysis": "<analysis>\n{}\n</analysis>\n\nHello",
+    "claude's": "<antThinking>{}</antThinking>Hello",
+    "gemini's control tokens": "<ctrl94>thought\n{}<ctrl95>Hello",
+    "cohere's text": "<|START_THINKING|>{}<|END_THINKING|><|START_TEXT|>Hello<|END_TEXT|><|END_OF_TURN_TOKEN|>",
+    "the end of a turn": "<think>\n{}\n</think>\n\nHello<|im_end|>\n",
+    "deepseek's end": "<think>{}</think>Hello<｜end▁of▁sentence｜>",
+}
+OF_A_FAMILY = {  # by model: only there are these marks, not a format that was asked for
+    "granite-3.2-8b-instruct": "Here is my thought process:\n{}\n\nHere is my response:\nHello",
+    "granite-3.2-2b": "Here's my thought process: {} Here's my response: Hello",
+    "granite-3.3-8b": "<think>{}</think><response>Hello</response>",
+    "ernie-4.5-21b-a3b-thinking": "{}\n</think>\n\n<response>\nHello\n</response>\n",
+    "hunyuan-a13b-instruct": "<think>\n{}\n</think>\n<answer>\nHello\n</answer>",
+    "k2-think": "<think>{}</think><answer>Hello</answer>",
+    "glm-4.1v-9b-thinking": "<think>{}</think><answer><|begin_of_box|>Hello<|end_of_box|></answer>",
+    "marco-o1": "<Thought>\n{}\n</Thought>\n<Output>\nHello\n</Output>",
+    "reflection-70b": "<thinking>\n{}\n<reflection>hm</reflection>\n</thinking>\n<output>\nHello\n</output>",
+    "gpt-oss-120b": "assistantanalysis{}assistantfinalHello",
+    "gpt-oss-20b": "analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>Hello",
+    "openai/gpt-oss-20b": "analysisthe user: {}assistantcommentaryHm.assistantfinalHello",
 }
 PROSE = [
     "The tag </think> closes the reasoning.",
@@ -61,6 +81,20 @@ PROSE = [
     "Tags:\n- <think>\n- </think>\n",
     '{"html": "<think>x</think>", "more": "[THINK]y[/THINK]"}',
     "| tag |\n| <think> | opens |\n| </think> | closes |",
+    "The token <|end|> ends a message, and <|return|> the answer.",
+    "Use <|message|> there.",
+    "ChatML ends a turn with <|im_end|>.",
+    "A turn ends with <|im_end|>",
+    "Llama writes <|eot_id|> there, and a<|eot_id|>b.",
+    "<|START_RESPONSE|> is a token of Cohere's; it goes with <|END_RESPONSE|> here.",
+    "<analysis>All is well.</analysis>",
+    "<analysis> of a text, unclosed",
+    "<review>\n<reasoning>\nIt is good.\n</reasoning>\n<score>3</score></review>",
+    "<r><analysis>Good.</analysis><reflection>Hm</reflection></r>",
+    "<answer>42</answer>",
+    "<response>ok</response> and <output>x</output>",
+    "Here is my thought process: first I looked.\nHere is my response: no.",
+    "analysisOf(x) is a function.",
 ]
 
 
@@ -83,6 +117,46 @@ def test_marked_reasoning_is_no_text_wherever_it_stands(text, step):
     seen, thought = read(text.format(SECRET), whole=not step, step=step or 1)
     assert seen.replace("\n", "") == "Hello"
     assert SECRET in thought
+
+
+@pytest.mark.parametrize("model", OF_A_FAMILY)
+def test_a_familys_own_marks_are_no_text_wherever_the_stream_is_cut(model):
+    text = OF_A_FAMILY[model].format(SECRET)
+    seen, thought = read(text, model=model, whole=True)
+    assert (seen.strip(), SECRET in thought) == ("Hello", True)
+    for place in range(1, len(text)):
+        visible = Visible(model)
+        pieces = [*visible.feed(text[:place]), *visible.feed(text[place:]), *visible.finish()]
+        assert visible.text.strip() == "Hello", pieces
+        assert SECRET in visible.reasoning
+
+
+@pytest.mark.parametrize("model", OF_A_FAMILY)
+@pytest.mark.parametrize("step", [0, 1])
+def test_the_words_of_a_familys_marks_may_be_prose_there_too(model, step):
+    for text in (
+        "Here is my response: no.",
+        "Here is my thought process: I looked, and that is all.",
+        "<answer>42</answer>, <response>ok</response>, <output>x</output>",
+        "Here we are.",
+        "analysis of it: fine",
+        "assistants help",
+        "analysisOf(x) is a function.",
+    ):
+        assert read(text, model=model, whole=not step, step=step or 1) == (text, "")
+
+
+@both
+@pytest.mark.parametrize("model", ["m", "granite-3.3-8b"])
+def test_a_tag_that_the_request_names_is_the_callers_own(sim, streamed, model):
+    asked = [{"role": "user", "content": "Write <analysis>…</analysis>, then <response>…</response>."}]
+    text = "<analysis>Good.</analysis>\n<response>Yes.</response>"
+    ran = Ran(sim, "openai", b.ok(text), stream=streamed, messages=asked, model=model)
+    assert (ran.text, ran.reasoning) == (text, "")
+    ran = Ran(
+        sim, "openai", b.ok(f"<think>{SECRET}</think>{text}"), stream=streamed, messages=asked, model=model
+    )
+    assert (ran.text, ran.reasoning) == (text, SECRET)
 
 
 @pytest.mark.parametrize("text", PROSE)

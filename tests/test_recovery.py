@@ -233,7 +233,8 @@ def test_a_guess_does_not_make_anybody_pay(sim, clock, slept):
 @BOTH
 @pytest.mark.parametrize("fault", [*DOWN, b.hang()])
 def test_another_model_of_a_provider_that_is_down_takes_over(sim, slept, ask, fault):
-    make_groq(sim, keys=1, models=(OSS, SMALL), first_byte_s=0.3, timeout_s=0.5)
+    patience = {"first_byte_s": 1.5, "timeout_s": 2} if fault.name == "hang" else {}
+    make_groq(sim, keys=1, models=(OSS, SMALL), **patience)
     sim.script("key-of-groq1", fault, model=OSS)
     reply = ask()
     assert reply.model == SMALL
@@ -264,10 +265,13 @@ BROKEN = [
 ]  # fmt: skip
 
 
+SILENT = {"hang", "blank_keepalive"}
+
+
 @pytest.mark.parametrize(("ask", "fault"), matrix([plain, streamed], BROKEN))
 def test_fifty_callers_waste_five_requests_on_a_broken_first_tier(sim, ask, fault):
-    make_groq(sim, keys=1, first_byte_s=2, timeout_s=3)
-    make_deepseek(sim, first_byte_s=20, timeout_s=20)
+    make_groq(sim, keys=1, **({"first_byte_s": 2, "timeout_s": 3} if fault.name in SILENT else {}))
+    make_deepseek(sim)
     sim.script("key-of-groq1", fault)
     snapshot.providers()
     served = in_threads(50, lambda n: ask().provider)
@@ -281,8 +285,8 @@ def test_fifty_callers_waste_five_requests_on_a_broken_first_tier(sim, ask, faul
     matrix([plain, streamed], [b.http(500), b.http(503), b.reset(), b.hang(), b.blank_keepalive("forever")]),
 )
 def test_fifty_callers_waste_five_requests_on_a_first_tier_that_has_just_answered(sim, ask, fault):
-    make_groq(sim, keys=1, first_byte_s=2, timeout_s=3)
-    make_deepseek(sim, first_byte_s=20, timeout_s=20)
+    make_groq(sim, keys=1, **({"first_byte_s": 2, "timeout_s": 3} if fault.name in SILENT else {}))
+    make_deepseek(sim)
     for _ in range(3):
         assert ask().provider == "groq1"
     sim.script("key-of-groq1", fault)
@@ -309,7 +313,7 @@ def test_a_sign_of_life_lets_all_who_wait_for_it_go(sim):
     began = time.monotonic()
     assert in_threads(50, lambda n: plain().provider) == ["groq1"] * 50
     assert (
-        time.monotonic() - began < 20
+        time.monotonic() - began < 40
     )  # a second for the first four, one for the others, and what threads take
 
 
@@ -324,8 +328,8 @@ def test_fifty_callers_of_a_sound_provider_are_all_served_by_it(sim):
 
 @pytest.mark.parametrize("fault", [b.http(503), b.hang()], ids=["503", "hang"])
 def test_fifty_callers_of_a_suspect_are_one_test(sim, fault):
-    make_groq(sim, keys=1, first_byte_s=2, timeout_s=2)
-    make_deepseek(sim, timeout_s=20)
+    make_groq(sim, keys=1, **({"first_byte_s": 2, "timeout_s": 2} if fault.name in SILENT else {}))
+    make_deepseek(sim)
     sim.script("key-of-groq1", fault)
     now = datetime.now(tz=UTC)
     Pause.objects.create(

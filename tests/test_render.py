@@ -161,7 +161,7 @@ def test_long_texts_are_cut():
 def test_pathological_texts_neither_fail_nor_stall(text):
     started = time.process_time()
     assert_harmless(html(text))
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 30
 
 
 @pytest.mark.django_db

@@ -85,7 +85,7 @@ def start(*command, **changed):
 
 
 def ended(process):
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     return process.returncode, out + err
 
 

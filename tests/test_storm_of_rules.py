@@ -159,10 +159,9 @@ def _request(number, dice, key):
         answer.close()
 
 
-@pytest.mark.parametrize(
-    ("calls", "threads"), [(60, 8), pytest.param(1500, 16, marks=pytest.mark.exhaustive)]
-)
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("calls", "threads"), [(60, 8), (1500, 16)])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_in_a_storm_of_everything_the_ledger_is_what_providers_saw(sim, providers, calls, threads, seed):
     _scripts(sim, random.Random(seed), calls)
     _, key = make_client(data_class=Client.DataClass.PUBLIC, daily_budget_usd=SHOP_DAY, concurrency=6)

@@ -1,5 +1,7 @@
 """What a stream, or a plain answer, may look like and still be read for what it says: events, endings, counts."""
 
+import json
+
 import pytest
 
 from llm.adapters import base, transport
@@ -249,6 +251,11 @@ def test_a_second_choice_is_not_mixed_into_the_first(sim, kind):
           "completion_tokens_details": {"reasoning_tokens": 60}}, (10, 100)),
         ({"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 30}, (10, 20)),
         ({"input_tokens": 10, "output_tokens": 20}, (10, 20)),
+        ({"prompt_tokens": "10", "completion_tokens": "20.0"}, (10, 20)),
+        ({"prompt_tokens": 9.5, "completion_tokens": 20.1}, (10, 21)),
+        ({"input_tokens": 5, "output_tokens": 20, "cache_read_input_tokens": 30, "cache_creation_input_tokens": 5},
+         (40, 20)),
+        ({"prompt_tokens": 40, "completion_tokens": 20, "cache_read_input_tokens": 30}, (40, 20)),
         ({"inputTokens": 10, "outputTokens": 20, "totalTokens": 30}, (10, 20)),
         ({"prompt_eval_count": 10, "eval_count": 20}, (10, 20)),
         ({"billed_units": {"input_tokens": 4, "output_tokens": 20},
@@ -349,3 +356,13 @@ def test_a_bomb_is_unpacked_piece_by_piece_and_no_further():
     for odd in ("br", "zstd", "gzip, gzip"):
         with pytest.raises(ValueError, match="encoding"):
             transport.Unpacking(odd)
+
+
+@openais
+def test_events_that_call_themselves_json_are_read_as_events(sim, kind):
+    told = [chunk({"content": "Hel"}), chunk({"content": "lo"}), chunk(finish="stop")]
+    text = "".join(f"data: {json.dumps(each)}\n\n" for each in told) + "data: [DONE]\n\n"
+    headers = {"content-type": "application/json"}
+    assert Ran(sim, kind, b.http(200, text, headers), stream=True).answer.text == "Hello"
+    with pytest.raises(Failure):
+        Ran(sim, kind, b.http(200, text[: text.index("lo")], headers), stream=True)

@@ -143,8 +143,8 @@ def test_reasoning_is_a_sign_of_life(sim, ticking, scripted):
 
 
 def test_reasoning_that_comes_before_the_text_is_no_silence(sim):
-    make_groq(sim, keys=1, first_byte_s=0.4, timeout_s=0.4)
-    sim.script("key-of-groq1", b.ok("Done.", reasoning="Let me think about it once more. " * 8, pace=0.1))
+    make_groq(sim, keys=1, first_byte_s=2, timeout_s=2)
+    sim.script("key-of-groq1", b.ok("Done.", reasoning="Let me think about it once more. " * 8, pace=0.2))
     reply = whole()
     assert (reply.text, told(reply)) == ("Done.", [("groq1", "ok")])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from llm.simulator import behaviours as b
-from tests.test_postgres import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = """
@@ -22,8 +22,8 @@ name = "Groq"
 base_url = "{url}/groq"
 tier = 1
 free = true
-first_byte_s = 2
-timeout_s = 3
+first_byte_s = 10
+timeout_s = 20
 [[provider.model]]
 id = "m"
 [[provider.key]]
@@ -75,12 +75,13 @@ def serve(environment):
         [sys.executable, "-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.asgi"],
         cwd=ROOT, env={**environment, "PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    for _ in range(600):
+    for _ in range(1200):
         try:
             if ask(port, "GET", "/readyz")[0] == 200:
                 return server, port
         except OSError:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     server.kill()
     raise AssertionError("the server did not come up")
 
@@ -123,7 +124,7 @@ def test_what_one_server_learns_the_other_knows_and_a_killed_one_leaves_its_scan
         body, waiting = json.dumps(request_body(one)), sim.count(provider="deepseek")
         connection = HTTPConnection("127.0.0.1", one, timeout=60)
         connection.request("POST", "/api/v1/scans", body, {"Content-Type": "application/json"})
-        for _ in range(100):
+        for _ in range(1200):
             if sim.count(provider="deepseek") > waiting:
                 break
             time.sleep(0.05)
@@ -140,7 +141,7 @@ def test_what_one_server_learns_the_other_knows_and_a_killed_one_leaves_its_scan
     finally:
         for server, _ in servers:
             server.terminate()
-            server.wait(15)
+            server.wait(60)
 
 
 def _children(pid):

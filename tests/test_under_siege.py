@@ -31,7 +31,7 @@ def served(tmp_path, request):
     server, port = serve(environment)
     yield port
     server.terminate()
-    server.wait(30)
+    server.wait(60)
 
 
 def timed(port, method, path, body=None):

@@ -16,8 +16,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.ports import free_port
 from tests.test_many_nodes import wait_for
-from tests.test_postgres import INITDB, PG_CTL, free_port, postgres_url  # noqa: F401  # a fixture
+from tests.test_postgres import INITDB, PG_CTL, postgres_url  # noqa: F401  # a fixture
 from tests.test_two_servers import FILE, ROOT
 
 pytestmark = pytest.mark.exhaustive

@@ -272,7 +272,7 @@ def test_at_shutdown_unfinished_reports_are_free_for_others(monkeypatch):
 
     FakeChain(monkeypatch, for_ever, chain.Completed(a_reply()))
     writer.start_report(scan)
-    assert begun.wait(10)
+    assert begun.wait(60)
     loop.run(tasks.leave())
     assert writer.current(scan).status == Report.Status.PENDING
 

@@ -3,9 +3,11 @@
 import asyncio
 import math
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
-MOMENT_S = 1.0  # real seconds in which whatever comes at all comes from a simulator on this machine
+# Real time in which whatever comes at all comes from a simulator on this machine: in steps, so that a machine that
+# stands still for a second has not let it pass.
+STEP_S, STEPS = 0.05, 20
 
 
 class VirtualTime:
@@ -31,10 +33,22 @@ class VirtualTime:
         left = max(end - self.monotonic(), 0.0)
         self.limits.append(left)
         try:
-            async with asyncio.timeout(min(left, MOMENT_S)):
-                yield
+            async with asyncio.timeout(None if left == math.inf else left) as limit:
+                moment = asyncio.create_task(self._moment(limit))
+                try:
+                    yield
+                finally:
+                    moment.cancel()
         except TimeoutError:
             if end != math.inf:
                 self._ahead += max(end - self.monotonic(), 0.0)
             self.waited.append(left)
             raise
+
+    @staticmethod
+    async def _moment(limit):
+        """Ends a wait once a moment is over."""
+        for _ in range(STEPS):
+            await asyncio.sleep(STEP_S)
+        with suppress(RuntimeError):  # it has just come to its end
+            limit.reschedule(asyncio.get_running_loop().time())

@@ -21,7 +21,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
-from django.urls import ResolverMatch, get_urlconf, resolve, set_script_prefix
+from django.urls import ResolverMatch, resolve, set_script_prefix
 from django.utils import translation
 from django.utils.module_loading import import_string
 
@@ -102,7 +102,7 @@ class Site:
         """The innermost of the doors: finds the view, in the language that the address names."""
         path = request.path_info
         if is_gateway(path):  # which has no language, and says by itself what it thinks of http
-            match = request.resolver_match = _gateway_view(path, get_urlconf() or settings.ROOT_URLCONF)
+            match = request.resolver_match = _gateway_view(path, settings.ROOT_URLCONF)
             return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
         if redirect := self._security.process_request(request):
             return redirect

@@ -1,6 +1,7 @@
 """What an adapter is: one outside wire format behind one method. Subclasses say only what differs."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -52,6 +53,10 @@ class Request:
     def thinks(self) -> bool:
         """Whether the model is left to reason."""
         return self.effort != "none" and (self.effort is not None or thinks(self.params))
+
+    def says(self, words: str) -> bool:
+        """Whether the messages hold these words, which stand in lower case, anywhere."""
+        return words in json.dumps(self.messages, ensure_ascii=False, default=str).lower()
 
 
 @dataclass(frozen=True, kw_only=True)

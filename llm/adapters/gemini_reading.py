@@ -20,7 +20,7 @@ class GeminiReading:
     def __init__(self, request: Request, *, whole: bool = False) -> None:
         self.ending = Ending()
         self.usage = Usage()
-        self.visible = Visible(request.model, whole=whole, thinks=request.thinks)
+        self.visible = Visible(request.model, whole=whole, thinks=request.thinks, named=request.says)
         self.output = request.output
         self.said = False
         self._calls: list[dict[str, Any]] = []

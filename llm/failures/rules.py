@@ -118,6 +118,8 @@ RULES = (
          "consumer_suspended consumer_invalid service_disabled iam_permission_denied api_key_service_blocked "
          "api_key_leaked invalid_grant invalid_client unauthorized_client authentication_error invalid_authentication "
          "access_token_expired access_token_scope_insufficient account_state_invalid unauthenticated token_expired"),
+    Rule(Kind.RATE_LIMITED_KEY, status="2xx 400 403 422", codes="rate_limit_exceeded rate_limited rate_limit_error "
+         "too_many_requests ratelimitexceeded"),
     Rule(Kind.REQUEST_TOO_LARGE, codes="context_length_exceeded request_too_large payload_too_large "
          "tokens_limit_reached string_above_max_length 1261 context_window_exceeded max_tokens_exceeded"),
     Rule(Kind.CONTENT_BLOCKED, codes="content_filter content_filtered content_policy_violation content_blocked "

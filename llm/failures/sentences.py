@@ -11,7 +11,7 @@ TOO_LARGE = (
     r"context (length|window|size|limit)|maximum context|too (large|long) for|prompt is too long|input is too long"
     r"|reduce (the|your) (length|message|prompt|input)|(input|prompt) tokens? (count )?.{0,40}exceed"
     r"|exceeds? the (maximum|model'?s) .{0,30}tokens|too many (input )?tokens|request too large|payload too large"
-    r"|tokens .{0,30}must be (<=|less than)|must have less than \d+ tokens|prompt exceeds"
+    r"|tokens .{0,30}must be (<=|less than)|range of input length|must have less than \d+ tokens|prompt exceeds"
 )
 CONTENT = (
     r"content.{0,12}(risk|polic|filter|moderat|management)|moderation|flagged|prompt injection|guardrail"

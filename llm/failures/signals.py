@@ -58,6 +58,9 @@ _UNTIL = re.compile(
     r"(\d{4}-\d\d-\d\d(?:(?:T| at | )\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z| UTC|[+-]\d\d:?\d\d)?)?)",
     re.I,
 )
+_SPENT = re.compile(
+    r"\b(?:r|remaining)=0\b[^=]{0,9}\b(?:t|reset)=(\d{1,9})"
+)  # RateLimit, of the IETF's drafts
 _ZONED = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d)$", re.I)
 _UNIT_NAMES = (
     (r"milliseconds?", "ms"), (r"(?:seconds?|secs?)", "s"), (r"(?:minutes?|mins?)", "m"),
@@ -294,13 +297,16 @@ class Signals:
         if (wait := seconds(milliseconds)) is not None:
             found.append((wait / 1000, False))
         if value and value != milliseconds:  # some send the same number under both names
-            found.append(_wait(value, now))
+            whole = _wait(value, now)  # a header that came twice is told as a list
+            found += [whole] if whole[0] is not None else [_wait(part, now) for part in value.split(",")]
         for name, reset in header.items():
-            if name.startswith("x-ratelimit-reset"):
+            if "limit" in name and "reset" in name:
                 # A reset matters only for the limit that is used up; the others are still ticking.
-                remaining = header.get(name.replace("-reset", "-remaining", 1))
+                remaining = header.get(name.replace("reset", "remaining", 1))
                 if remaining is not None and seconds(remaining) == 0:
                     found.append(_wait(reset, now))
+        if spent := _SPENT.search(header.get("ratelimit", "")):
+            found.append((float(spent[1]), False))
         return [(wait, is_bare) for wait, is_bare in found if wait is not None and wait > 0]
 
 

@@ -18,7 +18,7 @@ from playwright.sync_api import (
 from tests import factories
 
 CHROMIUM = shutil.which("chromium")
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 60_000  # long, since a wait that comes true costs nothing: only what hangs ever takes it
 expect.set_options(timeout=TIMEOUT_MS)
 
 # playwright's own event loop runs in the test's thread, which Django would take for asynchronous code.
@@ -45,7 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=2 * TIMEOUT_MS
+        )
         yield browser
         browser.close()
 

@@ -30,5 +30,5 @@ def step_through(page: Page, answers: dict[str, str]) -> None:
 
 def wait_for_report(page: Page) -> str:
     """Waits until the report is there; its whole text."""
-    page.wait_for_selector("#report-body [data-state=ready]", timeout=30_000)
+    page.wait_for_selector("#report-body [data-state=ready]", timeout=90_000)
     return page.inner_text("#report-body")

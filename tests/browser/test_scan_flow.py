@@ -232,8 +232,8 @@ def test_closing_the_tab_loses_nothing_and_two_tabs_make_one_call(page, new_page
     assert Call.objects.count() == 1
 
 
-def test_the_report_appears_as_it_is_written_and_names_its_author(page, sim):
-    make_groq(sim, keys=2, timeout_s=30, first_byte_s=10)
+def test_the_report_appears_as_it_is_written_and_names_its_author(page, sim, pen):
+    make_groq(sim, keys=2, timeout_s=120, first_byte_s=60)
     sim.script("key-of-groq1", behaviours.payload("groq-429-tpd-1"))
     sim.script("key-of-groq2", behaviours.ok(pace=0.03))
     page.goto("/en/scan/")
@@ -247,6 +247,7 @@ def test_the_report_appears_as_it_is_written_and_names_its_author(page, sim):
     expect(page.locator("[data-state=writing] .report-text h3 >> nth=0")).to_be_visible()
     expect(page.locator(".steps")).to_contain_text("Groq (gpt-oss-120b) is out of tokens for today")
     expect(page.locator(".working")).to_have_text("Groq (gpt-oss-120b) is writing your report.")
+    pen.up.set()
     report = wait_for_report(page)
     assert "GuardLabs provider simulator" in report
     assert "Written by Groq" in report

@@ -31,4 +31,4 @@ def interrupted(*command):
     ) as program:
         input()
         program.send_signal(signal.SIGINT)
-        program.wait(30)
+        program.wait(120)

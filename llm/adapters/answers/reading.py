@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llm.adapters.answers.finish import Ending, Finish
+from llm.adapters.answers.sse import EventParser
 from llm.adapters.answers.toolcalls import ToolCalls, names_of, written
 from llm.adapters.answers.usage import Usage, note_openai
 from llm.adapters.answers.visible import Leaked, Piece, Visible
@@ -25,7 +26,9 @@ class Reading:
         self.usage = Usage()
         self.tools = ToolCalls(names_of(request.params.get("tools")))
         goes_on = request.messages[-1].get("role") == "assistant"
-        self.visible = Visible(request.model, whole=whole, thinks=request.thinks, goes_on=goes_on)
+        self.visible = Visible(
+            request.model, whole=whole, thinks=request.thinks, goes_on=goes_on, named=request.says
+        )
         self.output = request.output
         self.started = False
         self.said = False  # whether the latest chunk brought some of the answer
@@ -154,6 +157,24 @@ def read_completion(text: str, headers: Mapping[str, str], request: Request) -> 
     choices = body.get("choices")
     if not (isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0]):
         raise Failure(Kind.PROVIDER_DOWN, "200 without choices", status=200)
+    for _ in reading.end():
+        pass
+    return reading.answer(headers)
+
+
+def are_events(text: str) -> bool:
+    """Whether a body that calls itself JSON is a stream of events all the same."""
+    return text.lstrip("\ufeff\r\n ").startswith(("data:", "event:", "id:", "retry:", ":"))
+
+
+def read_events(text: str, headers: Mapping[str, str], request: Request) -> Answer:
+    """The Answer in a stream of events that came whole. Raises Failure when it is none."""
+    reading, parser = Reading(request), EventParser()
+    for chunk in [*parser.feed(text.encode()), *parser.end()]:
+        for _ in reading.feed(chunk):
+            pass
+    if not (reading.ending.finish or parser.done) or parser.malformed:
+        raise Failure(Kind.PROVIDER_DOWN, "the stream ended before the answer did", status=200)
     for _ in reading.end():
         pass
     return reading.answer(headers)

@@ -1,11 +1,15 @@
 """How many tokens an answer took, from whatever a provider states; None for what cannot be."""
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _PROMPT = ("inputTokens", "prompt_eval_count", "promptTokens")  # Bedrock's, Ollama's, AI SDK's
 _SPOKEN = ("outputTokens", "eval_count", "completionTokens")
+_ASIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
+_DIGITS = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.A)
 MAX_IN, MAX_OUT = 20_000_000, 2_000_000  # beyond any model's window: whoever counts more has miscounted
 
 
@@ -49,22 +53,30 @@ def note_openai(usage: Usage, stated: object) -> None:
     details = _mapping(stated.get("completion_tokens_details")) or _mapping(
         stated.get("output_tokens_details")
     )
+    prompt_tokens = _first(stated, "prompt_tokens", "input_tokens", *_PROMPT)
+    aside = sum(count(stated.get(name)) or 0 for name in _ASIDE)
+    if "prompt_tokens" not in stated and aside:  # Anthropic's, which are not among `input_tokens`
+        prompt_tokens = (count(prompt_tokens) or 0) + aside
     usage.note(
-        prompt=_first(stated, "prompt_tokens", "input_tokens", *_PROMPT),
+        prompt=prompt_tokens,
         spoken=_first(stated, "completion_tokens", "output_tokens", *_SPOKEN),
         thought=_first(details, "reasoning_tokens") or _first(stated, "reasoning_tokens"),
         total=_first(stated, "total_tokens", "totalTokens"),
     )
     prompt = _mapping(stated.get("prompt_tokens_details")) or _mapping(stated.get("input_tokens_details"))
-    # OpenAI's name for it, DeepSeek's, Moonshot's.
-    told = _first(prompt, "cached_tokens") or _first(stated, "prompt_cache_hit_tokens", "cached_tokens")
+    # OpenAI's name for it, DeepSeek's, Moonshot's, Anthropic's.
+    told = _first(prompt, "cached_tokens") or _first(
+        stated, "prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"
+    )
     usage.note_cached(told)
 
 
 def count(value: object, most: int = MAX_IN) -> int | None:
-    """A number of tokens as a provider states it; None for what cannot be one."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
+    """A number of tokens as a provider states it, in digits or as a text of them; None for what cannot be one."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = float(value)
+    if isinstance(value, float) and math.isfinite(value):
+        value = math.ceil(value)
     return value if type(value) is int and 0 <= value <= most else None
 
 

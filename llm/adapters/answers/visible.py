@@ -4,35 +4,16 @@ A mark of reasoning counts where reasoning stands: at the beginning, on a line o
 that speaks of a mark (in code, in quotes, as a word between spaces) is prose and stays as it is.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
 
-from llm.adapters.answers.marks import (
-    BARE,
-    ENDS,
-    FINAL,
-    HEADERS,
-    MARKS,
-    MESSAGE,
-    OPENED_IN_PROMPT,
-    SILENT,
-    Mark,
-    is_of,
-)
+from llm.adapters.answers import mark_search
+from llm.adapters.answers.code import Code
+from llm.adapters.answers.mark_search import CLOSE, OPEN, WRAP, WRAP_CLOSES
+from llm.adapters.answers.marks import ENDS, FINAL, HARMONY, HEADERS, MESSAGE, TURN_ENDS, Mark, is_of
 from llm.text import is_half, mend
 
-_OPEN = {mark.open: mark for mark in MARKS}
-_CLOSE = frozenset(chain.from_iterable(mark.closes for mark in MARKS))
-_HARMONY = Mark("", (*ENDS, *HEADERS))
-_TOKENS = (*_OPEN, *_CLOSE, *SILENT, *HEADERS, MESSAGE, *ENDS)
-_LONGEST = max(map(len, (*_TOKENS, *BARE.closes)))
-_PREFIXES = frozenset(token[:length] for token in (*_TOKENS, *BARE.closes) for length in range(1, len(token)))
-_FIRST = "".join({prefix for prefix in _PREFIXES if len(prefix) == 1})
-_BARE_OPEN = re.compile(r"\s*analysis(?=[A-Z])")
-_ITEM = re.compile(r"(?:[-*+•]|\d{1,2}[.)])(?: |\Z)")
+_BEGINNING = 60  # characters that decide whether an answer begins with reasoning in words
 _LONGEST_HEADER = 200
 _AHEAD = 2  # characters after a mark that decide what it is
 _QUOTES = "`'\"«»“”‘’("
@@ -55,41 +36,46 @@ class Leaked(Exception):
     """What was streamed as the text turned out to be reasoning."""
 
 
-@cache
-def _any_of(tokens: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True)), re.I)
-
-
 class Visible:
     """Feed it the pieces, then `finish`. `text` and `reasoning` are what has been told so far.
 
     model: its id, which decides where the text does not. whole: all of the text comes at once, so that reasoning
     without its opening mark can be taken out of any model's. thinks: whether the model was left to think at all.
     goes_on: the text continues one that was given, so the space that it begins with is part of it.
+    named: whether the request names a tag, which then belongs to the caller's own format.
     """
 
     def __init__(
-        self, model: str = "", *, whole: bool = False, thinks: bool = True, goes_on: bool = False
+        self,
+        model: str = "",
+        *,
+        whole: bool = False,
+        thinks: bool = True,
+        goes_on: bool = False,
+        named: Callable[[str], bool] = lambda tag: False,
     ) -> None:
         self._goes_on = goes_on
+        self._named = named
         self._model = model.lower()
+        self._tokens = mark_search.tokens_of(self._model)
+        self._spoken = mark_search.spoken_of(model)
         self._buffer = ""  # not yet told
         self._place = 0  # in it: what is before was looked at
         self._half = ""  # of a character that was cut between two pieces
         self._told: list[str] = []
         self._thought: list[str] = []
-        self._code = _Code()
+        self._code = Code()
         self._last = ""  # character of the text told so far
         self._last_letter = ""  # of it that is no space
         self._mentions = 0  # opening marks that were prose
         self._hidden: Mark | None = None  # of the reasoning that we are in
         self._opening = ""  # it as written, while it may still be prose
+        self._aside: tuple[str, str] | None = None  # reasoning, and it with its marks, until a text follows
+        self._wrap: Mark | None = None  # around the text that we are in
         self._header = ""  # of harmony, as written, when we are in one
         # Until the first mark the text may be reasoning that the prompt has opened.
-        self._waiting = whole or (thinks and self._opens_in_prompt())
-
-    def _opens_in_prompt(self) -> bool:
-        return self._model in _opened_in_prompt or any(word in self._model for word in OPENED_IN_PROMPT)
+        opened = mark_search.prompt_opens(self._model) or self._model in _opened_in_prompt
+        self._waiting = whole or (thinks and opened)
 
     @property
     def text(self) -> str:
@@ -118,6 +104,9 @@ class Visible:
     def finish(self, *, cut: bool = False) -> Iterator[Piece]:
         """What was held back. cut: the answer ended at its limit of tokens, perhaps in the middle of reasoning."""
         yield from self._drain(final=True, cut=cut)
+        if self._aside:
+            self._buffer, self._aside = self._aside[1], None
+            yield from self._tell(len(self._buffer))
 
     # -- the machine: each step takes something from the buffer, or waits for more -------------------
 
@@ -134,44 +123,69 @@ class Visible:
                 return
 
     def _read_visible(self, *, final: bool) -> Iterator[Piece]:
-        if not self._told and not self._place and is_of(BARE, self._model):
-            if bare := _BARE_OPEN.match(self._buffer):
-                return self._hide(BARE, bare.end(), doubtful=True)
-            if not final and BARE.open.startswith(self._buffer.strip()):
-                return
-        found = _any_of(_TOKENS).search(self._buffer, self._place)
-        start, end = found.span() if found else (len(self._buffer) if final else self._sure(),) * 2
+        if not (self._told or self._place or self._thought) and self._begins_in_words(final=final):
+            return
+        found = self._tokens.pattern.search(self._buffer, self._place)
+        sure = len(self._buffer) if final or found else self._tokens.sure(self._buffer)
+        start, end = found.span() if found else (sure, sure)
         self._look(start)
         if found is None or (end > len(self._buffer) - _AHEAD and not final):  # what follows a mark decides
             if final or not self._waiting:
                 yield from self._tell(start)
             return
         token = found[0].lower()
+        if token in TURN_ENDS and not final and not self._buffer[end:].strip():
+            yield from () if self._waiting else self._tell(start)  # whether it is the end
+            return
         if self._is_mention(token, start, end):
-            self._mentions += token in _OPEN
+            self._mentions += token in OPEN
             return self._look(end)
-        if token in _CLOSE and self._mentions:  # of a mark that was spoken of
+        if token in CLOSE and self._mentions:  # of a mark that was spoken of
             self._mentions -= 1
             return self._look(end)
-        if token in _CLOSE and self._closes_the_prompts_reasoning():
+        ends = token in CLOSE
+        if (
+            token in ENDS and self._waiting
+        ):  # when another message of harmony follows, this one was for nobody
+            ends = self._buffer[end:].lstrip().lower().startswith(HEADERS)
+        if ends and self._closes_the_prompts_reasoning():
             yield from self._tell_reasoning(self._buffer[:start])
-            self._code = _Code()
+            self._code = Code()
             self._drop(end)
             return
+        if token in WRAP:
+            self._wrap = WRAP[token]
         clear = self._is_clear(start, end)
         yield from self._tell(start)
-        if token in _OPEN:
-            mark = _OPEN[token]
-            self._hide(mark, len(token), doubtful=not (clear or is_of(mark, self._model)))
+        if token in OPEN:
+            mark = OPEN[token]
+            self._hide(mark, len(token), doubtful=mark.alone or not (clear or is_of(mark, self._model)))
         elif token in HEADERS:
             self._header = self._buffer[: len(token)]
             self._drop(len(token))
         else:  # around what is visible, or left over
             self._drop(len(token))
 
+    def _begins_in_words(self, *, final: bool) -> bool:
+        """Whether an answer that has just begun opens its reasoning in words, or may still do so."""
+        head = self._buffer.lstrip()[:_BEGINNING]
+        for spoken in self._spoken:
+            if found := spoken.pattern.match(head):
+                indent = self._buffer.index(head)
+                if head.startswith(MESSAGE, found.end()):  # the name of a channel, without the mark before it
+                    self._header = HEADERS[1]
+                    self._drop(indent)
+                else:
+                    self._hide(spoken.mark, indent + found.end(), doubtful=True)
+                return True
+            begun = head[: len(spoken.hint)].lower()
+            if not final and len(head) < _BEGINNING and spoken.hint.startswith(begun):
+                return True
+        return False
+
     def _closes_the_prompts_reasoning(self) -> bool:
         """Of a closing mark without its opening. Raises Leaked when what it closes was already told."""
-        if self._thought:
+        if self._thought or self._aside:
             return False
         if not self._waiting and self._told:
             if len(_opened_in_prompt) < _MAX_KNOWN:
@@ -180,7 +194,8 @@ class Visible:
         return True
 
     def _read_hidden(self, mark: Mark, *, final: bool, cut: bool) -> Iterator[Piece]:
-        for found in _any_of(mark.closes).finditer(self._buffer, self._place):
+        closes = mark_search.tokens_for(mark.closes)
+        for found in closes.pattern.finditer(self._buffer, self._place):
             start, end = found.span()
             if end > len(self._buffer) - _AHEAD and not final:
                 return
@@ -188,19 +203,22 @@ class Visible:
                 continue
             if self._opening and self._speaks_of_both(start, end):
                 return self._show_doubtful(end)
-            yield from self._tell_reasoning(self._buffer[:start])
+            if mark.alone and self._opening and not (self._told or self._thought):
+                self._aside = self._buffer[:start], self._opening + self._buffer[:end]
+            else:
+                yield from self._tell_reasoning(self._buffer[:start])
             self._drop(start if found[0].lower() in HEADERS else end)
             self._hidden = None
             return
         if not final:
-            sure = self._sure()
+            sure = closes.sure(self._buffer)
             if self._opening:
-                self._place = max(self._place, sure - _AHEAD - _LONGEST)
+                self._place = max(self._place, sure - _AHEAD - closes.longest)
             else:
                 yield from self._tell_reasoning(self._buffer[:sure])
                 self._drop(sure)
             return
-        if self._opening and not cut and not is_of(mark, self._model):
+        if self._opening and not cut and (mark.alone or not is_of(mark, self._model)):
             return self._show_doubtful(0)
         yield from self._tell_reasoning(self._buffer)
         self._drop(len(self._buffer))
@@ -211,7 +229,7 @@ class Visible:
         length = head.find(MESSAGE)
         if length >= 0:
             channel = (self._header.lower() + head[:length]).partition(HEADERS[1])[2].strip()
-            self._hidden = None if not channel or channel.startswith(FINAL) else _HARMONY
+            self._hidden = None if not channel or channel.startswith(FINAL) else HARMONY
             self._header, self._opening, self._waiting = "", "", False
             self._drop(length + len(MESSAGE))
         elif len(self._buffer) >= _LONGEST_HEADER or (
@@ -233,20 +251,38 @@ class Visible:
         previous, following = self._around(start, end)
         if self._code.inside or self._is_quoted(start, end):
             return True
+        said = (self._buffer[:start].rstrip() or self._last_letter)[-1:]
         begun = bool(self._told or self._buffer[:start].strip())
-        if token in _OPEN:
+        if token in OPEN:
+            if (
+                OPEN[token].word
+                and not is_of(OPEN[token], self._model)
+                and (said == ">" or self._named(token))
+            ):
+                return True  # of a document, or of the caller's format
             listed = previous == " " and self._code.is_list_item
             return begun and previous != "\n" and (previous in _QUOTES or following in (" ", "\t") or listed)
+        if token in WRAP:
+            return begun or not self._thought or self._named(token)
+        if self._wrap is not None and token in self._wrap.closes:
+            return False
+        if token in TURN_ENDS:
+            return previous == " " or bool(self._buffer[end:].strip())
         if token in HEADERS:  # a channel's name follows without a space
             return begun and previous == " " and following in (" ", ".", ",", ":", ";")
-        if token in _CLOSE:
+        if token in CLOSE:
             if not begun:  # some models open their answer with it
                 return following == " " and self._buffer[end + 1 : end + 2].islower()
-            said = (self._buffer[:start].rstrip() or self._last_letter)[-1:]
             return (
                 previous in " (" and following in _AFTER_A_WORD and (following != " " or said not in ".!?…")
             )
-        return False
+        if token in WRAP_CLOSES:
+            return True
+        # Around the text: a word between words is none of these.
+        follows = following == " " and self._buffer[end + 1 : end + 2].isalpha()
+        if not begun:
+            return follows and self._buffer[end + 1].islower()
+        return previous == " " and (follows or following in tuple(_AFTER_A_WORD[1:]))
 
     def _is_quoted(self, start: int, end: int) -> bool:
         previous, following = self._around(start, end)
@@ -267,14 +303,6 @@ class Visible:
             return bool(self._told)
         words = between.startswith(" ") and between.endswith(" ") and between.strip()[0].islower()
         return words and (after[:1] in ",.;:" or (after[:1] == " " and after[1:].islower()))
-
-    def _sure(self) -> int:
-        """The length of the buffer without what may be the beginning of a mark."""
-        tail = self._buffer[-_LONGEST:].lower()
-        for place, letter in enumerate(tail):
-            if letter in _FIRST and tail[place:] in _PREFIXES:
-                return len(self._buffer) - len(tail) + place
-        return len(self._buffer)
 
     # -- taking from the buffer ----------------------------------------------------------------------
 
@@ -300,6 +328,9 @@ class Visible:
         self._place = max(place - end, 0)
         if not (self._told or self._goes_on):
             piece = piece.lstrip()
+        if piece and self._aside:
+            (thought, _), self._aside = self._aside, None
+            yield from self._tell_reasoning(thought)
         if piece:
             self._last, self._last_letter = piece[-1], piece.rstrip()[-1:] or self._last_letter
             self._told.append(piece)
@@ -312,31 +343,3 @@ class Visible:
             self._waiting = False
             self._thought.append(piece)
             yield Reasoning(piece)
-
-
-class _Code:
-    """Whether a text, as far as it was fed, stands within a code fence or within backticks of its line."""
-
-    def __init__(self) -> None:
-        self._fenced = False
-        self._ticks = 0
-        self._head = ""  # of the line, without its indent
-
-    @property
-    def inside(self) -> bool:
-        return self._fenced or self._ticks % 2 == 1
-
-    @property
-    def is_list_item(self) -> bool:
-        """Whether the line begins as an item of a list does."""
-        return _ITEM.match(self._head) is not None
-
-    def feed(self, text: str) -> None:
-        for number, part in enumerate(text.split("\n")):
-            if number:
-                if self._head.startswith(("```", "~~~")):
-                    self._fenced = not self._fenced
-                self._ticks, self._head = 0, ""
-            self._ticks += part.count("`")
-            if len(self._head) < 3:
-                self._head = (self._head + part[:64]).lstrip()[:3]
