@@ -442,6 +442,9 @@ def test_money_of_another_currency_is_written_as_it_is_and_in_no_sum(
     (line,) = client.get(reverse("admin:audit_payment_csv")).content.decode().splitlines()[1:]
     assert f",{currency},{amount}," in line
     assert client.get(reverse("admin:audit_payment_month")).context["totals"]["in"] == "0.00"
+    finance(order, "accept")
+    receipt = client.get(f"/en/order/{links.status_token(order)}/receipt").content.decode()
+    assert {"jpy": "¥4,900", "kwd": "4.900", "eur": "€49.00"}[currency] in receipt
 
 
 def test_automatic_tax_is_a_switch(stripe, settings):
