@@ -19,6 +19,7 @@ from audit.scans import tokens
 from guardlabs.operations.logs import redact
 from tests import secret_texts
 from tests.factories import load_bank, make_order, make_scan
+from tests.matrix import matrix
 
 pytestmark = pytest.mark.django_db
 LANGUAGES = ["en", "ru", "es"]
@@ -103,6 +104,7 @@ def test_while_stripe_is_down_the_order_is_kept_and_can_be_paid_later(client, st
     [
         ({"email": ""}, "email"),
         ({"email": "nobody"}, "email"),
+        ({"email": f"{'a' * 200}@{'b' * 60}.example"}, "email"),
         ({"email": "a@b.c\nBcc: x@example.org"}, "email"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"time_zone": "../../etc/passwd"}, "time_zone"),
@@ -203,6 +205,11 @@ def test_a_secret_in_any_field_appears_nowhere(
             assert str(order_form.SECRETS[kind])[:40] in html(response)
 
 
+def test_a_host_is_stored_in_small_letters_of_any_alphabet(client):
+    client.post("/en/order/", fields(email="Anna@\u041f\u0420\u0418\u041c\u0415\u0420.\u0440\u0444"))
+    assert Order.objects.get().email == "Anna@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444"
+
+
 def test_a_secret_appears_nowhere_even_when_the_site_breaks(
     client, caplog, capfd, mailoutbox, settings, monkeypatch
 ):
@@ -250,9 +257,9 @@ def test_tokens_of_orders_stay_out_of_the_log():
 
 
 # -- the status page ---------------------------------------------------------------------------------
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("state", list(orders.State))
-@pytest.mark.parametrize("method", list(Order.Method))
+@pytest.mark.parametrize(
+    ("lang", "state", "method"), matrix(LANGUAGES, list(orders.State), list(Order.Method))
+)
 def test_every_state_has_its_page_in_every_language(client, lang, state, method):
     if state == "refunded" and method == "stripe":
         return

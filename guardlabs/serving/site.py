@@ -28,7 +28,7 @@ from django.utils.module_loading import import_string
 from guardlabs.serving.request import Gone, Receive, Request
 from guardlabs.serving.threads import Left, Pipe, Threads
 from guardlabs.web.correlation import request_id
-from guardlabs.web.headers import FORM_EXTRA
+from guardlabs.web.headers import most_bytes
 from llm.calls import current
 from llm.gateway.middleware import is_gateway
 
@@ -114,7 +114,7 @@ class Site:
     # -- pages ---------------------------------------------------------------------------------------------
 
     async def _answer_page(self, request: Request, send: Send) -> None:
-        limit = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) + FORM_EXTRA
+        limit = most_bytes(request.path_info)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if (
             length.isdecimal() and int(length) <= limit
