@@ -376,6 +376,24 @@ def test_mistral_gets_ids_of_nine_letters_that_still_match(sim, stream, id):
     assert "stream_options" not in ran.sent
 
 
+def test_mistral_gets_no_answer_that_says_nothing(sim):
+    messages = [*HELLO, {"role": "assistant", "content": ""}, *HELLO]
+    mistral = {"slug": "mistral", "model": "mistral-small-latest"}
+    assert (
+        Ran(sim, "openai", b.ok("x"), stream=False, messages=messages, **mistral).sent["messages"]
+        == 2 * HELLO
+    )
+    assert Ran(sim, "openai", b.ok("x"), stream=False, messages=messages).sent["messages"] == messages
+
+
+@openais
+def test_a_call_without_arguments_is_sent_with_an_empty_object(sim, kind):
+    call = {"id": "a", "type": "function", "function": {"name": "get_time", "arguments": ""}}
+    messages = [*HELLO, {"role": "assistant", "content": None, "tool_calls": [call]}, result("a")]
+    [sent] = Ran(sim, kind, b.ok("x"), stream=False, messages=messages).sent["messages"][1]["tool_calls"]
+    assert sent["function"] == {"name": "get_time", "arguments": "{}"}
+
+
 def test_cloudflare_gets_no_null(sim):
     messages = [*HELLO, turn(("a", "get_time", {})), result("a")]
     ran = Ran(sim, "openai", b.ok("x"), stream=False, slug="cloudflare", model="@cf/x", messages=messages)
