@@ -22,11 +22,14 @@ NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _env = environ.Env()
 
 # WAL lets readers go on while one writes; IMMEDIATE takes the write lock at BEGIN, so that a
-# transaction never fails half-way when it turns from reading to writing.
+# transaction never fails half-way when it turns from reading to writing. The ledger writes the same pages again and
+# again: with 16 MB of log instead of 4 between two copies into the file, fewer of them are copied.
 SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 10,  # for somebody else's lock; then 503 and Retry-After
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2000;",
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2000; PRAGMA wal_autocheckpoint=4000;"
+    ),
 }
 
 

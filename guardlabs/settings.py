@@ -198,11 +198,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # django-ratelimit dislikes a cache without atomic increments. Without Redis we count in the database
 # cache: under a burst a client may get a few scans more than SCAN_RATE, which we accept.
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
+# security.W005, W021 urge HSTS for subdomains and in browsers' lists, which is for the operator to ask for.
+SILENCED_SYSTEM_CHECKS = [
+    "django_ratelimit.E003", "django_ratelimit.W001", "security.W005", "security.W021",
+]  # fmt: skip
 
 # -- mail and people -------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"guardlabs@{_site.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_SUBJECT_PREFIX = "[GuardLabs] "  # of what is mailed to ADMINS
 ADMINS = [("GuardLabs staff", address) for address in env.words("ADMINS")]
 _email = env.email(env.text("EMAIL_URL", "console:"))
 EMAIL_BACKEND = _email.pop("EMAIL_BACKEND")
@@ -230,6 +234,7 @@ HOST = env.host("HOST", "127.0.0.1")  # where gunicorn listens
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, least=1, most=256)
 WEB_THREADS = env.integer("WEB_THREADS", 16, least=1, most=1_000)
 CHORES = env.boolean("CHORES", default=True)
+LLM_BOOKS = ""  # see llm.ledger.books; a setting that is missing takes Django long to look for
 LLM_MAINTAIN_AFTER_CALLS = False  # the background worker does it
 LLM_DAILY_BUDGET_USD = env.amount("LLM_DAILY_BUDGET_USD")
 LLM_CORS_ORIGINS = env.origins("LLM_CORS_ORIGINS")

@@ -8,6 +8,7 @@ from llm.cache import responses
 from llm.foresight import retirement
 from llm.ledger import bookkeeper
 from llm.operations import alerts
+from llm.status import facts
 
 _warned_on: date | None = None
 
@@ -15,7 +16,7 @@ _warned_on: date | None = None
 def run() -> None:
     """Marks calls whose worker died, mails what is new, tends cached responses, warns of models that end."""
     bookkeeper.mark_abandoned()
-    alerts.mail_digest()
+    alerts.mail_digest(lambda: facts.verdict().line)
     responses.tend()
     warn_of_retirements()
 

@@ -41,6 +41,8 @@ def sendable(value: Any, name: str) -> Any:
 
     NaN and infinities are no JSON; neither are bytes, Decimals, dates. A mapping is sent as an object.
     """
+    if type(value) is dict and all(type(name) is type(each) is str for name, each in value.items()):
+        return _mended(value)  # as most messages are
     try:
         return _mended(json.loads(json.dumps(value, allow_nan=False, default=_as_dict)))
     except (TypeError, ValueError, RecursionError) as error:

@@ -15,6 +15,7 @@ from django.utils import translation
 
 from audit.orders import outbox
 from guardlabs.install.catalogues import compile_catalogues
+from guardlabs.operations import troubles
 from guardlabs.staff import limits
 from llm.cache import responses
 from llm.calls import affinity, tokens
@@ -70,6 +71,7 @@ def _clean_slate(monkeypatch):
     """Nothing that a process keeps between calls is kept between tests, and no thread works on the side."""
     monkeypatch.setattr(upkeep, "_last", float("inf"))
     monkeypatch.setattr(outbox, "wake", lambda: None)
+    monkeypatch.setattr(troubles, "LITTLE_BYTES", 0)  # whatever room this machine has
     for cache in caches.all(initialized_only=True):
         cache.clear()
     translation.activate(settings.LANGUAGE_CODE)  # a request leaves its own language behind

@@ -1,5 +1,6 @@
 """The background worker: a task is a nudge, two workers do nothing twice, and a worker that dies is started again."""
 
+import logging
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from django.core.cache import caches
 from huey import SqliteHuey
 from redis import Redis
 from redis.backoff import ConstantBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from audit.models import Mail
@@ -134,6 +136,36 @@ def test_a_task_that_somebody_else_wrote_is_not_run(settings, tmp_path):
     ours.storage.close()
 
 
+def test_mails_are_sent_and_the_log_is_short_while_the_queue_is_out_of_reach(
+    tasks, mailoutbox, caplog, monkeypatch
+):
+    make_order(email="a@example.org")
+
+    def gone():
+        raise RedisError("nobody there")
+
+    assert background.stand_in(False) is False
+    assert mailoutbox == []  # the queue's own affair
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks.queue.storage, "queue_size", gone)
+        assert background.stand_in(False) is True
+        assert background.stand_in(True) is True
+    assert [mail.to for mail in mailoutbox] == [["a@example.org"]]
+    assert background.stand_in(True) is False
+    said = [record.getMessage() for record in caplog.records if record.name == background.log.name]
+    assert said == [
+        "the queue is out of reach (RedisError): what is due is done once a minute", "the queue is back",
+    ]  # fmt: skip
+
+
+def test_what_a_thread_of_the_worker_cannot_read_is_no_news():
+    def line(message):
+        return logging.LogRecord("huey.consumer.Worker", logging.ERROR, "", 0, message, (), None)
+
+    assert not background._is_news(line("Error reading from queue"))
+    assert background._is_news(line("Unhandled error during execution of task %s."))
+
+
 def up(url):
     """Returns once Redis answers."""
     client = Redis.from_url(url, retry=Retry(ConstantBackoff(0.05), 200))
@@ -142,6 +174,29 @@ def up(url):
 
 
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
+def test_tasks_from_before_a_change_of_the_secret_key_are_done_after_it(settings, tmp_path):
+    settings.VAR_DIR, settings.REDIS_URL = tmp_path, ""
+    settings.SECRET_KEY = "old" * 20
+    before = background.on(background._queue())
+    for name in ("first", "second"):
+        before.chore(name)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, ["old" * 20]
+    after = background.on(background._queue())
+    after.chore("third")
+    assert [after.queue.dequeue().args for _ in range(2)] == [("first",), ("second",)]
+    settings.SECRET_KEY_FALLBACKS = []
+    assert background.on(background._queue()).queue.dequeue().args == ("third",)
+
+
+def test_a_task_that_somebody_else_signed_is_not_read(settings, tmp_path):
+    settings.VAR_DIR, settings.REDIS_URL = tmp_path, ""
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "theirs" * 10, []
+    background.on(background._queue()).chore("first")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, ["old" * 20]
+    with pytest.raises(ValueError, match="mismatch"):
+        background.on(background._queue()).queue.dequeue()
+
+
 def test_the_queue_is_redis_where_there_is_one_and_its_absence_loses_nothing(settings, redis, caplog):  # noqa: F811
     up(redis.url)
     settings.REDIS_URL = redis.url

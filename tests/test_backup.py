@@ -20,6 +20,8 @@ from tests.test_two_servers import ROOT
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 OTHER = "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk="
+# What 0.1.0 wrote beside a copy, with the SECRET_KEY "kkk…" and this KEY.
+OF_0_1_0 = {"SECRET_KEY": "b900e903ffcb", "ENCRYPTION_KEYS": "5b9bca9c3cae"}
 FILL = """
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
@@ -222,3 +224,19 @@ def test_a_copy_that_cannot_be_read_changes_nothing(tmp_path, postgres_url):  # 
     manage(environment_for(postgres_url), "restore", "--replace", str(broken), ok=False)
     with psycopg.connect(postgres_url) as seen:
         assert seen.execute("SELECT count(*) FROM keep_me").fetchone() == (0,)
+
+
+def test_a_copy_of_an_earlier_release_knows_its_keys(settings):
+    settings.SECRET_KEY, settings.ENCRYPTION_KEYS = "k" * 50, [KEY]
+    assert copies.strange_keys(OF_0_1_0) == []
+    settings.SECRET_KEY, settings.ENCRYPTION_KEYS = "l" * 50, [OTHER]
+    assert copies.strange_keys(OF_0_1_0) == ["SECRET_KEY", "ENCRYPTION_KEYS"]
+
+
+def test_keys_that_were_changed_and_kept_still_open_a_copy(settings):
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "l" * 50, ["k" * 50]
+    settings.ENCRYPTION_KEYS = [OTHER, KEY]
+    assert copies.strange_keys(OF_0_1_0) == []
+    made_with = copies._fingerprints()
+    settings.ENCRYPTION_KEYS = [OTHER]  # what KEY sealed cannot be opened any more
+    assert copies.strange_keys(made_with) == ["ENCRYPTION_KEYS"]

@@ -114,6 +114,15 @@ def test_the_shipped_settings_are_right():
     assert not [id for id in ids() if id.startswith("guardlabs.")]
 
 
+def test_how_far_hsts_goes_is_nothing_to_warn_of(settings):
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_SSL_REDIRECT = 63_072_000, False
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = False
+    said = run_checks(tags=["security"], include_deployment_checks=True)
+    told = {message.id for message in said if not message.is_silenced()}
+    assert "security.W008" in told  # that there is no redirect to https is told
+    assert told.isdisjoint({"security.W005", "security.W021"})
+
+
 PUBLIC = {
     "HTTPS": True, "ADMINS": [("Anna", "anna@example.org")], "TRUSTED_PROXIES": ["127.0.0.1"],
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "LLM_DAILY_BUDGET_USD": "1.00",

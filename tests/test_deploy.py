@@ -1,6 +1,8 @@
 """deploy/ says what README says, and every program that can judge its files does."""
 
+import getpass
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -135,6 +137,50 @@ def test_every_path_and_command_of_the_units_exists():
             if not path.startswith(".venv") and path not in made_at_start and not (ROOT / path).exists()
         ] == []  # fmt: skip
     assert (DEPLOY / "guardlabs-worker.service").exists()
+
+
+@pytest.fixture
+def by_hand(tmp_path):
+    """deploy/manage in a checkout whose python says what it was given; `run(lines, *words)`."""
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(DEPLOY / "manage", tmp_path / "deploy")
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\npwd; umask; printf '<%s>\\n' \"$@\"; exec env\n")
+    python.chmod(0o755)
+    file = tmp_path / "env"
+
+    def call(lines, *words, **more):
+        file.write_text(lines)
+        environment = {
+            "PATH": os.environ["PATH"], "GUARDLABS_ENV": str(file), "GUARDLABS_USER": getpass.getuser(), **more,
+        }  # fmt: skip
+        return run(tmp_path / "deploy/manage", *words, cwd="/", env=environment)
+
+    return call
+
+
+def test_commands_by_hand_get_what_the_units_get(by_hand, tmp_path):
+    lines = (
+        "# A=comment\n\n  #B=comment\nSITE_URL=https://a.example\nSELLER_NAME=Example & Sons $HOME `id`; #1\n"
+        "QUOTED=\"two words\"\nSINGLE='it is'\nEMPTY=\nEQUAL=a=b==\nLAST=without a line's end"
+    )
+    code, said = by_hand(lines, "providers", "load", "a file.toml", "$HOME")
+    assert code == 0
+    assert said.startswith(f"{tmp_path}\n0077\n<manage.py>\n<providers>\n<load>\n<a file.toml>\n<$HOME>\n")
+    found = set(said.splitlines())
+    assert {
+        "SITE_URL=https://a.example", "SELLER_NAME=Example & Sons $HOME `id`; #1", "QUOTED=two words", "SINGLE=it is",
+        "EMPTY=", "EQUAL=a=b==", "LAST=without a line's end",
+    } <= found  # fmt: skip
+    assert not [line for line in found if "comment" in line]
+
+
+def test_commands_by_hand_without_their_settings_do_nothing(by_hand):
+    code, said = by_hand("A=b\n", "prune", GUARDLABS_ENV="/no/such/file")
+    assert code != 0
+    assert "/no/such/file" in said
+    assert "<prune>" not in said
 
 
 def test_the_compose_file_holds_no_secret_and_names_no_unknown_setting():

@@ -49,7 +49,7 @@ def test_links_resolve(page):
 def test_commands_of_manage_py_and_their_options_exist(page):
     known, wrong = get_commands(), []
     for code in shown(page):
-        for command in re.findall(r"(?:python|python3) manage\.py ([^#|;&>]+)", code):
+        for command in re.findall(r"(?:python3? manage\.py|deploy/manage) ([^#|;&>]+)", code):
             try:
                 words = shlex.split(command)
             except ValueError:  # a quotation that goes on in the next line

@@ -128,7 +128,14 @@ def test_no_token_in_the_settings_is_no_token_to_guess(settings):
     assert Client().get("/metrics", **meta).status_code == 403
 
 
-@pytest.mark.parametrize("header", ["HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_FOR"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PORT", "HTTP_CF_RAY",
+        "HTTP_CF_CONNECTING_IP", "HTTP_TRUE_CLIENT_IP", "HTTP_X_CLUSTER_CLIENT_IP", "HTTP_CDN_LOOP",
+        "HTTP_X_ORIGINAL_HOST", "HTTP_X_ENVOY_EXTERNAL_ADDRESS", "HTTP_X_AMZN_TRACE_ID",
+    ],
+)  # fmt: skip
 def test_what_came_through_a_proxy_is_not_from_this_machine(settings, header):
     settings.METRICS_TOKEN = ""
     assert Client().get("/metrics", REMOTE_ADDR="127.0.0.1").status_code == 200

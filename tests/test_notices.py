@@ -172,7 +172,7 @@ def test_one_digest_tells_staff_everything_that_is_new(clock):
     assert alerts.mail_digest() == 2
     (digest,) = mail.outbox
     assert digest.to == ["ann@example.com", "bob@example.com"]
-    assert digest.subject.endswith("2 notices about providers")
+    assert digest.subject.endswith("2 notices")
     for words in ("2026-11-23 12:00 UTC", "groq1: the key no longer works", "Invalid API Key", "2026-11-23 12:03 UTC",
                   "groq: m is gone", "decommissioned"):  # fmt: skip
         assert words in digest.body

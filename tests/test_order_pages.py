@@ -103,6 +103,7 @@ def test_while_stripe_is_down_the_order_is_kept_and_can_be_paid_later(client, st
     [
         ({"email": ""}, "email"),
         ({"email": "nobody"}, "email"),
+        ({"email": f"{'a' * 200}@{'b' * 60}.example"}, "email"),
         ({"email": "a@b.c\nBcc: x@example.org"}, "email"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"time_zone": "../../etc/passwd"}, "time_zone"),
@@ -201,6 +202,11 @@ def test_a_secret_in_any_field_appears_nowhere(
         with override(lang):
             kind = order_form.secret_guard.find(secret)
             assert str(order_form.SECRETS[kind])[:40] in html(response)
+
+
+def test_a_host_is_stored_in_small_letters_of_any_alphabet(client):
+    client.post("/en/order/", fields(email="Anna@\u041f\u0420\u0418\u041c\u0415\u0420.\u0440\u0444"))
+    assert Order.objects.get().email == "Anna@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444"
 
 
 def test_a_secret_appears_nowhere_even_when_the_site_breaks(

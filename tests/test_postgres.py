@@ -63,7 +63,7 @@ DAILY = {
     "test_quota test_pauses test_cache": "threads at_once side_by",
     "test_money": "kept bounded prun died disk max_usd all_time reservation",
     "test_rollup test_metrics test_retention test_database_cache": "test",
-    "test_desk": "test",
+    "test_desk test_late_rows": "test",
     "test_limits": "counters shared counts worker account rolled transaction",
     "test_week_of_limits": "a_day",
     "test_llm_admin test_audit_admin": "opens list filtered found counting queries written_down trail",

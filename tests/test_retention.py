@@ -99,3 +99,8 @@ def test_the_command_says_what_it_deleted_and_uses_the_setting(settings):
 def test_no_days_at_all_are_refused():
     with pytest.raises(CommandError, match="at least 1"):
         call_command("prune", days=0)
+
+
+def test_days_beyond_any_calendar_are_refused():
+    with pytest.raises(CommandError, match="at most 36500"):
+        call_command("prune", days=999_999_999)

@@ -368,7 +368,9 @@ def test_a_refused_key_is_told_to_staff_once_and_over_when_it_works(stripe, clie
 
 
 # -- 8: addresses that Stripe refuses ----------------------------------------------------------------
-@pytest.mark.parametrize("address", ["someone@localhost", "a@[127.0.0.1]", '"a b"@example.org', "a@[::1]"])
+@pytest.mark.parametrize("address", ["someone@localhost", "a@[127.0.0.1]", '"a b"@example.org', "a@[::1]",
+                                     f"{'a' * 65}@example.org", f"{'a' * 300}@x.example",
+                                     f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example"])  # fmt: skip
 def test_an_address_that_stripe_refuses_is_refused_at_the_form(client, stripe, address):
     answer = client.post("/en/order/", {"email": address})
     assert answer.status_code == 400
@@ -473,6 +475,23 @@ def test_events_of_any_shape_are_taken(deliver, stripe, order, changed):
     assert order.state == "awaiting_payment"
 
 
+@pytest.mark.parametrize("amount", [2**31, 10**12, 10**30, -(10**30)])
+@pytest.mark.parametrize("kind", ["checkout.session.completed", "refund.updated", "charge.dispute.created"])
+def test_a_sum_that_no_row_can_hold_is_taken_and_changes_nothing(deliver, stripe, paid, amount, kind):
+    payment = paid.payments.get()
+    about = {"id": "x_1", "amount": amount, "amount_total": amount, "payment_intent": payment.intent, "currency": "usd",
+             "status": "succeeded", "payment_status": "paid", "metadata": {"order": paid.public_id}}  # fmt: skip
+    assert deliver(stripe.emit(kind, about)) == "not understood"
+    paid.refresh_from_db()
+    assert (paid.state, paid.payments.get().left) == ("paid", payment.amount)
+
+
+def test_a_long_event_is_taken(deliver, stripe, order):
+    deliver(stripe.pay(order.checkout_session) | {"text": "x" * 900_000})
+    order.refresh_from_db()
+    assert order.state == "paid"
+
+
 # -- 12: another mode, another account ---------------------------------------------------------------
 @pytest.mark.parametrize("changed", [{"livemode": True}, {"account": "acct_1other"}, {"livemode": None}])
 def test_money_of_another_mode_or_account_does_not_pay(stripe, order, deliver, changed):
@@ -517,7 +536,37 @@ def test_a_200_that_says_nothing_is_a_clear_page(client, stripe, monkeypatch, an
     assert order.state == "awaiting_payment"
 
 
-@pytest.mark.parametrize("answer", ["{}", "[]", "null"])
+RIGHT = {
+    "id": "cs_1",
+    "object": "checkout.session",
+    "url": "https://checkout.stripe.com/c/1",
+    "expires_at": 1_900_000_000,
+}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"expires_at": 10**20}, {"expires_at": 10**12}, {"expires_at": "soon"}, {"expires_at": None},
+        {"expires_at": 1e400}, {"url": None}, {"url": ""}, {"url": "javascript:alert(1)"}, {"url": ["https://x"]},
+        {"id": None}, {"id": ""}, {"id": "c" * 300},
+    ],
+)  # fmt: skip
+def test_a_page_that_cannot_be_one_is_opened_anew(client, stripe, monkeypatch, changed):
+    order = make_order(method=CARD)
+    with monkeypatch.context() as broken:
+        broken.setattr(stripe, "route", lambda path, params: RIGHT | changed)
+        response = client.post(f"/en/order/{links.status_token(order)}/pay")
+    order.refresh_from_db()
+    assert (response.status_code, order.state, order.checkout_url) == (303, "new", "")
+    client.post(f"/en/order/{links.status_token(order)}/pay")
+    order.refresh_from_db()
+    assert order.state == "awaiting_payment"
+
+
+@pytest.mark.parametrize(
+    "answer", ["{}", "[]", "null", '{"id": "re_1", "amount": %d, "status": "succeeded"}' % 10**30]
+)
 def test_a_200_that_says_nothing_does_not_block_a_refund(stripe, paid, finance, monkeypatch, answer):
     with monkeypatch.context() as broken:
         broken.setattr(stripe, "route", lambda path, params: json.loads(answer))

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core.cache import caches
 
 from audit.models import Order, Report, Scan
@@ -109,7 +110,7 @@ def test_it_is_sent_once_even_when_the_cache_forgets(mailoutbox, monkeypatch):
             caches["chores"].clear()
     (mail,) = mailoutbox
     assert mail.to == ["staff@example.org"]
-    assert mail.subject.endswith("The week from 2026-11-16")
+    assert mail.subject == "[GuardLabs] The week from 2026-11-16"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +125,16 @@ def test_it_comes_on_monday_morning_or_as_soon_as_possible(moment, sent):
     assert weekly.send(moment) is sent
     assert weekly.send(moment) is False
     assert weekly.send(moment + timedelta(days=7, hours=1)) is True
+
+
+@pytest.mark.parametrize(("joined", "sent"), [(-1, True), (0, False), (3, False)])
+def test_a_new_site_has_no_week_before_its_first_monday(joined, sent, mailoutbox):
+    """`joined`: days from that Monday to the first user."""
+    User.objects.create_user("admin", date_joined=MONDAY + timedelta(days=joined))
+    User.objects.create_user("later", date_joined=MONDAY + timedelta(days=5))
+    assert weekly.send(MONDAY + timedelta(days=6)) is sent
+    assert len(mailoutbox) == sent
+    assert weekly.send(EIGHT + timedelta(days=7)) is True
 
 
 def test_whose_mark_would_be_pruned_is_not_sent_late(settings):

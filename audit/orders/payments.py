@@ -4,6 +4,7 @@ Webhooks come in by webhook.py. Both they and our own questions end in `take`, w
 """
 
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 STILL_OPEN = timedelta(minutes=10)  # a page that closes sooner is replaced
 LOOK_AGAIN = timedelta(hours=6)
 EMAIL_REFUSED = "email_invalid"
+MOST_ID = 120
+PAGE = re.compile(r"https?://[^\s/]")
 Session = dict[str, Any]
 
 
@@ -56,7 +59,7 @@ def open_checkout(order: Order, *, actor: str) -> None:
         actor=actor,
         checkout_session=session["id"],
         checkout_url=session["url"],
-        checkout_expires_at=datetime.fromtimestamp(session["expires_at"], UTC),
+        checkout_expires_at=session["expires_at"],
         checkout_number=number,
     )
 
@@ -68,7 +71,12 @@ def _create(order: Order, number: int, *, with_email: bool) -> Session:
 
     def request(v1: Any) -> Session:
         made = v1.checkout.sessions.create(params, options)
-        return {"id": str(made.id), "url": str(made.url), "expires_at": int(made.expires_at)}
+        name, url = made.id, made.url
+        if not (
+            isinstance(name, str) and 0 < len(name) <= MOST_ID and isinstance(url, str) and PAGE.match(url)
+        ):
+            raise ValueError("no page")
+        return {"id": name, "url": url, "expires_at": datetime.fromtimestamp(made.expires_at, UTC)}
 
     try:
         return stripe_api.ask(request, order=order)
@@ -319,6 +327,7 @@ def ask_about(row: Payment) -> str:
         found = v1.checkout.sessions.retrieve(row.session, {"expand": ["payment_intent"]}).to_dict()
         if found.get("id") != row.session:
             raise ValueError("no session")
+        stripe_api.check_amounts(found)
         return dict(found)
 
     order = row.order

@@ -18,14 +18,14 @@ from django.views.decorators.http import require_POST
 from audit.models import Order, Payment, StripeEvent
 from audit.orders import payments
 from audit.orders import service as orders
-from audit.orders.money import disputes, refunds, sending
+from audit.orders.money import disputes, refunds, sending, stripe_api
 
 log = logging.getLogger(__name__)
 
 TOLERANCE_S = 300  # how old a signature may be: a recorded request cannot be sent again later
 SEEN = "seen before"
 MOST_CHARS = 80  # of anything that we read of an event; ids of Stripe have at most 66 today
-MOST_BYTES = 1024 * 1024  # of a request; beyond it the signature no longer fits
+MOST_BYTES = 1024 * 1024  # of a request, see guardlabs/web/headers.py; beyond it the signature no longer fits
 NOT_OURS = "not for us"
 REFUND_FACTS = ("id", "status", "amount", "currency", "payment_intent", "metadata")
 
@@ -83,6 +83,7 @@ def _facts(thing: dict[str, Any]) -> dict[str, Any]:
     # A text in the place of a number is no amount of money: it never equals a price.
     if not all(value is None or type(value) is int or _is_word(value) for value in numbers.values()):
         raise ValueError("numbers")
+    stripe_api.check_amounts(numbers)
     parts = {name: thing.get(name) or {} for name in ("metadata", "total_details", "evidence_details")}
     if not all(isinstance(part, dict) for part in parts.values()):
         raise ValueError("parts")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
@@ -11,8 +12,10 @@ from audit.orders import overview
 from audit.orders.money import upkeep
 from guardlabs.desk.blocks import Cell, Item, Section, listing, whole
 from guardlabs.desk.figures import Figures
+from llm.clients.usage import used_up
 from llm.failures.kinds import Kind
-from llm.models import Pause
+from llm.foresight import retirement
+from llm.models import CatalogueChange, Pause
 
 # What does not mend itself, and what to say of it.
 TROUBLES = {
@@ -77,12 +80,55 @@ def stripe_key(figures: Figures) -> Iterator[Item]:
         yield Item(_("Stripe refuses our key: nobody can pay by card"), address)
 
 
+def changes(figures: Figures) -> Iterator[Item]:
+    """What a check, or the presets of this release, have otherwise than configured."""
+    if not figures.may("llm.view_cataloguechange"):
+        return
+    if waiting := CatalogueChange.objects.filter(state=CatalogueChange.State.OPEN).count():
+        text = ngettext(
+            "%(count)s change of a provider to apply or dismiss",
+            "%(count)s changes of providers to apply or dismiss",
+            waiting,
+        )
+        yield Item(text % {"count": whole(waiting)}, listing("llm_cataloguechange", state__exact="open"))
+
+
+def retiring(figures: Figures) -> Iterator[Item]:
+    """Models in use that their provider ends within a month, or has ended."""
+    if not figures.may("llm.view_retirement"):
+        return
+    for ending in retirement.calendar(figures.now.date()):
+        if ending.days <= max(retirement.WARN_DAYS):
+            names = {"who": f"{ending.model.provider} {ending.model.name}", "day": date_format(ending.ends)}
+            text = _("%(who)s: its provider ends it on %(day)s") % names
+            replaced = _("Replacement: %(name)s") % {"name": ending.model.replacement}
+            detail = replaced if ending.model.replacement else _("Name a replacement.")
+            yield Item(text, reverse("admin:llm_retirement_changelist"), detail)
+
+
+def spent_clients(figures: Figures) -> Iterator[Item]:
+    """Clients that have used up what they may spend or ask in a day."""
+    if not figures.may("llm.view_client"):
+        return
+    texts = {
+        "calls": _("%(who)s has used up its calls of the day: it is refused until midnight UTC"),
+        "budget": _(
+            "%(who)s has spent its budget of the day: only what is free answers it until midnight UTC"
+        ),
+    }
+    for client, what in used_up(figures.now):
+        yield Item(texts[what] % {"who": client.name}, reverse("admin:llm_client_usage", args=[client.pk]))
+
+
 SOURCES: tuple[Callable[[Figures], Iterator[Item]], ...] = (
     stripe_key,
     broken,
     credits_spent,
+    retiring,
+    spent_clients,
     overdue,
     flagged,
+    changes,
 )
 
 

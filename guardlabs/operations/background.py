@@ -7,8 +7,10 @@ with REDIS_URL. Several workers share the work.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, wraps
+from threading import Event, Thread
 from typing import Any
 
 from django.conf import settings
@@ -47,8 +49,22 @@ def tasks() -> Tasks:
     return on(_queue())
 
 
+class _Signed(SignedSerializer):  # type: ignore[misc]  # huey has no types
+    """Signs tasks with SECRET_KEY, and also takes those that were signed with one of SECRET_KEY_FALLBACKS."""
+
+    def __init__(self) -> None:
+        super().__init__(secret=settings.SECRET_KEY, salt="tasks")
+        self._older = [SignedSerializer(secret=key, salt="tasks") for key in settings.SECRET_KEY_FALLBACKS]
+
+    def deserialize(self, data: bytes) -> Any:
+        for older in self._older:
+            with suppress(ValueError):  # not its signature
+                return older.deserialize(data)
+        return super().deserialize(data)
+
+
 def _queue() -> Huey:
-    common = {"results": False, "serializer": SignedSerializer(secret=settings.SECRET_KEY, salt="tasks")}
+    common = {"results": False, "serializer": _Signed()}
     if settings.REDIS_URL:
         pool = ConnectionPool.from_url(settings.REDIS_URL, **REDIS_TIMEOUTS)
         return RedisHuey("guardlabs", connection_pool=pool, read_timeout=1, **common)
@@ -104,9 +120,46 @@ def nudge_mails() -> None:
 
 def run() -> None:
     """Works until SIGTERM or SIGINT, then finishes what it is doing, for up to LAST_WORDS_S."""
-    tasks().queue.create_consumer(
-        workers=THREADS, max_delay=LONGEST_SLEEP_S, graceful_signal="TERM", shutdown_timeout=LAST_WORDS_S
-    ).run()
+    for name in ("Worker", "Scheduler"):
+        logging.getLogger(f"huey.consumer.{name}").addFilter(_is_news)
+    over = Event()
+    Thread(target=_stand_in_every_minute, args=(over,), name="stand-in", daemon=True).start()
+    try:
+        tasks().queue.create_consumer(
+            workers=THREADS, max_delay=LONGEST_SLEEP_S, graceful_signal="TERM", shutdown_timeout=LAST_WORDS_S
+        ).run()
+    finally:
+        over.set()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Each thread would say several times a second, with a traceback, that it cannot read the queue."""
+    return not str(record.msg).startswith("Error reading")
+
+
+def _stand_in_every_minute(over: Event) -> None:
+    away = False
+    while not over.wait(chores.MINUTE):
+        away = stand_in(away)
+
+
+def stand_in(away: bool) -> bool:
+    """Does what is due by itself while the queue is out of reach, since nobody can be nudged then.
+
+    `away`: whether it was out of reach when this was last asked. Returns whether it is now.
+    """
+    try:
+        tasks().queue.pending_count()
+    except Exception as error:
+        if not away:
+            log.warning(
+                "the queue is out of reach (%s): what is due is done once a minute", type(error).__name__
+            )
+        _apart(chores.run_due)()
+        return True
+    if away:
+        log.warning("the queue is back")
+    return False
 
 
 def _apart(work: Callable[..., object]) -> Callable[..., None]:

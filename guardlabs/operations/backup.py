@@ -117,23 +117,32 @@ def restore(file: Path, *, replace: bool = False) -> list[str]:
         _replace_postgresql(file)
     call_command("migrate", verbosity=0, interactive=False)
     about = json.loads(_beside(file).read_text()) if _beside(file).exists() else {"keys": {}}
-    here = _fingerprints()
+    return [f"{name} is not the one that this copy was made with" for name in strange_keys(about["keys"])]
+
+
+def strange_keys(made_with: dict[str, str]) -> list[str]:
+    """Names of a copy's keys (as fingerprints) that this site does not know. A key that was changed since then, and
+    kept as one of SECRET_KEY_FALLBACKS or behind a newer one of ENCRYPTION_KEYS, still opens what is in the copy."""
+    newest_first = settings.ENCRYPTION_KEYS
+    known = {
+        "SECRET_KEY": [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS],
+        "ENCRYPTION_KEYS": [",".join(newest_first[n:]) for n in range(len(newest_first) or 1)],
+    }
     return [
-        f"{name} is not the one that this copy was made with"
-        for name, fingerprint in about["keys"].items()
-        if here.get(name) != fingerprint
+        name
+        for name, fingerprint in made_with.items()
+        if fingerprint not in {_fingerprint(name, key) for key in known.get(name, ())}
     ]
 
 
 def _fingerprints() -> dict[str, str]:
-    """Enough to recognise a key, not to find it."""
     keys = {"SECRET_KEY": settings.SECRET_KEY, "ENCRYPTION_KEYS": ",".join(settings.ENCRYPTION_KEYS)}
-    return {
-        name: salted_hmac("guardlabs.operations.backup", name, secret=key, algorithm="sha256").hexdigest()[
-            :12
-        ]
-        for name, key in keys.items()
-    }
+    return {name: _fingerprint(name, key) for name, key in keys.items()}
+
+
+def _fingerprint(name: str, key: str) -> str:
+    """Enough to recognise a key, not to find it. The salt is that of every copy there is."""
+    return salted_hmac("guardlabs.backup", name, secret=key, algorithm="sha256").hexdigest()[:12]
 
 
 def _beside(file: Path) -> Path:

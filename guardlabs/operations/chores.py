@@ -6,6 +6,7 @@ next interval. Where no worker runs, `manage.py chores` does what is due at once
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from audit.orders import outbox
 from audit.orders.money import reconcile, upkeep
-from guardlabs.operations import probe, retention, weekly
+from guardlabs.operations import health, probe, retention, weekly
 from guardlabs.web import correlation
 from llm import maintenance
 from llm.configuration import snapshot
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 MOST_EARLY_S = 30  # that a look may come before a chore's time, so that none is skipped every other time
 PROBE_EVERY_S = 4  # providers that are down come back between two looks
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+WRITE_KNOWN_S = 5 * MINUTE
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ def chores() -> tuple[Chore, ...]:
     return (
         Chore("probes", PROBE_EVERY_S, probes.run_due),
         Chore("llm", MINUTE, maintenance.run),
+        Chore("write", MINUTE, time_a_write),
         Chore("mails", MINUTE, outbox.send_due),
         Chore("orders", 10 * MINUTE, upkeep.tend),
+        Chore("health", 10 * MINUTE, health.tell_staff),
         Chore("books", DAY, reconcile.daily),
         Chore("letter", HOUR, weekly.send),
         Chore("providers", DAY, check_providers),
@@ -87,6 +91,22 @@ def seen() -> None:
         (settings.VAR_DIR / probe.WORKER_SEEN).touch()
     except Exception:  # a full disk, a cache that is away
         log.warning("it could not be noted that the worker is alive", exc_info=True)
+
+
+def time_a_write() -> None:
+    """Notes how long one write to the database takes, for the status line."""
+    began = time.monotonic()
+    health.write()
+    caches["chores"].set("write_s", time.monotonic() - began, timeout=WRITE_KNOWN_S)
+
+
+def write_s() -> float | None:
+    """How long the write took that was timed last, in seconds; None when none was for some minutes."""
+    try:
+        found: float | None = caches["chores"].get("write_s")
+    except Exception:  # each cache library has errors of its own
+        return None
+    return found
 
 
 def last_seen() -> datetime | None:

@@ -16,11 +16,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from guardlabs.operations.watchers import is_watcher
+from llm.operations import alerts
 from llm.status import facts
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 2.0  # a probe that hangs tells less than one that fails
+
+# Troubles of the site that are mailed to staff, each with a subject that stays the same. That Stripe refuses our key is
+# told by a letter of its own, and a worker that is gone mails nothing.
+SUBJECTS = {
+    "disk": "The disk is nearly full",
+    "database": "The database is slow",
+    "stripe_webhook": "Stripe's webhook is silent",
+    "mails": "Mails were given up",
+    "mails_waiting": "The mail server takes no mail",
+}
 
 
 @require_safe
@@ -78,12 +89,20 @@ def _chain_state() -> dict[str, object]:
         return {"status": "unknown"}
 
 
+def tell_staff() -> None:
+    """Writes a notice for each trouble of the site, once a day; what else is wrong with the chain has its own."""
+    with translation.override("en"):
+        for trouble in facts.verdict().troubles:
+            if trouble.reason in SUBJECTS:
+                alerts.record(f"site_{trouble.reason}", SUBJECTS[trouble.reason], trouble.sentence)
+
+
 def _database_state() -> str:
     try:
         with _patience():
             if _ours() - set(MigrationRecorder(connection).applied_migrations()):
                 return "not migrated"
-            _write()
+            write()
     except (DatabaseError, OSError):
         if not connection.in_atomic_block:
             connection.close()  # one that was opened while the disk was read-only stays so
@@ -105,7 +124,7 @@ def _patience() -> Any:
     return nullcontext()
 
 
-def _write() -> None:
+def write() -> None:
     """A commit that reaches the disk: a full or read-only one, or somebody's lock, shows here. Needs no table."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.mail import mail_admins
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, Min, Q, Sum
 from django.utils import timezone, translation
 
 from audit.models import Mail, Order, Report, Scan
@@ -29,12 +30,16 @@ MOST_NOTICES = 20
 def send(now: datetime | None = None) -> bool:
     """Mails the letter of the last full week (Monday to Sunday, UTC), once; returns whether it was sent now.
 
-    A site that was off on Monday sends it later in the week, as long as the mark of it would be kept.
+    A site that was off on Monday sends it later in the week, as long as the mark of it would be kept. One that began
+    after that Monday, which its first user tells, has no week to tell of yet.
     """
     now = now or timezone.now()
     monday = _monday(now)
     late = timedelta(days=min(WEEK.days, settings.RETENTION_DAYS))
     if not settings.ADMINS or not timedelta(hours=HOUR_UTC) <= now - monday < late:
+        return False
+    began = User.objects.aggregate(first=Min("date_joined"))["first"]
+    if began and began >= monday:
         return False
     mark, mine = Notice.objects.get_or_create(
         kind=KIND,

@@ -21,14 +21,14 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
-from django.urls import ResolverMatch, get_urlconf, resolve, set_script_prefix
+from django.urls import ResolverMatch, resolve, set_script_prefix
 from django.utils import translation
 from django.utils.module_loading import import_string
 
 from guardlabs.serving.request import Gone, Receive, Request
 from guardlabs.serving.threads import Left, Pipe, Threads
 from guardlabs.web.correlation import request_id
-from guardlabs.web.headers import FORM_EXTRA
+from guardlabs.web.headers import most_bytes
 from llm.calls import current
 from llm.gateway.middleware import is_gateway
 
@@ -102,7 +102,7 @@ class Site:
         """The innermost of the doors: finds the view, in the language that the address names."""
         path = request.path_info
         if is_gateway(path):  # which has no language, and says by itself what it thinks of http
-            match = request.resolver_match = _gateway_view(path, get_urlconf() or settings.ROOT_URLCONF)
+            match = request.resolver_match = _gateway_view(path, settings.ROOT_URLCONF)
             return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
         if redirect := self._security.process_request(request):
             return redirect
@@ -114,7 +114,7 @@ class Site:
     # -- pages ---------------------------------------------------------------------------------------------
 
     async def _answer_page(self, request: Request, send: Send) -> None:
-        limit = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) + FORM_EXTRA
+        limit = most_bytes(request.path_info)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if (
             length.isdecimal() and int(length) <= limit

@@ -5,6 +5,7 @@ idle connections at once instead of waiting for them as for answers.
 """
 
 import asyncio
+import gc
 import os
 import resource
 import sys
@@ -47,6 +48,9 @@ class Worker(_Worker):  # type: ignore[misc]
     async def _serve(self) -> None:
         life = LifespanManager(self.asgi, self.log, self.state)
         await life.startup()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         listeners = [Listener(self.loop, each.sock, lambda: Connection(self)) for each in self.sockets]
         while self.alive and self.ppid == os.getppid():
             self.notify()

@@ -20,7 +20,6 @@ class Groq(OpenAICompatible):
     default_base_url = BASE_URLS["groq"]
     chat_path = "/openai/v1/chat/completions"
     embeddings_path = "/openai/v1/embeddings"
-    response_type = httpx.Response
 
     def _client(self, **options: Any) -> Any:
         return groq.AsyncGroq(**options)

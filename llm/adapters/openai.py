@@ -52,7 +52,6 @@ class OpenAICompatible:
     default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
     embeddings_path = "/embeddings"
-    response_type: type[Any] = httpx2.Response
 
     def __init__(self, *, base_url: str, key: str, user_agent: str) -> None:
         session.trusted()
@@ -103,8 +102,7 @@ class OpenAICompatible:
                     yield checked(reading.answer(dict(response.headers), doubt), request)
                     return
                 async with transport.until(timing.whole() if request.stream else timing.end):
-                    await response.aread()
-                    text = response.text
+                    text = _text(b"".join([piece async for piece in response.stream]), response)
             finally:
                 await response.aclose()  # a caller that leaves stops the provider, too
             if response.status_code != 200 and not request.stream:
@@ -222,6 +220,12 @@ class OpenAICompatible:
         if isinstance(error, ValueError):  # what came is no JSON, or no text
             return Failure(Kind.PROVIDER_DOWN, "malformed answer", status=200)
         return of_ours(error)
+
+
+def _text(body: bytes, response: Any) -> str:
+    """A body as text: UTF-8, unless its type names another encoding."""
+    encoding = response.encoding if "charset" in response.headers.get("content-type", "") else "utf-8"
+    return body.decode(encoding or "utf-8", "replace")
 
 
 def _size(value: Any) -> int:

@@ -19,6 +19,7 @@ from llm.foresight import catalogue
 from llm.limits.learned import FIELDS, stated
 from llm.models import CatalogueChange, Notice, Pause, Quota
 from llm.models.columns import Method
+from llm.operations import alerts
 from llm.pauses import breaker
 
 
@@ -127,9 +128,14 @@ class QuotaAdmin(AllowedLookups, ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    list_display = ("at", "kind", "subject", "detail", "mailed_at")
+    list_display = ("at", "subject", "detail", "todo", "mailed_at")
     list_filter = ("at",)
     ordering = ("-at",)
+    fields = list_display
+
+    @admin.display(description=_("what to do"))
+    def todo(self, row: Notice) -> str:
+        return alerts.advice(row.kind) or "–"
 
 
 @admin.register(CatalogueChange)

@@ -23,8 +23,8 @@ from django.utils.crypto import salted_hmac
 from llm import clock
 from llm.adapters import Answer
 from llm.calls.spec import CallSpec
-from llm.ledger import rows
 from llm.models import Attempt, CachedReply, Call, Notice, Pause, StoredResponse
+from llm.storage import rows
 from llm.storage.transactions import write_transaction
 
 log = logging.getLogger(__name__)

@@ -20,9 +20,10 @@ from llm.cache.responses import LEASE, AlreadyClaimed, Claim, ttl
 from llm.calls import current
 from llm.calls.events import Completed, Delta, Event, Reply
 from llm.configuration import snapshot
-from llm.ledger import bookkeeper, rows
+from llm.ledger import bookkeeper
 from llm.ledger.books import Books
 from llm.models import CachedReply, Call
+from llm.storage import rows
 
 log = logging.getLogger(__name__)
 

@@ -87,7 +87,7 @@ class Desk:
 
     async def _put(self, order: "_Order") -> Any:
         self._orders.put(order)
-        return await books.settled(order.future, order.withdraw if order.early else None)
+        return await order.future
 
     # -- in the thread -----------------------------------------------------------------------------
 
@@ -188,7 +188,9 @@ class _Order:
     def __init__(self, work: Callable[[], Any], *, early: bool) -> None:
         self.work, self.early = work, early
         self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.future = books.Told(loop=self.loop)
+        if early:
+            self.future.withdraw = self.withdraw
         self._taken = threading.Lock()  # by the first who would run it, or withdraw it
         self.fatal: BaseException | None = None
 
@@ -215,7 +217,7 @@ class _Order:
         if self.future.done():
             return
         if isinstance(error, asyncio.CancelledError):
-            self.future.cancel()
+            self.future.give_up()
         elif error is not None:
             self.future.set_exception(error)
         else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,9 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from llm.ledger.bookkeeper import MONEY
+from llm.ledger.tally import IN_FLIGHT_AT_MOST
+from llm.limits.calendar import day_start
 from llm.limits.quota import LedgerMeter
 from llm.models import Attempt, Call, Client
 
@@ -28,6 +31,37 @@ class Usage:
     today_calls: int
     today_usd: Decimal
     running: int
+
+
+def used_up(now: datetime) -> list[tuple[Client, str]]:
+    """Clients that have used up a limit of their day, each with `calls` or `budget`, in three queries."""
+    since = day_start("utc", now)
+    limited = Client.objects.filter(revoked_at=None, last_used_at__gte=since)
+    clients = list(limited.exclude(daily_budget_usd=None, daily_calls=None))
+    if not clients:
+        return []
+    names = [client.name for client in clients]
+    calls = dict(
+        Call.objects.filter(client__in=names, started_at__gte=since)
+        .order_by()
+        .values_list("client")
+        .annotate(Count("pk"))
+    )
+    spent = dict(
+        Attempt.objects.filter(
+            call__client__in=names, call__started_at__gte=since - IN_FLIGHT_AT_MOST, started_at__gte=since
+        )
+        .order_by()
+        .values_list("call__client")
+        .annotate(usd=Sum(MONEY))
+    )
+    found = []
+    for client in clients:
+        if client.daily_calls is not None and calls.get(client.name, 0) >= client.daily_calls:
+            found.append((client, "calls"))
+        elif client.daily_budget_usd is not None and (spent.get(client.name) or 0) >= client.daily_budget_usd:
+            found.append((client, "budget"))
+    return found
 
 
 def usage_of(client: Client) -> Usage:

@@ -22,6 +22,7 @@ SESSION_HEADERS = (
     "x-claude-code-session-id",
 )
 ON_OR_OFF = ("true", "false")
+ON_BREAK, ON_CONTENT_BLOCK = tuple(Client.OnBreak.values), tuple(Client.OnContentBlock.values)
 HOLD = {"true": True, "false": False, None: None}
 OWN = {"deadline_s", "max_usd", "on_content_block"}  # fields of ours, which a body of any protocol may have
 
@@ -86,8 +87,8 @@ def made(
         deadline_s=values.number(body, "deadline_s", least=0.1, most=MOST_DEADLINE_S),
         max_usd=None if max_usd is None else Decimal(str(max_usd)),
         hold=HOLD[_header(headers, held, "x-guardlabs-hold", *ON_OR_OFF)],
-        on_break=_header(headers, held, "x-guardlabs-on-break", *Client.OnBreak.values),
-        on_content_block=values.choice(body, "on_content_block", *Client.OnContentBlock.values),
+        on_break=_header(headers, held, "x-guardlabs-on-break", *ON_BREAK),
+        on_content_block=values.choice(body, "on_content_block", *ON_CONTENT_BLOCK),
         session=next((name for name in named if isinstance(name, str) and name), "")[:500],
         **more,
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -16,15 +16,17 @@ from llm.calls.fitting import worst_cost
 from llm.calls.spec import CallSpec
 from llm.configuration.prices import Price
 from llm.failures.kinds import Failure
-from llm.ledger import callers, counters, rows
+from llm.ledger import callers, counters
 from llm.ledger.billing import NOTHING, Bill
 from llm.models import Attempt, Call
-from llm.storage import rollup
+from llm.storage import rollup, rows
 from llm.storage.transactions import chain_transaction
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ABANDONED_AFTER_S = 60  # beyond its deadline, a call that is still running has lost its worker
+# What an attempt costs, as far as is known: one that is still under way, the most that it can.
+MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd"))
 
 
 class NoRoom(Exception):
@@ -37,9 +39,7 @@ class NoRoom(Exception):
 
 def open_call(**fields: Any) -> Call:
     """An unsaved Call; `begin` writes it together with its first attempt."""
-    call = Call(started_at=timezone.now(), **fields)
-    rows.bound(call)
-    return call
+    return Call(started_at=timezone.now(), **fields)
 
 
 def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int) -> Attempt:
@@ -67,7 +67,7 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
 
 def enter(call: Call) -> None:
     """Writes a new call. In a transaction."""
-    rows.insert(call)
+    rows.insert(call, late=True)
     current.call_id.set(call.pk)
     callers.enter(call)
 
@@ -77,7 +77,7 @@ def begin(call: Call, attempt: Attempt) -> None:
     if call._state.adding:
         enter(call)
     attempt.call = call
-    rows.insert(attempt)
+    rows.insert(attempt, late=True)
     counters.depart(attempt)
 
 

@@ -61,39 +61,53 @@ async def awaited(result: Any) -> Any:
     return await result if isawaitable(result) else result
 
 
-async def settled(future: "asyncio.Future[T]", withdraw: Callable[[], bool] | None = None) -> T:
-    """The result of a future that is waited for even when this task is cancelled, which it then is.
+async def settled(future: "asyncio.Future[T]") -> T:
+    """The result of a future that is waited for even when this task is cancelled, which it then is."""
+    told = Told(loop=asyncio.get_running_loop())
 
-    withdraw: whether it need not be waited for, asked when the task is cancelled
-    """
-    left: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.wait([future])
-        except asyncio.CancelledError as error:
-            left = left or error
-            if withdraw is not None and withdraw():
-                raise
-    if left is not None:
-        if not future.cancelled():
-            future.exception()  # nobody waits for it any more
-        raise left
-    return future.result()
+    def pass_on(done: "asyncio.Future[T]") -> None:
+        if done.cancelled():
+            told.give_up()
+        elif error := done.exception():
+            told.set_exception(error)
+        else:
+            told.set_result(done.result())
+
+    future.add_done_callback(pass_on)
+    return await told  # type: ignore[no-any-return]
 
 
 # -- a server's: one thread, one connection, many jobs a commit ------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
+class Told(asyncio.Future[Any]):
+    """What a job comes to. A task that waits for it and is cancelled waits on until it is there, and ends then; unless
+    `withdraw` says that the job has not begun, and drops it."""
+
+    withdraw: Callable[[], bool] | None = None
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        return self.withdraw is not None and self.withdraw() and super().cancel(msg)
+
+    def give_up(self) -> None:
+        """There will be no result: who waits is cancelled."""
+        super().cancel()
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class _Order:
     job: Callable[[], Any]
     durable: bool
     context: Context
     loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[Any]"
+    future: Told
     since: float = field(default_factory=time.monotonic)
     result: Any = None
     error: BaseException | None = None
+
+    def fail(self, error: BaseException) -> None:
+        """Only the first error counts."""
+        self.error = self.error or error
 
     def settle(self) -> None:
         if self.future.done():
@@ -135,14 +149,16 @@ class Bookkeeper:
 
     async def do(self, job: Callable[[], T], *, durable: bool = True, withdraw: bool = False) -> T:
         loop = asyncio.get_running_loop()
-        order = _Order(job, durable, copy_context(), loop, loop.create_future())
+        order = _Order(job, durable, copy_context(), loop, Told(loop=loop))
+        if withdraw:
+            order.future.withdraw = partial(self._withdraw, order)
         with self._change:
             self._orders.append(order)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="llm-bookkeeper", daemon=True)
                 self._thread.start()
             self._change.notify()
-        return await settled(order.future, partial(self._withdraw, order) if withdraw else None)
+        return await order.future  # type: ignore[no-any-return]
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
@@ -225,10 +241,10 @@ def _run_all(batch: list[_Order]) -> None:
         return
     for order in batch:
         try:
-            with part():
+            with part(order.fail):
                 order.result = order.context.run(order.job)
         except Exception as error:
-            order.error = error
+            order.fail(error)
             if connection.needs_rollback:
                 raise
 
@@ -238,7 +254,7 @@ def _fail(batch: Iterable[_Order], error: BaseException) -> None:
     if not isinstance(error, Exception):
         error = RuntimeError(f"a job of the ledger ended with {type(error).__name__}")
     for order in batch:
-        order.error = order.error or error
+        order.fail(error)
 
 
 def _answer(batch: Iterable[_Order]) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from llm.ledger.rows import MONEY
+from llm.ledger.bookkeeper import MONEY
 from llm.ledger.tally import IN_FLIGHT_AT_MOST
 from llm.limits.calendar import day_start
 from llm.models import Attempt, PastSpending

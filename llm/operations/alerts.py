@@ -1,11 +1,14 @@
 """Alerts to staff: written once for each fault, mailed in digests, never once a call."""
 
 import logging
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from django.core.mail import mail_admins
 from django.db import IntegrityError
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from llm.calls.deployment import Deployment
 from llm.failures.kinds import Failure, Kind
@@ -17,6 +20,25 @@ log = logging.getLogger(__name__)
 SAME_AFTER = timedelta(hours=24)  # the same thing is not said twice within
 DIGEST_EVERY = timedelta(minutes=15)
 REJECTED_TIMES = 3  # a day: once may be one caller's odd parameter
+
+# The next step, by the kind of the notice.
+ADVICE: Mapping[str, Promise] = {
+    Kind.KEY_INVALID: _(
+        "Make another key at the provider and add it: First run in the admin, or manage.py setup."
+    ),
+    Kind.CREDITS_DEPLETED: _("Add credit at the provider, or switch it off. The others serve meanwhile."),
+    Kind.MODEL_GONE: _(
+        "Run manage.py providers check, then name another model there, or switch this one off."
+    ),
+    Kind.BLOCKED_PROVIDER: _(
+        "It is asked again by itself. If it stays so, look at its status page and terms."
+    ),
+    Kind.REQUEST_REJECTED: _("Look at its attempts in the admin: some parameter is not to its liking."),
+    "gone": _("Run manage.py providers diff, then apply it, or name another model there."),
+    "price": _("Run manage.py providers diff, then apply it."),
+    "paid": _("Give it a daily budget, or switch it off."),
+    "demoted": _("Nothing to do: it is asked again from time to time, and comes back by itself."),
+}
 
 
 def record(kind: str, subject: str, detail: str = "") -> Notice | None:
@@ -53,8 +75,11 @@ def tell(failure: Failure, deployment: Deployment) -> None:
             record(failure.kind, f"{slug}: {model} rejects our requests", failure.detail)
 
 
-def mail_digest() -> int:
-    """Mails to ADMINS what is new, at most once in 15 minutes over all workers; returns how many notices."""
+def mail_digest(standing: Callable[[], str] | None = None) -> int:
+    """Mails to ADMINS what is new, at most once in 15 minutes over all workers; returns how many notices.
+
+    Each with what to do about it. `standing` tells how the whole is, in a line at the end.
+    """
     now = timezone.now()
     if Notice.objects.filter(mailed_at__gt=now - DIGEST_EVERY).exists():
         return 0
@@ -62,11 +87,25 @@ def mail_digest() -> int:
     # Whoever marks a row mails it, so that two workers do not mail the same.
     mine = [n for n in waiting if Notice.objects.filter(pk=n.pk, mailed_at=None).update(mailed_at=now)]
     if mine:
-        lines = [f"{n.at:%Y-%m-%d %H:%M} UTC  {n.subject}\n    {n.detail}" for n in mine]
-        subject = mine[0].subject if len(mine) == 1 else f"{len(mine)} notices about providers"
+        subject = mine[0].subject if len(mine) == 1 else f"{len(mine)} notices"
         try:
-            mail_admins(subject, "\n".join(lines), fail_silently=False)
+            with translation.override("en"):
+                text = "\n".join(map(_told, mine))
+                text += f"\n\nNow: {standing()}\n" if standing else "\n"
+            mail_admins(subject, text, fail_silently=False)
         except Exception:
             Notice.objects.filter(pk__in=[n.pk for n in mine]).update(mailed_at=None)  # the next digest tries
             raise
     return len(mine)
+
+
+def advice(kind: str) -> str:
+    """What to do about a notice of a kind; empty where its detail says it, or there is nothing to do."""
+    return str(ADVICE.get(kind.removeprefix("check_"), ""))
+
+
+def _told(notice: Notice) -> str:
+    lines = [f"{notice.at:%Y-%m-%d %H:%M} UTC  {notice.subject}", notice.detail]
+    if todo := advice(notice.kind):
+        lines.append(f"What to do: {todo}")
+    return "\n    ".join(filter(None, lines))

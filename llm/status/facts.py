@@ -50,7 +50,8 @@ def gather(read: usage.Usage) -> Facts:
     now, state = read.now, snapshot.read()
     quotas = {(each.provider, each.account, each.model): each for each in read.quotas}
     names = dict(Provider.objects.filter(enabled=True).values_list("slug", "name"))
-    over = _over_budget(read.spending)
+    budgets, credits_ = _spent(read.spending)
+    over = {*budgets, *credits_}
     links = []
     for provider in in_order(state.providers, state.pauses, now):
         keys = [key for key in provider.keys if key.key or provider.keyless]
@@ -65,12 +66,14 @@ def gather(read: usage.Usage) -> Facts:
         now=now,
         links=tuple(links),
         broken_keys=_broken(state.pauses),
+        gone_models=_gone(state.providers, state.pauses, names),
         answered=sum(line.number for line in calls if line.outcome in ANSWERED),
         unanswered=sum(line.number for line in calls if line.outcome in LOST),
         quota_left=_share_left(quotas.values()),
         spent=next((each.today for each in read.spending if not each.provider), Decimal(0)),
         saved=usage.saved(read.savings.today),
-        spent_budgets=tuple(names.get(slug, slug) for slug in over),
+        spent_budgets=tuple(names.get(slug, slug) for slug in budgets),
+        spent_credits=tuple(names.get(slug, slug) for slug in credits_),
         catalogue_seen=_seen([link_of.slug for link_of in state.providers if link_of.keys]),
     )
 
@@ -118,14 +121,35 @@ def _link(
     return Link(name, (), len(keys), first.kind, first.since, first.until)
 
 
-def _over_budget(spending: Iterable[Spending]) -> list[str]:
-    """Slugs of what has spent its budget of the day, or its credit; an empty one is the whole site."""
-    return [
-        each.provider
-        for each in spending
-        if (each.daily_budget is not None and each.today >= each.daily_budget > 0)
-        or (each.credit is not None and each.credit_used is not None and each.credit_used >= each.credit)
+def _spent(spending: Iterable[Spending]) -> tuple[list[str], list[str]]:
+    """Slugs of what has spent its budget of the day, where an empty one is the whole site, and its credit."""
+    rows = list(spending)
+    budgets = [
+        row.provider for row in rows if row.daily_budget is not None and row.today >= row.daily_budget > 0
     ]
+    credits_ = [
+        row.provider
+        for row in rows
+        if row.credit is not None and row.credit_used is not None and row.credit_used >= row.credit
+    ]
+    return budgets, credits_
+
+
+def _gone(
+    providers: Iterable[ProviderConf], pauses: dict[str, list[PauseView]], names: dict[str, str]
+) -> tuple[str, ...]:
+    """Models that a provider with a key no longer has, at any of its places."""
+    found = []
+    for provider in providers:
+        if not (provider.keys or provider.keyless):
+            continue
+        configured = {model.name for model in provider.models}
+        found += [
+            f"{names.get(provider.slug, provider.slug)} {pause.model}"
+            for pause in pauses.get(provider.slug, [])
+            if pause.kind == Kind.MODEL_GONE and pause.model in configured and not pause.location
+        ]
+    return tuple(dict.fromkeys(found))
 
 
 def _broken(pauses: dict[str, list[PauseView]]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from llm.failures.kinds import Kind
 from llm.status import words
 
 
@@ -40,11 +41,14 @@ PLAIN: dict[State, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """A button: its label, the name of its page, and the permission to use it; and the command that does the same."""
+    """A button: its label, the name of its page, and the permission to use it; and the command that does the same.
+
+    Without a page only the command helps.
+    """
 
     label: Promise
-    page: str
-    permission: str
+    page: str = ""
+    permission: str = ""
     command: str = ""
 
 
@@ -78,12 +82,14 @@ class Facts:
     now: datetime
     links: tuple[Link, ...] = ()
     broken_keys: tuple[str, ...] = ()  # labels
+    gone_models: tuple[str, ...] = ()  # each with its provider
     answered: int = 0
     unanswered: int = 0
     quota_left: float | None = None  # 0 to 1, of today's free quota; None where no limit is known
     spent: Decimal = Decimal(0)
     saved: Decimal = Decimal(0)
     spent_budgets: tuple[str, ...] = ()  # names; an empty one is the whole site
+    spent_credits: tuple[str, ...] = ()  # names
     catalogue_seen: datetime | None = None  # when somebody last looked at limits and terms
 
 
@@ -131,8 +137,8 @@ OLD_CATALOGUE = timedelta(days=180)
 
 def judge(facts: Facts, others: Sequence[Trouble] = ()) -> Verdict:
     """The verdict; `others` are troubles that only the product knows of."""
-    found = [*_none(facts), *_unanswered(facts), *_detour(facts), *others, *_broken(facts), *_money(facts)]
-    found += [*_quota(facts), *_catalogue(facts)]
+    found = [*_none(facts), *_unanswered(facts), *_detour(facts), *others, *_broken(facts), *_gone(facts)]
+    found += [*_money(facts), *_quota(facts), *_catalogue(facts)]
     found.sort(key=lambda each: list(State).index(each.state), reverse=True)  # a stable sort
     if not found:
         return Verdict(State.HEALTHY, _healthy(facts))
@@ -154,8 +160,10 @@ def _none(facts: Facts) -> list[Trouble]:
         return [Trouble(State.TEMPLATE_ONLY, "no_key", _("no provider has a working key"), SETUP)]
     if _serving(facts):
         return []
+    # A key that was revoked never comes back: another one helps.
+    help_ = SETUP if all(link.why == Kind.KEY_INVALID for link in facts.links) else CHAIN
     if len(facts.links) == 1:
-        return [Trouble(State.TEMPLATE_ONLY, "all_stopped", _stopped(facts.links[0], facts.now), CHAIN)]
+        return [Trouble(State.TEMPLATE_ONLY, "all_stopped", _stopped(facts.links[0], facts.now), help_)]
     back = min((link.until for link in facts.links if link.until), default=None)
     if back is None:
         text = _("every provider is stopped, and none comes back by itself")
@@ -163,7 +171,7 @@ def _none(facts: Facts) -> list[Trouble]:
         text = _("every provider is stopped; the first comes back in %(span)s") % {
             "span": words.span(back - facts.now)
         }
-    return [Trouble(State.TEMPLATE_ONLY, "all_stopped", text, CHAIN)]
+    return [Trouble(State.TEMPLATE_ONLY, "all_stopped", text, help_)]
 
 
 def _unanswered(facts: Facts) -> list[Trouble]:
@@ -210,17 +218,28 @@ def _broken(facts: Facts) -> list[Trouble]:
     return [Trouble(State.DEGRADED, "key", text, KEYS)]
 
 
+def _gone(facts: Facts) -> list[Trouble]:
+    if not facts.gone_models:
+        return []
+    text = ngettext(
+        "the model %(names)s is gone: switch it off or name another",
+        "the models %(names)s are gone: switch them off or name others",
+        len(facts.gone_models),
+    ) % {"names": ", ".join(facts.gone_models)}
+    return [Trouble(State.DEGRADED, "model", text, MONEY)]
+
+
 def _money(facts: Facts) -> list[Trouble]:
-    return [
-        Trouble(
-            State.DEGRADED,
-            "budget",
-            _("the daily budget of %(name)s is spent") % {"name": name}
-            if name
-            else _("the site’s daily budget is spent"),
-            MONEY,
-        )
+    budgets = (
+        _("the daily budget of %(name)s is spent until midnight UTC") % {"name": name}
+        if name
+        else _("the site’s daily budget is spent until midnight UTC")
         for name in facts.spent_budgets
+    )
+    credits_ = (_("the trial credit of %(name)s is spent") % {"name": name} for name in facts.spent_credits)
+    return [
+        *(Trouble(State.DEGRADED, "budget", text, MONEY) for text in budgets),
+        *(Trouble(State.DEGRADED, "credit", text, MONEY) for text in credits_),
     ]
 
 

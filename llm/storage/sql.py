@@ -1,9 +1,9 @@
 """Statements of the hot path, run without Django's layers around a cursor: those take longer than SQLite itself.
 
-SQL is written with %s, and values are given as the database takes them: see `llm.ledger.rows`.
+SQL is written with %s, and values are given as the database takes them: see `llm.storage.rows`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -27,37 +27,68 @@ def run(sql: str, values: Sequence[Any] = ()) -> Any:
         return _watched(unit, database, sql, values)
     if database.needs_rollback:
         raise TransactionManagementError("this transaction is broken: it can only be rolled back")
+    if unit is not None:
+        unit.save()
     with database.wrap_database_errors:
         return database.connection.execute(
             _in_sqlites_words(sql) if database.vendor == "sqlite" else sql, values
         )
 
 
+def run_for_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """A statement for each of several rows of values, in one round trip. Raises what Django's own would."""
+    unit = shared()
+    database = connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
+    if unit is not None:
+        unit.save()
+    if (
+        database.connection is None
+        or database.queries_logged
+        or database.execute_wrappers not in ([], [unit])
+    ):
+        for values in rows:
+            run(sql, values)
+        return
+    with database.wrap_database_errors, database.connection.cursor() as cursor:
+        cursor.executemany(sql, rows)
+
+
 @contextmanager
-def part() -> Iterator[None]:
+def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
     """A part of a chain transaction that is undone, by itself, when it raises.
 
-    Where not even that is possible, such as without the database, the transaction needs a rollback afterwards.
+    Its savepoint is made before its first statement: a part that has found in memory what it looked for, and leaves its
+    rows to be written late, needs none. Where a part cannot be undone, such as without the database, the transaction
+    needs a rollback afterwards.
+
+    told: is told, after the part's end, of a row that it has left late and that cannot be written
     """
-    database, unit = connections[DEFAULT_DB_ALIAS], shared()
-    late, hooks = dict(unit.late) if unit else {}, len(database.run_on_commit)
-    run("SAVEPOINT part")
+    unit = shared()
+    if unit is None:
+        raise TransactionManagementError("only a chain transaction has parts")
+    database = unit.database
+    late, hooks, outer = dict(unit.late), len(database.run_on_commit), unit.told
+    unit.is_bare, unit.told = True, told
     try:
         yield
         if database.needs_rollback:
             raise TransactionManagementError("a statement failed, and nobody said so")
     except Exception:
-        database.needs_rollback = False  # else nothing is run
-        try:
-            run("ROLLBACK TO SAVEPOINT part")
-            run("RELEASE SAVEPOINT part")
-        except DatabaseError:
-            database.needs_rollback = True
+        if not unit.is_bare:
+            database.needs_rollback = False  # else nothing is run
+            try:
+                run("ROLLBACK TO SAVEPOINT part")
+                run("RELEASE SAVEPOINT part")
+            except DatabaseError:
+                database.needs_rollback = True
         del database.run_on_commit[hooks:]
-        if unit:
-            unit.undo(late)
+        unit.undo(late)
         raise
-    run("RELEASE SAVEPOINT part")
+    else:
+        if not unit.is_bare:
+            run("RELEASE SAVEPOINT part")
+    finally:
+        unit.is_bare, unit.told = False, outer
 
 
 def _watched(unit: Shared | None, database: Any, sql: str, values: Sequence[Any]) -> Any:

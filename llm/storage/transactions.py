@@ -21,11 +21,15 @@ class Shared:
     read: what was read for one of them, which holds for the others until something is written that may change it
     late: what is written at the end, by what it is about: the newest only. Whoever asks the database before by Django's
         own ways finds it written; who asks by `llm.storage.sql` must not ask for these rows
+    last: the last primary key that is taken, by table, as far as somebody has looked
     """
 
     def __init__(self) -> None:
         self.read: dict[Any, Any] = {}
         self.late: dict[Any, Callable[[], object]] = {}
+        self.last: dict[str, int] = {}
+        self.told: Callable[[Exception], object] | None = None  # of an error of what is left late from now on
+        self.is_bare = False  # while a job has run no statement, and needs no savepoint yet
         self.unwatched = False  # while a statement of `llm.storage.sql` runs
         self.database: Any = connections[DEFAULT_DB_ALIAS]  # this thread's, which takes long to look up
 
@@ -37,6 +41,13 @@ class Shared:
         self.late = late
         self.read.clear()
 
+    def save(self) -> None:
+        """Before a statement: the first of a job (`llm.storage.sql.part`) comes after its savepoint."""
+        if self.is_bare:
+            self.is_bare = False
+            with self.database.wrap_database_errors:
+                self.database.connection.execute("SAVEPOINT part")
+
     def settle(self) -> None:
         """Writes what is late."""
         while self.late:
@@ -47,9 +58,11 @@ class Shared:
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         """Around the statements of everybody else, as Django has it: `connection.execute_wrapper`."""
         if not self.unwatched:
+            self.save()
             self.settle()
             if not str(sql).startswith(("SELECT", "SAVEPOINT", "RELEASE")):
                 self.read.clear()
+                self.last.clear()
         return execute(sql, params, many, context)
 
 
@@ -90,12 +103,12 @@ def chain_transaction(*, durable: bool = True) -> Iterator[None]:
     request; what ends a call waits, and saves that row too. SQLite's file decides that for itself.
     """
     if (outer := shared()) is not None:
-        late = dict(outer.late)
+        outer.settle()
         try:
             with transaction.atomic():
                 yield
         except BaseException:
-            outer.undo(late)
+            outer.undo({})
             raise
         return
     outermost = not connection.in_atomic_block

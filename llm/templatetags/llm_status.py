@@ -29,6 +29,7 @@ def status_line(context: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
         "mark": MARKS[verdict.state],
         "may_know": user.has_perm("llm.view_provider"),
         "more": verdict.troubles[1:],
+        "command": verdict.help.command if verdict.help and not verdict.help.page else "",
         "button": _button(verdict, user, context["request"].path),
         "pages": list(_pages(user, context["request"].path)),
     }
@@ -49,7 +50,7 @@ def _url(page: str) -> str:
 
 def _button(verdict: Verdict, user: Any, here: str) -> dict[str, Any] | None:
     help_ = verdict.help
-    if help_ is None or not user.has_perm(help_.permission):
+    if help_ is None or not help_.page or not user.has_perm(help_.permission):
         return None
     url = _url(help_.page)
     return {"url": url, "label": help_.label} if url not in ("", here) else None

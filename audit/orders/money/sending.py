@@ -92,6 +92,7 @@ def _facts(made: Any) -> dict[str, Any]:
     read = made.to_dict() if hasattr(made, "to_dict") else dict(made)
     if not isinstance(read.get("id"), str) or not read["id"]:
         raise ValueError("no refund")
+    stripe_api.check_amounts(read)
     return {
         name: read.get(name) for name in ("id", "status", "amount", "currency", "metadata", "payment_intent")
     }

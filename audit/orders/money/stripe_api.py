@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 10
 RETRIES = 1  # by the SDK, with the same idempotency key
 TELL_EVERY = timedelta(days=1)  # how often staff are told of a refused key, at most
+MOST_CENTS = 2**31
 T = TypeVar("T")
 
 
@@ -66,9 +67,23 @@ def ask(request: Callable[[Any], T], *, order: Order | None = None) -> T:
         if error.http_status in (401, 403) and order is not None:
             _key_refused(order, reason)
         raise PaymentError(reason, kind=_kind(error.http_status), code=error.code or "") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # 200 with a body that is no answer
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:  # 200, and no answer in it
         log.warning("Stripe: an answer that cannot be read: %s", type(error).__name__)
         raise PaymentError("an answer that cannot be read", kind=Kind.STORED) from error
+
+
+def check_amounts(thing: Mapping[str, Any]) -> None:
+    """Raises ValueError for a sum that no row can hold; Stripe's have eight digits at most."""
+    for name in ("amount", "amount_total", "amount_subtotal"):
+        value = thing.get(name)
+        if type(value) is int and abs(value) >= MOST_CENTS:
+            raise ValueError(name)
 
 
 def _kind(status: int | None) -> Kind:

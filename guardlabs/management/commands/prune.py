@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from guardlabs.operations import retention
 
+MOST_DAYS = 36_500
+
 
 class Command(BaseCommand):
     help = "Deletes scans, call logs and kept replies older than N days; never an order."
@@ -18,5 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, days: int, **options: Any) -> None:
         if days < 1:
             raise CommandError("--days must be at least 1: 0 would delete what is being written now")
+        if days > MOST_DAYS:
+            raise CommandError(f"--days must be at most {MOST_DAYS}, a hundred years")
         counts = retention.prune(days)
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()) + " deleted")

@@ -99,7 +99,7 @@ class Command(quiet.Command):
                 self.stdout.write(f"{line} ({finding.detail})" if finding.detail else line)
         newer_presets.compare()
         self._diff()
-        alerts.mail_digest()
+        alerts.mail_digest(lambda: facts.verdict().line)
         if problems:
             self.stderr.write(f"{problems} of these want a person.")
             sys.exit(1)

@@ -1,0 +1,275 @@
+"""Writes and finds one row with SQL that is worded once: for the ledger, which is written four times a call.
+
+Django words a statement anew for every save(), which takes longer than the database needs to run it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models
+
+from llm.storage import faults, sql
+from llm.storage.transactions import Shared, shared
+from llm.text import mend
+
+if TYPE_CHECKING:
+    # Attribute, the most that its column takes, and how its value is told to the database: as it is (None), or by that.
+    Fields = tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]
+PLAIN = (models.BooleanField, models.CharField, models.FloatField, models.IntegerField, models.TextField)
+
+
+def insert(row: models.Model, *, late: bool = False) -> None:
+    """Inserts a new row and sets its primary key, as `save(force_insert=True)` does, without signals.
+
+    late: within a chain transaction it is written at its end, together with others of its kind
+    """
+    unit = shared() if late else None
+    if unit is None:
+        statement, fields = _insert(type(row), connection.vendor)
+        row.pk = sql.run(statement, _values(row, fields)).fetchone()[0]
+    else:
+        row.pk = _new_pk(unit, type(row))
+        _, fields = _one(type(row), (), unit.database.vendor)
+        _leave(unit, _Late(type(row), (), row.pk, _values(row, fields), unit.told))
+    row._state.adding, row._state.db = False, connection.alias
+
+
+def update(row: models.Model, names: Iterable[str], **still: str) -> None:
+    """Writes these fields of a row, as `save(update_fields=names)` does, without signals. A deleted row stays so.
+
+    Within a chain transaction it is written at its end, together with others of its kind.
+
+    still: fields that must have these values in the database, or nothing is written; then it is written at once
+    """
+    unit, names = shared(), tuple(names)
+    if unit is None or still:
+        statement, fields = _update(type(row), names, tuple(still), connection.vendor)
+        sql.run(statement, [*_values(row, fields), row.pk, *still.values()])
+    else:
+        _, fields = _one(type(row), names, unit.database.vendor)
+        _leave(unit, _Late(type(row), names, row.pk, [*_values(row, fields), row.pk], unit.told))
+
+
+def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
+    """The primary key of the row with that value in a unique column; None if there is none."""
+    found = sql.run(_select(model, column, connection.vendor), [value]).fetchone()
+    return found[0] if found else None
+
+
+# -- rows that are written together ------------------------------------------------------------------------
+
+# Of a statement that has to wait for the interpreter each time it comes back from SQLite, or for a server to answer,
+# one with many rows is as quick as one with a single row.
+_TOGETHER = tuple(
+    2**power for power in (6, 5, 4, 3, 2, 1, 0)
+)  # rows: few statements, which SQLite reads once
+UNWRITABLE = (*faults.UNSTORABLE, IntegrityError)
+_AHEAD = 16  # primary keys that are taken from PostgreSQL at a time
+_ahead: WeakKeyDictionary[Any, dict[str, deque[int]]] = WeakKeyDictionary()  # by connection and table
+
+
+class _Late(NamedTuple):
+    """A row to be inserted or, with names, fields to be updated."""
+
+    model: type[models.Model]
+    names: tuple[str, ...]
+    pk: int
+    values: list[Any]
+    told: Callable[[Exception], object] | None  # of an error that is this row's
+
+
+class _Lates(tuple[_Late, ...]):
+    """What one transaction has left to its end. New rows come first, and of one row the last values of the same fields
+    count; fields that are updated together are updated in no other company."""
+
+    __slots__ = ()
+
+    def __call__(self) -> None:
+        groups: dict[Any, dict[int, _Late]] = {}
+        for late in sorted(self, key=lambda late: bool(late.names)):
+            groups.setdefault((late.model, late.names), {})[late.pk] = late
+        if len(self) == 1 or not any(late.told for late in self):
+            _write_all(groups)
+            return
+        try:
+            with sql.part():
+                _write_all(groups)
+        except UNWRITABLE:  # one of them is no row; the others are
+            for key, group in groups.items():
+                for pk, late in group.items():
+                    try:
+                        with sql.part():
+                            _write_all({key: {pk: late}})
+                    except UNWRITABLE as error:
+                        if late.told is None:
+                            raise
+                        late.told(error)
+
+
+def _leave(unit: Shared, late: _Late) -> None:
+    unit.late[_Lates] = _Lates((*_left(unit), late))
+
+
+def _left(unit: Shared) -> tuple[_Late, ...]:
+    left = unit.late.get(_Lates)
+    return left if isinstance(left, _Lates) else ()
+
+
+def _write_all(groups: Mapping[Any, Mapping[int, _Late]]) -> None:
+    for (model, names), group in groups.items():
+        rows = [late.values for late in group.values()]
+        if connection.vendor != "sqlite":
+            sql.run_for_each(_one(model, names, connection.vendor)[0], rows)
+            continue
+        for many in _TOGETHER:
+            while len(rows) >= many:
+                now, rows = rows[:many], rows[many:]
+                sql.run(_many(model, names, many), [value for row in now for value in row])
+
+
+def _new_pk(unit: Shared, model: type[models.Model]) -> int:
+    """A primary key that nobody else has had or will have."""
+    table = model._meta.db_table
+    if unit.database.vendor == "sqlite":  # whose sequences nobody else uses meanwhile
+        if table not in unit.last:
+            unit.last = dict(sql.run("SELECT name, seq FROM sqlite_sequence").fetchall())
+            for late in _left(unit):
+                name = late.model._meta.db_table
+                unit.last[name] = max(unit.last.get(name, 0), late.pk)
+        unit.last[table] = unit.last.get(table, 0) + 1
+        return unit.last[table]
+    kept = _ahead.setdefault(unit.database.connection, {}).setdefault(table, deque())
+    if not kept:
+        kept.extend(row[0] for row in sql.run(_NEXT, [table, model._meta.pk.column, _AHEAD]).fetchall())
+    return kept.popleft()
+
+
+_NEXT = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+
+
+def _values(row: models.Model, fields: Fields) -> list[Any]:
+    found = []
+    for name, most, told in fields:
+        value = getattr(row, name)
+        if value is not None:
+            if (bounded := _bounded(value, most)) is not value:
+                setattr(row, name, bounded)
+                value = bounded
+            if told is not None:
+                value = told(value)
+        found.append(value)
+    return found
+
+
+def _bounded(value: Any, most: Any) -> Any:
+    """The value as its column takes it: not too long or large, without NUL and half characters.
+
+    SQLite would take them; PostgreSQL would raise in the middle of a call.
+    """
+    if isinstance(value, str):
+        if not value.isascii() or "\0" in value:
+            value = mend(value)
+        return value if most is None or len(value) <= most else value[:most]
+    if most is None or isinstance(value, bool) or -most <= value <= most:
+        return value
+    return most if value > 0 else -most
+
+
+@cache
+def _most(field: models.Field[Any, Any]) -> Any:
+    """The most characters, or the largest number, that a column takes; None where it takes all that comes."""
+    if isinstance(field, models.CharField):
+        return field.max_length
+    if isinstance(field, models.DecimalField):
+        return Decimal(10**field.max_digits - 1).scaleb(-field.decimal_places)
+    if isinstance(field, models.PositiveSmallIntegerField):
+        return 2**15 - 1
+    return 2**31 - 1 if isinstance(field, models.PositiveIntegerField) else None
+
+
+def _telling(fields: Iterable[models.Field[Any, Any]]) -> Fields:
+    return tuple((field.attname, _most(field), _told(field)) for field in fields)
+
+
+def _told(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
+    """How a value goes to the database. Most go as they are, and need no words with Django."""
+    if isinstance(field, models.CharField) and field.choices:
+        return str
+    if isinstance(field, PLAIN) and not field.choices:
+        return None
+    if isinstance(field, models.DateTimeField):
+        return connections[DEFAULT_DB_ALIAS].ops.adapt_datetimefield_value
+    if isinstance(field, models.DecimalField):
+        return lambda value: value if type(value) is Decimal else field.get_db_prep_save(value, connection)
+    if isinstance(field, models.ForeignKey) and isinstance(field.target_field, models.IntegerField):
+        return None
+    return lambda value: field.get_db_prep_save(value, connection)
+
+
+@cache
+def _insert(model: type[models.Model], vendor: str) -> tuple[str, Fields]:
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    columns, places = ", ".join(map(_column, fields)), ", ".join(["%s"] * len(fields))
+    returning = f"RETURNING {_column(model._meta.pk)}"
+    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({places}) {returning}", _telling(fields)  # noqa: S608  # our names
+
+
+@cache
+def _one(model: type[models.Model], names: tuple[str, ...], vendor: str) -> tuple[str, Fields]:
+    """Writes a late row, with its values in this order."""
+    if names:
+        return _update(model, names, (), vendor)
+    fields = list(model._meta.concrete_fields)
+    columns, places = ", ".join(map(_column, fields)), ", ".join(["%s"] * len(fields))
+    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({places})", _telling(fields)  # noqa: S608  # our names
+
+
+@cache
+def _many(model: type[models.Model], names: tuple[str, ...], count: int) -> str:
+    """Writes so many late rows at once, with the same values, in SQLite's words."""
+    fields = [*_named(model, names), model._meta.pk] if names else list(model._meta.concrete_fields)
+    rows = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * count)
+    columns = ", ".join(map(_column, fields))
+    if not names:
+        return f"INSERT INTO {_table(model)} ({columns}) VALUES {rows}"  # noqa: S608  # our names
+    pk = _column(model._meta.pk)
+    changes = ", ".join(f"{name} = late.{name}" for name in map(_column, fields[:-1]))
+    return (
+        f"WITH late ({columns}) AS (VALUES {rows}) UPDATE {_table(model)} SET {changes} FROM late"  # noqa: S608
+        f" WHERE {_table(model)}.{pk} = late.{pk}"
+    )
+
+
+@cache
+def _update(
+    model: type[models.Model], names: tuple[str, ...], still: tuple[str, ...], vendor: str
+) -> tuple[str, Fields]:
+    fields = _named(model, names)
+    columns = ", ".join(f"{_column(field)} = %s" for field in fields)
+    where = " AND ".join(f"{_column(field)} = %s" for field in [model._meta.pk, *_named(model, still)])
+    return f"UPDATE {_table(model)} SET {columns} WHERE {where}", _telling(fields)  # noqa: S608  # our names
+
+
+@cache
+def _select(model: type[models.Model], name: str, vendor: str) -> str:
+    (field,) = _named(model, [name])
+    return f"SELECT {_column(model._meta.pk)} FROM {_table(model)} WHERE {_column(field)} = %s"  # noqa: S608  # our names
+
+
+def _named(model: type[models.Model], names: Iterable[str]) -> list[models.Field[Any, Any]]:
+    found = (model._meta.get_field(name) for name in names)
+    return [field for field in found if isinstance(field, models.Field)]
+
+
+def _table(model: type[models.Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def _column(field: models.Field[Any, Any]) -> str:
+    return connection.ops.quote_name(str(field.column))
