@@ -136,6 +136,7 @@ def test_every_command_works_and_a_missing_extra_is_a_provider_that_is_skipped(p
     assert "not installed" in project("manage.py", "providers", "check")
 
 
+@pytest.mark.exhaustive
 def test_every_page_of_the_admin_works(project, tmp_path):
     text = (tmp_path / "manage.py").read_text()
     lines = [line for line in text.splitlines(True) if not line.startswith("OTHERS = ")]

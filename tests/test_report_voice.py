@@ -22,6 +22,8 @@ GOOD = {
         "Encouraged, the thief digs deeper.",
         "Night after night his machines guess passwords.",
         "The clerk believes him and hands him a SIM card.",
+        "The owner copies the wrong line and signs, and the thief waits.",
+        "The thief reads what people write to each other.",
         "The program copies each password it finds.",
     ],
     "ru": [
@@ -29,12 +31,14 @@ GOOD = {
         "Теперь код приходит к нему, ведь {finding:2}.",
         "Он никуда не торопится и читает письма одно за другим.",
         "Для перевода вору нужно одно сообщение.",
+        "Владелец вводит пароль на странице вора.",
         "Программа копирует каждый пароль.",
     ],
     "es": [
         "El ladrón llama a la operadora y se hace pasar por el dueño de la línea.",
         "Con eso él entra en tu correo, porque {finding:2}.",
         "Él no tiene prisa y escribe como si fuera soporte.",
+        "El dueño firma en la página del ladrón.",
         "El programa copia cada contraseña.",
     ],
 }
@@ -60,6 +64,12 @@ BAD = {
         ("He reads your score.", "says of the reader what no slot says"),
         ("A note in the phone is handy.", "names no thief"),
         ("Does he wait?", "has marks that belong to another text"),
+        ("A cousin of the thief sells the coins.", "leaves the thief's world"),
+        ("Panic grips the house, and the thief waits.", "leaves the thief's world"),
+        ("The thief counts on reports like this.", "leaves the thief's world"),
+        ("The thief mumbles the rules above.", "leaves the thief's world"),
+        ("The owner wakes up with nothing, and the thief sleeps.", "tells what others do"),
+        ("The thief leaves to the owner what the owner keeps on paper.", "tells what others do"),
     ],
     "ru": [
         ("Храни слова в заметке, вор её обойдёт.", "speaks to the reader"),
@@ -75,6 +85,10 @@ BAD = {
         ("Следователь идёт за вором.", "tells of others"),
         ("Он уходит, ведь слова лежат в ящике.", "gives a reason of its own"),
         ("Заметка в телефоне заменит бэкап.", "names no thief"),
+        ("Вор оставляет после себя слёзы и разорение.", "leaves the thief's world"),
+        ("Вор повторяет правила, которые стоят выше.", "leaves the thief's world"),
+        ("Вор opens the mailbox и читает письма.", "leaves the thief's world"),
+        ("Хозяин меняет пароль от почты, а вор читает письма.", "tells what others do"),
     ],
     "es": [
         ("Guarda las palabras en una nota, lejos del ladrón.", "begins otherwise than with the thief"),
@@ -91,6 +105,10 @@ BAD = {
         ("El ladrón ve el sitio más cómodo.", "compares"),
         ("La policía sigue al ladrón.", "tells of others"),
         ("Una nota en el móvil sirve de copia.", "names no thief"),
+        ("El ladrón deja tras de sí lágrimas.", "leaves the thief's world"),
+        ("El ladrón repite las reglas de arriba.", "leaves the thief's world"),
+        ("El ladrón opens the mailbox y lee los mensajes.", "leaves the thief's world"),
+        ("El dueño despierta sin monedas y el ladrón duerme.", "tells what others do"),
     ],
 }
 

@@ -342,7 +342,10 @@ INCIDENTS: tuple[IncidentData, ...] = (
             "Do not keep device, PIN and seed in one house: a single break-in then reaches all of them."
         ),
         weaknesses=("seed_storage.paper_home", "seed_backup.single_copy"),
-        sources=("https://thechainjournal.org/hardware-wallet-theft/",),
+        sources=(
+            "https://www.justice.gov/usao-dc/pr/gothferrari-sentenced-78-months-prison-role-massive-cryptocurrency-heist",
+            "https://thechainjournal.org/hardware-wallet-theft/",
+        ),
         confirmed=True,
     ),
     IncidentData(
@@ -501,10 +504,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
         ),
         sources=("https://krebsonsecurity.com/2024/12/how-to-lose-a-fortune-with-just-one-bad-click/",),
         confirmed=True,
-        note=_(
-            "The source summarizes the KrebsOnSecurity report of December 18, 2024; the date is that of the "
-            "report."
-        ),
+        note=_("The date is that of the report, December 18, 2024."),
     ),
     IncidentData(
         slug="scamsniffer-2025",
@@ -765,7 +765,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
     IncidentData(
         slug="infostealer-16b-2025",
         name=_("16 billion credentials from infostealers"),
-        date="2025-07",
+        date="2025-06",
         victims=_("Internet users"),
         loss_usd=None,
         vector="credential_reuse",
@@ -781,9 +781,15 @@ INCIDENTS: tuple[IncidentData, ...] = (
             "password_hygiene.patterns",
             "account_2fa.none",
         ),
-        sources=("https://bitcoinsnews.com/?p=50565",),
+        sources=(
+            "https://cybernews.com/security/billions-credentials-exposed-infostealers-data-leak/",
+            "https://www.bleepingcomputer.com/news/security/no-the-16-billion-credentials-leak-is-not-a-new-data-breach/",
+        ),
         confirmed=True,
-        note=_("Exposed data, not a theft with a known amount."),
+        note=_(
+            "Exposed data, not a theft with a known amount. Much of it had leaked before: BleepingComputer calls it a "
+            "compilation, not a new breach."
+        ),
     ),
     IncidentData(
         slug="cursor-solidity-2025",
@@ -994,6 +1000,7 @@ INCIDENTS: tuple[IncidentData, ...] = (
             "seed_storage.cloud_notes",
         ),
         sources=(
+            "https://www.trmlabs.com/resources/blog/trm-traces-stolen-crypto-from-2022-lastpass-breach-on-chain-indicators-suggest-russian-cybercriminal-involvement",
             "https://industrialpcreport.com/lastpass-breach-fueled-a-35-million-crypto-heist-r-20260105",
         ),
         confirmed=True,

@@ -2,6 +2,9 @@
 
 `primary`: whoever found it out, was hit by it, or decided about it; they are named first. An address that is not
 listed is shown with its host as publisher. Titles and days are those of the publications.
+
+Checked in November 2026 without opening the pages themselves: addresses and titles against stored copies or against
+others who cite them, figures against what others report of them.
 """
 
 from collections.abc import Iterable
@@ -92,6 +95,24 @@ KNOWN = {
         Source(
             url="https://www.chainalysis.com/blog/address-poisoning-scam/",
             publisher="Chainalysis", title="Anatomy of an Address Poisoning Scam", day="2024-10", primary=True,
+        ),
+        Source(
+            url="https://www.trmlabs.com/resources/blog/trm-traces-stolen-crypto-from-2022-lastpass-breach-on-chain-indicators-suggest-russian-cybercriminal-involvement",
+            publisher="TRM Labs", day="2025-12", primary=True,
+        ),
+        Source(
+            url="https://www.justice.gov/usao-dc/pr/gothferrari-sentenced-78-months-prison-role-massive-cryptocurrency-heist",
+            publisher="US Department of Justice", primary=True,
+        ),
+        Source(
+            url="https://cybernews.com/security/billions-credentials-exposed-infostealers-data-leak/",
+            publisher="Cybernews", day="2025-06", primary=True,
+            title="The 16-billion-record data breach that no one’s ever heard of",
+        ),
+        Source(
+            url="https://www.bleepingcomputer.com/news/security/no-the-16-billion-credentials-leak-is-not-a-new-data-breach/",
+            publisher="BleepingComputer", title="No, the 16 billion credentials leak is not a new data breach",
+            day="2025-06",
         ),
         Source(
             url="https://www.paubox.com/blog/ledger-global-e-breach-exposes-the-risks-of-third-party-cybersecurity",

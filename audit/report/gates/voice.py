@@ -10,7 +10,7 @@ import re
 from audit.report.gates import prose
 from audit.report.gates.given import Given
 from audit.report.gates.prose import FACT
-from audit.report.gates.words import russian
+from audit.report.gates.words import elsewhere, russian
 from audit.report.gates.words.voice import Voice
 from audit.report.gates.words.voices import VOICES
 from llm.chain import gates
@@ -142,10 +142,16 @@ def _wrong(sentence: str, voice: Voice, given: Given) -> str | None:
             FACT not in each and not voice.thief.search(each) and not OF_IT.match(each) for each in reasons
         ):
             return "gives a reason of its own"
+    if given.lang == "ru" and (wrong := _russian(plain)):
+        return wrong
+    if elsewhere.named(sentence, given.lang):
+        return "leaves the thief's world"
+    if elsewhere.acts_otherwise(sentence, given.lang):
+        return "tells what others do"
     if not _has_thief(sentence, voice) and _lame(plain, voice, given.lang):
         return "names no thief"
     if given.lang == "ru":
-        return _russian(plain)
+        return None
     if not _starts(plain, voice, given.lang):
         return "begins otherwise than with the thief"
     return "tells the reader to do something" if _told(plain, given.lang) else None
