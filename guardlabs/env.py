@@ -52,6 +52,8 @@ def text(name: str, default: str = "", *, lines: bool = False) -> str:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {reason}") from None
+        if not value.strip():  # else an empty secret would be an empty database, or no key
+            raise ImproperlyConfigured(f"{name}_FILE: {path} is empty.")
     value = value.strip()
     if NO_TEXT.search(value):
         raise ImproperlyConfigured(

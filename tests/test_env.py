@@ -23,6 +23,10 @@ def test_a_value_may_come_from_a_file(monkeypatch, tmp_path):
     secret.write_text("from the file\n")
     monkeypatch.setenv("SOME_KEY_FILE", str(secret))
     assert env.text("SOME_KEY") == "from the file"
+    for empty in ("", " \n"):
+        secret.write_text(empty)
+        with pytest.raises(ImproperlyConfigured, match="SOME_KEY_FILE"):
+            env.text("SOME_KEY", "the default")
     monkeypatch.setenv("SOME_KEY_FILE", str(tmp_path / "missing"))
     with pytest.raises(ImproperlyConfigured, match="SOME_KEY_FILE"):
         env.text("SOME_KEY")
