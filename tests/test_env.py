@@ -187,6 +187,8 @@ def test_email_urls():
         (env.database, "postgresql://me:s3cret@db"),
         (env.database, "postgresql://me:s3cret@[::1/site"),
         (env.database, "postgresql://"),
+        (env.database, "postgresql://me:s3cret@db/site?foo=bar"),
+        (env.database, "postgresql://me:s3cret@db/site?sslmode=banana"),
         (env.database, "sqlite://["),
         (env.database, "sqlite:x"),
         (env.email, "smtp+tls://me:s3cret/x@mail.local:587"),
