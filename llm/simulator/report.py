@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from llm.simulator.report_texts import CASES, MARK, SECTIONS, SHORT
-from llm.simulator.slot_texts import STORY
+from llm.simulator.slot_texts import LONE, STORY
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import Ask
 
@@ -60,7 +60,8 @@ def write(prompt: str, user: str) -> str:
 
 def _filled(language: str, form: str, given: set[str]) -> str:
     """The form of the prompt with a story in its place, of the sentences whose slots were given."""
-    story = " ".join(each for each in STORY[language] if given.issuperset(SLOT.findall(each)))
+    told = STORY if "{finding:1}" in given else LONE
+    story = " ".join(each for each in told[language] if given.issuperset(SLOT.findall(each)))
     return form.replace("‹story›", story).rstrip() + "\n"
 
 
