@@ -6,6 +6,11 @@ from itertools import combinations, product
 import pytest
 
 
+def one_of(daily, *others):
+    """pytest's parameters for all of these values; every day runs the first."""
+    return [daily, *(pytest.param(each, marks=pytest.mark.exhaustive) for each in others)]
+
+
 def matrix(*axes, together=1):
     """pytest's parameters for all combinations of the axes (lists of values), as tuples in their order.
 

@@ -23,5 +23,7 @@ CACHES = {
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: threads and processes of a test share it as production's workers do.
+    # As long as fifty threads take on a slow machine; in a copy, since the product's own is tested too.
+    DATABASES["default"]["OPTIONS"] = {**DATABASES["default"]["OPTIONS"], "timeout": 120}
     DATABASES["default"]["TEST"] = {"NAME": f"{tempfile.gettempdir()}/guardlabs-test-{os.getpid()}.sqlite3"}
 LLM_BOOKS = "request"  # calls that begin on a loop use the connection of their test

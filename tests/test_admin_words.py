@@ -28,6 +28,7 @@ from llm.models import (
     Quota,
 )  # fmt: skip
 from tests.factories import make_order, make_scan
+from tests.matrix import one_of
 
 pytestmark = pytest.mark.django_db
 
@@ -127,7 +128,7 @@ NAMES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("lang", ["ru", "es"])
+@pytest.mark.parametrize("lang", one_of("ru", "es"))
 def test_no_text_of_the_admin_is_left_in_english(admin_client, filled, lang):
     left = {}
     for path in paths():

@@ -9,6 +9,7 @@ from llm.models import Attempt, Pause
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, make_groq, make_provider
 from tests.gateway_client import chunks_of
+from tests.matrix import matrix
 
 pytestmark = pytest.mark.django_db
 WORDS = "some words of code " * 8_000  # about 40,000 tokens
@@ -84,11 +85,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(("path", "what"), CASES)
-def test_what_is_too_large_everywhere_is_said_at_once_in_each_protocols_words(
-    sim, gateway, path, what, stream
-):
+@pytest.mark.parametrize(("case", "stream"), matrix(CASES, [False, True]))
+def test_what_is_too_large_everywhere_is_said_at_once_in_each_protocols_words(sim, gateway, case, stream):
+    path, what = case
     small(sim, images=True)
     body = body_of(path, stream=stream, **LARGE[what])
     gateway.post_to(path, body)  # the first one imports what it needs

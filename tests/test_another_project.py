@@ -9,7 +9,7 @@ import pytest
 
 from tests.test_two_servers import ROOT
 
-PROVIDERS = """
+OWN = """
 [[provider]]
 slug = "own"
 kind = "openai"
@@ -21,7 +21,8 @@ id = "m"
 [[provider.key]]
 label = "own"
 secret = "env:OWN_KEY"
-
+"""
+PROVIDERS = f"""{OWN}
 [[provider]]
 slug = "vertex"
 kind = "vertex"
@@ -136,6 +137,7 @@ def test_every_command_works_and_a_missing_extra_is_a_provider_that_is_skipped(p
     assert "not installed" in project("manage.py", "providers", "check")
 
 
+@pytest.mark.exhaustive
 def test_every_page_of_the_admin_works(project, tmp_path):
     text = (tmp_path / "manage.py").read_text()
     lines = [line for line in text.splitlines(True) if not line.startswith("OTHERS = ")]

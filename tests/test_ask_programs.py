@@ -105,6 +105,7 @@ def recipes():
     return [(name, re.sub(r"^    ", "", block, flags=re.MULTILINE).strip()) for name, block in found]
 
 
+@pytest.mark.exhaustive
 def test_each_recipe_runs_as_it_is_written(sim, shell, tmp_path, live_server):
     make_groq(sim, keys=1, **PATIENT)
     _, key = make_client()

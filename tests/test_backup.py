@@ -192,6 +192,7 @@ def test_a_restored_file_is_for_its_owner_alone(a_file_database, tmp_path):
     assert oct(a_file_database.stat().st_mode & 0o777) == "0o600"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not (INITDB and PG_CTL), reason="PostgreSQL is not on this machine")
 def test_going_back_removes_what_a_later_release_made(tmp_path, postgres_url):  # noqa: F811
     """A table that points to an old one, a view, a sequence, a table of its own: the schema is replaced whole."""

@@ -20,6 +20,7 @@ from llm.failures.kinds import Failure, Kind
 from llm.simulator import behaviours as b
 from tests.adapter_setup import HELLO, Ran, drive
 from tests.chain_setup import make_vertex
+from tests.matrix import matrix
 
 LIMIT, SLACK = 0.2, 15  # seconds; the second only tells an end from none, on however slow a machine
 LIBRARIES = {"httpx": httpx, "httpx2": httpx2}
@@ -337,11 +338,9 @@ def test_a_deadline_is_told_by_the_clock_that_can_be_set(monkeypatch):
 # -- through the SDKs --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
-@pytest.mark.parametrize("kind", ["openai", "groq"])
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(("way", "kind", "streamed"), matrix(list(WAYS), ["openai", "groq"], [False, True]))
 def test_an_attempt_ends_at_its_deadline_as_a_failure(kind, way, streamed):
-    with server(way) as port:
+    with server(WAYS[way]) as port:
         adapter = adapter_for(kind=kind, base_url=f"http://127.0.0.1:{port}/v1", key="k")
         request = Request(
             model="m", messages=[{"role": "user", "content": "hi"}], max_tokens=9, stream=streamed

@@ -8,6 +8,7 @@ from llm.models import Pause
 from llm.simulator import behaviours as b
 from llm.simulator.behaviours import payloads
 from tests.chain_setup import make_provider, make_vertex
+from tests.matrix import matrix
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,9 +52,9 @@ def provider_for(sim, payload, tmp_path):
     return "key-of-k"
 
 
-@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
-@pytest.mark.parametrize("payload", payloads().values(), ids=lambda p: p["id"])
-def test_a_recorded_payload_gives_its_kind(sim, payload, streamed, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "streamed"), matrix(list(payloads()), [False, True]))
+def test_a_recorded_payload_gives_its_kind(sim, name, streamed, tmp_path, monkeypatch):
+    payload = payloads()[name]
     monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
     sim.script(provider_for(sim, payload, tmp_path), b.payload(payload["id"]))
     deadline_s = 2 if payload["id"] == "transport-read-timeout" else 40  # a last provider may take all of it

@@ -57,6 +57,7 @@ def is_ready(port):
         connection.close()
 
 
+@pytest.mark.exhaustive
 def test_the_image_serves_a_scan_from_a_read_only_root(built):
     port = free_port()
     settings = {**SETTINGS, "PORT": str(port), "HOST": "127.0.0.1"}

@@ -19,6 +19,7 @@ from audit.scans import tokens
 from guardlabs.operations.logs import redact
 from tests import secret_texts
 from tests.factories import load_bank, make_order, make_scan
+from tests.matrix import matrix
 
 pytestmark = pytest.mark.django_db
 LANGUAGES = ["en", "ru", "es"]
@@ -256,9 +257,9 @@ def test_tokens_of_orders_stay_out_of_the_log():
 
 
 # -- the status page ---------------------------------------------------------------------------------
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("state", list(orders.State))
-@pytest.mark.parametrize("method", list(Order.Method))
+@pytest.mark.parametrize(
+    ("lang", "state", "method"), matrix(LANGUAGES, list(orders.State), list(Order.Method))
+)
 def test_every_state_has_its_page_in_every_language(client, lang, state, method):
     if state == "refunded" and method == "stripe":
         return

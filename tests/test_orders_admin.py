@@ -11,6 +11,7 @@ from audit.admin.orders import ACTIONS, MONEY, PROCESS
 from audit.models import Mail, Order, OrderEvent, StripeEvent
 from audit.orders import deliverable, overview
 from tests.factories import load_bank, make_order, make_scan
+from tests.matrix import matrix
 
 pytestmark = pytest.mark.django_db
 VIEW = "audit.view_order"
@@ -79,8 +80,10 @@ def test_the_overdue_filter_is_the_queue(admin_client, monkeypatch):
     assert [row.pk for row in listed.context["cl"].result_list] == [late.pk]
 
 
-@pytest.mark.parametrize("name", ACTIONS)
-@pytest.mark.parametrize("permissions", [(), (VIEW,), (VIEW, PROCESS), (VIEW, MONEY), (PROCESS, MONEY)])
+@pytest.mark.parametrize(
+    ("permissions", "name"),
+    matrix([(), (VIEW,), (VIEW, PROCESS), (VIEW, MONEY), (PROCESS, MONEY)], list(ACTIONS)),
+)
 def test_each_action_needs_its_permission_and_a_post(staff, name, permissions):
     client = staff(*permissions)
     start = {"start": "paid", "fill": "paid", "save": "paid", "close": "delivered", "deliver": "delivered",

@@ -63,15 +63,13 @@ DAILY = {
     "test_quota test_pauses test_cache": "threads at_once side_by",
     "test_money": "kept bounded prun died disk max_usd all_time reservation",
     "test_rollup test_metrics test_retention test_database_cache": "test",
-    "test_desk test_late_rows": "test",
+    "test_late_rows": "test",
     "test_limits": "counters shared counts worker account rolled transaction",
-    "test_week_of_limits": "a_day",
-    "test_llm_admin test_audit_admin": "opens list filtered found counting queries written_down trail",
 }
 
 
 def test_what_leans_on_the_database_works(postgres_url):
-    """Counters and pauses under concurrency, the ledger, sums, retention, the desk and the admin's lists."""
+    """Counters and pauses under concurrency, the ledger, sums, retention."""
     files = sorted(
         file for names in DAILY for name in names.split() for file in ROOT.glob(f"tests/{name}*.py")
     )
@@ -85,7 +83,7 @@ def test_what_leans_on_the_database_works(postgres_url):
 def test_the_admin_works(postgres_url):
     assert " passed" in suite(
         postgres_url, "tests/test_llm_admin.py", "tests/test_audit_admin.py", "tests/test_orders_admin.py",
-        "tests/test_staff_login.py",
+        "tests/test_staff_login.py", "tests/test_desk.py",
     )  # fmt: skip
 
 

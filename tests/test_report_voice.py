@@ -151,7 +151,7 @@ def test_the_simulator_writes_reports_that_pass(lang, scan):
     load_bank()
     with translation.override(lang):
         prompt = prompts.build(report_sets.scan_details(scan), lang)
-        text = simulated.write(f"{prompt.system}\n{prompt.user}", prompt.user)
+        text = simulated.write(f"{prompt.system}\n{prompt.user}")
         found = {name: why for name, gate in generate.gates_of(prompt, lang).items() if (why := gate(text))}
     assert found == {}
 

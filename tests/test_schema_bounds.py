@@ -12,6 +12,7 @@ from llm.models import Attempt, Call
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq
 from tests.gateway_client import Gateway, error_of, make_client
+from tests.matrix import one_of
 
 
 def doubling(levels, word="allOf"):
@@ -110,7 +111,7 @@ RUNAWAYS = {
 }
 
 
-@pytest.mark.parametrize("name", RUNAWAYS)
+@pytest.mark.parametrize("name", one_of(*RUNAWAYS))
 def test_judging_that_runs_away_ends_in_a_process_of_its_own(name):
     schema, text = RUNAWAYS[name]
     gate, before = json_schema(schema), time.thread_time()
@@ -208,7 +209,7 @@ def test_nobody_waits_for_ever_while_others_are_judged(monkeypatch):
         apart.judged({}, "1")
 
 
-@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("streamed", one_of(True, False))
 @pytest.mark.django_db(transaction=True)
 def test_a_client_whose_schema_cannot_be_judged_by_is_told_so_and_nobody_else_is_asked(
     sim, settings, streamed

@@ -12,6 +12,7 @@ from mnemonic import Mnemonic
 from audit.orders.secret_guard import Finding, Secret, find, keys, look
 from audit.orders.secret_guard.lists import EVERYDAY, FOLDER
 from tests import secret_texts
+from tests.matrix import matrix
 
 LISTS = {
     path.stem: path.read_text("utf-8").split()
@@ -28,8 +29,7 @@ XPRV = (
 HEX = "e9873d79c6d87dc0fb6a5778633389f4453213303da61f20bd67fc233aa33262"
 
 
-@pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize("count", [12, 15, 18, 21, 24, 20])
+@pytest.mark.parametrize(("name", "count"), matrix(list(LISTS), [12, 15, 18, 21, 24, 20]))
 def test_a_phrase_of_any_list_and_length_is_found(name, count):
     words = random.Random(f"{name}{count}").sample(LISTS[name], count)
     assert find(" ".join(words)) == Secret.PHRASE

@@ -144,7 +144,7 @@ def test_a_finish_reason_in_every_chunk_ends_nothing(sim, kind):
 def test_after_a_lone_finish_reason_only_a_short_grace_is_given(sim, kind, virtual):
     ran = Ran(sim, kind, b.no_done(hold_open=True), stream=True, limit_s=200)
     assert ran.answer.text
-    assert virtual.waited == [pytest.approx(base.USAGE_GRACE_S, abs=0.5)]
+    assert virtual.waited == [pytest.approx(base.USAGE_GRACE_S, abs=0.95 * base.USAGE_GRACE_S)]
 
 
 @both

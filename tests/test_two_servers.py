@@ -106,6 +106,7 @@ def scan(port):
     return made
 
 
+@pytest.mark.exhaustive
 def test_what_one_server_learns_the_other_knows_and_a_killed_one_leaves_its_scan(environment, sim):
     servers = []
     try:

@@ -11,14 +11,14 @@ from audit.scans import service as scans
 from tests.browser import conftest
 from tests.browser.flow import SAFEST, tick_all, wait_for_report
 from tests.factories import beside_the_loop, make_scan
+from tests.matrix import one_of
 
 LANGUAGES = ["en", "ru", "es"]
 
 
 def one_of_all(daily: str) -> list:
     """Every language; all but one of them only when there is time (`make test-all`)."""
-    rare = pytest.mark.exhaustive
-    return [daily, *(pytest.param(lang, marks=rare) for lang in LANGUAGES if lang != daily)]
+    return one_of(daily, *(lang for lang in LANGUAGES if lang != daily))
 
 
 WIDTHS = [360, 1280]
@@ -39,7 +39,7 @@ def axe(page: Page) -> list[str]:
 
 def violations(page: Page) -> list[str]:
     """What axe finds, one line each, and pages wider than the window. At every width and in both schemes: in all
-    combinations by `make test-all`, each of them once every day."""
+    combinations and with forced colours by `make test-all`, each of them once every day."""
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -50,9 +50,11 @@ def violations(page: Page) -> list[str]:
                 continue
             page.emulate_media(color_scheme=scheme)
             found += [f"{page.url} {width} {scheme} {each}" for each in axe(page)]
-    page.emulate_media(color_scheme="light", forced_colors="active")
-    found += [f"{page.url} forced colours {each}" for each in axe(page)]
-    page.emulate_media(forced_colors="none")
+    page.emulate_media(color_scheme="light")
+    if not conftest.DAILY:
+        page.emulate_media(forced_colors="active")
+        found += [f"{page.url} forced colours {each}" for each in axe(page)]
+        page.emulate_media(forced_colors="none")
     assert page.locator("h1").count() == 1
     return found
 
@@ -115,7 +117,7 @@ def test_the_one_page_form_with_errors(new_page, lang):
 
 
 @pytest.mark.parametrize("lang", one_of_all("ru"))
-@pytest.mark.parametrize("kind", ["middle", "absent"])
+@pytest.mark.parametrize("kind", one_of("middle", "absent"))
 def test_private_pages(new_page, lang, kind):
     page = new_page(**NO_MOTION)
     scan = make_scan(kind, lang=lang, seed_storage="cloud_notes" if kind == "middle" else "no_seed")

@@ -142,6 +142,7 @@ def test_text_of_an_attempt_that_fails_is_taken_back(page, sim, pen):
     assert "deepseek" in text
 
 
+@pytest.mark.exhaustive
 def test_a_text_in_the_wrong_language_is_never_seen(page, sim):
     make_groq(sim, keys=1, timeout_s=30, first_byte_s=10)
     make_deepseek(sim, timeout_s=30, first_byte_s=10)
@@ -184,6 +185,7 @@ def test_a_proxy_that_holds_events_back_is_noticed(page, groq, pen):
     wait_for_report(page)
 
 
+@pytest.mark.exhaustive
 def test_a_connection_that_has_lived_its_life_is_taken_up_again(page, groq, pen, monkeypatch):
     monkeypatch.setattr(live, "LIFE_S", 0.7)
     made = asked(page)
@@ -197,6 +199,7 @@ def test_a_connection_that_has_lived_its_life_is_taken_up_again(page, groq, pen,
     assert "GET report?fragment=1" not in made
 
 
+@pytest.mark.exhaustive
 def test_coming_back_later_goes_on_where_it_is_with_the_same_call(page, new_page, groq, pen):
     open_result(page)
     longer_than(page, 40)
@@ -250,6 +253,7 @@ def see_hostile_text(page: Page, sim, pen, begins: str, pace: float) -> list[str
     return seen
 
 
+@pytest.mark.exhaustive
 def test_a_report_that_turns_hostile_is_not_shown_any_further(page, sim, pen):
     seen = see_hostile_text(page, sim, pen, a_report(), pace=0.02)
     assert not [text for text in seen if "<" in text or "alert" in text]

@@ -82,6 +82,7 @@ def test_from_the_landing_page_to_the_deleted_result_by_keyboard_alone(page):
     assert not Scan.objects.exists()
 
 
+@pytest.mark.exhaustive
 def test_by_number_keys(page):
     page.goto("/en/scan/")  # from the first moment on, wherever the focus is
     for number, (question, value) in enumerate(CAPPED.items()):
@@ -126,6 +127,7 @@ def test_back_button_and_browser_back_keep_the_answers(page):
     expect(page.locator("#seed_backup input:checked")).to_have_value(SAFEST["seed_backup"])
 
 
+@pytest.mark.exhaustive
 def test_changing_an_answer_from_the_list(page):
     page.goto("/en/scan/")
     step_through(page, SAFEST)
@@ -155,6 +157,7 @@ def test_a_reload_keeps_the_answers_in_this_tab_until_they_are_sent(page):
     assert page.evaluate("sessionStorage.length") == 0
 
 
+@pytest.mark.exhaustive
 def test_an_address_beyond_the_first_gap_opens_the_gap(page):
     page.goto("/en/scan/#password_hygiene")
     expect(page.locator("#seed_storage")).to_be_visible()
@@ -218,6 +221,7 @@ def test_a_choice_with_the_mouse_moves_on_and_one_with_the_keys_does_not(page):
     expect(page.locator("#seed_backup")).to_be_visible()
 
 
+@pytest.mark.exhaustive
 def test_closing_the_tab_loses_nothing_and_two_tabs_make_one_call(page, new_page):
     page.goto("/en/scan/")
     step_through(page, CAPPED)
