@@ -9,7 +9,7 @@ import pytest
 
 from tests.test_two_servers import ROOT
 
-PROVIDERS = """
+OWN = """
 [[provider]]
 slug = "own"
 kind = "openai"
@@ -21,7 +21,8 @@ id = "m"
 [[provider.key]]
 label = "own"
 secret = "env:OWN_KEY"
-
+"""
+PROVIDERS = f"""{OWN}
 [[provider]]
 slug = "vertex"
 kind = "vertex"

@@ -69,3 +69,12 @@ def test_when_even_the_template_fails_there_is_a_plain_page(monkeypatch):
     assert response.status_code == 500
     assert b"Something went wrong" in response.content
     assert SECRET.encode() not in response.content
+
+
+@pytest.mark.parametrize("path", ["/admin/audit/scan/", "/admin/nothing/"])
+def test_the_way_back_from_the_admin_leads_to_its_desk(client, db, django_user_model, path):
+    client.force_login(django_user_model.objects.create_user("rita", password="x", is_staff=True))
+    html = client.get(path).content.decode()
+    assert '<a class="button" href="/admin/">' in html
+    html = client.get("/en/nothing/").content.decode()
+    assert '<a class="button" href="/en/">' in html

@@ -230,17 +230,17 @@ def test_a_provider_is_edited_with_its_models(staff, mine):
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"base_url": "ftp://x"}, "must begin with http:// or https://"),
-        ({"base_url": "https://user:pw@example.org"}, "must not hold a user"),
-        ({"base_url": "https://{location}.example.org"}, "may hold {location} for vertex only"),
-        ({"locations": "eu, us"}, "is for vertex only"),
-        ({"kind": "vertex"}, "is missing, such as"),
-        ({"kind": "vertex", "locations": "E U"}, "must hold names such as europe-west1"),
+        ({"base_url": "ftp://x"}, "begins with http:// or https://"),
+        ({"base_url": "https://user:pw@example.org"}, "holds no user, password"),
+        ({"base_url": "https://{location}.example.org"}, "Only an address of Vertex AI may hold {location}"),
+        ({"locations": "eu, us"}, "Only for Vertex AI: leave it empty"),
+        ({"kind": "vertex"}, "needs at least one location"),
+        ({"kind": "vertex", "locations": "E U"}, "Names of locations, with commas between"),
         ({"models-0-params": '{"stream": true}'}, "must not set stream"),
         ({"models-0-params": "[1]"}, "must be a table"),
         ({"models-0-params": "{"}, "Enter a valid JSON"),
         ({"models-0-rpm": "-5"}, "greater than or equal to 0"),
-        ({"credentials-0-new_key": "two words"}, "must be one word"),
+        ({"credentials-0-new_key": "two words"}, "is one word of Latin letters"),
     ],
 )
 def test_the_form_refuses_what_the_providers_file_refuses(staff, mine, changes, error):
@@ -583,7 +583,7 @@ def test_a_limit_is_edited_with_its_provider(staff, mine):
         "limits-0-enabled": "on", "limits-0-amount": "50", "limits-0-unit": "requests", "limits-0-per": "",
         "limits-0-provider": mine.pk,
     }  # fmt: skip
-    assert "is missing" in save(staff, mine, **new).content.decode()
+    assert "Choose a period." in save(staff, mine, **new).content.decode()
     assert save(staff, mine, **(new | {"limits-0-per": "day"})).status_code == 302
     limit = mine.limits.get()
     assert (limit.scope, limit.patterns, limit.per, limit.unit, limit.amount) == (

@@ -253,3 +253,13 @@ def test_what_this_process_remembers_is_bounded(rf, monkeypatch):
     for number in range(300):
         limits.claim(rf.post(LOGIN, REMOTE_ADDR=f"198.51.{number // 200}.{number % 200}"), f"name{number}")
     assert len(limits._own) <= 52
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("ru", "Введи старый пароль"), ("es", "Escribe tu contraseña actual")]
+)
+def test_the_admin_speaks_to_staff_as_the_site_does(admin_client, lang, said):
+    """Our catalogues come before Django's, which are formal."""
+    html = admin_client.get("/admin/password_change/", headers={"accept-language": lang}).content.decode()
+    assert said in html
+    assert "пожалуйста" not in html

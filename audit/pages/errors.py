@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
@@ -44,11 +45,17 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
-    return _error(template="403.html", status=403)
+    return _error(template="403.html", status=403, extra=_of_staff(request))
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _error(template="404.html", status=404)
+    return _error(template="404.html", status=404, extra=_of_staff(request))
+
+
+def _of_staff(request: HttpRequest) -> dict[str, Any]:
+    """Within the admin the way back leads to its desk."""
+    desk = reverse("admin:index")
+    return {"desk": desk if request.path.startswith(desk) else ""}
 
 
 def too_many(request: HttpRequest, *, retry_after_s: int) -> HttpResponse:

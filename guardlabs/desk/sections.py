@@ -319,7 +319,7 @@ def _both(sums: Any) -> tuple[Any, Any]:
 
 
 def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{number_format(value, 1)} s"
+    return "–" if value is None else _("%(n)s s") % {"n": number_format(value, 1)}
 
 
 def _bar(left: int | None, limit: int | None) -> tuple[int, int] | None:

@@ -23,8 +23,15 @@ from llm.admin_base import AllowedLookups, ReadOnly
 admin.site.unregister([User, Group, StaticDevice, TOTPDevice])
 
 
+class Named:
+    """Django's pair of lists has icons whose name no screen reader may read without a role."""
+
+    class Media:
+        js = ("guardlabs/staff.js",)
+
+
 @admin.register(User)
-class StaffUserAdmin(AllowedLookups, UserAdmin):  # type: ignore[type-arg]
+class StaffUserAdmin(Named, AllowedLookups, UserAdmin):  # type: ignore[type-arg]
     actions = ("reset_second_factor", "end_sessions")
 
     @admin.action(description=_("Take away the second factor (lost phone)"), permissions=["change"])
@@ -54,7 +61,7 @@ class StaffUserAdmin(AllowedLookups, UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class StaffGroupAdmin(AllowedLookups, GroupAdmin):
+class StaffGroupAdmin(Named, AllowedLookups, GroupAdmin):
     """Roles: see guardlabs.staff.roles."""
 
 

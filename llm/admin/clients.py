@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from llm.admin_base import complaints
 from llm.admin_base.lookups import AllowedLookups
 from llm.clients import access as clients
 from llm.clients.usage import usage_of
@@ -62,13 +64,13 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             return [f"{read(tier).normalize():f}" for tier in self.cleaned_data["tiers"]]
         except FieldError as error:
-            raise ValidationError(_("This value %(problem)s.") % {"problem": error}) from None
+            raise ValidationError(complaints.told(str(error))) from None
 
     def clean_regions(self) -> list[str]:
         try:
             return list(fields.regions([region.upper() for region in self.cleaned_data["regions"]]))
         except FieldError as error:
-            raise ValidationError(_("This value %(problem)s.") % {"problem": error}) from None
+            raise ValidationError(complaints.told(str(error))) from None
 
 
 @admin.register(Client)
@@ -111,7 +113,11 @@ class ClientAdmin(AllowedLookups, admin.ModelAdmin):  # type: ignore[type-arg]
         """Those that it has, each with its name."""
         names = ("rpm", "concurrency", "daily_calls", "daily_budget_usd")
         labels = {field.name: field.verbose_name for field in Client._meta.concrete_fields}
-        found = [(labels[name], value) for name in names if (value := getattr(row, name)) is not None]
+        found = [
+            (labels[name], number_format(value, 2 if name == "daily_budget_usd" else 0, force_grouping=True))
+            for name in names
+            if (value := getattr(row, name)) is not None
+        ]
         return format_html_join(mark_safe("<br>"), "{}: {}", found) or "–"
 
     @admin.display(description=_("usage"))

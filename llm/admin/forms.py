@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from llm import hosts, secrets
+from llm.admin_base import complaints
 from llm.configuration import fields, presets, schema
 from llm.configuration.errors import FieldError
 from llm.models import Alias, Credential, Limit, Model, Provider
@@ -17,7 +18,7 @@ def _checked(reader: fields.Reader, value: Any) -> Any:
     try:
         return reader(value)
     except FieldError as error:
-        raise ValidationError(_("This value %(problem)s.") % {"problem": error}) from None
+        raise ValidationError(complaints.told(str(error))) from None
 
 
 class LocationsField(forms.CharField):
@@ -121,7 +122,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         names = ("kind", "keyless", "base_url", "project", "locations")
         if all(name in data for name in names):
             for name, reason in schema.contradictions({name: data[name] for name in names}):
-                self.add_error(name, _("This value %(problem)s.") % {"problem": reason})
+                self.add_error(name, complaints.told(reason))
         return data
 
 
@@ -151,7 +152,7 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
         data: dict[str, Any] = super().clean() or {}
         if all(name in data for name in schema.OF_A_KIND):
             for name, reason in schema.model_contradictions(data):
-                self.add_error(name, _("This value %(problem)s.") % {"problem": reason})
+                self.add_error(name, complaints.told(reason))
         return data
 
 
@@ -177,7 +178,7 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
         data: dict[str, Any] = super().clean() or {}
         if all(name in data for name in ("scope", "patterns", "per", "unit")):
             for name, reason in schema.limit_contradictions(data):
-                self.add_error(name, _("This value %(problem)s.") % {"problem": reason})
+                self.add_error(name, complaints.told(reason))
         return data
 
 

@@ -74,7 +74,9 @@ def _two(first: str, second: str) -> SafeString:
 
 
 def _ms(milliseconds: int | None) -> str:
-    return "–" if milliseconds is None else f"{number_format(milliseconds / 1000, 1)} s"
+    if milliseconds is None:
+        return "–"
+    return gettext("%(n)s s") % {"n": number_format(milliseconds / 1000, 1)}
 
 
 def _tokens(row: Call | Attempt) -> str:
