@@ -13,7 +13,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-HEADER_SAFE = re.compile(r"[\x21-\x7e]{1,4096}")
+HEADER_SAFE = re.compile(
+    r"(?![\"'])[\x21-\x3a\x3c-\x7e]{1,4096}(?<![\"'])"
+)  # no quotes around it, no semicolon
 ENV_REFERENCE = re.compile(r"env:(?P<name>[A-Za-z_]\w*)(?:\[(?P<index>\d+)\])?")
 
 
@@ -96,11 +98,13 @@ def checked(key: str) -> str:
     """A key that goes into a header, as it was read; empty stays empty.
 
     Raises SecretError, which shows nothing of it, when it is not one line of visible ASCII characters: two keys in
-    one variable, a file of several lines, NUL. HTTP libraries would quote all of that in their complaint.
+    one variable, a file of several lines, NUL. HTTP libraries would quote all of that in their complaint. Nor is one
+    sent that is in quotes, which a shell would have taken off, or that holds a semicolon between two.
     """
     if key and not HEADER_SAFE.fullmatch(key):
         raise SecretError(
-            "it is not one line of visible ASCII characters, so it is not sent: look at what is there"
+            "it is not one line of visible ASCII characters without quotes around it, so it is not sent: look at "
+            "what is there"
         )
     return key
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.test_two_servers import ROOT
 
-PROVIDERS = """
+OWN = """
 [[provider]]
 slug = "own"
 kind = "openai"
@@ -21,7 +21,8 @@ id = "m"
 [[provider.key]]
 label = "own"
 secret = "env:OWN_KEY"
-
+"""
+PROVIDERS = f"""{OWN}
 [[provider]]
 slug = "vertex"
 kind = "vertex"
@@ -114,7 +115,7 @@ def project(tmp_path, sim):
     def python(*arguments, status=0, stdin=""):
         done = subprocess.run(
             [sys.executable, *arguments], cwd=tmp_path, env=environment, input=stdin, capture_output=True, text=True,
-            timeout=120,
+            timeout=400,
         )  # fmt: skip
         assert done.returncode == status, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -5,14 +5,21 @@ import importlib.util
 import os
 import re
 import shutil
+import ssl
 import subprocess
+import time
+from functools import partial
+from http.client import HTTPConnection, HTTPSConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
 from django.core.management import get_commands, load_command_class
 
 from tests.machine import find
+from tests.test_postgres import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -224,7 +231,13 @@ def test_systemd_accepts_the_units(tmp_path):
     assert (code, ours) == (0, []), said
 
 
-@pytest.mark.skipif(find("caddy") is None, reason="Caddy is not on this machine")
+needs_caddy = pytest.mark.skipif(find("caddy") is None, reason="Caddy is not on this machine")
+needs_nginx = pytest.mark.skipif(
+    shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="nginx is not on this machine"
+)
+
+
+@needs_caddy
 def test_caddy_accepts_its_file(tmp_path):
     environment = {"HOME": str(tmp_path), "SITE_HOST": "audit.example.org", "UPSTREAM": "web:8000 other:8000"}
     code, said = run(
@@ -235,17 +248,14 @@ def test_caddy_accepts_its_file(tmp_path):
     assert "Valid configuration" in said
 
 
-@pytest.mark.skipif(
-    shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="nginx is not on this machine"
-)
-def test_nginx_accepts_its_file(tmp_path):
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    run(
-        "openssl",
-        "req",
-        "-x509",
+def nginx_file(folder, *changes):
+    """The command for nginx.conf with a certificate, both in the folder; `changes`: (text, what takes its place)."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    made = [
         "-newkey",
-        "rsa:2048",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
         "-nodes",
         "-subj",
         "/CN=x",
@@ -253,18 +263,118 @@ def test_nginx_accepts_its_file(tmp_path):
         key,
         "-out",
         certificate,
-    )
+    ]
+    run("openssl", "req", "-x509", *made)
     site = (DEPLOY / "nginx.conf").read_text()
     site = re.sub(r"/etc/letsencrypt\S+fullchain.pem", str(certificate), site)
     site = re.sub(r"/etc/letsencrypt\S+privkey.pem", str(key), site)
-    site = site.replace("/var/log/nginx/", f"{tmp_path}/")
-    whole = (
-        f"pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\nhttp {{ access_log off;\n{site}\n}}\n"
+    for old, new in [("/var/log/nginx/", f"{folder}/"), *changes]:
+        assert old in site
+        site = site.replace(old, new)
+    kept = "".join(
+        f"{each}_temp_path {folder};\n" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    (tmp_path / "nginx.conf").write_text(whole)
-    code, said = run("/usr/sbin/nginx", "-t", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path))
+    whole = (
+        f"pid {folder}/pid; error_log {folder}/log; events {{}}\nhttp {{ access_log off;\n{kept}{site}\n}}\n"
+    )
+    (folder / "nginx.conf").write_text(whole)
+    return "/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)
+
+
+@needs_nginx
+def test_nginx_accepts_its_file(tmp_path):
+    code, said = run(*nginx_file(tmp_path), "-t")
     assert code == 0, said
     assert "[warn]" not in said
+
+
+class Counting(BaseHTTPRequestHandler):
+    """The site: says how many bytes came."""
+
+    def do_GET(self):
+        body = str(len(self.rfile.read(int(self.headers.get("Content-Length", 0))))).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def upstream():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
+    server.handle_error = lambda *args: None  # a body that is not sent to its end
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def post(port, path, size, *, tls):
+    """(status, body) of the answer; 413 where the proxy hung up on a body instead of reading it."""
+    kind = partial(HTTPSConnection, context=ssl._create_unverified_context()) if tls else HTTPConnection
+    for _ in range(200):  # until it listens
+        connection = kind("127.0.0.1", port, timeout=10)
+        try:
+            connection.connect()
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+            continue
+        break
+    try:
+        connection.request("POST", path, b"x" * size, {"Host": "localhost"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (ConnectionResetError, BrokenPipeError):
+        return 413, b""
+    finally:
+        connection.close()
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+def proxy(request, tmp_path, upstream):
+    """`send(path, size)` through the proxy as it is shipped."""
+    port, plain = free_port(), free_port()
+    if request.param == "nginx":
+        if not shutil.which("nginx", path="/usr/sbin:/usr/bin"):
+            pytest.skip("nginx is not on this machine")
+        command = nginx_file(
+            tmp_path, ("127.0.0.1:8000", f"127.0.0.1:{upstream}"), ("listen 80;", f"listen 127.0.0.1:{plain};"),
+            ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"), ("listen [::]:80;", ""),
+            ("listen [::]:443 ssl http2;", ""),
+        )  # fmt: skip
+        command = [*command, "-g", "daemon off; user root;" if os.getuid() == 0 else "daemon off;"]
+    else:
+        if find("caddy") is None:
+            pytest.skip("Caddy is not on this machine")
+        file = tmp_path / "Caddyfile"
+        file.write_text((DEPLOY / "Caddyfile").read_text().replace("{\n", "{\n\tadmin off\n", 1))
+        command = [find("caddy"), "run", "--adapter", "caddyfile", "--config", str(file)]
+    more = {
+        "HOME": str(tmp_path),
+        "SITE_HOST": f"http://localhost:{port}",
+        "UPSTREAM": f"127.0.0.1:{upstream}",
+    }
+    process = subprocess.Popen(
+        command, env=os.environ | more, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    yield partial(post, port, tls=request.param == "nginx")
+    process.terminate()
+    process.wait(10)
+
+
+def test_a_proxy_lets_the_gateway_have_what_it_takes_and_pages_no_more_than_they_do(proxy):
+    image = 1_000_000
+    for path in ("/v1/chat/completions", "/chat/completions", "/v1/messages", "/responses"):
+        assert proxy(path, size=image) == (200, str(image).encode()), path
+    for path in ("/en/scan/", "/admin/login/", "/v1x", "/en/v1/", "/modelsx"):
+        assert proxy(path, size=image)[0] in {413, 502}, path  # Caddy has begun to send it on by then
+        assert proxy(path, size=70_000) == (200, b"70000"), path
+    assert proxy("/metrics", size=0)[0] == 404
 
 
 @pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not on this machine")

@@ -15,6 +15,7 @@ from guardlabs.install.launchers import PROGRAMS
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 INSTALLED = {"python", "pip", "pytest", "ruff", "mypy", "gunicorn", "uv", *PROGRAMS}
+MADE_BY_HAND = {"deploy/.env", "deploy/secrets/"}
 EVERY = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
@@ -72,6 +73,25 @@ def help_of(parser):
             for each in action.choices.values():
                 found |= help_of(each)
     return found
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name
+)
+def test_files_and_names_in_them_exist(page):
+    """`audit/report/prompts.py` (`TONE`), `RULES` in `llm/failures/rules.py`, `llm/simulator/wire_*.py`."""
+    text, wrong = page.read_text(), []
+    for path in re.findall(
+        r"`((?:llm|audit|guardlabs|tests|bench|deploy|docs|locale|templates)/[\w./*-]+)`", text
+    ):
+        if "VERSION" not in path and path not in MADE_BY_HAND and not any(ROOT.glob(path.rstrip("/"))):
+            wrong.append(path)
+    named = re.findall(r"`([\w/.-]+\.py)`\s\(`([A-Z]\w+)`", text)
+    named += [(path, name) for name, path in re.findall(r"`([A-Z]\w+)`\sin\s`([\w/.-]+\.py)`", text)]
+    for path, name in named:
+        if not re.search(rf"\b{name}\b", (ROOT / path).read_text()):
+            wrong.append(f"{name} in {path}")
+    assert wrong == []
 
 
 @EVERY

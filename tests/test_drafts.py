@@ -5,7 +5,6 @@ import re
 import pytest
 
 from audit.report.text import drafts, render
-from llm.simulator.report_texts import SECTIONS
 from tests import report_texts
 from tests.test_render import LINKS, PAYLOADS, Reader, assert_harmless
 from tests.xss_payloads import OURS
@@ -14,10 +13,6 @@ REPORTS = {
     "en": report_texts.EN,
     "ru": report_texts.RU,
     "es": report_texts.ES,
-    **{
-        f"simulated {lang}": "\n\n".join(f"## {heading}\n\n{text}" for heading, text in sections)
-        for lang, sections in SECTIONS.items()
-    },
     "dense": f"""# Title
 
 A *first* line with **bold and *nested* words**, `code **here**` and a [source]({OURS}).

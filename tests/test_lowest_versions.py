@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_another_project import OWN
 from tests.test_two_servers import ROOT
 
 UV = [sys.executable, "-m", "uv"]
@@ -24,19 +25,7 @@ try:
 except ChainExhausted as error:
     print(django.__version__, {attempt["outcome"] for attempt in error.attempts})
 """
-FILE = """
-[[provider]]
-slug = "own"
-kind = "openai"
-name = "Own"
-base_url = "http://127.0.0.1:9/v1"
-free = true
-[[provider.model]]
-id = "m"
-[[provider.key]]
-label = "own"
-secret = "env:OWN_KEY"
-"""
+FILE = OWN.format(url="http://127.0.0.1:9")
 
 
 def interpreter(version):

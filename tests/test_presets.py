@@ -182,6 +182,18 @@ def test_a_list_in_the_variable_for_one_key_is_understood(monkeypatch):
     assert keys() == [("groq1", "env:GROQ_API_KEY[1]"), ("groq2", "env:GROQ_API_KEY[2]")]
 
 
+def test_a_key_may_come_from_a_file(monkeypatch, tmp_path):
+    (tmp_path / "one").write_text("gsk_one\n")
+    (tmp_path / "two").write_text("gsk_two\n")
+    restart(
+        monkeypatch, GROQ_API_KEY_FILE=str(tmp_path / "one"), GROQ_API_KEY_2_FILE=str(tmp_path / "two"),
+        GROQ_API_KEY_3="gsk_one",
+    )  # fmt: skip
+    assert keys() == [("groq1", f"file:{tmp_path}/one"), ("groq2", f"file:{tmp_path}/two")]
+    restart(monkeypatch, GROQ_API_KEY_FILE=str(tmp_path / "one"))
+    assert len(keys()) == 2
+
+
 def test_the_same_key_twice_counts_once(monkeypatch):
     restart(monkeypatch, GROQ_API_KEYS="a,b,a", GROQ_API_KEY="b", GROQ_API_KEY_1="a", GROQ_API_KEY_2="c")
     assert [secret for _, secret in keys()] == [

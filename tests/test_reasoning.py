@@ -258,14 +258,20 @@ def test_a_closing_mark_beside_told_reasoning_is_text(sim, streamed):
     assert Ran(sim, "openai", behaviour, stream=streamed).answer.reasoning == SECRET
 
 
-@pytest.mark.parametrize("kind", KINDS)
+SEALED = chunk({"reasoning_details": [{"type": "reasoning.encrypted", "data": "xx", "index": 0}]})
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "encrypted"])
 def test_reasoning_is_a_sign_of_life(sim, kind):
     from llm import clock
     from llm.adapters import Request, Timing
     from tests.adapter_setup import HELLO, drive, make_adapter
 
-    adapter, name = make_adapter(sim, kind)
-    sim.script(name, b.ok("Hello", reasoning="x" * 24 * 8, pace=0.1))
+    adapter, name = make_adapter(sim, "openai" if kind == "encrypted" else kind)
+    behaviour = b.ok("Hello", reasoning="x" * 24 * 8, pace=0.1)
+    if kind == "encrypted":
+        behaviour = b.events(*[SEALED] * 8, chunk({"content": "Hello"}, finish="stop"), pace=0.1)
+    sim.script(name, behaviour)
     now = clock.monotonic()
     request = Request(model="m", messages=HELLO, max_tokens=900, stream=True)
     pieces, _ = drive(adapter, request, Timing(first_token=now + 0.5, end=now + 20, idle_s=5))

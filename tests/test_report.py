@@ -309,9 +309,9 @@ def test_the_chain_is_asked_as_agreed(monkeypatch, settings, lang):
         17,
     )
     assert call["max_tokens"] == (1000 if lang == "ru" else 700)
-    assert async_to_sync(call["accept"])(write(call["system"] + call["user"], call["user"])) is None
+    assert async_to_sync(call["accept"])(write(call["system"] + call["user"])) is None
     assert "slots" in async_to_sync(call["accept"])(
-        write(call["system"] + call["user"], call["user"]).replace("{fix:", "{fox:")
+        write(call["system"] + call["user"]).replace("{fix:", "{fox:")
     )
     assert async_to_sync(call["accept"])("no")
     assert (written.provider, written.model, written.cost_usd) == ("groq1", "llama", Decimal("0.000123"))

@@ -180,3 +180,13 @@ def test_a_service_account_may_have_lines():
         provider=provider, label="k", secret=secrets.seal('{\n "type": "service_account"}')
     )
     assert row.key() == '{\n "type": "service_account"}'
+
+
+@pytest.mark.parametrize(
+    "key", ['"gsk_a"', "'gsk_a'", '"gsk_a', "gsk_a'", "gsk_a;gsk_b", "gsk_a gsk_b", "gsk_é"]
+)
+def test_a_key_that_a_shell_has_left_in_quotes_is_not_sent(key):
+    with pytest.raises(secrets.SecretError) as refused:
+        secrets.checked(key)
+    assert "gsk" not in str(refused.value)
+    assert secrets.checked("gsk_a-B.c/d+e=:f,g") == "gsk_a-B.c/d+e=:f,g"

@@ -53,12 +53,13 @@ from llm.simulator import (
     truncate,
 )
 from llm.simulator.limits import go_duration
+from llm.simulator.stories import STORY
 from llm.simulator.tokens import count_tokens, cut_to_tokens
 
 PATIENT = 60.0  # seconds that a client waits for the next byte
 IMPATIENT = 0.5  # where waiting is in vain
-SIMULATED = "imulated|Имитация|simulad"
-PROMPT = "Write the report. Language: {language}\nCases: [bybit-2025], [ic3-2024] and [sparkcat-2025]."
+FACTS = "<facts>\nfinding:1 {{finding:1}}\nForm:\n## One\n‹story›\n## Two\n{{finding:1}}\n</facts>"
+PROMPT = "Language: {language}\n" + FACTS
 PACKAGE = Path(__file__).parent.parent / "llm" / "simulator"
 
 
@@ -182,41 +183,27 @@ streams = pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream
 
 @families
 @streams
-@pytest.mark.parametrize("language", ["en", "ru", "es"])
-def test_a_report_in_the_language_asked_for(sim: Simulator, family: str, stream: bool, language: str) -> None:
+@pytest.mark.parametrize("language", ["en", "ru", "es", "de"])
+def test_a_form_comes_back_with_a_story_in_the_language_asked_for(
+    sim: Simulator, family: str, stream: bool, language: str
+) -> None:
     prompt = PROMPT.format(language=language)
     said = asker(family, sim)(prompt, stream=stream)
-    assert 900 <= len(said.text) <= 2500
-    assert re.match(rf"> .*({SIMULATED})", said.text)
-    assert said.text.count("\n## ") >= 4
-    assert all(case in said.text for case in ("[bybit-2025]", "[ic3-2024]", "[sparkcat-2025]"))
-    assert bool(re.search("[а-я]", said.text)) == (language == "ru")
-    assert (" tu " in said.text) == (language == "es")
+    told = [each for each in STORY.get(language, STORY["en"]) if "{finding:2}" not in each]
+    assert said.text == f"## One\n{' '.join(told)}\n## Two\n{{finding:1}}\n"
     assert said.finish in {"stop", "STOP"}
     assert said.usage == (count_tokens(prompt), count_tokens(said.text))
     again = asker(family, sim)(prompt, stream=stream)
     assert again.text == said.text
 
 
-@pytest.mark.parametrize(("prompt", "beginning"), [
-    ("Tell me about seeds " * 40, "> Simulated report"),
-    ("Расскажи, как хранить сид-фразу. " * 30, "> Имитация отчёта"),
-    ("Escribe un informe para mí sobre las carteras. " * 20, "> Informe simulado"),
-    ("Write it in Russian. " + "My answers follow. " * 40, "> Имитация отчёта"),
-    ("Say hello", "Simulated answer"),
-    ("Скажи привет", "Имитация ответа"),
-    ("¿Cómo estás hoy?", "Respuesta simulada"),
-])  # fmt: skip
-def test_the_language_is_guessed_without_a_marker(sim: Simulator, prompt: str, beginning: str) -> None:
-    said = chat(openai_client(sim), prompt)
-    assert said.text.startswith(beginning)
-    assert len(said.text) >= 60
-
-
-def test_at_most_four_cases_and_none_without_any(sim: Simulator) -> None:
-    many = "Language: en " + " ".join(f"[case-{year}]" for year in range(2015, 2025))
-    assert len(re.findall(r"\[case-\d+\]", chat(openai_client(sim), many).text)) == 4
-    assert "happened to others" not in chat(openai_client(sim), "Language: en").text
+@pytest.mark.parametrize(
+    "prompt", ["Say hello", "Скажи привет", "Form:\n‹story›", "Tell me about seeds " * 400]
+)
+def test_without_facts_and_a_form_one_sentence_says_what_it_is(sim: Simulator, prompt: str) -> None:
+    assert chat(openai_client(sim), prompt).text == (
+        f"Simulated answer: the provider simulator received {count_tokens(prompt)} tokens, and no model was asked."
+    )
 
 
 @families
@@ -304,7 +291,7 @@ def cut_short(said: Any) -> bool:
 
 
 def complete(said: Any) -> bool:
-    return isinstance(said, Said) and said.finish in {"stop", "STOP"} and len(said.text) > 900
+    return isinstance(said, Said) and said.finish in {"stop", "STOP"} and said.text.endswith("{finding:1}\n")
 
 
 def errors_of(*kinds: Any) -> Callable[[Any], bool]:

@@ -131,10 +131,10 @@ def test_a_call_that_was_cut_is_told_as_cut(sim, kind, stream):
 
 @both
 @openais
-def test_a_garbled_call_is_no_answer(sim, kind, stream):
-    call = [
-        {"id": "x", "index": 0, "type": "function", "function": {"name": "get_time", "arguments": '{"a": '}}
-    ]
+@pytest.mark.parametrize("arguments", ['{"a": ', "[1]", '"Paris"', '{"a": NaN}', "{'a': 1}"])
+def test_a_garbled_call_is_no_answer(sim, kind, stream, arguments):
+    function = {"name": "get_time", "arguments": arguments}
+    call = [{"id": "x", "index": 0, "type": "function", "function": function}]
     told = [chunk({"tool_calls": call}), chunk(finish="tool_calls")] if stream else [
         completion({"content": None, "tool_calls": call}, finish="tool_calls")
     ]  # fmt: skip
@@ -149,7 +149,8 @@ def test_a_garbled_call_is_no_answer(sim, kind, stream):
     "name",
     ["get_weather<|channel|>commentary", "functions.get_weather", "to=functions.get_weather", " get_weather\n",
      "get_weather()", '"get_weather"', "default_api.get_weather", "default_api:get_weather", "Get_Weather",
-     "tools/get_weather", "get_weather<|constrain|>json", "assistant.functions.get_weather"],
+     "tools/get_weather", "get_weather<|constrain|>json", "assistant.functions.get_weather",
+     "functions.get_weather:0"],
 )  # fmt: skip
 def test_a_dressed_name_is_the_one_that_was_offered(sim, kind, stream, name):
     ran = Ran(sim, kind, b.tool_calls([name, {"a": 1}]), stream=stream, params={"tools": TOOLS})
@@ -162,6 +163,31 @@ def test_a_dressed_name_is_the_one_that_was_offered(sim, kind, stream, name):
 def test_a_name_that_nobody_offered_goes_to_the_next_provider(sim, kind, stream, name):
     with pytest.raises(Failure) as caught:
         Ran(sim, kind, b.tool_calls([name, {}]), stream=stream, params={"tools": TOOLS})
+    assert caught.value.kind is Kind.EMPTY_OUTPUT
+
+
+@both
+@pytest.mark.parametrize(
+    ("text", "garbled"),
+    [
+        ('<tool_call>\n{"name": "get_weather", "arguments": {}}\n</tool_call>', True),
+        ('I look.\n<tool_call>{"name": "get_weather", "arguments": {}}', True),
+        ('[TOOL_CALLS][{"name": "get_weather", "arguments": {}}]', True),
+        ("<function=get_weather>{}</function>", True),
+        ('<|python_tag|>{"name": "get_weather", "parameters": {}}', True),
+        ("<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather", True),
+        ('Hermes writes:\n```\n<tool_call>{"name": "get_weather"}</tool_call>\n```', False),
+        ("A <tool_call> of get_weather.", False),
+        ("<tool_call> is a mark of Qwen's.", False),
+    ],
+)
+def test_a_call_that_is_written_as_text_is_no_answer(sim, stream, text, garbled):
+    if not garbled:
+        assert Ran(sim, "openai", b.ok(text), stream=stream, params={"tools": TOOLS}).text == text
+        return
+    assert Ran(sim, "openai", b.ok(text), stream=stream).text == text  # no tools: a text about them
+    with pytest.raises(Failure) as caught:
+        Ran(sim, "openai", b.ok(text), stream=stream, params={"tools": TOOLS})
     assert caught.value.kind is Kind.EMPTY_OUTPUT
 
 
@@ -348,6 +374,24 @@ def test_mistral_gets_ids_of_nine_letters_that_still_match(sim, stream, id):
     assert asked["tool_calls"][0]["id"] == answered["tool_call_id"]
     assert (answered["tool_call_id"] == id) == (id == "abcDEF123")
     assert "stream_options" not in ran.sent
+
+
+def test_mistral_gets_no_answer_that_says_nothing(sim):
+    messages = [*HELLO, {"role": "assistant", "content": ""}, *HELLO]
+    mistral = {"slug": "mistral", "model": "mistral-small-latest"}
+    assert (
+        Ran(sim, "openai", b.ok("x"), stream=False, messages=messages, **mistral).sent["messages"]
+        == 2 * HELLO
+    )
+    assert Ran(sim, "openai", b.ok("x"), stream=False, messages=messages).sent["messages"] == messages
+
+
+@openais
+def test_a_call_without_arguments_is_sent_with_an_empty_object(sim, kind):
+    call = {"id": "a", "type": "function", "function": {"name": "get_time", "arguments": ""}}
+    messages = [*HELLO, {"role": "assistant", "content": None, "tool_calls": [call]}, result("a")]
+    [sent] = Ran(sim, kind, b.ok("x"), stream=False, messages=messages).sent["messages"][1]["tool_calls"]
+    assert sent["function"] == {"name": "get_time", "arguments": "{}"}
 
 
 def test_cloudflare_gets_no_null(sim):

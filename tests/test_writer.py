@@ -17,7 +17,7 @@ from audit.scans import service as scans
 from llm import chain, loop
 from llm.failures.kinds import Kind
 from llm.models import Call
-from llm.simulator.slot_texts import STORY
+from llm.simulator.stories import STORY
 from tests.factories import load_bank, make_scan
 from tests.fake_chain import FakeChain, a_reply, inline
 

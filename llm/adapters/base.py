@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from llm import clock
 from llm.adapters import session, transport
 from llm.adapters.answers.output import Output
-from llm.adapters.answers.toolcalls import names_of, offered_name, whole_arguments
+from llm.adapters.answers.toolcalls import calls_in_words, names_of, offered_name, whole_arguments
 from llm.adapters.answers.visible import Piece, Reasoning
 from llm.adapters.dialects import thinks
 from llm.failures.kinds import Failure, Kind
@@ -219,6 +219,8 @@ def _usable_calls(answer: Answer, request: Request) -> Sequence[Mapping[str, Any
     offered = names_of(request.params.get("tools"))
     if request.params.get("tool_choice") == "none":
         offered = frozenset()
+    if not answer.tool_calls and offered and calls_in_words(answer.text, offered):
+        raise Failure(Kind.EMPTY_OUTPUT, "a call of a tool, written as text", status=200)
     if answer.tool_calls and not offered:
         if answer.text.strip():
             return ()  # a text beside it is an answer

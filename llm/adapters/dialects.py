@@ -101,7 +101,13 @@ def messages_for(
     dialect: Dialect, messages: Sequence[Mapping[str, Any]], *, thinks: bool = True
 ) -> list[dict[str, Any]]:
     """The messages as this service takes them. State of other providers' answers stays behind."""
+    if dialect.call_ids == "mistral":  # which refuses an answer that says nothing
+        messages = [each for each in messages if not _is_empty_answer(each)]
     return [_message(dialect, message, thinks=thinks) for message in messages]
+
+
+def _is_empty_answer(message: Mapping[str, Any]) -> bool:
+    return message.get("role") == "assistant" and not (message.get("content") or message.get("tool_calls"))
 
 
 def _message(dialect: Dialect, message: Mapping[str, Any], *, thinks: bool) -> dict[str, Any]:
@@ -139,6 +145,12 @@ def _state(dialect: Dialect, message: Mapping[str, Any], *, called: bool, thinks
 def _call(dialect: Dialect, call: Mapping[str, Any], *, first: bool) -> dict[str, Any]:
     said = {name: value for name, value in call.items() if name != "extra_content"}
     said["id"] = call_id(dialect, str(call.get("id") or ""))
+    function = said.get("function")
+    if isinstance(function, Mapping) and function.get("arguments") in (
+        None,
+        "",
+    ):  # no JSON, so many refuse it
+        said["function"] = {**function, "arguments": "{}"}
     if dialect.state == "google":
         if extra := google_state(call):
             said["extra_content"] = extra

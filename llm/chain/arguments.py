@@ -3,6 +3,7 @@
 Nothing is sent, reserved or stored before all of it has been read.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -22,6 +23,7 @@ MOST_DEADLINE_S = 7 * 86_400.0
 MOST_USD = Decimal(10) ** 8
 # The chain sets these itself: money and quotas are reserved by them.
 OURS = {"model", "messages", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "best_of"}
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 CHOICES = {"on_content_block": ("next", "error"), "on_broken_stream": ("restart", "error", "continue")}
 
 
@@ -33,6 +35,8 @@ def read_messages(user: Any, system: Any, messages: Any) -> list[dict[str, Any]]
                 _refuse(name, "must be a str")
         messages = [{"role": "system", "content": system}] if system else []
         messages = [*messages, {"role": "user", "content": user or ""}]
+    elif user is not None or system is not None:
+        _refuse("messages", "cannot be given beside user or system")
     if isinstance(messages, (str, bytes)) or not isinstance(messages, Sequence):
         _refuse("messages", "must be a list of messages")
     found = [_message(message, f"messages[{place}]") for place, message in enumerate(messages)]
@@ -53,6 +57,7 @@ def read_params(params: Any) -> dict[str, Any]:
     if found.get("n") not in (None, 1):
         _refuse("params['n']", "must be 1: a call has one answer")
     _check_format(found.get("response_format"))
+    _check_tools(found.get("tools"))
     return found
 
 
@@ -159,6 +164,8 @@ def _names(values: Any, name: str) -> frozenset[str] | None:
 def _message(message: Any, place: str) -> dict[str, Any]:
     if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
         _refuse(place, "must be a mapping with a role")
+    if message["role"] not in ROLES:
+        _refuse(f"{place}['role']", f"must be one of {', '.join(ROLES)}")
     found: dict[str, Any] = sendable(message, place)
     content = found.get("content")
     if content is not None and not isinstance(content, str | list):
@@ -171,12 +178,29 @@ def _message(message: Any, place: str) -> dict[str, Any]:
     calls = found.get("tool_calls")
     if calls is not None and not (isinstance(calls, list) and all(map(_is_call, calls))):
         _refuse(f"{place}['tool_calls']", "must be a list of calls of functions")
+    for call in calls or ():
+        if isinstance(arguments := call["function"].get("arguments"), dict):
+            call["function"]["arguments"] = json.dumps(arguments, ensure_ascii=False)
     return found
 
 
 def _is_call(call: Any) -> bool:
     function = call.get("function") if isinstance(call, dict) else None
     return isinstance(function, dict) and isinstance(function.get("name"), str)
+
+
+def _check_tools(tools: Any) -> None:
+    if tools is not None and not (isinstance(tools, list) and all(map(_is_tool, tools))):
+        _refuse("params['tools']", "must be a list of tools; a function has a name")
+
+
+def _is_tool(tool: Any) -> bool:
+    if not isinstance(tool, dict):
+        return False
+    function = tool.get("function")
+    if function is None:
+        return isinstance(tool.get("type"), str) and tool["type"] != "function"
+    return isinstance(function, dict) and isinstance(function.get("name"), str) and bool(function["name"])
 
 
 def _check_format(value: Any) -> None:

@@ -174,19 +174,25 @@ def _found(variables: Variables) -> list[Found]:
 def _all_found(variables: Variables) -> Iterator[Found]:
     if variables.file:
         if path := _variable(variables.file):
-            reference = f"file:{Path(path).expanduser().absolute()}"
-            yield Found(reference, _read(reference) or reference)
+            yield _in_file(path)
         return
     numbered = sorted(
-        (int(match[1]), name)
+        (int(match[1]), match[0].removesuffix("_FILE"))
         for name in os.environ
-        if (match := re.fullmatch(re.escape(variables.key) + r"_([0-9]{1,4})", name))
+        if (match := re.fullmatch(re.escape(variables.key) + r"_([0-9]{1,4})(?:_FILE)?", name))
     )
     for name in (f"{variables.key}S", variables.key, *(name for _, name in numbered)):
+        if path := _variable(f"{name}_FILE"):  # of a container's secrets; one key
+            yield _in_file(path)
         parts = [part.strip() for part in _variable(name).split(",") if part.strip()]
         listed = len(parts) > 1 or name.endswith("S")
         for index, part in enumerate(parts, 1):
             yield Found(f"env:{name}[{index}]" if listed else f"env:{name}", part)
+
+
+def _in_file(path: str) -> Found:
+    reference = f"file:{Path(path).expanduser().absolute()}"
+    return Found(reference, _read(reference) or reference)
 
 
 class _Keys:

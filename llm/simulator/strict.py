@@ -55,6 +55,10 @@ def _check_message(
     called: Sequence[str],
 ) -> None:
     if provider == "mistral" or MISTRAL.search(model):
+        if message.get("role") == "assistant" and not (called or message.get("content")):
+            text = "Assistant message must have either content or tool_calls, but not none."
+            raise Rejected(400, {"object": "error", "message": text, "type": "invalid_request_assistant_message",
+                                 "param": None, "code": "3240"})  # fmt: skip
         for id in called:
             if not re.fullmatch(r"[a-zA-Z0-9]{9}", id):
                 text = f"Tool call id was {id} but must be a-z, A-Z, 0-9, with a length of 9."

@@ -81,8 +81,8 @@ class Reading:
             calls = [{**call, "index": at} for at, call in enumerate(calls) if isinstance(call, dict)]
         self.output.wrote(content, reasoning, delta.get("refusal"), *written(calls))
         self.tools.feed(calls)
-        self._keep_state(delta)
-        self.said = bool(content or reasoning or calls)
+        sealed = self._keep_state(delta)
+        self.said = bool(content or reasoning or calls or sealed)
         self.started = self.started or self.said
         self._size += len(content) + len(reasoning) + (len(str(calls)) if calls else 0)
         if self._size > MAX_CHARACTERS:
@@ -99,15 +99,17 @@ class Reading:
                 Kind.EMPTY_OUTPUT, "reasoning was told as the text, without its mark", status=200
             ) from None
 
-    def _keep_state(self, delta: Mapping[str, Any]) -> None:
-        """What the provider wants back with the next turn."""
-        details = delta.get("reasoning_details")
+    def _keep_state(self, delta: Mapping[str, Any]) -> bool:
+        """What the provider wants back with the next turn. Returns whether reasoning came that is encrypted."""
+        details, sealed = delta.get("reasoning_details"), False
         for item in details if isinstance(details, list) else ():
             if isinstance(item, dict):
                 _join(self._details, item)
+                sealed = sealed or bool(item.get("data"))
         if google := _mapping(_mapping(delta.get("extra_content")).get("google")):
             kept = {name: value for name, value in google.items() if name != "thought"}
             self._extra = {"google": {**_mapping(self._extra.get("google")), **kept}} if kept else self._extra
+        return sealed
 
     def end(self) -> Iterator[Piece]:
         """What was held back, once no more will come."""

@@ -11,11 +11,21 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from llm.adapters.answers.code import Code
 from llm.text import mend
 
 _SPECIAL = re.compile(r"<[|｜].*", re.S)  # a model's own marks after a name, such as <|channel|>commentary
 _PREFIX = re.compile(r"\A(?:to=)?(?:functions?|tools?|default_api|assistant|multi_tool_use)[.:/]", re.I)
+_NUMBER = re.compile(r":\d{1,3}\Z")  # Kimi's, of its ids: functions.get_weather:0
+# How models begin a call that no server has taken out of the text: Qwen and Hermes, Mistral, Llama, DeepSeek, Kimi,
+# MiniMax, Anthropic's older form.
+_WRITTEN = re.compile(
+    r"^[ \t]*(?:<tool_call>|\[TOOL_CALLS\]|<\|python_tag\|>|<｜tool▁calls?▁begin｜>"
+    r"|<\|tool_calls?(?:_section)?_begin\|>|<minimax:tool_call>|<function=\w|<function_calls>|<\|tool_call\|?>)",
+    re.M,
+)
 _decoder = json.JSONDecoder()
+_NEAR = 200  # characters within which a call names its tool
 _AROUND = " \t\r\n\"'`()[]{}<>:.,;"
 
 
@@ -176,7 +186,7 @@ def offered_name(name: str, offered: Collection[str]) -> str:
     """The offered tool that a model means by a name, which it may have dressed in marks of its own; else ""."""
     if name in offered:
         return name
-    bare = _SPECIAL.sub("", name).strip(_AROUND)
+    bare = _NUMBER.sub("", _SPECIAL.sub("", name)).strip(_AROUND)
     tried = [bare, _PREFIX.sub("", bare), bare.rsplit(".", 1)[-1], bare.rsplit(":", 1)[-1]]
     tried += [part.strip(_AROUND) for part in tried]
     for each in tried:
@@ -187,12 +197,25 @@ def offered_name(name: str, offered: Collection[str]) -> str:
 
 
 def whole_arguments(text: str) -> bool:
-    """Whether arguments are JSON, as whoever runs the tool will read them."""
+    """Whether arguments are an object of JSON, as whoever runs the tool will read them."""
     try:
-        json.loads(text)
+        return isinstance(json.loads(text, parse_constant=_no_json), dict)
     except (ValueError, RecursionError):
         return False
-    return True
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def calls_in_words(text: str, offered: Collection[str]) -> bool:
+    """Whether a text holds a call of an offered tool in a model's own marks, which no reader is to see."""
+    for found in _WRITTEN.finditer(text):
+        before, after = Code(), text[found.start() : found.start() + _NEAR]
+        before.feed(text[: found.start()])
+        if not before.inside and any(name in after for name in offered):
+            return True
+    return False
 
 
 # -- arguments -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The stories of simulated reports for prompts that give their facts as slots and a form to fill, by language."""
+"""The stories of simulated reports, by language."""
 
 # Sentences whose slots the prompt gives are told, in this order; the first says what the text is.
 STORY = {
