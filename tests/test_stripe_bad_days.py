@@ -430,6 +430,23 @@ def test_a_wrong_amount_is_for_staff_to_decide(stripe, order, deliver, finance, 
     assert ("/pay" in page(client, order)) == (way == "return")
 
 
+@pytest.mark.parametrize(("currency", "amount"), [("jpy", "4900"), ("kwd", "4.900"), ("eur", "49.00")])
+def test_money_of_another_currency_is_written_as_it_is_and_in_no_sum(
+    stripe, order, deliver, finance, client, currency, amount
+):
+    assert deliver(stripe.pay(order.checkout_session, currency=currency)) == "wrong amount"
+    assert (
+        f"{amount} {currency}"
+        in client.get(reverse("admin:audit_order_change", args=[order.pk])).content.decode()
+    )
+    (line,) = client.get(reverse("admin:audit_payment_csv")).content.decode().splitlines()[1:]
+    assert f",{currency},{amount}," in line
+    assert client.get(reverse("admin:audit_payment_month")).context["totals"]["in"] == "0.00"
+    finance(order, "accept")
+    receipt = client.get(f"/en/order/{links.status_token(order)}/receipt").content.decode()
+    assert {"jpy": "¥4,900", "kwd": "4.900", "eur": "€49.00"}[currency] in receipt
+
+
 def test_automatic_tax_is_a_switch(stripe, settings):
     settings.STRIPE_AUTOMATIC_TAX = True
     order = make_order(method=CARD)

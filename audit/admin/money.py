@@ -18,13 +18,14 @@ from audit.admin.order_actions import MONEY
 from audit.admin.orders import Fixed
 from audit.models import Dispute, Payment, Refund
 from audit.orders.money import month as months
-from audit.orders.money import reconcile
+from audit.orders.money import prices, reconcile
 from audit.orders.money.stripe_api import PaymentError
 
 
 def _money(cents: int | None, currency: str) -> str:
-    """As people write it; the books are in cents."""
-    return "–" if cents is None else f"{number_format(cents / 100, 2)} {currency.upper()}"
+    """As people write it; the books are in cents, or what stands for them."""
+    digits = prices.decimals(currency)
+    return "–" if cents is None else f"{number_format(cents / 10**digits, digits)} {currency.upper()}"
 
 
 @admin.register(Payment)

@@ -21,7 +21,7 @@ from audit.models import Mail, Order, OrderEvent, StripeEvent
 from audit.orders import deliverable, outbox, overview, payments
 from audit.orders import export as order_export
 from audit.orders import service as orders
-from audit.orders.money import receipts
+from audit.orders.money import prices, receipts
 from llm.admin_base import AllowedLookups, ReadOnly
 
 __all__ = ["ACTIONS", "MONEY", "PROCESS"]
@@ -172,9 +172,10 @@ class OrderAdmin(Fixed):
         for each in order.payments.prefetch_related("refunds"):
             use = f", {each.get_use_display()}" if each.use else ""
             name = each.intent or each.session or "–"
-            lines.append(f"{each.amount / 100:.2f} {each.currency} {name}: {each.get_state_display()}{use}")
+            amount = prices.written(each.amount, each.currency)
+            lines.append(f"{amount} {each.currency} {name}: {each.get_state_display()}{use}")
             lines += [
-                f"  − {row.amount / 100:.2f} {row.refund_id or '–'}: {row.get_state_display()} "
+                f"  − {prices.written(row.amount, each.currency)} {row.refund_id or '–'}: {row.get_state_display()} "
                 f"({words.actor(row.by)}) {row.answer}"
                 for row in each.refunds.all()
             ]

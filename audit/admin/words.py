@@ -168,7 +168,7 @@ def book(column: str, cell: str) -> str:
     if column == "currency":
         return cell.upper()
     if column in ("amount", "fee", "net") and cell:
-        return number_format(Decimal(cell), 2)
+        return number_format(Decimal(cell), len(cell.partition(".")[2]))
     return cell
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from io import StringIO
 
 from audit.models import Payment, Refund
-from audit.orders.money import books
+from audit.orders.money import books, prices
 
 HEAD = (
     "at", "kind", "number", "order", "method", "currency", "amount", "fee", "net", "payout", "use", "reference",
@@ -48,7 +48,7 @@ def rows(month: Month) -> Iterator[tuple[str, ...]]:
 
 
 def _payment(row: Payment) -> tuple[str, ...]:
-    money = (_money(row.amount), _money(row.fee), _money(row.net), row.payout)
+    money = (prices.written(row.amount, row.currency), _money(row.fee), _money(row.net), row.payout)
     head = ("payment", books.invoice_number(row), row.order.code, row.order.method, row.currency)
     return (*head, *money, row.use, row.intent)
 
@@ -56,7 +56,8 @@ def _payment(row: Payment) -> tuple[str, ...]:
 def _refund(row: Refund) -> tuple[str, ...]:
     order = row.payment.order
     head = ("refund", books.credit_note(row), order.code, order.method, row.payment.currency)
-    return (*head, _money(-row.amount), "", "", "", row.payment.use, row.refund_id)
+    back = prices.written(-row.amount, row.payment.currency)
+    return (*head, back, "", "", "", row.payment.use, row.refund_id)
 
 
 def _money(cents: int | None) -> str:
@@ -64,15 +65,18 @@ def _money(cents: int | None) -> str:
 
 
 def totals(month: Month) -> dict[str, str]:
-    """Sums of the month: what came in, what went back, Stripe's fees, and what is left of it."""
+    """Sums of the month in US dollars: what came in, what went back, Stripe's fees, and what is left of it.
+
+    A payment in another currency, which is never the price, is a line of the month and in none of the sums.
+    """
     came, back, fees = 0, 0, 0
     for row in Payment.objects.filter(state=Payment.State.PAID, at__gte=month.start, at__lt=month.end):
-        came += row.amount
+        came += row.amount if row.currency == prices.OURS else 0
         fees += row.fee or 0
     for refund in Refund.objects.filter(
         state=Refund.State.SUCCEEDED, done_at__gte=month.start, done_at__lt=month.end
-    ):
-        back += refund.amount
+    ).select_related("payment"):
+        back += refund.amount if refund.payment.currency == prices.OURS else 0
     sums = {"in": came, "back": back, "fees": fees, "left": came - back - fees}
     return {name: _money(cents) for name, cents in sums.items()}
 

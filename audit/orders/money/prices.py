@@ -1,8 +1,26 @@
-"""Whether what was paid is what the order costs."""
+"""Whether what was paid is what the order costs, and how a sum is written."""
 
 from typing import Any
 
 from audit.models import Order
+
+OURS = "usd"
+# Of which Stripe counts whole units, or thousandths; of all others hundredths (docs.stripe.com/currencies).
+WHOLE = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
+)
+THOUSANDTHS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+
+
+def decimals(currency: str) -> int:
+    """How many digits of Stripe's whole number stand behind the point."""
+    return 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2
+
+
+def written(amount: int, currency: str) -> str:
+    """A sum in Stripe's smallest unit as people write it, without its currency: 4900 usd is 49.00, 4900 jpy is 4900."""
+    digits = decimals(currency)
+    return f"{amount / 10**digits:.{digits}f}"
 
 
 def fair(order: Order, session: dict[str, Any]) -> bool:

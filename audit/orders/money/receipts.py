@@ -1,6 +1,7 @@
 """The lines of a receipt, in the active language, and how it writes money and times."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from babel.numbers import format_currency
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from audit import formats
 from audit.models.orders import Order
 from audit.models.payments import Payment, Refund
-from audit.orders.money import books
+from audit.orders.money import books, prices
 
 
 def receipt(order: Order) -> list[tuple[str, str]]:
@@ -28,7 +29,7 @@ def receipt(order: Order) -> list[tuple[str, str]]:
         ]
     paid = order.payments.filter(use=Payment.Use.KEPT).first()
     if paid is not None and (paid.amount, paid.currency) != (order.price_cents, order.currency):
-        facts.append((_("Paid"), money(paid.amount)))  # with tax, or less a discount
+        facts.append((_("Paid"), money(paid.amount, paid.currency)))  # with tax, or less a discount
     if order.payment_intent:
         facts.append((_("Payment reference"), order.payment_intent))
     if order.refund_status:
@@ -43,8 +44,8 @@ def refunded(order: Order) -> list[tuple[str, str]]:
     )
     label = _("Sent back on %(when)s")
     return [
-        (label % {"when": moment(order, each.done_at)}, money(each.amount))
-        for each in done.order_by("done_at")
+        (label % {"when": moment(order, each.done_at)}, money(each.amount, each.payment.currency))
+        for each in done.select_related("payment").order_by("done_at")
     ]
 
 
@@ -65,12 +66,12 @@ def seller(order: Order) -> list[tuple[str, str]]:
     return [(label, value) for label, value in facts if value]
 
 
-def money(cents: int) -> str:
-    """Cents as the active language writes dollars, with cents only where there are any."""
-    if cents % 100 == 0:
-        return formats.money(cents // 100)
+def money(amount: int, currency: str = prices.OURS) -> str:
+    """Stripe's whole number as the active language writes money; dollars with cents only where there are any."""
+    if currency == prices.OURS and amount % 100 == 0:
+        return formats.money(amount // 100)
     lang = to_locale(get_language() or settings.LANGUAGE_CODE)
-    return str(format_currency(cents / 100, "USD", locale=lang))
+    return str(format_currency(Decimal(prices.written(amount, currency)), currency.upper(), locale=lang))
 
 
 def price(order: Order) -> str:
