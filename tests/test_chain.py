@@ -163,6 +163,16 @@ def test_a_rejected_request_moves_to_the_next_provider_without_a_pause(sim):
     assert not Pause.objects.exists()
 
 
+@pytest.mark.parametrize("asked", [{"max_tokens": 1}, {"params": {"stop": [" "]}}], ids=str)
+def test_empty_answers_that_a_caller_may_have_asked_for_pause_nothing(sim, asked):
+    make_groq(sim, keys=1)
+    sim.script("key-of-groq1", *[b.empty()] * 4)
+    for _ in range(4):
+        with pytest.raises(ChainExhausted):
+            complete(user="hi", **asked)
+    assert not Pause.objects.exists()
+
+
 def test_three_empty_answers_in_a_row_pause_the_model(sim):
     make_groq(sim, keys=1)
     make_deepseek(sim)
