@@ -115,7 +115,7 @@ def project(tmp_path, sim):
     def python(*arguments, status=0, stdin=""):
         done = subprocess.run(
             [sys.executable, *arguments], cwd=tmp_path, env=environment, input=stdin, capture_output=True, text=True,
-            timeout=120,
+            timeout=400,
         )  # fmt: skip
         assert done.returncode == status, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

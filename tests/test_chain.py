@@ -12,6 +12,7 @@ from llm.chain import AttemptFailed, AttemptStarted, ChainExhausted, Completed, 
 from llm.models import Attempt, Call, Pause
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider, make_vertex
+from tests.matrix import matrix
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,9 +104,10 @@ def test_a_silent_provider_costs_one_timeout_not_one_a_key(sim, virtual):
     assert virtual.waited == [pytest.approx(15, abs=5)]
 
 
-@pytest.mark.parametrize("behaviour", [b.hang(), b.blank_keepalive(then="forever"), b.drip(0.02)])
-@pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize("deadline_s", [2, 12, 30])
+@pytest.mark.parametrize(
+    ("behaviour", "streamed", "deadline_s"),
+    matrix([b.hang(), b.blank_keepalive(then="forever"), b.drip(0.02)], [False, True], [2, 12, 30]),
+)
 def test_nothing_that_a_provider_does_beats_the_deadline(sim, virtual, behaviour, streamed, deadline_s):
     make_groq(sim, keys=1, first_byte_s=300, timeout_s=300)
     sim.script("key-of-groq1", behaviour)
@@ -158,6 +160,16 @@ def test_a_rejected_request_moves_to_the_next_provider_without_a_pause(sim):
     make_deepseek(sim)
     sim.script("key-of-groq1", b.payload("groq-400-reasoning-effort"))
     assert told(complete(user="hi")) == [("groq1", "request_rejected"), ("deepseek", "ok")]
+    assert not Pause.objects.exists()
+
+
+@pytest.mark.parametrize("asked", [{"max_tokens": 1}, {"params": {"stop": [" "]}}], ids=str)
+def test_empty_answers_that_a_caller_may_have_asked_for_pause_nothing(sim, asked):
+    make_groq(sim, keys=1)
+    sim.script("key-of-groq1", *[b.empty()] * 4)
+    for _ in range(4):
+        with pytest.raises(ChainExhausted):
+            complete(user="hi", **asked)
     assert not Pause.objects.exists()
 
 

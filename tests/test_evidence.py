@@ -139,6 +139,12 @@ def test_parameters_and_their_values_are_the_requests_words():
     )
 
 
+def test_a_code_that_repeats_a_name_of_the_request_is_no_evidence_where_it_points_at_it():
+    for param, kind in (("tools[0].function.parameters", REJECTED), (None, Kind.CREDITS_DEPLETED)):
+        body = err("Invalid value", code="insufficient_quota", param=param)
+        assert judged(400, body, tools=[tool("f", {"insufficient_quota": {}})]).kind == kind
+
+
 @pytest.mark.parametrize(
     "body",
     [

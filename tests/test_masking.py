@@ -48,7 +48,8 @@ def test_a_key_in_base64_is_masked_whatever_stands_before_it(before, encode):
 
 
 def test_a_key_in_other_encodings_is_masked():
-    for coded in (quote(KEY, safe=""), KEY.encode().hex(), KEY.encode().hex().upper()):
+    escaped = "".join(letter if letter.isalnum() else f"\\u{ord(letter):04X}" for letter in KEY)
+    for coded in (quote(KEY, safe=""), KEY.encode().hex(), KEY.encode().hex().upper(), escaped):
         assert coded not in masked(f"at {coded}?", KEY)
         assert not leaks(masked(f"at {coded}?", KEY), coded)
 

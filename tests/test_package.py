@@ -53,7 +53,7 @@ def test_the_wheel_works_in_a_project_of_its_own(tmp_path, sim):
 
     def python(*arguments):
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=120,
+            [sys.executable, *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=400,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

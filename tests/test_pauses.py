@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from llm.configuration import snapshot
 from llm.configuration.prices import FREE
 from llm.configuration.snapshot import KeyConf, ModelConf, ProviderConf
 from llm.failures.kinds import Failure, Kind, Scope
-from llm.models import Attempt, Call, Credential, Pause
+from llm.models import Attempt, Call, Credential, Pause, Provider
 from llm.pauses import breaker
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
@@ -662,3 +663,34 @@ def test_a_declared_account_stays_whatever_the_provider_calls_it(sim):
     assert set(Credential.objects.values_list("organisation", flat=True)) == {
         ORG
     }  # for the check that tells staff
+
+
+# -- what an answer, or another key, ends ------------------------------------------------------------------
+
+
+def open_rows():
+    return {(row.credential, row.model) for row in Pause.objects.filter(closed_at=None)}
+
+
+@pytest.mark.parametrize(("answers", "left"), [("m", set()), ("other", {("", "m")})])
+def test_an_answer_ends_a_providers_pause_or_leaves_it_to_the_model_that_brought_it_about(
+    clock, answers, left
+):
+    opened(Kind.PROVIDER_DOWN)
+    (pause,) = snapshot.open_pauses()["p"]
+    breaker.answered(replace(deployment(model=answers), probes=(pause,)))
+    assert open_rows() == left
+    breaker.answered(replace(deployment(model="m"), probes=tuple(snapshot.open_pauses().get("p", ()))))
+    assert open_rows() == set()
+
+
+def test_a_key_that_was_replaced_is_asked_again_and_no_other(clock, monkeypatch):
+    provider = Provider.objects.create(slug="p", kind="openai", name="P")
+    for label, secret in (("new", "another-key"), ("same", "x"), ("unread", "env:NO_SUCH_KEY")):
+        Credential.objects.create(provider=provider, label=label, secret=secret)
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    for label in ("new", "same", "unread", "gone"):  # each refused as the key "x"
+        assert opened(Kind.KEY_INVALID, at=deployment(key=label)).fingerprint
+    assert breaker.forgive_replaced_keys() == 1
+    assert open_rows() == {("same", ""), ("unread", ""), ("gone", "")}
+    assert Pause.objects.get(credential="new").closed_by == "key replaced"

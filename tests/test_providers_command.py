@@ -140,7 +140,9 @@ def test_a_paused_provider_is_told_below_its_keys(two, monkeypatch):
 
 def test_a_key_that_staff_must_repair_says_so(two):
     pause(credential="groq1", kind="key_invalid", until=None)
-    assert line(run(), "groq1").endswith("key_invalid until staff act")
+    text = run()
+    assert line(text, "groq1").endswith("key_invalid until staff act")
+    assert "key_invalid: the key no longer works. Make another key at the provider and add it" in text
 
 
 def test_a_pause_whose_time_is_over_is_told_as_over(two):

@@ -7,6 +7,7 @@ from audit.report import generate, prompts
 from audit.report.gates import voice
 from audit.report.gates.given import given
 from audit.report.second_reader import repairs
+from llm.simulator import report as simulated
 from tests import report_sets
 from tests.factories import load_bank
 from tests.report_sets import LANGS, SCANS
@@ -126,6 +127,33 @@ def test_what_a_thief_does_now_may_be_told(lang, sentence):
 @pytest.mark.parametrize(("lang", "sentence", "why"), [(lang, *each) for lang in LANGS for each in BAD[lang]])
 def test_another_voice_is_refused_and_the_reason_names_the_sentence(lang, sentence, why):
     assert judged(lang, sentence) == f"sentence 1 of the story {why}"
+
+
+LONE_FORM = "{keep:1} A\nForm:\n## One\n\n## Two"
+TAKEN = {
+    "en": "In the end the thief moves all coins to himself.",
+    "ru": "Под конец вор переводит монеты себе.",
+    "es": "Al final el ladrón mueve las monedas a su cuenta.",
+}
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_nobody_without_a_weakness_loses_coins_in_the_story(lang):
+    gate = voice.of_a_thief(given(lang=lang, system="", user=LONE_FORM))
+    assert gate(f"## One\n\n{TAKEN[lang]}\n") == "sentence 1 of the story takes what no weakness gives away"
+    assert judged(lang, TAKEN[lang]) is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("scan", SCANS)
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_simulator_writes_reports_that_pass(lang, scan):
+    load_bank()
+    with translation.override(lang):
+        prompt = prompts.build(report_sets.scan_details(scan), lang)
+        text = simulated.write(f"{prompt.system}\n{prompt.user}")
+        found = {name: why for name, gate in generate.gates_of(prompt, lang).items() if (why := gate(text))}
+    assert found == {}
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -366,3 +366,22 @@ def test_events_that_call_themselves_json_are_read_as_events(sim, kind):
     assert Ran(sim, kind, b.http(200, text, headers), stream=True).answer.text == "Hello"
     with pytest.raises(Failure):
         Ran(sim, kind, b.http(200, text[: text.index("lo")], headers), stream=True)
+
+
+def test_of_two_candidates_one_is_read(sim):
+    told = [gemini({"text": "Hel"}), gemini({"text": "OTHER"}), gemini({"text": "lo"}, finish="STOP")]
+    told[1]["candidates"][0]["index"] = 1
+    assert Ran(sim, "vertex", b.events(*told, done=False), stream=True).text == "Hello"
+
+
+@both
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_block_for_no_stated_reason_is_none(sim, kind, stream):
+    feedback = {"promptFeedback": {"blockReason": "BLOCKED_REASON_UNSPECIFIED"}}
+    if kind == "vertex":
+        body = gemini({"text": "Hello"}, finish="STOP")
+    else:
+        body = chunk({"content": "Hello"}, finish="stop") if stream else completion({"content": "Hello"})
+    assert (
+        Ran(sim, kind, b.events({**body, **feedback}, done=kind != "vertex"), stream=stream).text == "Hello"
+    )

@@ -94,10 +94,12 @@ def seen() -> None:
 
 
 def time_a_write() -> None:
-    """Notes how long one write to the database takes, for the status line."""
+    """Notes how long one write to the database takes, or was waited for in vain, for the status line."""
     began = time.monotonic()
-    health.write()
-    caches["chores"].set("write_s", time.monotonic() - began, timeout=WRITE_KNOWN_S)
+    try:
+        health.write()
+    finally:
+        caches["chores"].set("write_s", time.monotonic() - began, timeout=WRITE_KNOWN_S)
 
 
 def write_s() -> float | None:

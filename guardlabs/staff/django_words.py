@@ -40,7 +40,12 @@ OURS = (
     gettext_noop("No, take me back"),
     gettext_noop("Start typing to filter…"),
     gettext_noop("Thanks for spending some quality time with the web site today."),
+    gettext_noop("Logged out"),
     gettext_noop("Your password was changed."),
+    gettext_noop(
+        "Whether the user will be able to authenticate using a password or not. If disabled, they may still be "
+        "able to authenticate using other backends, such as Single Sign-On or LDAP."
+    ),
     gettext_noop(
         "Please enter your old password, for security’s sake, and then enter your new password "
         "twice so we can verify you typed it in correctly."

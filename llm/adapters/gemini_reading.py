@@ -25,6 +25,7 @@ class GeminiReading:
         self.said = False
         self._calls: list[dict[str, Any]] = []
         self._signature = ""
+        self._index: int | None = None  # of the candidate that is read
         self._size = 0
 
     def feed(self, response: Any) -> Iterator[Piece]:
@@ -32,15 +33,23 @@ class GeminiReading:
         self.said = False
         if (feedback := response.prompt_feedback) and feedback.block_reason:
             reason = getattr(feedback.block_reason, "value", feedback.block_reason)
-            raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
+            if not reason.endswith("_UNSPECIFIED"):
+                raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
         if usage := response.usage_metadata:
             self._count(usage)
         if not response.candidates:
             return
-        candidate = response.candidates[0]
+        candidate = next((each for each in response.candidates if self._is_first(each.index)), None)
+        if candidate is None:
+            return
         self.ending.note(getattr(candidate.finish_reason, "value", candidate.finish_reason))
         for part in (candidate.content.parts if candidate.content else None) or ():
             yield from self._part(part)
+
+    def _is_first(self, index: int | None) -> bool:
+        """One answer was asked for; what comes beside it is not read."""
+        self._index = index if self._index is None else self._index
+        return index in (None, self._index)
 
     def _count(self, usage: Any) -> None:
         own, tools = usage.prompt_token_count, usage.tool_use_prompt_token_count

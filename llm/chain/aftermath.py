@@ -24,7 +24,7 @@ from llm.chain.opening import CallState
 from llm.chain.selector import LEAST_SHARE_S
 from llm.chain.slow_start import LATELY_S
 from llm.clients import access as clients
-from llm.failures.kinds import Failure, Kind
+from llm.failures.kinds import Failure, Kind, Owner
 from llm.ledger import bookkeeper, serializers
 from llm.limits.headers import observed
 from llm.models import Attempt, Call
@@ -38,6 +38,7 @@ ONE_OFF = {None, 500, 502}  # None: the connection was reset
 NEXT_PROVIDER = {Kind.REQUEST_REJECTED, Kind.CONTENT_BLOCKED, Kind.REJECTED_OUTPUT, Kind.CUT_SHORT}
 NEXT_MODEL = {Kind.REQUEST_TOO_LARGE, Kind.EMPTY_OUTPUT}
 STATES_LIMITS = {413, 429}
+ENOUGH_TOKENS = 16  # of visible text, for a model to say anything
 REPAIR = "Your answer was not accepted: %s. Write it again, complete, with this put right."
 
 
@@ -78,6 +79,8 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
     repair: the model gets one more turn with the reason, if there is time for it
     """
     deployment, selector = trial.deployment, state.selector
+    if failure.kind is Kind.EMPTY_OUTPUT and _may_be_asked_for(state):
+        failure.owner = Owner.CALLER
     _end(state, trial, failed=not failure.says_nothing)
     if failure.kind in slow_start.SUSPECT:
         slow_start.note(deployment.provider.slug, alive=False)
@@ -127,6 +130,12 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
 def _end(state: CallState, trial: AttemptRun, *, failed: bool = False) -> None:
     state.open = None
     slow_start.ended(trial.deployment.provider.slug, trial.row.pk, failed=failed)
+
+
+def _may_be_asked_for(state: CallState) -> bool:
+    """Whether an answer without text may be the caller's own doing: then it pauses the model for nobody else."""
+    want = state.selector.want
+    return (want.named and want.max_tokens < ENOUGH_TOKENS) or bool(state.params.get("stop"))
 
 
 def keep_what_came(state: CallState, trial: AttemptRun, failure: Failure, told: str) -> None:

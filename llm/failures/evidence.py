@@ -68,6 +68,10 @@ class Asked:
         found = (words(name) for name in _names([self._params, *self._messages]))
         return frozenset(" ".join(name) for name in found if 1 < len(name) <= LONGEST_NAME)
 
+    def is_named(self, name: str) -> bool:
+        """Whether this is a name in the request, in whatever way it is written."""
+        return " ".join(words(name)) in self.names
+
     def is_cited(self, text: str) -> bool:
         """Whether a text repeats, in one piece, a name that the caller made up."""
         pieces = (words(piece) for piece in _IDENTIFIER.findall(text))

@@ -73,6 +73,9 @@ def _secrets(key: str) -> Iterator[str]:
 def _forms(secret: str) -> Iterator[str]:
     raw = secret.encode()
     yield from (secret, quote(secret, safe=""), html.escape(secret), json.dumps(secret)[1:-1], raw.hex())
+    yield "".join(
+        letter if letter.isalnum() else f"\\u{ord(letter):04x}" for letter in secret
+    )  # as .NET writes JSON
     for before in range(3):  # in base64 a text looks different by what stands before it
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             form = encode(b" " * before + raw).decode().rstrip("=")

@@ -187,6 +187,8 @@ class Signals:
             for name, value in self._scalars
             if name in CODE_KEYS and value is not None and len(str(value)) <= 100
         }
+        if self.asked and self.has_place:  # of a part of the request, whose own names it may repeat
+            found = {code for code in found if not self.asked.is_named(code)}
         if any(name == "provider_name" and value for name, value in self._scalars):
             found.add("upstream")
         return frozenset(found)

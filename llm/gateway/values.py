@@ -33,7 +33,7 @@ def number(body: Body, name: str, *, least: float, most: float, whole: bool = Fa
     fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
     if not fits or (isinstance(value, float) and not math.isfinite(value)) or not least <= value <= most:
         kind = "an integer" if whole else "a number"
-        raise wrong(f"'{name}' must be {kind} from {least:g} to {most:g}.", name)
+        raise wrong(f"'{name}' must be {kind} from {least} to {most}.", name)
     return value
 
 

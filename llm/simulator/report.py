@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from llm.simulator.stories import STORY
+from llm.simulator.stories import LONE, STORY
 from llm.simulator.tokens import count_tokens
 from llm.simulator.wire import Ask
 
@@ -33,7 +33,8 @@ def write(prompt: str) -> str:
         return SHORT.format(count=count_tokens(prompt))
     given = set(SLOT.findall(facts))
     named = LANGUAGE.search(prompt)
-    sentences = STORY.get(named[1] if named else "en", STORY["en"])
+    told = STORY if "{finding:1}" in given else LONE
+    sentences = told.get(named[1] if named else "en", told["en"])
     story = " ".join(each for each in sentences if given.issuperset(SLOT.findall(each)))
     return form["form"].replace("‹story›", story).rstrip() + "\n"
 

@@ -33,3 +33,30 @@ STORY = {
         "Todo eso le cuesta una tarde y algo de paciencia.",
     ),
 }
+# Told where the prompt gives no weakness: the thief tries one thing after the other and moves on.
+LONE = {
+    "en": (
+        *STORY["en"][:2],
+        "First he calls the carrier and asks for a new card.",
+        "Then he writes to the mailbox under the name of an exchange and waits for a click.",
+        "Each evening the thief opens his fake page and finds it empty.",
+        "Next he looks for a copy of the words in a cloud.",
+        "After some hours the thief closes his laptop and picks another name from his list.",
+    ),
+    "ru": (
+        *STORY["ru"][:2],
+        "Сначала вор звонит оператору и просит новую карту.",
+        "Потом он пишет на почту от имени биржи и ждёт клика.",
+        "Каждый вечер вор открывает свою поддельную страницу и видит на ней пустоту.",
+        "Дальше он ищет копию слов в облаке.",
+        "Через несколько часов вор закрывает ноутбук и берёт из списка другое имя.",
+    ),
+    "es": (
+        *STORY["es"][:2],
+        "Primero el ladrón llama a la operadora y pide una tarjeta nueva.",
+        "Luego él escribe al correo en nombre de un exchange y espera un clic.",
+        "Cada noche el ladrón abre su página falsa y la encuentra vacía.",
+        "Después él busca una copia de las palabras en la nube.",
+        "Al cabo de unas horas el ladrón cierra su portátil y elige otro nombre de su lista.",
+    ),
+}

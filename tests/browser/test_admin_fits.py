@@ -6,16 +6,27 @@ from decimal import Decimal
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import Incident
 from llm.configuration import presets
-from llm.models import Attempt, Call, CatalogueChange, Client, Credential, Notice, Pause, Provider
+from llm.models import Alias, Attempt, Call, CatalogueChange, Client, Credential, Notice, Pause, Provider
 from tests.browser import conftest
 from tests.browser.conftest import TIMEOUT_MS
 from tests.browser.test_accessibility import DIAGONAL, SCHEMES, WIDTHS, axe, one_of_all
 from tests.factories import make_order, make_scan
 
+ADDED = (
+    Alias,
+    Client,
+    Credential,
+    Group,
+    Incident,
+    Provider,
+    User,
+)  # by hand; axe looks at their empty forms, too
 ROUTED = "nvidia/nemotron-3-super-120b-a12b:free"
 # What reaches beyond the window, or is hidden within a box that scrolls sideways; code may.
 CUT = """() => {
@@ -93,7 +104,12 @@ def pages(scan, order, call):
     for row in (scan, order, call, client, key, key.provider, CatalogueChange.objects.get()):
         yield reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
     for model in admin.site._registry:
-        yield reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield reverse(f"{name}_changelist")
+        if not conftest.DAILY:
+            yield reverse(f"{name}_changelist") + "?q=nothing-like-it"
+            if model in ADDED:
+                yield reverse(f"{name}_add")
 
 
 def sample(daily):

@@ -109,6 +109,7 @@ def test_no_raw_markdown_is_ever_seen_and_what_is_read_stays_in_place(page, groq
     assert not [text for text in seen if re.search(r"\*\*|^#+ ?$|`|\]\(", text, re.M)]
 
 
+@pytest.mark.exhaustive
 def test_a_reader_of_the_screen_hears_the_steps_and_the_end_not_every_word(page, groq, pen):
     page.add_init_script(
         """window.said = [];
@@ -167,6 +168,7 @@ def test_blocked_events_are_replaced_by_polling(page, groq, pen):
     assert made.count("GET report?fragment=1") >= 2
 
 
+@pytest.mark.exhaustive
 def test_a_proxy_that_holds_events_back_is_noticed(page, groq, pen):
     page.clock.install()
     held = []

@@ -131,7 +131,7 @@ def new_stripe_page(page: Page) -> Page:
 
 def expect_state(page: Page, order: Order, state: str) -> None:
     """The status page says so, at the latest when it is loaded again."""
-    for _ in range(50):
+    for _ in range(400):
         page.goto(urlsplit(links.status_url(order)).path)
         if page.get_attribute("#state", "data-state") == state:
             break

@@ -142,6 +142,8 @@ def _wrong(sentence: str, voice: Voice, given: Given) -> str | None:
             FACT not in each and not voice.thief.search(each) and not OF_IT.match(each) for each in reasons
         ):
             return "gives a reason of its own"
+    elif elsewhere.takes(sentence, given.lang):
+        return "takes what no weakness gives away"
     if given.lang == "ru" and (wrong := _russian(plain)):
         return wrong
     if elsewhere.named(sentence, given.lang):

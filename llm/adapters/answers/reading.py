@@ -196,7 +196,8 @@ def error_in_body(body: Mapping[str, Any]) -> Failure:
 def block_reason(body: Mapping[str, Any]) -> str:
     """Why Google blocked the prompt, as bridges to Gemini pass it on beside an empty list of choices."""
     feedback = _mapping(body.get("promptFeedback")) or _mapping(body.get("prompt_feedback"))
-    return str(feedback.get("blockReason") or feedback.get("block_reason") or "")[:60]
+    reason = str(feedback.get("blockReason") or feedback.get("block_reason") or "")[:60]
+    return "" if reason.endswith("_UNSPECIFIED") else reason
 
 
 def _parts(message: Mapping[str, Any]) -> tuple[str, str]:

@@ -9,12 +9,13 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from llm.configuration import file as config
+from llm.configuration import snapshot
 from llm.foresight import catalogue, newer_presets, provider_check
 from llm.management import quiet
 from llm.onboarding import trial
 from llm.onboarding.keys import import_keys
 from llm.operations import alerts
-from llm.status import facts
+from llm.status import facts, words
 from llm.status import providers as standing
 from llm.status.table import table
 
@@ -82,6 +83,8 @@ class Command(quiet.Command):
         self.stdout.write(f"{facts.verdict().line}\n\n", ending="")
         if found:
             self.stdout.write(table(found))
+        for kind in sorted({pause.kind for each in snapshot.open_pauses().values() for pause in each}):
+            self.stdout.write(f"{kind}: {words.why(kind)}. {alerts.advice(kind)}".rstrip())
         if not standing.any_usable(found):
             self.stdout.write("\n".join(["", *standing.first_steps()]))
 

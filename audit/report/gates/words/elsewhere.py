@@ -145,6 +145,31 @@ ACTS = {
 }
 
 
+# What a thief does at his goal. Nobody without a weakness is told such a story: it would deny the answers.
+TAKES = {
+    "en": re.compile(
+        r"(?<!\w)(?:moves?|sends?|takes?|drains?|empt(?:y|ies)|withdraws?|transfers?|steals?|sweeps?|pockets?|routes?"
+        r"|passes) (?:\w+ ){0,3}(?:coins?|funds|savings|wallets?|tokens?|money)(?!\w)",
+        re.IGNORECASE,
+    ),
+    "es": re.compile(
+        r"(?<!\w)(?:mueve|envía|saca|vacía|roba|transfiere|retira|se lleva|se queda con) (?:\w+ ){0,3}"
+        r"(?:monedas?|fondos|ahorros|wallets?|tokens?|dinero)(?!\w)",
+        re.IGNORECASE,
+    ),
+    "ru": re.compile(
+        r"(?<!\w)(?:перевод|забира|вывод|опустоша|увод|крад|унос|слива)\w{0,4} (?:\w+ ){0,3}"
+        r"(?:монет|деньг|деньги|средств|кошел|токен|накоплен)\w{0,5}(?!\w)",
+        re.IGNORECASE,
+    ),
+}
+
+
+def takes(sentence: str, lang: str) -> bool:
+    """Whether the thief gets at the coins."""
+    return TAKES[lang].search(sentence) is not None
+
+
 def acts_otherwise(sentence: str, lang: str) -> bool:
     """Whether somebody whom the thief deceives does what no deceived person does."""
     for match in DECEIVED[lang].finditer(sentence):
