@@ -40,6 +40,9 @@ GONE: dict[str, Any] = {
 }  # fmt: skip
 
 
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
 def text(name: str, default: str = "", *, lines: bool = False) -> str:
     """The variable, or what the file named by NAME_FILE holds, or the default; without white space around it.
 
@@ -52,6 +55,8 @@ def text(name: str, default: str = "", *, lines: bool = False) -> str:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {reason}") from None
+        if not value.strip():  # else an empty secret would be an empty database, or no key
+            raise ImproperlyConfigured(f"{name}_FILE: {path} is empty.")
     value = value.strip()
     if NO_TEXT.search(value):
         raise ImproperlyConfigured(
@@ -194,6 +199,10 @@ def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
             "DATABASE_URL cannot be read: postgresql://user:password@host:port/name, where other signs than letters "
             "and digits of a password are written as %23 and the like."
         )
+    if not _are_options(given):
+        raise ImproperlyConfigured(
+            "DATABASE_URL: PostgreSQL knows no such option as one of those behind the question mark."
+        )
     return {
         **read,
         "ENGINE": "guardlabs.postgresql",
@@ -203,6 +212,18 @@ def database(url: str, *, timeout_s: int = 30, pool: int = 0) -> dict[str, Any]:
         "DISABLE_SERVER_SIDE_CURSORS": True,  # a pooler that shares connections by transaction has none
         "OPTIONS": _postgresql_options(given, timeout_s, pool),
     }
+
+
+def _are_options(given: dict[str, str]) -> bool:
+    """Whether they would be taken as a connection's; one that is not would break each page, and no start."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo("", **given)
+    except ProgrammingError:
+        return False
+    return given.get("sslmode", "prefer") in SSL_MODES
 
 
 def _postgresql_options(given: dict[str, Any], timeout_s: int, pool: int) -> dict[str, Any]:

@@ -23,6 +23,10 @@ def test_a_value_may_come_from_a_file(monkeypatch, tmp_path):
     secret.write_text("from the file\n")
     monkeypatch.setenv("SOME_KEY_FILE", str(secret))
     assert env.text("SOME_KEY") == "from the file"
+    for empty in ("", " \n"):
+        secret.write_text(empty)
+        with pytest.raises(ImproperlyConfigured, match="SOME_KEY_FILE"):
+            env.text("SOME_KEY", "the default")
     monkeypatch.setenv("SOME_KEY_FILE", str(tmp_path / "missing"))
     with pytest.raises(ImproperlyConfigured, match="SOME_KEY_FILE"):
         env.text("SOME_KEY")
@@ -183,6 +187,8 @@ def test_email_urls():
         (env.database, "postgresql://me:s3cret@db"),
         (env.database, "postgresql://me:s3cret@[::1/site"),
         (env.database, "postgresql://"),
+        (env.database, "postgresql://me:s3cret@db/site?foo=bar"),
+        (env.database, "postgresql://me:s3cret@db/site?sslmode=banana"),
         (env.database, "sqlite://["),
         (env.database, "sqlite:x"),
         (env.email, "smtp+tls://me:s3cret/x@mail.local:587"),
