@@ -16,10 +16,12 @@ from llm.adapters.groq import Groq
 from llm.adapters.openai import OpenAICompatible
 from llm.adapters.vertex import Vertex
 from llm.chain import ChainExhausted, complete, stream
+from llm.chain.selector import Selector
 from llm.failures.kinds import Failure, Kind
+from llm.models import Attempt, Pause
 from llm.simulator import behaviours as b
 from tests.adapter_setup import HELLO, Ran, drive
-from tests.chain_setup import make_vertex
+from tests.chain_setup import make_deepseek, make_vertex
 from tests.matrix import matrix
 
 LIMIT, SLACK = 0.2, 15  # seconds; the second only tells an end from none, on however slow a machine
@@ -394,3 +396,17 @@ def test_what_is_large_is_written_and_read_off_the_loop(sim, monkeypatch, size, 
     ran = Ran(sim, "openai", b.ok("x" * size), stream=False, **asked)
     assert len(ran.text) == size
     assert [name.partition("_")[0] for name in threads] == [where, where]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_has_no_time_left_is_not_sent_and_costs_nothing(sim, monkeypatch, streamed):
+    make_deepseek(sim)
+    over = clock.monotonic() - 1
+    monkeypatch.setattr(Selector, "timing", lambda *_, **more: Timing(first_token=over, end=over))
+    with pytest.raises(ChainExhausted) as told:
+        list(stream(user="hi")) if streamed else complete(user="hi")
+    assert [each["outcome"] for each in told.value.attempts] == ["cut_short"]
+    assert sim.count() == 0
+    assert [each.cost_usd for each in Attempt.objects.all()] == [0]
+    assert not Pause.objects.exists()

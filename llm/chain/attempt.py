@@ -70,8 +70,12 @@ class AttemptRun:
         try:
             adapter = await self._adapter()
             request = self._request(streamed, temperature, params)
-            self.began, self.sent = clock.monotonic(), True
-            async with aclosing(adapter.run(request, timing())) as pieces:
+            limits = timing()
+            self.began = clock.monotonic()
+            if (limits.first_token if streamed else limits.end) <= self.began:
+                raise Failure(Kind.CUT_SHORT, "no time was left to send it")
+            self.sent = True
+            async with aclosing(adapter.run(request, limits)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Answer):
                         self.answer = piece
