@@ -44,7 +44,7 @@ BUILT = {
 
 
 def seconds(run: Callable[[str], object], text: str) -> float:
-    """CPU time without the collector's. A virtual machine that is stopped for a moment counts that, too, so ask again."""
+    """CPU time without the collector's. A virtual machine that is stopped for a moment counts that: ask again."""
     gc.disable()
     before = time.thread_time()
     try:
