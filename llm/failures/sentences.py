@@ -35,7 +35,8 @@ BLOCKED = (
     r"(not (currently )?(supported|available|allowed|permitted|accepted|served)|unsupported|restricted|blocked)"
     r"|(not (supported|available)|unavailable|unsupported|blocked|access) (in|from|for) (your|this|the) "
     r"(country|region|location|territory|ip)|\b(vpn|proxy|tor) (is|are|traffic|or|detected)"
-    r"|(your )?ip( address)? .{0,40}(blocked|banned|denied|not allowed|blacklisted|block)|block\w* .{0,20}ip address"
+    r"|(your )?ip( address)? .{0,40}(blocked|banned|denied|not allowed|blacklisted|block)"
+    r"|\bblock\w{0,8} .{0,20}ip address"
 )
 CHALLENGE = (
     r"just a moment|attention required|enable javascript and cookies|checking your browser|ddos protection|captcha"
