@@ -133,7 +133,7 @@ TIERS = {"free1": 91, "free2": 92, "free3": 93, "paid": 99}
 
 
 @pytest.mark.parametrize(
-    ("requests", "connections"), [(150, 16), pytest.param(10_000, 64, marks=pytest.mark.exhaustive)]
+    ("requests", "connections"), [(300, 16), pytest.param(10_000, 64, marks=pytest.mark.exhaustive)]
 )
 def test_in_a_storm_of_faults_every_answer_is_valid_and_every_cent_is_counted(site, requests, connections):
     dice = random.Random(5)

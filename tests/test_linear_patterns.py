@@ -36,10 +36,10 @@ BUILT = {
     "llm.failures.signals f'(?<![\\\\w-]){re.escape(name)}(?![\\\\w-])'": "the id of a configured model",
     "llm.configuration.presets re.escape(self.provider.slug) + '[0-9]*'": "a slug of the providers file",
     "llm.configuration.presets f'env:{re.escape(self.variables.key)}(S|_[0-9]+)?(\\\\[|$)'": "a name in the code",
-    "llm.configuration.presets re.escape(variables.key) + '_([0-9]{1,4})'": "a name in the code",
+    "llm.configuration.presets re.escape(variables.key) + '_([0-9]{1,4})(?:_FILE)?'": "a name in the code",
     "llm.onboarding.keys re.escape(variables.key) + '(S|_[0-9]{1,4})?'": "a name in the code",
     "llm.failures.signals f'(?<=[\\\\d\\\\s]){name}'": "names of units in the code",
-    "llm.adapters.answers.visible '|'.join((re.escape(token) for token in sorted(tokens, key=len, reverse=True)))": "marks",  # noqa: E501
+    "llm.adapters.answers.mark_search '|'.join(map(re.escape, by_length))": "marks",
 }
 
 

@@ -23,7 +23,6 @@ MOST_DEADLINE_S = 7 * 86_400.0
 MOST_USD = Decimal(10) ** 8
 # The chain sets these itself: money and quotas are reserved by them.
 OURS = {"model", "messages", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "best_of"}
-ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 CHOICES = {"on_content_block": ("next", "error"), "on_broken_stream": ("restart", "error", "continue")}
 
 
@@ -35,8 +34,6 @@ def read_messages(user: Any, system: Any, messages: Any) -> list[dict[str, Any]]
                 _refuse(name, "must be a str")
         messages = [{"role": "system", "content": system}] if system else []
         messages = [*messages, {"role": "user", "content": user or ""}]
-    elif user is not None or system is not None:
-        _refuse("messages", "cannot be given beside user or system")
     if isinstance(messages, (str, bytes)) or not isinstance(messages, Sequence):
         _refuse("messages", "must be a list of messages")
     found = [_message(message, f"messages[{place}]") for place, message in enumerate(messages)]
@@ -164,8 +161,6 @@ def _names(values: Any, name: str) -> frozenset[str] | None:
 def _message(message: Any, place: str) -> dict[str, Any]:
     if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
         _refuse(place, "must be a mapping with a role")
-    if message["role"] not in ROLES:
-        _refuse(f"{place}['role']", f"must be one of {', '.join(ROLES)}")
     found: dict[str, Any] = sendable(message, place)
     content = found.get("content")
     if content is not None and not isinstance(content, str | list):

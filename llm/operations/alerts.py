@@ -28,7 +28,8 @@ ADVICE: Mapping[str, Promise] = {
     ),
     Kind.CREDITS_DEPLETED: _("Add credit at the provider, or switch it off. The others serve meanwhile."),
     Kind.MODEL_GONE: _(
-        "Run manage.py providers check, then name another model there, or switch this one off."
+        "Run manage.py providers check, which lists what is served today; configure one of those, or disable this "
+        "model."
     ),
     Kind.BLOCKED_PROVIDER: _(
         "It is asked again by itself. If it stays so, look at its status page and terms."
