@@ -239,10 +239,6 @@ def test_half_characters_are_mended_wherever_they_stand(sim, tmp_path, make):
         {"messages": [{"role": "system", "content": "be brief"}]},
         {"user": "hi", "params": {"no_such_parameter": 1}},
         {"user": "hi", "params": {"response_modalities": 5}},
-        {
-            "user": "hi",
-            "params": {"tools": [{"type": "function", "function": {"name": "f", "parameters": 5}}]},
-        },
     ],
 )
 def test_what_googles_library_refuses_is_our_requests_fault(sim, tmp_path, arguments, streamed):
