@@ -219,7 +219,8 @@ def served(workers: int) -> Iterator[tuple[str, int]]:
         port = free.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:guardlabs.gunicorn", "guardlabs.asgi"],
-        cwd=ROOT, env={**os.environ, "PORT": str(port), "WEB_CONCURRENCY": str(workers)},
+        # On a day as busy as a bench the cache would answer the same request.
+        cwd=ROOT, env={**os.environ, "PORT": str(port), "WEB_CONCURRENCY": str(workers), "LLM_CACHE": "off"},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
