@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from llm.ledger import bookkeeper as ledger
 from llm.models import Attempt, Call
-from llm.storage import rows
+from llm.storage import rows, sql
 from llm.storage.transactions import chain_transaction
 from tests.test_books import bookkeeper, note, subjects, together  # noqa: F401  # one of them is a fixture
 
@@ -163,3 +163,12 @@ def test_outside_of_a_chain_transaction_a_row_is_written_at_once():
         call.text = "told"
         rows.update(call, ("text",))
         assert Call.objects.get(pk=call.pk).text == "told"
+
+
+def test_a_part_is_undone_though_its_statements_are_watched():
+    call = a_call(purpose="kept")
+    call.save()
+    with CaptureQueriesContext(connection), chain_transaction(), suppress(ValueError), sql.part():
+        sql.run("UPDATE llm_call SET purpose = %s WHERE id = %s", ["never", call.pk])
+        raise ValueError
+    assert purposes() == ["kept"]

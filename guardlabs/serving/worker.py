@@ -24,6 +24,11 @@ MOST_FILES = 65_536
 # The bookkeeper gives up the interpreter with each statement, and holds the database while it waits to get it back:
 # 5 ms at Python's default, when the loop is busy.
 SWITCH_S = 0.0005
+COLLECT_AFTER = (
+    20_000,
+    20,
+    20,
+)  # objects, and younger collections: a request makes some thousand, and few circles
 
 
 _Worker: Any = ASGIWorker  # whose stubs are not those of this version
@@ -49,8 +54,8 @@ class Worker(_Worker):  # type: ignore[misc]
         life = LifespanManager(self.asgi, self.log, self.state)
         await life.startup()
         gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
+        gc.freeze()  # half a million objects that stay: no collection need look at them again
+        gc.set_threshold(*COLLECT_AFTER)
         listeners = [Listener(self.loop, each.sock, lambda: Connection(self)) for each in self.sockets]
         while self.alive and self.ppid == os.getppid():
             self.notify()

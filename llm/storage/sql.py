@@ -16,19 +16,9 @@ from llm.storage.transactions import Shared, shared
 
 def run(sql: str, values: Sequence[Any] = ()) -> Any:
     """The cursor of a statement. Raises what Django's own would."""
-    unit = shared()
-    database = connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
-    watching = database.execute_wrappers
-    if (
-        database.connection is None
-        or database.queries_logged
-        or (watching and (len(watching) > 1 or watching[0] is not unit))
-    ):
+    unit, database = _ready()
+    if _is_watched(unit, database):
         return _watched(unit, database, sql, values)
-    if database.needs_rollback:
-        raise TransactionManagementError("this transaction is broken: it can only be rolled back")
-    if unit is not None:
-        unit.save()
     with database.wrap_database_errors:
         return database.connection.execute(
             _in_sqlites_words(sql) if database.vendor == "sqlite" else sql, values
@@ -37,15 +27,8 @@ def run(sql: str, values: Sequence[Any] = ()) -> Any:
 
 def run_for_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """A statement for each of several rows of values, in one round trip. Raises what Django's own would."""
-    unit = shared()
-    database = connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
-    if unit is not None:
-        unit.save()
-    if (
-        database.connection is None
-        or database.queries_logged
-        or database.execute_wrappers not in ([], [unit])
-    ):
+    unit, database = _ready()
+    if _is_watched(unit, database):
         for values in rows:
             run(sql, values)
         return
@@ -91,8 +74,25 @@ def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
         unit.is_bare, unit.told = False, outer
 
 
+def _ready() -> tuple[Shared | None, Any]:
+    """This thread's chain transaction, if there is one, and its database, which may be asked now."""
+    unit = shared()
+    database = connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
+    if database.needs_rollback:
+        raise TransactionManagementError("this transaction is broken: it can only be rolled back")
+    if unit is not None:
+        unit.save()
+    return unit, database
+
+
+def _is_watched(unit: Shared | None, database: Any) -> bool:
+    """Whether there is no connection yet, or somebody else wants to see every statement."""
+    others = [each for each in database.execute_wrappers if each is not unit]
+    return database.connection is None or database.queries_logged or bool(others)
+
+
 def _watched(unit: Shared | None, database: Any, sql: str, values: Sequence[Any]) -> Any:
-    """The same by Django's own ways: there is no connection yet, or a test wants to see every statement."""
+    """The same by Django's own ways."""
     cursor = database.cursor()
     if unit is None:
         cursor.execute(sql, values)
