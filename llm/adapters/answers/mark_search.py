@@ -54,11 +54,13 @@ def tokens_of(model: str) -> Tokens:
     return tokens_for((*OPEN, *CLOSE, *SILENT, *HEADERS, MESSAGE, *ENDS, *TURN_ENDS, *wraps))
 
 
-def spoken_of(model: str) -> list[Spoken]:
+@lru_cache(256)
+def spoken_of(model: str) -> tuple[Spoken, ...]:
     """The words that may begin this model's reasoning."""
-    return [spoken for spoken in SPOKEN if is_of(spoken.mark, model)]
+    return tuple(spoken for spoken in SPOKEN if is_of(spoken.mark, model))
 
 
+@lru_cache(256)
 def prompt_opens(model: str) -> bool:
     """Whether a model of this id is known to have its reasoning opened by the prompt."""
     return any(word in model.lower() for word in OPENED_IN_PROMPT)

@@ -85,4 +85,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _first(stated: Mapping[str, Any], *names: str) -> object:
-    return next((stated[name] for name in names if count(stated.get(name))), None)
+    for name in names:
+        if count(found := stated.get(name)):
+            return found
+    return None
