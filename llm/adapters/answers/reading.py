@@ -46,13 +46,17 @@ class Reading:
             raise error_in_body(chunk if chunk.get("error") else {"error": dict(chunk)})
         if reason := block_reason(chunk):
             raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
-        note_openai(self.usage, chunk.get("usage"))
-        note_openai(self.usage, _mapping(chunk.get("x_groq")).get("usage"))
-        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
+        self._count(chunk.get("usage"))
+        self._count(_mapping(chunk.get("x_groq")).get("usage"))
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and self._is_first(choice.get("index")):
                 yield from self._choice(choice, chunk)
+
+    def _count(self, stated: object) -> None:
+        if stated:
+            note_openai(self.usage, stated)
+            self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
 
     def _is_first(self, index: object) -> bool:
         """One choice was asked for; what a provider says beside it is not read."""
@@ -63,25 +67,27 @@ class Reading:
         if choice.get("error") or choice.get("finish_reason") == "error":
             raise error_in_body({"error": choice.get("error") or chunk.get("error")})
         self.ending.note(choice.get("finish_reason"))
-        note_openai(self.usage, choice.get("usage"))
-        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
+        self._count(choice.get("usage"))
         delta = _mapping(choice.get("message") if self._whole else choice.get("delta"))
         if not delta and not self._whole and not self.started:  # the whole message as the only chunk
             delta = _mapping(choice.get("message"))
-        yield from self._delta(delta)
+        return self._delta(delta)
 
     def _delta(self, delta: Mapping[str, Any]) -> Iterator[Piece]:
         content, reasoning = _parts(delta)
         google = _mapping(_mapping(delta.get("extra_content")).get("google"))
         if google.get("thought") is True:
             content, reasoning = "", content + reasoning
-        self._refusal = self._refusal or str(delta.get("refusal") or "")
+        if refusal := delta.get("refusal"):
+            self._refusal = self._refusal or str(refusal)
         calls = delta.get("tool_calls") or _legacy_call(delta.get("function_call"))
         if self._whole and isinstance(calls, list):
             calls = [{**call, "index": at} for at, call in enumerate(calls) if isinstance(call, dict)]
-        self.output.wrote(content, reasoning, delta.get("refusal"), *written(calls))
-        self.tools.feed(calls)
-        sealed = self._keep_state(delta)
+        self.output.wrote(content, reasoning, refusal)
+        if calls:
+            self.output.wrote(*written(calls))
+            self.tools.feed(calls)
+        sealed = self._keep_state(delta.get("reasoning_details"), google)
         self.said = bool(content or reasoning or calls or sealed)
         self.started = self.started or self.said
         self._size += len(content) + len(reasoning) + (len(str(calls)) if calls else 0)
@@ -99,21 +105,21 @@ class Reading:
                 Kind.EMPTY_OUTPUT, "reasoning was told as the text, without its mark", status=200
             ) from None
 
-    def _keep_state(self, delta: Mapping[str, Any]) -> bool:
+    def _keep_state(self, details: object, google: Mapping[str, Any]) -> bool:
         """What the provider wants back with the next turn. Returns whether reasoning came that is encrypted."""
-        details, sealed = delta.get("reasoning_details"), False
+        sealed = False
         for item in details if isinstance(details, list) else ():
             if isinstance(item, dict):
                 _join(self._details, item)
                 sealed = sealed or bool(item.get("data"))
-        if google := _mapping(_mapping(delta.get("extra_content")).get("google")):
+        if google:
             kept = {name: value for name, value in google.items() if name != "thought"}
             self._extra = {"google": {**_mapping(self._extra.get("google")), **kept}} if kept else self._extra
         return sealed
 
-    def end(self) -> Iterator[Piece]:
+    def end(self) -> list[Piece]:
         """What was held back, once no more will come."""
-        yield from self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
+        return self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
 
     def answer(self, headers: Mapping[str, str], doubt: str = "") -> Answer:
         """The whole answer. Raises Failure when its ending says that it is none."""
@@ -195,7 +201,9 @@ def error_in_body(body: Mapping[str, Any]) -> Failure:
 
 def block_reason(body: Mapping[str, Any]) -> str:
     """Why Google blocked the prompt, as bridges to Gemini pass it on beside an empty list of choices."""
-    feedback = _mapping(body.get("promptFeedback")) or _mapping(body.get("prompt_feedback"))
+    feedback = _mapping(body.get("promptFeedback") or body.get("prompt_feedback"))
+    if not feedback:
+        return ""
     reason = str(feedback.get("blockReason") or feedback.get("block_reason") or "")[:60]
     return "" if reason.endswith("_UNSPECIFIED") else reason
 
@@ -215,7 +223,10 @@ def _parts(message: Mapping[str, Any]) -> tuple[str, str]:
                 thought += _string(part.get("thinking") or part.get("text") or part.get("reasoning"))
         elif isinstance(part, str):
             text += part
-    told = next((found for name in _REASONING if (found := _string(message.get(name)))), "")
+    told = ""
+    for name in _REASONING:
+        if (stated := message.get(name)) and (told := _string(stated)):
+            break
     if not told and isinstance(details := message.get("reasoning_details"), list):
         told = "".join(
             _string(each.get("text") or each.get("summary")) for each in details if isinstance(each, dict)
