@@ -146,18 +146,13 @@ class Visible:
             if not self._waiting:  # whether it is the end
                 self._tell(start)
             return
-        if self._is_mention(token, start, end):
-            self._mentions += token in OPEN
-            self._look(end)
-            return
-        if token in CLOSE and self._mentions:  # of a mark that was spoken of
-            self._mentions -= 1
+        mention = self._is_mention(token, start, end)
+        if mention or (token in CLOSE and self._mentions):  # or the end of one
+            self._mentions += token in OPEN if mention else -1
             self._look(end)
             return
         ends = token in CLOSE
-        if (
-            token in ENDS and self._waiting
-        ):  # when another message of harmony follows, this one was for nobody
+        if token in ENDS and self._waiting:  # where another message of harmony follows, this was for nobody
             ends = self._buffer[end:].lstrip().lower().startswith(HEADERS)
         if ends and self._closes_the_prompts_reasoning():
             self._tell_reasoning(self._buffer[:start])
@@ -245,9 +240,7 @@ class Visible:
             self._hidden = None if not channel or channel.startswith(FINAL) else HARMONY
             self._header, self._opening, self._waiting = "", "", False
             self._drop(length + len(MESSAGE))
-        elif len(self._buffer) >= _LONGEST_HEADER or (
-            final and len(head.split()) > 3
-        ):  # not harmony after all
+        elif len(self._buffer) >= _LONGEST_HEADER or (final and len(head.split()) > 3):  # no harmony at all
             self._buffer, self._place = self._header + self._buffer, len(self._header)
             self._header = ""
         elif final:
@@ -267,11 +260,8 @@ class Visible:
         said = (self._buffer[:start].rstrip() or self._last_letter)[-1:]
         begun = bool(self._told or self._buffer[:start].strip())
         if token in OPEN:
-            if (
-                OPEN[token].word
-                and not is_of(OPEN[token], self._model)
-                and (said == ">" or self._named(token))
-            ):
+            usual = OPEN[token].word and not is_of(OPEN[token], self._model)
+            if usual and (said == ">" or self._named(token)):
                 return True  # of a document, or of the caller's format
             listed = previous == " " and self._code.is_list_item
             return begun and previous != "\n" and (previous in _QUOTES or following in (" ", "\t") or listed)
