@@ -201,7 +201,7 @@ def error_in_body(body: Mapping[str, Any]) -> Failure:
 
 def block_reason(body: Mapping[str, Any]) -> str:
     """Why Google blocked the prompt, as bridges to Gemini pass it on beside an empty list of choices."""
-    feedback = _mapping(body.get("promptFeedback") or body.get("prompt_feedback"))
+    feedback = _mapping(body.get("promptFeedback")) or _mapping(body.get("prompt_feedback"))
     if not feedback:
         return ""
     reason = str(feedback.get("blockReason") or feedback.get("block_reason") or "")[:60]
