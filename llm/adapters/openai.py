@@ -84,9 +84,9 @@ class OpenAICompatible:
                 raise classify(status=received.status, headers=received.headers, body=text)
             if request.stream:
                 if "json" not in received.content_type:
-                    reading, events, patience = Reading(request), EventParser(), Patience(timing)
-                    data = received.pieces()
                     try:
+                        reading, events, patience = Reading(request), EventParser(), Patience(timing)
+                        data = received.pieces()
                         while not events.done:
                             came = await self._next(data, reading, patience)
                             for chunk in events.end() if came is None else events.feed(came):

@@ -43,8 +43,8 @@ class Received:
     def headers(self) -> dict[str, str]:
         """By their names in lower case; of those that come twice, both values."""
         found: dict[str, str] = {}
-        for name, value in transport.pairs(self._answer.raw_headers):
-            name = name.lower()
+        for raw_name, raw_value in self._answer.raw_headers:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace")
             found[name] = f"{found[name]}, {value}" if name in found else value
         return found
 
