@@ -31,11 +31,14 @@ class Tokens:
         by_length = sorted(tokens, key=len, reverse=True)
         self.pattern = re.compile("|".join(map(re.escape, by_length)), re.I)
         self.longest = max(map(len, tokens))
+        self._firsts = {token[0] for token in tokens}
         self._beginnings = {token[:length] for token in tokens for length in range(1, len(token))}
 
     def sure(self, text: str) -> int:
         """The length of the text without what may be the beginning of a mark."""
         tail = text[-self.longest :].lower()
+        if self._firsts.isdisjoint(tail):
+            return len(text)
         for place in range(len(tail)):
             if tail[place] in self._beginnings and tail[place:] in self._beginnings:
                 return len(text) - len(tail) + place

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from llm.adapters.answers.finish import Ending, Finish
@@ -39,8 +39,9 @@ class Reading:
         self._extra: dict[str, Any] = {}
         self._size = 0
 
-    def feed(self, chunk: Mapping[str, Any]) -> Iterator[Piece]:
+    def feed(self, chunk: Mapping[str, Any]) -> list[Piece]:
         """The pieces that a chunk brings. Raises Failure."""
+        found: list[Piece] = []
         self.said = False
         if chunk.get("error") or chunk.get("object") == "error":
             raise error_in_body(chunk if chunk.get("error") else {"error": dict(chunk)})
@@ -51,7 +52,8 @@ class Reading:
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and self._is_first(choice.get("index")):
-                yield from self._choice(choice, chunk)
+                found += self._choice(choice, chunk)
+        return found
 
     def _count(self, stated: object) -> None:
         if stated:
@@ -63,7 +65,7 @@ class Reading:
         self._index = index if self._index is None else self._index
         return index in (None, self._index)
 
-    def _choice(self, choice: Mapping[str, Any], chunk: Mapping[str, Any]) -> Iterator[Piece]:
+    def _choice(self, choice: Mapping[str, Any], chunk: Mapping[str, Any]) -> list[Piece]:
         if choice.get("error") or choice.get("finish_reason") == "error":
             raise error_in_body({"error": choice.get("error") or chunk.get("error")})
         self.ending.note(choice.get("finish_reason"))
@@ -73,7 +75,7 @@ class Reading:
             delta = _mapping(choice.get("message"))
         return self._delta(delta)
 
-    def _delta(self, delta: Mapping[str, Any]) -> Iterator[Piece]:
+    def _delta(self, delta: Mapping[str, Any]) -> list[Piece]:
         content, reasoning = _parts(delta)
         google = _mapping(_mapping(delta.get("extra_content")).get("google"))
         if google.get("thought") is True:
@@ -96,10 +98,8 @@ class Reading:
                 Kind.PROVIDER_DOWN, f"the answer is longer than {MAX_CHARACTERS} characters", status=200
             )
         try:
-            if reasoning:
-                yield from self.visible.think(reasoning)
-            if content:
-                yield from self.visible.feed(content)
+            found = self.visible.think(reasoning) if reasoning else []
+            return found + self.visible.feed(content) if content else found
         except Leaked:
             raise Failure(
                 Kind.EMPTY_OUTPUT, "reasoning was told as the text, without its mark", status=200
@@ -160,13 +160,11 @@ def read_completion(text: str, headers: Mapping[str, str], request: Request) -> 
     if not isinstance(body, dict):
         raise Failure(Kind.PROVIDER_DOWN, "200 with a body that is no object", status=200)
     reading = Reading(request, whole=True)
-    for _ in reading.feed(body):
-        pass
+    reading.feed(body)
     choices = body.get("choices")
     if not (isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0]):
         raise Failure(Kind.PROVIDER_DOWN, "200 without choices", status=200)
-    for _ in reading.end():
-        pass
+    reading.end()
     return reading.answer(headers)
 
 
@@ -179,12 +177,10 @@ def read_events(text: str, headers: Mapping[str, str], request: Request) -> Answ
     """The Answer in a stream of events that came whole. Raises Failure when it is none."""
     reading, parser = Reading(request), EventParser()
     for chunk in [*parser.feed(text.encode()), *parser.end()]:
-        for _ in reading.feed(chunk):
-            pass
+        reading.feed(chunk)
     if not (reading.ending.finish or parser.done) or parser.malformed:
         raise Failure(Kind.PROVIDER_DOWN, "the stream ended before the answer did", status=200)
-    for _ in reading.end():
-        pass
+    reading.end()
     return reading.answer(headers)
 
 
