@@ -16,6 +16,8 @@ from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
 
+from guardlabs.serving.exchange import Exchange
+
 HEAD_S = 15.0
 SILENT_S = 1.0  # without a byte since it was opened: nothing is on its way
 BODY_S = 60.0  # the gateway takes 8 MiB
@@ -64,7 +66,36 @@ class Connection(_Protocol):  # type: ignore[misc]
         self.body_since = None
         super()._on_message_complete()
 
-    def _build_environ(self, request: Any, sockname: Any, peername: Any) -> dict[str, str]:
+    async def _serve_http_request(self, request: Any, sockname: Any, peername: Any) -> bool:
+        scope = self._build_http_scope(request, sockname, peername)
+        return await Exchange(self, request, self._body_receiver).run(scope)
+
+    # -- for the exchange ----------------------------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self._closed)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits to be read that no more should be written."""
+        return bool(self._flow_control.write_paused)
+
+    async def drained(self) -> None:
+        await self._flow_control.drain()
+
+    def write(self, data: bytes) -> None:
+        self._safe_write(data)
+
+    def refuse(self, status: int, why: str) -> None:
+        """Answers in plain text, in place of the site."""
+        self._send_error_response(status, why)
+
+    def will_close(self, request: Any) -> bool:
+        """Whether this request is the connection's last."""
+        return bool(self._will_close(request, False))
+
+    def environ(self, request: Any) -> dict[str, str]:
         """What the access log names (guardlabs/gunicorn.py), and none of the headers."""
         major, minor = request.version
         return {

@@ -19,7 +19,7 @@ MOST_ANSWERS = 8
 class Chat(Protocol):
     prefix = "chatcmpl-"
 
-    def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
+    def read(self, body: Body, meta: Mapping[str, Any]) -> Ask:
         body = _modern(body)
         params = {
             name: value
@@ -38,7 +38,7 @@ class Chat(Protocol):
         tokens = values.number(body, "max_completion_tokens", least=1, most=values.MOST_TOKENS, whole=True)
         tokens = tokens or values.number(body, "max_tokens", least=1, most=values.MOST_TOKENS, whole=True)
         return made(
-            body, headers,
+            body, meta,
             messages=chat_messages.read(body.get("messages"), "messages"),
             params=params,
             max_tokens=tokens,
