@@ -109,7 +109,7 @@ class Line(logging.Formatter):
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         """The standard library's default, each second worded once."""
-        return self.default_msec_format % (_second(int(record.created)), record.msecs)
+        return f"{_second(int(record.created))},{int(record.msecs):03d}"
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return _escaped(super().formatMessage(record))

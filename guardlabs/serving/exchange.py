@@ -91,7 +91,8 @@ class Exchange:
         request = self._request
         self._receiver.expect_continue = False
         self._has_body = request.method != "HEAD" and status not in NO_BODY
-        length, lines = None, []
+        length: int | None = None
+        lines: list[bytes] = []
         for name, value in headers:
             if name.lower() == b"content-length":
                 if status == HTTPStatus.NO_CONTENT:

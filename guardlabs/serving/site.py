@@ -102,7 +102,8 @@ class Site:
         path = request.path_info
         if is_gateway(path):  # which has no language, and says by itself what it thinks of http
             match = request.resolver_match = _gateway_view(path, settings.ROOT_URLCONF)
-            return await match.func.door(request, **match.kwargs)  # type: ignore[no-any-return]
+            door: Any = match.func
+            return await door.door(request, **match.kwargs)  # type: ignore[no-any-return]
         if redirect := self._security.process_request(request):
             return redirect
         request.get_host()  # which raises DisallowedHost

@@ -76,9 +76,8 @@ def endpoint(
                         405, "This method is not allowed here.", code="method_not_allowed",
                         headers={"Allow": ", ".join(methods)},
                     )  # fmt: skip
-                who: tuple[Client, ...] = ()
-                if not open_to_all:
-                    who = ((_known_client(request) if admits else None) or await _client(request),)
+                found = _known_client(request) if admits else None
+                who = () if open_to_all else (found or await _client(request),)
                 response: Answer | HttpResponseBase = await ask(request, *who, **names)
             except Exception as error:
                 if await body.fill(request) is None:
@@ -166,9 +165,7 @@ def has_bookkeeper() -> bool:
 
 def _key(request: HttpRequest) -> str:
     """The key that came along; of two the one that looks like ours. Raises ApiError."""
-    if (
-        settings.SECURE_SSL_REDIRECT and not request.is_secure()
-    ):  # a key that travels in the open is a lost key
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():  # a key in the open is a lost key
         raise ApiError(403, "Use https.", code="https_required")
     scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     told = [
