@@ -58,31 +58,28 @@ class Exchange:
         if message["type"] == "http.response.start":
             self._start(message["status"], message.get("headers", ()))
             return
-        body, more = message.get("body", b""), message.get("more_body", False)
         if self.status == LEFT or self._is_complete:
             raise RuntimeError(f"not the time for {message['type']}")
-        self._is_complete = not more
-        pieces = self._framed(body if self._has_body else b"", more)
-        if self._head is not None and (pieces or not more):
-            pieces, self._head = [self._head, *pieces], None
-        if len(body) < LARGE:
-            pieces = [b"".join(pieces)]
-        for piece in pieces:
-            if piece:
-                connection.write(piece)
-        if connection.is_full:
-            await connection.drained()
-
-    def _framed(self, body: bytes, more: bool) -> list[bytes]:
-        """The body's bytes as they travel."""
+        more = message.get("more_body", False)
+        body = message.get("body", b"") if self._has_body else b""
         if self._left is not None:
             body = body[: self._left]  # more would be read as the next answer
             self._left -= len(body)
         self.sent += len(body)
-        if not self._is_chunked:
-            return [body] if body else []
-        framed = [b"%x\r\n" % len(body), body, b"\r\n"] if body else []
-        return framed if more else [*framed, END]
+        self._is_complete = not more
+        if self._is_chunked:
+            body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            body += END if not more else b""
+        if self._head is not None and (body or not more):
+            head, self._head = self._head, None
+            if len(body) < LARGE:
+                body = head + body
+            else:
+                connection.write(head)
+        if body:
+            connection.write(body)
+        if connection.is_full:
+            await connection.drained()
 
     def _start(self, status: int, headers: Any) -> None:
         """Words the head, which goes out with the first of the body. Raises RuntimeError, and nothing is sent yet."""
