@@ -19,7 +19,8 @@ _Parser: Any = PythonProtocol  # which has no types
 class Parser(_Parser):  # type: ignore[misc]
     """One for a connection."""
 
-    __slots__ = ()
+    _header_count: int
+    _scan_from: int
 
     @property
     def ahead(self) -> int:
