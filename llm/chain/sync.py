@@ -75,9 +75,8 @@ class Desk:
     def __init__(self, has_left: Callable[[], bool] | None = None) -> None:
         self._has_left = has_left
         self._here = True  # whether the call is still run by this thread
-        self._begun: list[
-            Coroutine[Any, Any, Any]
-        ] = []  # the call, for the first who takes it: the loop, or `_leave`
+        # The call once it has begun, for the first who takes it: the loop, or `_leave`.
+        self._begun: list[Coroutine[Any, Any, Any]] = []
         self._orders: SimpleQueue[_Order | Event | None] = SimpleQueue()  # None: the call is over
         self._task: asyncio.Task[Any] | None = None
 
