@@ -150,13 +150,19 @@ class AttemptRun:
             params={**model.params, **wish},
             effort=effort,
             show_reasoning=shown,
-            inputs=[str(message["content"]) for message in self.messages] if self.want.vectors else None,
-            dimensions=self.want.vectors[1] if self.want.vectors else 0,
-            shorten=self.want.vectors is not None and self.want.vectors[1] != model.dimensions,
             dialect=provider.dialect,
             stream=streamed,
             output=self.output,
+            **self._embedding(self.want.vectors[1]) if self.want.vectors else {},
         )
+
+    def _embedding(self, dimensions: int) -> dict[str, Any]:
+        """What a request for vectors has, beside a name and parameters."""
+        return {
+            "inputs": [str(message["content"]) for message in self.messages],
+            "dimensions": dimensions,
+            "shorten": dimensions != self.deployment.model.dimensions,
+        }
 
     def finish(self, outcome: str, failure: Failure | None = None) -> None:
         """Notes how it ended and what it cost; `bookkeeper.save_attempt` or `bookkeeper.close_call` writes it."""
