@@ -18,11 +18,9 @@ DIGIT, MARK = 1.0, 2.6
 # Base64, hexadecimal numbers and the like, in which no word is known: a digit within tells them from long names.
 UNKNOWN = 1.4
 _RUN = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
+# Whether there is any, twenty times quicker than by the expression: its characters made all alike, and 32 in a row.
 _OF_RUNS = (string.ascii_letters + string.digits + "+/=_-").encode()
-_ALL_ALIKE, _A_RUN = (
-    bytes.maketrans(_OF_RUNS, b"a" * len(_OF_RUNS)),
-    b"a" * 32,
-)  # finds out whether there is any
+_ALIKE, _A_RUN = bytes.maketrans(_OF_RUNS, b"a" * len(_OF_RUNS)), b"a" * 32
 _DIGITS = b"0123456789\n"  # a new line, with the spaces after it, is a token as well
 # What characters of other alphabets begin with in UTF-8: U+0400 on, U+10000 on, and the rest from U+0280 on.
 _CYRILLIC, _ASTRAL = bytes(range(0xD0, 0xD5)), bytes(range(0xF0, 0xF5))
@@ -57,7 +55,7 @@ def estimate_text(text: str) -> int:
     found = (
         latin / LATIN + digits / DIGIT + marks / MARK + cyrillic / CYRILLIC + rest / OTHER + astral / ASTRAL
     )
-    if _A_RUN in utf8.translate(_ALL_ALIKE):
+    if _A_RUN in utf8.translate(_ALIKE):
         found += sum(_surplus(run) for run in _RUN.findall(text))
     return round(found)
 

@@ -67,7 +67,7 @@ class Selector:
     skips: CallSkips = field(default_factory=CallSkips)
     skipped: dict[tuple[str, str | None, str | None], Skipped] = field(default_factory=dict)
     providers: tuple[ProviderConf, ...] = ()
-    meter: LedgerMeter = field(init=False)  # of the last look
+    meter: LedgerMeter = field(init=False, repr=False)  # of the last look
     planner: Planner | None = None  # of the last look
     looked: bool = False
     known: dict[int, tuple[datetime | None, int]] = field(default_factory=dict)  # see `learn`

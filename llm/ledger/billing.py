@@ -56,7 +56,7 @@ def bill(
     tokens that was sent; output: what came out so far and what the provider counted; answer: the whole answer, if
     there is one; text: the visible text so far; failure: how it failed, None if it did not or its caller has left.
     """
-    counted = output if answer is None else answer
+    counted: Output | Answer = output if answer is None else answer
     counted_in, counted_out = counted.tokens_in, counted.tokens_out
     written = 0 if counted_out else _estimated(output, answer, text)
     known = answer is not None or bool(counted_out) or written > 0
