@@ -15,7 +15,7 @@ from llm.configuration.limits import MODEL, PROVIDER, SHORT, InForce, Limit, sho
 from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
 from llm.storage import sql
-from llm.storage.transactions import once
+from llm.storage.transactions import lasting, once
 
 MOST_ACCOUNTS = 1000  # that have limits of their own, and are kept
 REREAD_AFTER_S = 60  # prices by the hour may change without a row changing
@@ -202,11 +202,17 @@ def read() -> State:
 
 
 def _read() -> State:
-    *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
+    *configuration, quotas, pauses = lasting(State, _stamps)
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
     learned = (stamp[0], quotas, _cache and _cache[1]) if quotas[0] else None
-    return State(kept.providers, open_pauses() if pauses[0] else {}, learned, kept.aliases)
+    held = lasting(PauseView, open_pauses) if pauses[0] else {}
+    return State(kept.providers, held, learned, kept.aliases)
+
+
+def _stamps() -> Any:
+    """What changes whenever the configuration does, what is learned, and how many pauses are open."""
+    return sql.run(_STAMP_SQL).fetchall()
 
 
 def providers() -> tuple[ProviderConf, ...]:

@@ -6,9 +6,9 @@ Django words a statement anew for every save(), which takes longer than the data
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -64,11 +64,6 @@ def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
 
 # -- rows that are written together ------------------------------------------------------------------------
 
-# Of a statement that has to wait for the interpreter each time it comes back from SQLite, or for a server to answer,
-# one with many rows is as quick as one with a single row.
-_TOGETHER = tuple(
-    2**power for power in (6, 5, 4, 3, 2, 1, 0)
-)  # rows: few statements, which SQLite reads once
 UNWRITABLE = (*faults.UNSTORABLE, IntegrityError)
 _AHEAD = 16  # primary keys that are taken from PostgreSQL at a time
 _ahead: WeakKeyDictionary[Any, dict[str, deque[int]]] = WeakKeyDictionary()  # by connection and table
@@ -94,22 +89,20 @@ class _Lates(tuple[_Late, ...]):
         groups: dict[Any, dict[int, _Late]] = {}
         for late in sorted(self, key=lambda late: bool(late.names)):
             groups.setdefault((late.model, late.names), {})[late.pk] = late
+        left = [list(group.values()) for group in groups.values()]
         if len(self) == 1 or not any(late.told for late in self):
-            _write_all(groups)
-            return
-        try:
-            with sql.part():
-                _write_all(groups)
-        except UNWRITABLE:  # one of them is no row; the others are
-            for key, group in groups.items():
-                for pk, late in group.items():
-                    try:
-                        with sql.part():
-                            _write_all({key: {pk: late}})
-                    except UNWRITABLE as error:
-                        if late.told is None:
-                            raise
-                        late.told(error)
+            _write_all(left)
+        elif connection.vendor == "sqlite":  # where a statement that fails undoes itself alone
+            try:
+                _write_all(left)
+            except UNWRITABLE:
+                _write_each(left)
+        else:
+            try:
+                with sql.part():
+                    _write_all([group.copy() for group in left])
+            except UNWRITABLE:
+                _write_each(left)
 
 
 def _leave(unit: Shared, late: _Late) -> None:
@@ -121,16 +114,31 @@ def _left(unit: Shared) -> tuple[_Late, ...]:
     return left if isinstance(left, _Lates) else ()
 
 
-def _write_all(groups: Mapping[Any, Mapping[int, _Late]]) -> None:
-    for (model, names), group in groups.items():
-        rows = [late.values for late in group.values()]
-        if connection.vendor != "sqlite":
-            sql.run_for_each(_one(model, names, connection.vendor)[0], rows)
+def _write_all(groups: Iterable[list[_Late]]) -> None:
+    """Takes from each group what it has written."""
+    for group in groups:
+        model, names = group[0].model, group[0].names
+        rows = [late.values for late in group]
+        try:
+            sql.run_together(_one(model, names, connection.vendor)[0], partial(_many, model, names), rows)
+        finally:
+            del group[: len(group) - len(rows)]
+
+
+def _write_each(groups: Iterable[list[_Late]]) -> None:
+    """One of these is no row; the others are, but for what its job has left beside it."""
+    failed: list[Callable[[Exception], object]] = []
+    for late in (late for group in groups for late in group):
+        if late.told is not None and late.told in failed:
             continue
-        for many in _TOGETHER:
-            while len(rows) >= many:
-                now, rows = rows[:many], rows[many:]
-                sql.run(_many(model, names, many), [value for row in now for value in row])
+        try:
+            with sql.part():
+                _write_all([[late]])
+        except UNWRITABLE as error:
+            if late.told is None:
+                raise
+            late.told(error)
+            failed.append(late.told)
 
 
 def _new_pk(unit: Shared, model: type[models.Model]) -> int:
