@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.transaction import TransactionManagementError
 
 from llm.storage.transactions import Shared, shared
@@ -41,13 +41,13 @@ def run_for_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
 _TOGETHER = (64, 56, 48, 40, 32, 24, 16, 8, 7, 6, 5, 4, 3, 2, 1)  # rows
 
 
-def run_together(one: str, many: Callable[[int], str], rows: list[Sequence[Any]]) -> None:
+def run_together(one: str, many: Callable[[int], str], rows: list[list[Any]]) -> None:
     """Runs a statement for several rows of values, and takes those that are written from the list.
 
     one: the statement for one row; many: the same for so many, in SQLite's words. Raises what Django's own would, with
     SQLite of the statement that failed, which has undone itself: the rows that are still listed are not written
     """
-    if connections[DEFAULT_DB_ALIAS].vendor != "sqlite":
+    if connection.vendor != "sqlite":
         run_for_each(one, rows)
         rows.clear()
     for count in _TOGETHER:
@@ -110,8 +110,8 @@ def _ready(sql: str) -> tuple[Shared | None, Any]:
 
 def _is_watched(unit: Shared | None, database: Any) -> bool:
     """Whether there is no connection yet, or somebody else wants to see every statement."""
-    others = [each for each in database.execute_wrappers if each is not unit]
-    return database.connection is None or database.queries_logged or bool(others)
+    others = len(database.execute_wrappers) - (unit is not None)
+    return database.connection is None or database.queries_logged or others > 0
 
 
 def _watched(unit: Shared | None, database: Any, sql: str, values: Sequence[Any]) -> Any:
