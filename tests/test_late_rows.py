@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from llm.ledger import bookkeeper as ledger
+from llm.ledger import books
 from llm.models import Attempt, Call
 from llm.storage import rows, sql
 from llm.storage.transactions import chain_transaction
@@ -60,6 +61,19 @@ def test_keys_go_on_after_rows_that_others_have_inserted(bookkeeper):  # noqa: F
     told.append(asyncio.run(bookkeeper.do(lambda: enter(purpose="d"))))
     assert len({each.pk for each in told}) == 4
     assert {each.pk: each.purpose for each in told} == dict(Call.objects.values_list("pk", "purpose"))
+
+
+def test_a_later_row_has_a_higher_key_whichever_process_wrote_it():
+    one, other = books.Bookkeeper(), books.Bookkeeper()
+    try:
+        for number, writer in enumerate([one, other, one, other, one]):
+            asyncio.run(together(writer, *[lambda n=number: enter(purpose=f"{n}") for _ in range(5)]))
+    finally:
+        one.stop()
+        other.stop()
+    assert list(Call.objects.order_by("pk").values_list("purpose", flat=True)) == [
+        f"{number}" for number in range(5) for _ in range(5)
+    ]
 
 
 def test_a_job_that_fails_takes_its_own_rows_along_and_no_others(bookkeeper):  # noqa: F811

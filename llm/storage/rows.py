@@ -13,7 +13,6 @@ from decimal import Decimal
 from functools import cache, partial
 from operator import attrgetter
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models
 
@@ -75,8 +74,7 @@ def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
 # -- rows that are written together ------------------------------------------------------------------------
 
 UNWRITABLE = (*faults.UNSTORABLE, IntegrityError)
-_AHEAD = 16  # primary keys that are taken from PostgreSQL at a time
-_ahead: WeakKeyDictionary[Any, dict[str, deque[int]]] = WeakKeyDictionary()  # by connection and table
+_AT_MOST = 16  # primary keys that are asked of PostgreSQL at a time
 
 
 class _Late(NamedTuple):
@@ -152,7 +150,11 @@ def _write_each(groups: Iterable[list[_Late]]) -> None:
 
 
 def _new_pk(unit: Shared, model: type[models.Model]) -> int:
-    """A primary key that nobody else has had or will have."""
+    """A primary key that nobody else has had or will have, above all of transactions that have ended.
+
+    PostgreSQL is asked for as many more as it was before in this transaction. What is left of them is not kept: a row
+    would be newer than others with higher keys, and who reads what came after a key would miss it.
+    """
     table = model._meta.db_table
     if unit.database.vendor == "sqlite":  # whose sequences nobody else uses meanwhile
         if table not in unit.last:
@@ -162,9 +164,11 @@ def _new_pk(unit: Shared, model: type[models.Model]) -> int:
                 unit.last[name] = max(unit.last.get(name, 0), late.pk)
         unit.last[table] = unit.last.get(table, 0) + 1
         return unit.last[table]
-    kept = _ahead.setdefault(unit.database.connection, {}).setdefault(table, deque())
+    asked, kept = unit.keys.get(table, (0, deque()))
     if not kept:
-        kept.extend(row[0] for row in sql.run(_NEXT, [table, model._meta.pk.column, _AHEAD]).fetchall())
+        more = min(asked, _AT_MOST) or 1
+        kept.extend(row[0] for row in sql.run(_NEXT, [table, model._meta.pk.column, more]).fetchall())
+        unit.keys[table] = asked + more, kept
     return kept.popleft()
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -25,6 +26,7 @@ class Shared:
     late: what is written at the end, by what it is about: the newest only. Whoever asks the database before by Django's
         own ways finds it written; who asks by `llm.storage.sql` must not ask for these rows
     last: the last primary key that is taken, by table, as far as somebody has looked
+    keys: of a database that others take keys of meanwhile: how many were asked for, and those that are left, by table
     """
 
     def __init__(self, *, durable: bool = True) -> None:
@@ -34,6 +36,7 @@ class Shared:
         self.lasting: dict[Any, Any] = {}
         self.late: dict[Any, Callable[[], object]] = {}
         self.last: dict[str, int] = {}
+        self.keys: dict[str, tuple[int, deque[int]]] = {}
         self.told: Callable[[Exception], object] | None = None  # of an error of what is left late from now on
         self.is_bare = False  # while a job has run no statement, and needs no savepoint yet
         self.unwatched = False  # while a statement of `llm.storage.sql` runs
