@@ -13,8 +13,8 @@ from bench.workload import CALL
 ABOUT = (
     "complete() with LLM_CACHE off, auto (below 10,000 calls a day) and on, one call of each kind in turn, against "
     "an upstream that answers at once. A miss claims its question and keeps the answer in the two write transactions "
-    "that a call has anyway; off and auto do nothing more than look at the setting. CPU time is of the calling thread; "
-    "noise is how far the middle half of the calls without a cache lie apart."
+    "that a call has anyway; off and auto do nothing more than look at the setting. CPU time is of all threads of the "
+    "process; noise is how far the middle half of the calls without a cache lie apart."
 )
 CALLS = 200
 KINDS = ("off", "auto", "on: a miss", "on: a hit")
@@ -47,12 +47,12 @@ def run() -> Section:
 
 
 def timed(mode: str, call: dict[str, Any]) -> tuple[float, float]:
-    """Seconds by the clock and of this thread's CPU for one call with that LLM_CACHE."""
+    """Seconds by the clock and of this process's CPU for one call with that LLM_CACHE."""
     from django.conf import settings
 
     from llm.chain import complete
 
     settings.LLM_CACHE = mode
-    began, used = time.perf_counter(), time.thread_time()
+    began, used = time.perf_counter(), time.process_time()
     complete(**call)
-    return time.perf_counter() - began, time.thread_time() - used
+    return time.perf_counter() - began, time.process_time() - used

@@ -29,8 +29,8 @@ ABOUT = (
     f"of {REQUESTS_A_DAY} requests a day, then a paid provider; one request fails with 500 and is repeated. Steady: "
     "the upstream takes 1 to 2 s, as 400 tokens do where they come fast. Flooded: 0.15 to 0.3 s, which asks for more "
     "calls than two processors can make, so that all wait for those; it informs only, but must be exact, too. The "
-    "ledger's sums against the upstream's own count, and how long a call spends on writing the ledger, from waiting "
-    "for its turn to COMMIT, all its transactions together."
+    "ledger's sums against the upstream's own count, and how long a call spends on the ledger, from waiting for its "
+    "turn to COMMIT, planning included, all its transactions together."
 )
 
 

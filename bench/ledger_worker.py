@@ -11,9 +11,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import wraps
 from typing import Any
 
 from bench import environment
@@ -24,22 +22,19 @@ connected = threading.Semaphore(0)
 
 
 def measure_waits() -> None:
-    """Notes the time in the three functions that write the ledger: turns, locks, BEGIN, the writing, COMMIT."""
-    from llm.ledger import bookkeeper
+    """Notes the time of the transactions in which a thread does its call's jobs: the turn, BEGIN, the work, COMMIT."""
+    from llm.ledger import books
 
-    def measured(function: Callable[..., None]) -> Callable[..., None]:
-        @wraps(function)
-        def wrapper(*arguments: Any, **options: Any) -> None:
-            began = time.perf_counter()
-            try:
-                function(*arguments, **options)
-            finally:
-                waited.seconds += time.perf_counter() - began
+    run = books.run
 
-        return wrapper
+    def measured(*arguments: Any, **options: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return run(*arguments, **options)
+        finally:
+            waited.seconds += time.perf_counter() - began
 
-    for name in ("begin", "save_attempt", "close_call"):
-        setattr(bookkeeper, name, measured(getattr(bookkeeper, name)))
+    books.run = measured
 
 
 def calls_of_thread(calls: int, start_s: float, go: threading.Event) -> list[tuple[float, float]]:

@@ -7,10 +7,11 @@ import time
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connection
+from django.db import connection, transaction
 
-from llm import chain
+from llm import chain, loop
 from llm.cache import single_flight
+from llm.calls import current
 from llm.chain import (
     AttemptStarted,
     ChainExhausted,
@@ -36,6 +37,13 @@ def _bookkeeper(settings):
     settings.LLM_BOOKS = "bookkeeper"
     yield
     books.bookkeeper.stop()
+
+
+def raises(error):
+    def function(*_):
+        raise error
+
+    return function
 
 
 async def all_of(events):
@@ -454,6 +462,59 @@ def test_what_interrupts_a_callers_function_ends_the_call_and_nothing_else(sim, 
         complete(user="hi", accept=accept)
     assert accounted() == (["cancelled"], ["cancelled"])
     assert complete(user="hi").provider == "groq1"
+
+
+def test_a_call_begins_in_its_thread_before_the_loop_hears_of_it(sim, monkeypatch):
+    make_groq(sim, keys=1)
+    begun, running = [], loop.running
+
+    def handed_over():
+        begun.append((Attempt.objects.count(), sim.count(), threading.current_thread().name))
+        return running()
+
+    monkeypatch.setattr(loop, "running", handed_over)
+    assert complete(user="hi").provider == "groq1"
+    assert begun == [(1, 0, threading.current_thread().name)]
+
+
+@pytest.mark.parametrize(
+    "ask", [complete, lambda **asked: list(chain.stream(**asked))], ids=["plain", "stream"]
+)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError])
+def test_what_stops_a_call_before_it_is_handed_over_is_the_callers_alone(sim, monkeypatch, error, ask):
+    make_groq(sim, keys=1)
+    with monkeypatch.context() as stopped:
+        stopped.setattr(opening, "next_attempt", raises(error))
+        with pytest.raises(error):
+            ask(user="hi")
+    assert accounted() == (["cancelled"], [])
+    assert sim.count() == 0
+    assert complete(user="hi").provider == "groq1"
+
+
+def test_an_interrupt_between_the_thread_and_the_loop_is_accounted(sim, monkeypatch):
+    make_groq(sim, keys=1)
+    with monkeypatch.context() as stopped:
+        stopped.setattr(loop, "running", raises(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            complete(user="hi")
+    assert accounted() == (["cancelled"], ["cancelled"])
+    assert sim.count() == 0
+    assert complete(user="hi").provider == "groq1"
+
+
+def test_a_call_within_its_threads_transaction_is_undone_with_it(sim):
+    make_groq(sim, keys=1)
+    with transaction.atomic():
+        assert complete(user="hi").provider == "groq1"
+        assert accounted() == (["ok"], ["ok"])
+        transaction.set_rollback(True)
+    assert accounted() == ([], [])
+
+
+def test_a_thread_knows_which_call_it_made_last(sim):
+    make_groq(sim, keys=1)
+    assert complete(user="hi").call_id == current.call_id.get()
 
 
 def test_a_gate_may_itself_make_a_call(sim):

@@ -5,6 +5,7 @@ import math
 import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import httpx
 import httpx2
@@ -15,6 +16,7 @@ from llm.adapters import Request, Timing, adapter_for, session, transport
 from llm.adapters.groq import Groq
 from llm.adapters.openai import OpenAICompatible
 from llm.adapters.vertex import Vertex
+from llm.calls.spec import CallSpec
 from llm.chain import ChainExhausted, complete, stream
 from llm.chain.selector import Selector
 from llm.failures.kinds import Failure, Kind
@@ -396,6 +398,26 @@ def test_what_is_large_is_written_and_read_off_the_loop(sim, monkeypatch, size, 
     ran = Ran(sim, "openai", b.ok("x" * size), stream=False, **asked)
     assert len(ran.text) == size
     assert [name.partition("_")[0] for name in threads] == [where, where]
+
+
+@pytest.mark.parametrize("own_deadline", [False, True])
+@pytest.mark.parametrize(("others", "usable"), [(0, 0), (1, 0), (1, 1), (8, 0), (8, 3), (8, 8)])
+@pytest.mark.parametrize("left_s", [0.5, 6, 12, 25, 27, 60, 1000, math.inf])
+def test_an_attempt_has_all_the_time_that_usable_successors_do_not_keep(
+    monkeypatch, left_s, others, usable, own_deadline
+):
+    monkeypatch.setattr(clock, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(Selector, "_usable_after", lambda *_: usable)
+    asked = SimpleNamespace(slug="groq", first_byte_s=10, timeout_s=20)
+    selector = Selector(
+        want=CallSpec(1, 1), end=100 + left_s, begin_by=100 + left_s, own_deadline=own_deadline,
+        providers=(asked,) * (others + 1),
+    )  # fmt: skip
+    limits = selector.timing(asked, streamed=False)
+    share = left_s - usable * min(5, left_s / (usable + 1))
+    alone = own_deadline and not usable
+    assert limits.first_token == 100 + min(10, share)
+    assert limits.end == 100 + min(max(20, min(left_s, 600)) if alone else 20, share)
 
 
 @pytest.mark.django_db(transaction=True)

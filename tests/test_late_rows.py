@@ -36,6 +36,21 @@ def attempt_of(call, **fields):
     return attempt
 
 
+@pytest.mark.parametrize("model", [Call, Attempt])
+def test_a_new_row_is_what_its_model_makes(model):
+    fields = {"model": "m", "cost_usd": None, "started_at": timezone.now()}
+    mine, its = rows.new(model, **fields), model(**fields)
+    mine._state, its._state = vars(mine._state), vars(its._state)
+    assert vars(mine) == vars(its)
+    with pytest.raises(IndexError):
+        rows.new(model, nothing=1)
+
+
+def test_new_rows_share_no_list():
+    rows.new(Call).messages.append("mine")
+    assert rows.new(Call).messages == []
+
+
 def purposes():
     return sorted(Call.objects.values_list("purpose", flat=True))
 

@@ -301,6 +301,67 @@ def test_fifty_callers_waste_five_requests_on_a_first_tier_that_has_just_answere
     assert sim.count(provider="groq") - 3 <= 5
 
 
+class Seconds:
+    """A clock of slow_start's that stands still until it is told."""
+
+    def __init__(self, monkeypatch):
+        self.now = 1000.0
+        monkeypatch.setattr(slow_start, "clock", self)
+
+    def monotonic(self):
+        return self.now
+
+
+def let_go(provider, attempts):
+    """How many of these attempts may begin at once, one after another."""
+    for attempt in attempts:
+        if slow_start.is_full(provider, now=datetime.now(tz=UTC), patience_s=20):
+            return attempt - attempts.start
+        slow_start.begun(provider.slug, attempt)
+    return len(attempts)
+
+
+def answer(provider, attempts):
+    for attempt in attempts:
+        slow_start.ended(provider.slug, attempt)
+        slow_start.note(provider.slug, alive=True)
+
+
+@pytest.fixture
+def seconds(monkeypatch):
+    return Seconds(monkeypatch)
+
+
+@pytest.fixture
+def sixteen(sim, seconds):
+    """A provider that has just answered sixteen who asked together."""
+    make_groq(sim, keys=1)
+    (provider,) = snapshot.providers()
+    answer(provider, range(1))
+    assert let_go(provider, range(1, 18)) == 4
+    answer(provider, range(1, 2))
+    assert let_go(provider, range(5, 18)) == 13
+    answer(provider, range(2, 18))
+    return provider
+
+
+@pytest.mark.parametrize(("quiet_s", "at_once"), [(1, 50), (15, 16), (55, 16)])
+def test_as_many_as_a_provider_answered_together_may_ask_it_at_once_again(sixteen, seconds, quiet_s, at_once):
+    seconds.now += quiet_s
+    assert let_go(sixteen, range(100, 150)) == at_once
+
+
+def test_long_ago_or_before_a_failure_is_no_sign(sixteen, seconds):
+    seconds.now += 15
+    slow_start.note("groq", alive=False)
+    answer(sixteen, range(1))
+    assert let_go(sixteen, range(100, 150)) == 4
+    answer(sixteen, range(100, 104))
+    seconds.now += 61
+    answer(sixteen, range(1))
+    assert let_go(sixteen, range(200, 250)) == 4
+
+
 @pytest.mark.parametrize(("deadline_s", "counted"), [(3, 0), (40, 1)])
 def test_who_has_less_time_than_a_verdict_takes_holds_nobody_back(sim, deadline_s, counted):
     make_groq(sim, keys=1, first_byte_s=10, timeout_s=20)

@@ -62,8 +62,9 @@ def without(need: str) -> str:
 def image_parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The parts of a message that are not text."""
     content = message.get("content")
-    parts = content if isinstance(content, list) else []
-    return [part for part in parts if isinstance(part, Mapping) and part.get("type", "text") != "text"]
+    if not isinstance(content, list):
+        return []
+    return [part for part in content if isinstance(part, Mapping) and part.get("type", "text") != "text"]
 
 
 def without_images(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -48,6 +48,8 @@ def read_params(params: Any) -> dict[str, Any]:
         return {}
     if not isinstance(params, Mapping):
         _refuse("params", "must be a mapping")
+    if not params:
+        return {}
     found: dict[str, Any] = sendable(params, "params")
     if ours := sorted(OURS & found.keys()):
         _refuse(f"params[{ours[0]!r}]", "is set by the chain: use its own argument")

@@ -13,7 +13,8 @@ from llm.adapters.answers.output import Output
 from llm.calls.deployment import Deployment
 from llm.calls.events import Delta, ReasoningDelta
 from llm.calls.spec import CallSpec
-from llm.chain import shaping
+from llm.chain import shaping, slow_start
+from llm.chain.continuation import Continuation
 from llm.configuration.snapshot import ProviderConf
 from llm.failures import ownership
 from llm.failures.evidence import Asked
@@ -43,6 +44,7 @@ class AttemptRun:
     first_token_s: float | None = None
     output: Output = field(default_factory=Output)
     sent: bool = False
+    alive: bool = False  # something has come
     text: str = ""
     answer: Answer | None = None
     failure: Failure | None = None
@@ -61,12 +63,15 @@ class AttemptRun:
         temperature: float | None,
         params: Mapping[str, Any],
         timing: Callable[[], Timing],
+        so_far: str = "",
     ) -> AsyncGenerator[Delta | ReasoningDelta, None]:
         """Yields the text as it comes; then `answer` is there. Raises Failure, and nothing else.
 
         Whoever leaves early closes it, which ends the provider's request.
         timing: asked once the adapter is there, since to import its library is not the provider's time.
+        so_far: what the caller has of an answer that this one goes on with: only what is new is yielded
         """
+        new = Continuation(so_far)
         try:
             adapter = await self._adapter()
             request = self._request(streamed, temperature, params)
@@ -79,13 +84,19 @@ class AttemptRun:
                 async for piece in pieces:
                     if isinstance(piece, Answer):
                         self.answer = piece
-                    elif isinstance(piece, Reasoning):
+                        continue
+                    if not self.alive:
+                        self._comes_alive()
+                    if isinstance(piece, Reasoning):
                         yield ReasoningDelta(piece.text)
-                    else:
-                        if self.first_token_s is None:
-                            self.first_token_s = clock.monotonic() - self.began
-                        self.text += piece
-                        yield Delta(piece)
+                        continue
+                    if self.first_token_s is None:
+                        self.first_token_s = clock.monotonic() - self.began
+                    self.text += piece
+                    if told := new.feed(piece):
+                        yield Delta(told)
+                if held := new.end():
+                    yield Delta(held)
         except Failure as failure:
             owned = self._owned(failure, params)
             if owned is failure:
@@ -93,6 +104,13 @@ class AttemptRun:
             raise owned from failure
         except Exception as error:
             raise ownership.of_ours(error) from error
+
+    def _comes_alive(self) -> None:
+        """The first sign of life: others need not wait to see whether the provider answers."""
+        self.alive = True
+        slug = self.deployment.provider.slug
+        slow_start.ended(slug, self.row.pk)
+        slow_start.note(slug, alive=True)
 
     def _owned(self, failure: Failure, params: Mapping[str, Any]) -> Failure:
         """The failure as it is once what was asked, and by whose key, is taken into account."""
@@ -132,13 +150,19 @@ class AttemptRun:
             params={**model.params, **wish},
             effort=effort,
             show_reasoning=shown,
-            inputs=[str(message["content"]) for message in self.messages] if self.want.vectors else None,
-            dimensions=self.want.vectors[1] if self.want.vectors else 0,
-            shorten=self.want.vectors is not None and self.want.vectors[1] != model.dimensions,
             dialect=provider.dialect,
             stream=streamed,
             output=self.output,
+            **self._embedding(self.want.vectors[1]) if self.want.vectors else {},
         )
+
+    def _embedding(self, dimensions: int) -> dict[str, Any]:
+        """What a request for vectors has, beside a name and parameters."""
+        return {
+            "inputs": [str(message["content"]) for message in self.messages],
+            "dimensions": dimensions,
+            "shorten": dimensions != self.deployment.model.dimensions,
+        }
 
     def finish(self, outcome: str, failure: Failure | None = None) -> None:
         """Notes how it ended and what it cost; `bookkeeper.save_attempt` or `bookkeeper.close_call` writes it."""

@@ -1,7 +1,5 @@
 """Joins a text whose stream broke with what another model writes next, and drops what that model repeats of it."""
 
-from llm.calls.events import Delta, ReasoningDelta
-
 SHORT = 40  # characters: as much may repeat the beginning by chance
 
 
@@ -13,28 +11,18 @@ class Continuation:
     """
 
     def __init__(self, so_far: str) -> None:
-        self.so_far, self.text = so_far, ""  # text: what is new
-        self._held, self._is_new = "", not so_far
+        self._so_far, self._held, self._is_new = so_far, "", not so_far
 
-    def feed(self, piece: Delta | ReasoningDelta) -> Delta | ReasoningDelta | None:
-        """What of a piece is to be told."""
-        if isinstance(piece, ReasoningDelta):
-            return piece
+    def feed(self, piece: str) -> str:
+        """What of a piece of text is to be told."""
         if self._is_new:
-            self.text += piece.text
             return piece
-        self._held += piece.text
-        if len(self._held) < len(self.so_far) and self.so_far.startswith(self._held):
-            return None  # may be the beginning once more
+        self._held += piece
+        if len(self._held) < len(self._so_far) and self._so_far.startswith(self._held):
+            return ""  # may be the beginning once more
         self._is_new = True
-        return self._tell(self._held.removeprefix(self.so_far))
+        return self._held.removeprefix(self._so_far)
 
-    def end(self) -> Delta | None:
+    def end(self) -> str:
         """What was held back and is too short to be the beginning once more."""
-        if self._is_new or len(self._held) >= min(SHORT, len(self.so_far)):
-            return None
-        return self._tell(self._held)
-
-    def _tell(self, text: str) -> Delta | None:
-        self.text += text
-        return Delta(text) if text else None
+        return "" if self._is_new or len(self._held) >= min(SHORT, len(self._so_far)) else self._held

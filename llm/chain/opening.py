@@ -5,7 +5,7 @@ meanwhile, so what it finds free is free when it is written down.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -26,6 +26,7 @@ from llm.models import Attempt, Call, Client
 
 PATIENCE_S = 45.0
 AT_ONCE = 64 * 1024  # characters that are read in some milliseconds
+TEXTS = ("user", "system", "messages", "params")  # arguments that may hold more
 PROLONG_AFTER_S = 30.0  # less than the minute of grace that a call has beyond its deadline
 Accept = Callable[[str], Any]
 
@@ -164,16 +165,21 @@ def prepare(
     )  # fmt: skip
 
 
-def is_large(value: Any, depth: int = 8) -> bool:
-    """Whether `prepare` would keep an event loop for long with this: 7 MB take it half a second."""
-    return _characters(value, depth) > AT_ONCE
+def is_large(*values: Any) -> bool:
+    """Whether `prepare` would keep an event loop for long with these: 7 MB take it half a second."""
+    return _characters(values, depth=8) > AT_ONCE
 
 
-def _characters(value: Any, depth: int) -> int:
-    if isinstance(value, str):
-        return len(value)
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    return sum(_characters(part, depth - 1) for part in parts) if depth else 0
+def _characters(values: Iterable[Any], depth: int) -> int:
+    found = 0
+    for value in values:
+        if isinstance(value, str):
+            found += len(value)
+        elif value is None or not depth:
+            continue
+        elif isinstance(value, dict | list | tuple | Mapping):
+            found += _characters(value.values() if isinstance(value, Mapping) else value, depth - 1)
+    return found
 
 
 def must_read() -> bool:

@@ -20,7 +20,6 @@ from llm.calls import current
 from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.chain import aftermath, opening, slow_start
 from llm.chain.attempt import AttemptRun
-from llm.chain.continuation import Continuation
 from llm.chain.opening import CallState
 from llm.clients import access as clients
 from llm.failures.kinds import Failure, Kind
@@ -41,7 +40,7 @@ async def acomplete(*, on_event: Callable[[Event], Any] | None = None, **argumen
     Raises ChainExhausted when nobody answered, ValueError for unusable arguments.
     Cancelling the task ends the provider's request at once, and is accounted before the task ends.
     """
-    return await last(_begun(streamed=False, **arguments), on_event)
+    return await last(events(*await _prepared(streamed=False, **arguments)), on_event)
 
 
 def astream(**arguments: Any) -> AsyncGenerator[Event, None]:
@@ -80,14 +79,19 @@ def astream(**arguments: Any) -> AsyncGenerator[Event, None]:
 
 
 async def _begun(**arguments: Any) -> AsyncGenerator[Event, None]:
+    async with aclosing(events(*await _prepared(**arguments))) as told:
+        async for event in told:
+            yield event
+
+
+async def _prepared(**arguments: Any) -> tuple[CallState, Books]:
+    """The call, and where its work is done. Raises ValueError."""
     books = ledger_books.here()
     if opening.must_read():
         await books.do(opening.read)
-    prepare = partial(opening.prepare, **arguments)
-    state = await books.ask(prepare) if opening.is_large(arguments) else prepare()
-    async with aclosing(events(state, books)) as told:
-        async for event in told:
-            yield event
+    if opening.is_large(*map(arguments.get, opening.TEXTS)):
+        return await books.ask(partial(opening.prepare, **arguments)), books
+    return opening.prepare(**arguments), books
 
 
 async def last(told: AsyncGenerator[Event, None], on_event: Callable[[Event], Any] | None = None) -> Reply:
@@ -127,7 +131,7 @@ async def _asked(
             yield AttemptStarted(*_names(trial), max_tokens=state.lowered(trial))
             told: list[str] = []
             try:
-                async with aclosing(_pieces(state, trial)) as pieces:
+                async with aclosing(_running(state, trial)) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, Delta):
                             told.append(piece.text)
@@ -173,26 +177,16 @@ async def _next(state: CallState, books: Books) -> AttemptRun | None:
     return found
 
 
-async def _pieces(state: CallState, trial: AttemptRun) -> AsyncGenerator[Delta | ReasoningDelta, None]:
+def _running(state: CallState, trial: AttemptRun) -> AsyncGenerator[Delta | ReasoningDelta, None]:
     """What an attempt tells that is new."""
-    provider, alive = trial.deployment.provider, False
-    new = Continuation(state.so_far)
-    running = trial.run(
+    selector, provider = state.selector, trial.deployment.provider
+    return trial.run(
         streamed=state.streamed,
         temperature=state.temperature,
         params=state.params,
-        timing=lambda: state.selector.timing(provider, streamed=state.streamed),
+        timing=lambda: selector.timing(provider, streamed=state.streamed),
+        so_far=state.so_far,
     )
-    async with aclosing(running):
-        async for piece in running:
-            if not alive:
-                alive = True
-                slow_start.ended(provider.slug, trial.row.pk)
-                slow_start.note(provider.slug, alive=True)
-            if (told := new.feed(piece)) is not None:
-                yield told
-    if (held := new.end()) is not None:
-        yield held
 
 
 async def _judged(state: CallState, books: Books, trial: AttemptRun, told: str) -> Answer:

@@ -67,7 +67,7 @@ class Selector:
     skips: CallSkips = field(default_factory=CallSkips)
     skipped: dict[tuple[str, str | None, str | None], Skipped] = field(default_factory=dict)
     providers: tuple[ProviderConf, ...] = ()
-    meter: LedgerMeter = field(default_factory=lambda: LedgerMeter(timezone.now(), {}))
+    meter: LedgerMeter = field(init=False, repr=False)  # of the last look
     planner: Planner | None = None  # of the last look
     looked: bool = False
     known: dict[int, tuple[datetime | None, int]] = field(default_factory=dict)  # see `learn`
@@ -267,9 +267,11 @@ class Selector:
         `timeout_s`. A plain answer has `timeout_s`; where nobody is left to take over, what remains of the deadline
         that the caller named, if that is more.
         """
-        now, left, later = clock.monotonic(), self.left_s(), self._usable_after(provider)
-        share = left - later * min(LEAST_SHARE_S, left / (later + 1))
-        limit_s = provider.timeout_s
+        now, left, limit_s = clock.monotonic(), self.left_s(), provider.timeout_s
+        later = max(len(self.providers) - 1, 0)  # or less, which matters only where time is short
+        if self.own_deadline or _share_s(left, later) < max(provider.first_byte_s, limit_s):
+            later = self._usable_after(provider)
+        share = _share_s(left, later)
         if self.own_deadline and not later:
             limit_s = max(limit_s, min(left, MOST_ANSWER_S))
         return Timing(
@@ -327,6 +329,11 @@ class Selector:
         """Does not try it in this call any more."""
         self.skipped.setdefault((reason.provider, reason.credential, reason.model), reason)
         self.skips.deployments.add(deployment.name)
+
+
+def _share_s(left: float, later: int) -> float:
+    """What an attempt may have of the seconds that are left, when so many other providers may come after it."""
+    return left - later * min(LEAST_SHARE_S, left / (later + 1))
 
 
 def _is_silent(deployment: Deployment) -> bool:

@@ -2,7 +2,8 @@
 
 Fifty callers at once would send fifty requests to a provider before the first of them fails. So a few go first, one
 if it has just failed; the others wait for a sign of life, and if none comes, for the pause that keeps them away. The
-sign that they waited for lets all of them go, and whoever comes while signs keep coming.
+sign that they waited for lets all of them go, and whoever comes while signs keep coming. A provider that has lately
+answered more than a few who asked together may be asked by as many again.
 
 Those of one process who wait are woken by the sign; the others look for it in the ledger now and then.
 """
@@ -18,7 +19,7 @@ from llm.failures.kinds import Kind
 from llm.models import Attempt
 
 AT_ONCE = 3  # of all processes, to one that has not answered lately
-AT_ONCE_HERE = 4  # of this process, to one that has
+AT_ONCE_HERE = 4  # of this process, to one that has: these, or as many as it has lately answered together
 LATELY_S = 60.0
 OPEN_S = 10.0  # between one sign of life and the next, while as many go as come
 GRACE_S = 2.0  # until a failure is written down
@@ -37,6 +38,7 @@ _waiting: dict[
 _alive: dict[str, float] = {}  # its last sign of life
 _held: dict[str, float] = {}  # when a call last had to wait for one
 _open: dict[str, float] = {}  # its last sign of life of those that let everybody go
+_together: dict[str, tuple[int, float]] = {}  # the most that were under way when it showed one, and when
 _unheard: dict[str, dict[int, float]] = {}  # attempts without a sign of life, and when they began
 
 
@@ -56,11 +58,15 @@ def note(slug: str, *, alive: bool) -> None:
     now = clock.monotonic()
     if alive:
         _alive[slug] = now
+        together = len(_unheard.get(slug, ())) + 1
+        if together >= _answered_together(slug):
+            _together[slug] = together, now
         if now - _open.get(slug, -math.inf) < OPEN_S or now - _held.pop(slug, -math.inf) < LATELY_S:
             _open[slug] = now
     else:
         _alive.pop(slug, None)
         _open.pop(slug, None)
+        _together.pop(slug, None)
     _tell(slug)
 
 
@@ -97,7 +103,8 @@ def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool
     if moment - _open.get(slug, -math.inf) < OPEN_S:
         return False
     if is_alive(slug):
-        full = _unheard_of(slug, since=moment - patience_s - GRACE_S) >= AT_ONCE_HERE
+        unheard = _unheard_of(slug, since=moment - patience_s - GRACE_S)
+        full = unheard >= max(AT_ONCE_HERE, _answered_together(slug))
     else:
         full = _is_full_by_the_ledger(provider, now=now, patience_s=patience_s)
     if full:
@@ -112,6 +119,12 @@ def _unheard_of(slug: str, *, since: float) -> int:
         if began < since:
             unheard.pop(attempt, None)
     return len(unheard)
+
+
+def _answered_together(slug: str) -> int:
+    """How many attempts of this process were under way together when it last showed signs of life; 0: long ago."""
+    together, moment = _together.get(slug, (0, 0.0))
+    return together if clock.monotonic() - moment < LATELY_S else 0
 
 
 def is_alive(slug: str) -> bool:
@@ -143,5 +156,5 @@ def _is_full_by_the_ledger(provider: ProviderConf, *, now: datetime, patience_s:
 
 def forget() -> None:
     """Drops what was noted, for tests."""
-    for noted in (_alive, _held, _open, _unheard):
+    for noted in (_alive, _held, _open, _together, _unheard):
         noted.clear()

@@ -1,5 +1,8 @@
 """The chain for threads, commands, the admin and tests: the call runs on the process's own loop (`llm.loop`), while the
 thread that waits for it does its database work, and runs its caller's functions, as `llm.ledger.books` says.
+
+Changing threads takes time, and far more where many of them want the interpreter. So a call begins in the thread
+itself, and is handed over to the loop once its first job is done: then there is something to send or to wait for.
 """
 
 import asyncio
@@ -71,14 +74,29 @@ class Desk:
 
     def __init__(self, has_left: Callable[[], bool] | None = None) -> None:
         self._has_left = has_left
+        self._here = True  # whether the call is still run by this thread
+        # The call once it has begun, for the first who takes it: the loop, or `_leave`.
+        self._begun: list[Coroutine[Any, Any, Any]] = []
         self._orders: SimpleQueue[_Order | Event | None] = SimpleQueue()  # None: the call is over
         self._task: asyncio.Task[Any] | None = None
 
-    # -- on the loop -------------------------------------------------------------------------------
+    # -- in the call -------------------------------------------------------------------------------
+
+    async def hand_over(self) -> None:
+        """What follows is run on the loop."""
+        if self._here:
+            await _Pause()
 
     async def do(self, job: Callable[[], T], *, durable: bool = True, withdraw: bool = False) -> T:
-        order = _Order(partial(books.run, job, durable=durable), early=withdraw)
-        return await self._put(order)  # type: ignore[no-any-return]
+        if not self._here:
+            order = _Order(partial(books.run, job, durable=durable), early=withdraw)
+            return await self._put(order)  # type: ignore[no-any-return]
+        if withdraw:
+            self._check()
+        result = books.run(job, durable=durable)
+        if withdraw:  # what is done else before the loop has the call ends it: it could not begin
+            await self.hand_over()
+        return result
 
     async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         if iscoroutinefunction(function):
@@ -93,8 +111,8 @@ class Desk:
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """What the coroutine returns, which gets this desk as its books."""
-        self._start(coroutine)
         try:
+            self._start(coroutine)
             while self._serve() is not None:
                 pass
         except BaseException:
@@ -105,8 +123,8 @@ class Desk:
     def events(self, told: AsyncGenerator[Event, None]) -> Generator[Event, None, None]:
         """The events of a call that gets this desk as its books, one whenever the next is asked for."""
         self._go = asyncio.Event()
-        self._start(self._drive(told))
         try:
+            self._start(self._drive(told))
             while (event := self._serve()) is not None:
                 yield event
                 loop.running().call_soon_threadsafe(self._go.set)
@@ -123,14 +141,25 @@ class Desk:
                 self._go.clear()
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Runs the call here until it has something to wait for, and gives it to the loop then."""
+        self._begun.append(coroutine)
         if loop.is_here():  # which would wait for itself for ever
-            coroutine.close()
             raise AssertionError("on this event loop await acomplete or astream")
-        loop.running().call_soon_threadsafe(self._begin, coroutine)
+        coroutine.send(None)
+        loop.running().call_soon_threadsafe(self._go_on)
 
-    def _begin(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        self._task = asyncio.get_running_loop().create_task(coroutine)
-        self._task.add_done_callback(lambda task: self._orders.put(None))
+    def _go_on(self) -> None:
+        """On the loop."""
+        if (call := self._taken()) is not None:
+            self._here = False
+            self._task = asyncio.get_running_loop().create_task(call)
+            self._task.add_done_callback(lambda task: self._orders.put(None))
+
+    def _taken(self) -> Coroutine[Any, Any, Any] | None:
+        try:
+            return self._begun.pop()
+        except IndexError:
+            return None
 
     def _serve(self) -> Event | None:
         """Works until there is an event for the caller; None when the call is over. Raises CallerLeft."""
@@ -155,6 +184,10 @@ class Desk:
     def _leave(self) -> None:
         """Ends the call, and works until that is accounted."""
         self._has_left = None
+        if (call := self._taken()) is not None:  # before the loop
+            with contextlib.suppress(Exception):
+                call.close()
+            return
         loop.running().call_soon_threadsafe(self._cancel)
         if loop.is_here():  # a generator that nobody closed is closed by whichever thread collects garbage
             threading.Thread(target=self._account_aside, name="llm-desk", daemon=True).start()
@@ -180,6 +213,13 @@ class Desk:
 
     def _result(self) -> Any:
         return self._task.result() if self._task else None
+
+
+class _Pause:
+    """Awaited where a call changes threads: whoever runs it stops there, and another goes on."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
 
 
 class _Order:

@@ -56,11 +56,9 @@ def bill(
     tokens that was sent; output: what came out so far and what the provider counted; answer: the whole answer, if
     there is one; text: the visible text so far; failure: how it failed, None if it did not or its caller has left.
     """
-    written = max(tokens.estimate_text(output.text), tokens.estimate_text(text))
-    counted_in, counted_out = output.tokens_in, output.tokens_out
-    if answer is not None:
-        written = max(written, tokens.estimate_answer(answer))
-        counted_in, counted_out = answer.tokens_in, answer.tokens_out
+    counted: Output | Answer = output if answer is None else answer
+    counted_in, counted_out = counted.tokens_in, counted.tokens_out
+    written = 0 if counted_out else _estimated(output, answer, text)
     known = answer is not None or bool(counted_out) or written > 0
     if not known and (not sent or _unbilled(failure)):
         return NOTHING
@@ -71,6 +69,12 @@ def bill(
         counted_in or estimated_in, tokens_out, open_ended=not known or (output.unread and not counted_out),
         tokens_cached=min(cached, counted_in or 0),
     )  # fmt: skip
+
+
+def _estimated(output: Output, answer: Answer | None, text: str) -> int:
+    """Tokens of what came out that nobody has counted, by the longest account that there is of it."""
+    told = max(map(tokens.estimate_text, {output.text, text}))
+    return told if answer is None else max(told, tokens.estimate_answer(answer))
 
 
 def _unbilled(failure: Failure | None) -> bool:

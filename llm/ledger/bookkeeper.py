@@ -39,13 +39,14 @@ class NoRoom(Exception):
 
 def open_call(**fields: Any) -> Call:
     """An unsaved Call; `begin` writes it together with its first attempt."""
-    return Call(started_at=timezone.now(), **fields)
+    return rows.new(Call, started_at=timezone.now(), **fields)
 
 
 def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int) -> Attempt:
     """An unsaved Attempt with copies of every name and price, so that history stays as it was."""
     price = deployment.model.price
-    return Attempt(
+    return rows.new(
+        Attempt,
         provider=deployment.provider.slug,
         credential=deployment.key.label,
         account=deployment.key.account,

@@ -91,10 +91,13 @@ def news(
         return {}
     found: dict[str, Observed] = {}
     for one in sorted(seen, key=lambda one: -one.limit):
+        if one.limit <= 0:
+            continue
         known = getattr(row, one.field) if row else None
-        configured = deployment.model.configured(one.field)
-        if one.limit <= 0 or (
-            known is None and configured and not _is_news(one.limit, configured, all_of_it)
+        if (
+            known is None
+            and (configured := deployment.model.configured(one.field))
+            and not _is_news(one.limit, configured, all_of_it)
         ):
             continue
         if (

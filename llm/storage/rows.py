@@ -12,7 +12,7 @@ from datetime import UTC
 from decimal import Decimal
 from functools import cache, partial
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models
 
@@ -20,6 +20,7 @@ from llm.storage import faults, sql
 from llm.storage.transactions import Shared, shared
 from llm.text import mend
 
+M = TypeVar("M", bound=models.Model)
 PLAIN = (models.BooleanField, models.CharField, models.FloatField, models.IntegerField, models.TextField)
 
 
@@ -31,6 +32,15 @@ class Fields(NamedTuple):
     texts: tuple[tuple[int, str, int], ...]  # the most characters
     numbers: tuple[tuple[int, str, Any, Any], ...]  # the largest and the smallest
     told: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+
+def new(model: type[M], /, **fields: Any) -> M:
+    """A row that is not in the database yet: what `model(**fields)` makes in three times as long.
+
+    Its values are given in the order of its columns, as Django itself makes the rows that it has read.
+    """
+    plain, made = _defaults(model)
+    return model(*(plain | {name: make() for name, make in made.items()} | fields).values())
 
 
 def insert(row: models.Model, *, late: bool = False) -> None:
@@ -260,6 +270,16 @@ def _told(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     if isinstance(field, models.ForeignKey) and isinstance(field.target_field, models.IntegerField):
         return None
     return lambda value: field.get_db_prep_save(value, connection)
+
+
+@cache
+def _defaults(model: type[models.Model]) -> tuple[dict[str, Any], dict[str, Callable[[], Any]]]:
+    """What each attribute of a new row has, in the order of the columns; and those that are made anew for each row."""
+    fields = [field for field in model._meta.concrete_fields if isinstance(field, models.Field)]
+    made = {
+        field.attname: field.default for field in fields if field.has_default() and callable(field.default)
+    }
+    return {field.attname: None if field.attname in made else field.get_default() for field in fields}, made
 
 
 @cache

@@ -49,6 +49,7 @@ class Pieces:
 
 async def _all(answering: Answering, desk: Desk) -> AsyncGenerator[Any, None]:
     """The answer, and then the pieces of its body, if it comes in pieces: all in one task."""
+    await desk.hand_over()
     books.chosen.set(desk)
     response = await answering
     try:
