@@ -29,11 +29,10 @@ class RedactingLogger(Logger):
     """gunicorn's own lines in the site's format: its access log, and its complaints about requests."""
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
-        """What the format below names, and nothing that could identify anybody. 499: the client left first."""
-        left = resp.status == 500 and not resp.headers
+        """What the format below names, and nothing that could identify anybody."""
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         return {
-            "m": method, "U": path, "H": environ["SERVER_PROTOCOL"], "s": 499 if left else resp.status,
+            "m": method, "U": path, "H": environ["SERVER_PROTOCOL"], "s": resp.status,
             "b": str(resp.sent), "B": resp.sent, "r": f"{method} {path}",
             "M": request_time.seconds * 1000 + request_time.microseconds // 1000,
         }  # fmt: skip

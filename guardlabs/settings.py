@@ -41,6 +41,7 @@ ROOT_URLCONF = "guardlabs.urls"
 ASGI_APPLICATION = "guardlabs.asgi.application"
 WSGI_APPLICATION = "guardlabs.wsgi.application"
 LLM_GATEWAY_PREFIX = "/v1/"
+LLM_GATEWAY_DEADLINE_S, LLM_GATEWAY_MAX_TOKENS = 60, None
 INSTALLED_APPS = [
     "guardlabs",
     "audit",

@@ -215,7 +215,7 @@ def test_any_body_of_the_gateway_is_read_or_refused(examples, protocol):
     def check(body):
         try:
             request = factory.post("/v1/chat/completions", body, "application/json")
-            ask = protocol.read(gateway_body.read(request), request.headers)
+            ask = protocol.read(gateway_body.read(request), request.META)
         except ApiError as error:
             assert 400 <= error.status < 500
             json.dumps(error.body()).encode()

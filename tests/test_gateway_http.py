@@ -161,6 +161,53 @@ def test_packed_bytes_without_end_are_not_read_for_ever(first, rest, status):
     assert refused.value.status == status
 
 
+def read(content):
+    return body.read(RequestFactory().post(URL, content, "application/json"))
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('"\\ud83d\\ude00"', "😀"), ('"\\ud83d"', "\ufffd"), ('"a\\u0000b"', "ab"), ('"é"', "é"),
+        ("18446744073709551616", 2**64), ("-9223372036854775809", -(2**63) - 1), ("9223372036854775807", 2**63 - 1),
+        ("1e5", 1e5), ("-0", 0), ("0.1", 0.1), ("1.00000000000000000000000001", 1.0), ("1e-400", 0.0),
+        ('{"b": 1, "a": 2, "b": 3}', {"b": 3, "a": 2}), ("[[], {}, null, true]", [[], {}, None, True]),
+    ],
+)  # fmt: skip
+def test_a_value_is_read_as_it_was_written(content, found):
+    value = read(f'{{"x": {content}}}'.encode())["x"]
+    assert (value, type(value)) == (found, type(found))
+    assert list(value) == list(found) if isinstance(found, dict) else True
+
+
+@pytest.mark.parametrize("depth", [100, 190])
+def test_what_is_nested_is_read(depth):
+    value = read(b'{"x": ' + b"[" * depth + b"]" * depth + b"}")
+    while value := value[0] if isinstance(value, list) else value["x"]:
+        depth -= 1
+    assert depth == 1
+
+
+@pytest.mark.parametrize("depth", [990, 5_000, 100_000])
+@pytest.mark.parametrize("opened", [b"[", b'{"a":'])
+def test_what_is_nested_too_deeply_is_refused(depth, opened):
+    closed = {b"[": b"]"}.get(opened, b"}")
+    with pytest.raises(ApiError) as refused:
+        read(b'{"x": ' + opened * depth + b"1" + closed * depth + b"}")
+    assert (refused.value.status, refused.value.code) == (400, "invalid_json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"x": NaN}', b'{"x": -Infinity}', b'{"x": 01}', b'{"x": "a\nb"}', b"{} {}", b"\xef\xbb\xbf{}", b'{"x": "\xff"}',
+     b"{'x': 1}", b'{"x": 1,}', b"", b"[]", b"1", b'{"x": .5}'],
+)  # fmt: skip
+def test_what_is_no_object_of_json_is_refused(content):
+    with pytest.raises(ApiError) as refused:
+        read(content)
+    assert (refused.value.status, refused.value.code) == (400, "invalid_json")
+
+
 TOO_LARGE_A_NUMBER = [
     '"tools": [{"type": "function", "function": {"name": "f", "parameters": {"minimum": 1e999}}}]',
     '"metadata": {"a": -1e999}',

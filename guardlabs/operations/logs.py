@@ -7,8 +7,10 @@ whole line, last.
 
 import logging
 import re
+import time
 from copy import copy
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
@@ -62,10 +64,21 @@ def _escaped(text: str) -> str:
     )
 
 
+@lru_cache(maxsize=128)
+def _shown(text: str) -> str:
+    """What a line may say of a text. Kept: most requests ask for the same few addresses."""
+    return _escaped(redact(text))
+
+
+def _is_access(record: logging.LogRecord) -> bool:
+    """Whether it is one of gunicorn's access log."""
+    return isinstance(record.args, dict) and "r" in record.args
+
+
 def _without_unknown_path(record: logging.LogRecord) -> logging.LogRecord:
     """A path that leads nowhere may hold anything, a recovery phrase too: it is left out."""
     args: Any = record.args
-    if isinstance(args, dict) and "r" in args and str(args.get("s")) == "404":  # gunicorn's access log
+    if _is_access(record) and str(args.get("s")) == "404":
         record, known = copy(record), copy(args)
         known.update({"U": MASK, "r": f"{args.get('m', '-')} {MASK}", "q": "", "f": "-"})
         record.args = known
@@ -75,6 +88,11 @@ def _without_unknown_path(record: logging.LogRecord) -> logging.LogRecord:
     return record
 
 
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return time.strftime(Line.default_time_format, time.localtime(seconds))
+
+
 class Line(logging.Formatter):
     """One line an event, traceback below, further in."""
 
@@ -82,7 +100,16 @@ class Line(logging.Formatter):
         super().__init__(LINE)
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(_without_unknown_path(record)))
+        record = _without_unknown_path(record)
+        if _is_access(record):  # one a request: only its few texts need to be looked at
+            args: Any = record.args
+            shown = {name: _shown(value) if type(value) is str else value for name, value in args.items()}
+            return f"{self.formatTime(record)} {record.levelname} {record.name} {record.msg % shown}"
+        return redact(super().format(record))
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """The standard library's default, each second worded once."""
+        return f"{_second(int(record.created))},{int(record.msecs):03d}"
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         return _escaped(super().formatMessage(record))
@@ -112,7 +139,7 @@ class Json(JsonFormatter):
         }
         ids = {"request_id": request_id.get() or None, "call_id": current.call_id.get()}
         log_data |= {name: value for name, value in ids.items() if value is not None}
-        if isinstance(record.args, dict) and "r" in record.args:  # gunicorn's access log
+        if _is_access(record):
             log_data |= _access(record.args)
         if record.exc_info:
             log_data["exception"] = self.formatException(record.exc_info)

@@ -16,6 +16,9 @@ from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
 
+from guardlabs.serving.exchange import Exchange
+from guardlabs.serving.parser import Parser
+
 HEAD_S = 15.0
 SILENT_S = 1.0  # without a byte since it was opened: nothing is on its way
 BODY_S = 60.0  # the gateway takes 8 MiB
@@ -64,7 +67,57 @@ class Connection(_Protocol):  # type: ignore[misc]
         self.body_since = None
         super()._on_message_complete()
 
-    def _build_environ(self, request: Any, sockname: Any, peername: Any) -> dict[str, str]:
+    def _setup_callback_parser(self) -> None:
+        cfg = self.cfg
+        if cfg.proxy_protocol != "off":
+            super()._setup_callback_parser()
+            return
+        self._callback_parser = Parser(
+            on_headers_complete=self._on_headers_complete,
+            on_body=self._on_body,
+            on_message_complete=self._on_message_complete,
+            limit_request_line=cfg.limit_request_line,
+            limit_request_fields=cfg.limit_request_fields,
+            limit_request_field_size=cfg.limit_request_field_size,
+            permit_unconventional_http_method=cfg.permit_unconventional_http_method,
+            permit_unconventional_http_version=cfg.permit_unconventional_http_version,
+        )
+
+    def _http1_buffered(self) -> int:
+        """Bytes that wait for the site, and for the next request's turn: above 256 KB no more are read."""
+        receiver, parser = self._body_receiver, self._callback_parser
+        return (receiver.buffered if receiver else 0) + getattr(parser, "ahead", 0)
+
+    async def _serve_http_request(self, request: Any, sockname: Any, peername: Any) -> bool:
+        scope = self._build_http_scope(request, sockname, peername)
+        return await Exchange(self, request, self._body_receiver).run(scope)
+
+    # -- for the exchange ----------------------------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self._closed)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits to be read that no more should be written."""
+        return bool(self._flow_control.write_paused)
+
+    async def drained(self) -> None:
+        await self._flow_control.drain()
+
+    def write(self, data: bytes) -> None:
+        self._safe_write(data)
+
+    def refuse(self, status: int, why: str) -> None:
+        """Answers in plain text, in place of the site."""
+        self._send_error_response(status, why)
+
+    def will_close(self, request: Any) -> bool:
+        """Whether this request is the connection's last."""
+        return bool(self._will_close(request, False))
+
+    def environ(self, request: Any) -> dict[str, str]:
         """What the access log names (guardlabs/gunicorn.py), and none of the headers."""
         major, minor = request.version
         return {

@@ -31,6 +31,7 @@ from guardlabs.web.correlation import request_id
 from guardlabs.web.headers import most_bytes
 from llm.calls import current
 from llm.gateway.middleware import is_gateway
+from llm.gateway.serving.answers import Answer
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +71,6 @@ class Site:
         except UnicodeDecodeError:  # a query that is no UTF-8
             await self._send(HttpResponse(status=400), send)
             return
-        if request.method == "HEAD":
-            send = _without_body(send)
         try:
             if is_door(request.path_info):
                 await self._send_door(await self._doors(request), send)
@@ -86,7 +85,7 @@ class Site:
 
     # -- doors ---------------------------------------------------------------------------------------------
 
-    async def _around_door(self, request: Request) -> HttpResponseBase:
+    async def _around_door(self, request: Request) -> Answer | HttpResponseBase:
         """The door's middlewares, which wait for nothing, in one frame: each `before` and, backwards, each `after`."""
         passed, response = [], None
         for middleware in self._around:
@@ -98,12 +97,13 @@ class Site:
             response = middleware.after(request, response)
         return response  # type: ignore[no-any-return]
 
-    async def _door(self, request: Request) -> HttpResponseBase:
+    async def _door(self, request: Request) -> Answer | HttpResponseBase:
         """The innermost of the doors: finds the view, in the language that the address names."""
         path = request.path_info
         if is_gateway(path):  # which has no language, and says by itself what it thinks of http
             match = request.resolver_match = _gateway_view(path, settings.ROOT_URLCONF)
-            return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
+            door: Any = match.func
+            return await door.door(request, **match.kwargs)  # type: ignore[no-any-return]
         if redirect := self._security.process_request(request):
             return redirect
         request.get_host()  # which raises DisallowedHost
@@ -159,21 +159,21 @@ class Site:
 
         A door has used no database connection here, so there is nothing that its end would have to give back.
         """
-        if not response.streaming:
-            body = response.content
+        body = response.body if isinstance(response, Answer) else _body(response)
+        if isinstance(body, bytes):
             response.headers.setdefault("Content-Length", str(len(body)))
             await send(_start(response))
             await send({"type": "http.response.body", "body": body})
             return
         try:
             await send(_start(response))
-            async for piece in getattr(response, "pieces", response):
+            async for piece in body:
                 if piece:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body"})
         finally:
-            if (end := getattr(response, "aclose", None)) is not None:
-                await end()
+            if isinstance(response, Answer):
+                await body.aclose()
 
     # -- the process ---------------------------------------------------------------------------------------
 
@@ -205,17 +205,13 @@ def _gateway_view(path: str, urlconf: str) -> ResolverMatch:
     return resolve(path, urlconf)
 
 
-def _without_body(send: Send) -> Send:
-    """For HEAD, which is answered like GET: gunicorn leaves a body out as well, and complains of each in the log."""
-
-    async def head(message: Any) -> None:
-        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
-
-    return head
+def _body(response: Any) -> Any:
+    """All of it, or what gives its pieces."""
+    return response if response.streaming else response.content
 
 
-def _start(response: HttpResponseBase) -> dict[str, Any]:
-    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
+def _start(response: Answer | HttpResponseBase) -> dict[str, Any]:
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers.items()]
     headers += [
         (b"Set-Cookie", morsel.output(header="").strip().encode()) for morsel in response.cookies.values()
     ]

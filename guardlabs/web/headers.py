@@ -50,10 +50,10 @@ class Headers(Middleware):
             response.headers.setdefault(name, value)
         if settings.HTTPS and request.is_secure():
             response.headers.setdefault("Strict-Transport-Security", _hsts())
-        if not request.path_info.startswith(PRIVATE):
-            response.cookies.clear()  # whatever came in: no public page sets one
-        if response.cookies or request.path_info.startswith(PRIVATE):
+        if request.path_info.startswith(PRIVATE):
             response.headers.setdefault("Cache-Control", "private, no-store")
+        elif response.cookies:
+            response.cookies.clear()  # whatever came in: no public page sets one
         return response
 
 

@@ -1,6 +1,6 @@
 """What every protocol's request becomes: a call of the chain, in the words of chat completions."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -15,11 +15,10 @@ from llm.models import Client
 
 MOST_DEADLINE_S = 86_400.0  # agents stream for hours
 SESSION_HEADERS = (
-    "x-session-id",
-    "session_id",
-    "session-id",
-    "x-session-affinity",
-    "x-claude-code-session-id",
+    "HTTP_X_SESSION_ID",
+    "HTTP_SESSION_ID",
+    "HTTP_X_SESSION_AFFINITY",
+    "HTTP_X_CLAUDE_CODE_SESSION_ID",
 )
 ON_OR_OFF = ("true", "false")
 ON_BREAK, ON_CONTENT_BLOCK = tuple(Client.OnBreak.values), tuple(Client.OnContentBlock.values)
@@ -57,7 +56,7 @@ class Ask:
 
 def made(
     body: Mapping[str, Any],
-    headers: Mapping[str, str],
+    meta: Mapping[str, Any],
     *,
     messages: Sequence[Mapping[str, Any]],
     params: Mapping[str, Any],
@@ -74,8 +73,7 @@ def made(
         raise values.wrong("There is no text in the request.", more.pop("place", "messages"))
     more.pop("place", None)
     max_usd = values.number(body, "max_usd", least=0, most=1000)
-    held = {name.lower() for name in headers}
-    named = [session, *(headers[name] for name in SESSION_HEADERS if name in held)]
+    named = (session, *map(meta.get, SESSION_HEADERS))
     return Ask(
         model=model or "auto",
         messages=messages,
@@ -86,8 +84,8 @@ def made(
         gate=gate_for(params.get("response_format")),
         deadline_s=values.number(body, "deadline_s", least=0.1, most=MOST_DEADLINE_S),
         max_usd=None if max_usd is None else Decimal(str(max_usd)),
-        hold=HOLD[_header(headers, held, "x-guardlabs-hold", *ON_OR_OFF)],
-        on_break=_header(headers, held, "x-guardlabs-on-break", *ON_BREAK),
+        hold=HOLD[_header(meta, "HTTP_X_GUARDLABS_HOLD", ON_OR_OFF)],
+        on_break=_header(meta, "HTTP_X_GUARDLABS_ON_BREAK", ON_BREAK),
         on_content_block=values.choice(body, "on_content_block", *ON_CONTENT_BLOCK),
         session=next((name for name in named if isinstance(name, str) and name), "")[:500],
         **more,
@@ -99,9 +97,11 @@ def counted_in(ask: Ask) -> int:
     return round(tokens.estimate(ask.messages, ask.params) * tokens.correction(""))
 
 
-def _header(headers: Mapping[str, str], held: Container[str], name: str, *allowed: str) -> str | None:
-    """One of these values of a header of ours; None without it. held: names of all headers, in small letters."""
-    value = (headers[name].strip().lower() if name in held else "") or None
-    if value is not None and value not in allowed:
+def _header(meta: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str | None:
+    """One of these values of a header of ours; None without it. key: as Django's META names the header."""
+    told = meta.get(key)
+    value = told.strip().lower() if told else None
+    if value and value not in allowed:
+        name = key.removeprefix("HTTP_").replace("_", "-").lower()
         raise values.wrong(f"The header '{name}' must be {' or '.join(allowed)}.", name)
-    return value
+    return value or None

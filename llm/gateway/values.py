@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from llm.gateway.errors import ApiError
@@ -180,8 +180,7 @@ def unread(body: Body, read: Mapping[str, tuple[str, ...]]) -> list[str]:
     ]
 
 
-def ignored(body: Body, read: Iterable[str], *more: str) -> tuple[str, ...]:
+def ignored(body: Body, read: Container[str], *more: str) -> tuple[str, ...]:
     """Names of what a body holds and nobody reads; more: what was found deeper inside."""
-    known = set(read)
-    names = [name for name, value in body.items() if name not in known and value not in (None, [], {}, False)]
+    names = [name for name, value in body.items() if name not in read and value not in (None, [], {}, False)]
     return tuple(dict.fromkeys(name for name in (*names, *more) if NAME.fullmatch(name)))[:MOST_IGNORED]

@@ -15,7 +15,6 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
 
 from llm import chain
 from llm.calls import affinity
@@ -33,7 +32,8 @@ from llm.gateway.protocols.embeddings import Embeddings
 from llm.gateway.protocols.messages import Messages
 from llm.gateway.protocols.responses import Responses
 from llm.gateway.serving import body, cors, headers, threads
-from llm.gateway.serving.streaming import Stream, StreamedAnswer
+from llm.gateway.serving.answers import Answer, as_response
+from llm.gateway.serving.streaming import Stream
 from llm.ledger import books
 from llm.models import Client
 from llm.storage import faults
@@ -46,6 +46,9 @@ CHAT, COMPLETIONS, RESPONSES, MESSAGES = Chat(), Completions(), Responses(), Mes
 EMBEDDINGS = Embeddings()
 PURPOSE = "gateway"
 ON_BROKEN_STREAM = {"end": "error", "continue": "continue"}  # by Client.OnBreak
+CACHE_OFF, PERSONAL = Client.Cache.OFF.value, Client.DataClass.PERSONAL.value
+NEXT = Client.OnContentBlock.NEXT.value
+STREAMED = {"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
 MESSAGES_PATH = re.compile(r"/messages(/|$)")
 LARGE = 64 * 1024  # bytes of a body whose reading would keep the event loop for milliseconds
 
@@ -55,6 +58,7 @@ def endpoint(
 ) -> Callable[[View], View]:
     """A view of the gateway: it gets the client whose key came along, and all that it raises is answered in shape.
 
+    The view's `door` is the same for a server with an event loop that knows Answers.
     admits: the view does nothing that the chain has not admitted the client for, so that it need not be read anew
     shape: makes an error's body; left out: OpenAI's, or Anthropic's for whoever speaks so.
     """
@@ -62,7 +66,7 @@ def endpoint(
     def decorate(view: View) -> View:
         ask = view if iscoroutinefunction(view) else partial(in_thread, view)
 
-        async def answer(request: HttpRequest, **names: str) -> HttpResponseBase:
+        async def answer(request: HttpRequest, **names: str) -> Answer | HttpResponseBase:
             if (asked := cors.preflight(request)) is not None:
                 cors.mark(request, asked)
                 return asked
@@ -72,8 +76,9 @@ def endpoint(
                         405, "This method is not allowed here.", code="method_not_allowed",
                         headers={"Allow": ", ".join(methods)},
                     )  # fmt: skip
-                who = () if open_to_all else (await _client(request, anew=not admits),)
-                response: HttpResponseBase = await ask(request, *who, **names)
+                found = _known_client(request) if admits else None
+                who = () if open_to_all else (found or await _client(request),)
+                response: Answer | HttpResponseBase = await ask(request, *who, **names)
             except Exception as error:
                 if await body.fill(request) is None:
                     await in_thread(body.drain, request)
@@ -83,13 +88,18 @@ def endpoint(
             response["X-Content-Type-Options"] = "nosniff"
             return response
 
-        @csrf_exempt  # nothing here looks at a cookie
+        async def later(request: HttpRequest, **names: str) -> HttpResponseBase:
+            return as_response(await answer(request, **names))
+
         @wraps(view, updated=())
         def handle(request: HttpRequest, **names: str) -> Any:
             """The answer; on an event loop something to await for it."""
-            answering = answer(request, **names)
-            return answering if threads.has_loop() else threads.answered(answering)
+            if threads.has_loop():
+                return later(request, **names)
+            return threads.answered(answer(request, **names))
 
+        handle.csrf_exempt = True  # type: ignore[attr-defined]  # nothing here looks at a cookie
+        handle.door = answer  # type: ignore[attr-defined]
         return handle
 
     return decorate
@@ -130,12 +140,14 @@ async def _broken(error: Exception) -> ApiError:
     return errors.by_status(500)
 
 
-async def _client(request: HttpRequest, *, anew: bool) -> Client:
-    """Whose key came along. Raises ApiError, clients.Refused."""
-    key = _key(request)
-    if not anew and has_bookkeeper() and (client := known.find(key)) is not None:
-        return client
-    return await in_thread(_read_client, key)  # type: ignore[no-any-return]
+def _known_client(request: HttpRequest) -> Client | None:
+    """Whose key came along, if that was read before. Raises ApiError."""
+    return known.find(_key(request)) if has_bookkeeper() else None
+
+
+async def _client(request: HttpRequest) -> Client:
+    """Whose key came along, as the database has it now. Raises ApiError, clients.Refused."""
+    return await in_thread(_read_client, _key(request))  # type: ignore[no-any-return]
 
 
 def _read_client(key: str) -> Client:
@@ -153,9 +165,7 @@ def has_bookkeeper() -> bool:
 
 def _key(request: HttpRequest) -> str:
     """The key that came along; of two the one that looks like ours. Raises ApiError."""
-    if (
-        settings.SECURE_SSL_REDIRECT and not request.is_secure()
-    ):  # a key that travels in the open is a lost key
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():  # a key in the open is a lost key
         raise ApiError(403, "Use https.", code="https_required")
     scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     told = [
@@ -177,26 +187,31 @@ def door(protocol: Protocol) -> View:
     """The view that answers requests of a protocol, plain or streamed."""
 
     @endpoint("POST", admits=True, shape=protocol.error)
-    async def ask(request: HttpRequest, client: Client) -> HttpResponseBase:
+    async def ask(request: HttpRequest, client: Client) -> Answer:
         size = await body.fill(request)
-        read = partial(_read, protocol, request)
-        asked = read() if size is not None and size <= LARGE else await in_thread(read)
+        small = size is not None and size <= LARGE and not body.is_packed(request)
+        asked = _read(protocol, request) if small else await in_thread(_read, protocol, request)
         if protocol.looks_up(asked):
-            client = await _client(request, anew=True)
+            client, small = await _client(request), False
         try:
-            return await _answered(protocol, asked, client)
+            return await _answered(protocol, asked, client, small)
         except clients.Changed:  # before anything was sent
-            return await _answered(protocol, asked, await _client(request, anew=True))
+            return await _answered(protocol, asked, await _client(request), small)
 
     return ask
 
 
-async def _answered(protocol: Protocol, asked: Ask, client: Client) -> HttpResponseBase:
-    prepare = partial(protocol.prepared, asked, client)
-    asked = await in_thread(prepare) if protocol.looks_up(asked) else prepare()
+async def _answered(protocol: Protocol, asked: Ask, client: Client, small: bool) -> Answer:
+    """small: the request is known to hold too little to keep the event loop for long."""
+    if protocol.looks_up(asked):
+        asked = await in_thread(protocol.prepared, asked, client)
+    else:
+        asked = protocol.prepared(asked, client)
     wanted = await _within(protocol, asked, client)
-    further = partial(_arguments, asked, client)
-    wanted |= await in_thread(further) if opening.is_large(asked.messages) else further()
+    if small or not opening.is_large(asked.messages):
+        wanted |= _arguments(asked, client)
+    else:
+        wanted |= await in_thread(_arguments, asked, client)
     try:
         return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
     except chain.ChainExhausted as failure:
@@ -206,27 +221,25 @@ async def _answered(protocol: Protocol, asked: Ask, client: Client) -> HttpRespo
 
 async def _within(protocol: Protocol, asked: Ask, client: Client) -> dict[str, Any]:
     """What the name of a model means for this client. Raises ApiError."""
-    what = partial(protocol.arguments, asked, client)
     if asked.model in catalogue.OWN and type(protocol).arguments is Protocol.arguments:
-        return what()  # which looks into nothing
-    return await in_thread(what)  # type: ignore[no-any-return]
+        return protocol.arguments(asked, client)  # which looks into nothing
+    return await in_thread(protocol.arguments, asked, client)  # type: ignore[no-any-return]
 
 
 def _read(protocol: Protocol, request: HttpRequest) -> Ask:
-    return protocol.read(body.read(request), request.headers)
+    return protocol.read(body.read(request), request.META)
 
 
-async def _whole(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:
+async def _whole(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> Answer:
     replies = [await chain.acomplete(**wanted, fresh=fresh) for fresh in _rounds(ask, client)]
     id = protocol.new_id()
     answer = protocol.answer(replies, ask, id)
     if protocol.keeps(ask):
         await books.here().do(partial(protocol.keep, ask, client, replies[-1], answer))
-    told = encoded(answer)
-    return HttpResponse(told, content_type="application/json", headers=headers.of_answer(replies, ask, id))
+    return Answer(encoded(answer), headers.of_answer(replies, ask, id) | {"Content-Type": "application/json"})
 
 
-async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> HttpResponseBase:
+async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> Answer:
     hold = ask.gate is not None or (client.hold if ask.hold is None else ask.hold)
     on_break = "restart" if hold else ON_BROKEN_STREAM.get(ask.on_break or client.on_break, "error")
     writer = protocol.writer(ask, protocol.new_id(), hold=hold)
@@ -248,12 +261,12 @@ async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[s
     except BaseException:
         await stream.aclose()
         raise
-    return StreamedAnswer(stream, headers={**headers.of_stream(writer), "X-Accel-Buffering": "no"})
+    return Answer(stream, headers.of_stream(writer) | STREAMED)
 
 
 def _rounds(ask: Ask, client: Client) -> list[bool]:
     """Whether each of the answers that are wanted has to be a new one: the same one twice is no second answer."""
-    return [client.cache == Client.Cache.OFF or number > 0 for number in range(ask.n)]
+    return [client.cache == CACHE_OFF or number > 0 for number in range(ask.n)]
 
 
 def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
@@ -266,12 +279,12 @@ def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
         "deadline_s": ask.deadline_s,
         "patience_s": float(getattr(settings, "LLM_GATEWAY_DEADLINE_S", 60)),
         "accept": ask.gate,
-        "on_content_block": ask.on_content_block or client.on_content_block or Client.OnContentBlock.NEXT,
+        "on_content_block": ask.on_content_block or client.on_content_block or NEXT,
         "purpose": PURPOSE,
         "client": client,
         "use": clients.use_of(client),
         "session": affinity.key_of(client.name, ask.model, ask.session, ask.messages),
-        "keep_text": client.data_class != Client.DataClass.PERSONAL,
+        "keep_text": client.data_class != PERSONAL,
     }
 
 

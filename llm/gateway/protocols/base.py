@@ -22,8 +22,8 @@ class Protocol(ABC):
         return self.prefix + secrets.token_hex(16)
 
     @abstractmethod
-    def read(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Ask:
-        """The request in a body. Raises ApiError."""
+    def read(self, body: Mapping[str, Any], meta: Mapping[str, Any]) -> Ask:
+        """The request in a body. meta: its headers, as Django's META names them. Raises ApiError."""
 
     def arguments(self, ask: Ask, client: Client) -> dict[str, Any]:
         """Which models may answer, as arguments of the chain. Raises ApiError."""

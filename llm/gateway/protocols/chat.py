@@ -19,15 +19,9 @@ MOST_ANSWERS = 8
 class Chat(Protocol):
     prefix = "chatcmpl-"
 
-    def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
+    def read(self, body: Body, meta: Mapping[str, Any]) -> Ask:
         body = _modern(body)
-        params = {
-            name: value
-            for name, reader in PARAMS.items()
-            if (name in body or (name in OF_REASONING and "reasoning" in body))
-            and (value := reader(body, name)) is not None
-        }
-        params = _allowed(body, params)
+        params = {} if WITH_PARAMS.isdisjoint(body) else _params(body)
         modalities = body.get("modalities")
         if isinstance(modalities, list) and "audio" in modalities:
             raise values.unsupported("Audio is not supported.", "modalities")
@@ -38,7 +32,7 @@ class Chat(Protocol):
         tokens = values.number(body, "max_completion_tokens", least=1, most=values.MOST_TOKENS, whole=True)
         tokens = tokens or values.number(body, "max_tokens", least=1, most=values.MOST_TOKENS, whole=True)
         return made(
-            body, headers,
+            body, meta,
             messages=chat_messages.read(body.get("messages"), "messages"),
             params=params,
             max_tokens=tokens,
@@ -178,6 +172,17 @@ def _modern(body: Body) -> Body:
     return found
 
 
+def _params(body: Body) -> dict[str, Any]:
+    """What a provider gets beside the messages. Raises ApiError."""
+    params = {
+        name: value
+        for name, reader in PARAMS.items()
+        if (name in body or (name in OF_REASONING and "reasoning" in body))
+        and (value := reader(body, name)) is not None
+    }
+    return _allowed(body, params)
+
+
 def _allowed(body: Body, params: dict[str, Any]) -> dict[str, Any]:
     """`allowed_tools`: of the tools that are offered, the ones that may be called now."""
     choice = body.get("tool_choice")
@@ -268,6 +273,7 @@ PARAMS: Mapping[str, Callable[[Body, str], Any]] = {
     "include_reasoning": _include_reasoning,
 }
 OF_REASONING = {"reasoning_effort", "include_reasoning"}  # which OpenRouter's `reasoning` may tell, too
+WITH_PARAMS = {*PARAMS, "reasoning"}
 READ_INSIDE = {
     "reasoning": ("effort", "enabled", "exclude"),
     "stream_options": (

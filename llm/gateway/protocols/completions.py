@@ -18,7 +18,7 @@ REASONS = {"length", "content_filter"}
 class Completions(Protocol):
     prefix = "cmpl-"
 
-    def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
+    def read(self, body: Body, meta: Mapping[str, Any]) -> Ask:
         for name in ("suffix", "echo", "logprobs"):
             if body.get(name):
                 raise unsupported(f"'{name}' is not supported.", name)
@@ -27,7 +27,7 @@ class Completions(Protocol):
             raise unsupported("'best_of' above 'n' is not supported: all answers are told.", "best_of")
         params = {name: value for name in SAME if (value := PARAMS[name](body, name)) is not None}
         return made(
-            body, headers,
+            body, meta,
             place="prompt",
             messages=[{"role": "user", "content": _prompt(body)}],
             params=params,

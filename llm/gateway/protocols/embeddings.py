@@ -18,12 +18,12 @@ MOST_INPUTS, MOST_DIMENSIONS = 2048, 16_384
 class Embeddings(Protocol):
     prefix = "embd-"
 
-    def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
+    def read(self, body: Body, meta: Mapping[str, Any]) -> Ask:
         if body.get("stream"):
             raise unsupported("Embeddings are not streamed.", "stream")
         params = {"input_type": kind} if (kind := values.text(body, "input_type")) else {}
         return made(
-            body, headers,
+            body, meta,
             place="input",
             messages=[{"role": "user", "content": text} for text in _inputs(body)],
             params=params,

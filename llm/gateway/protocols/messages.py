@@ -26,13 +26,13 @@ ERRORS = {
 class Messages(Protocol):
     prefix = "msg_"
 
-    def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
+    def read(self, body: Body, meta: Mapping[str, Any]) -> Ask:
         messages, left_out = messages_input.read(body)
         tools, own = messages_input.tools(body)
         thinking = values.mapping(body, "thinking")
         user = values.mapping(body, "metadata").get("user_id")
         return made(
-            body, headers,
+            body, meta,
             messages=messages,
             params=_params(body, tools, thinking),
             max_tokens=values.number(body, "max_tokens", least=1, most=values.MOST_TOKENS, whole=True),

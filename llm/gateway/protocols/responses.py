@@ -21,7 +21,7 @@ INCLUDES = {"reasoning.encrypted_content"}  # other values ask for what hosted t
 class Responses(Protocol):
     prefix = "resp_"
 
-    def read(self, body: Body, headers: Mapping[str, str]) -> Ask:
+    def read(self, body: Body, meta: Mapping[str, Any]) -> Ask:
         _refuse_what_is_not_done(body)
         messages, left_out = responses_input.read(body.get("input"))
         previous = values.text(body, "previous_response_id")
@@ -36,7 +36,7 @@ class Responses(Protocol):
         # The choice of a tool that was left out can be none.
         chosen = not isinstance(body.get("tool_choice"), dict) or "tool_choice" in params
         return made(
-            body, headers,
+            body, meta,
             place="input",
             messages=messages,
             params=params,

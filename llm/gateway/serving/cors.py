@@ -8,6 +8,8 @@ import re
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from llm.gateway.serving.answers import Answer
+
 METHODS = "GET, POST, DELETE, OPTIONS"
 TOLD = ", ".join((
     "retry-after", "x-should-retry", "x-request-id", "request-id", "x-guardlabs-provider", "x-guardlabs-attempts",
@@ -19,18 +21,18 @@ PREFLIGHT_S = "7200"  # no browser remembers one for longer
 
 def allowed(request: HttpRequest) -> str:
     """The origin that asks, if it may; else empty."""
-    origin = str(request.headers.get("Origin", ""))
+    origin = str(request.META.get("HTTP_ORIGIN", ""))
     origins = getattr(settings, "LLM_CORS_ORIGINS", ())
     return origin if origin and (origin in origins or "*" in origins) else ""
 
 
 def preflight(request: HttpRequest) -> HttpResponse | None:
     """The answer to a browser that asks whether it may ask; None for any other request."""
-    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+    if request.method != "OPTIONS" or "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in request.META:
         return None
     response = HttpResponse(status=204)
     if allowed(request):
-        wanted = str(request.headers.get("Access-Control-Request-Headers", ""))
+        wanted = str(request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", ""))
         response["Access-Control-Allow-Methods"] = METHODS
         response["Access-Control-Max-Age"] = PREFLIGHT_S
         if NAMES.fullmatch(wanted):
@@ -38,7 +40,7 @@ def preflight(request: HttpRequest) -> HttpResponse | None:
     return response
 
 
-def mark(request: HttpRequest, response: HttpResponseBase) -> None:
+def mark(request: HttpRequest, response: Answer | HttpResponseBase) -> None:
     """Lets a page of an allowed origin read the answer."""
     if not getattr(settings, "LLM_CORS_ORIGINS", ()):
         return

@@ -37,7 +37,7 @@ def of_stream(writer: Writer) -> dict[str, str]:
 
 def _common(ask: Ask, id: str, max_tokens: int | None) -> dict[str, str]:
     """max_tokens: the cap that was sent, where it is lower than the one that was asked for."""
-    found = {"x-request-id": id, "request-id": id}  # OpenAI's name for it, and Anthropic's
+    found = {"X-Request-ID": id, "request-id": id}  # OpenAI's name for it, and Anthropic's
     if max_tokens is not None:
         found["x-guardlabs-max-tokens"] = str(max_tokens)
     if ask.ignored:

@@ -1,10 +1,8 @@
 """An answer as it comes: events of the chain in, bytes of a protocol out."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-
-from django.http import StreamingHttpResponse
 
 from llm.chain import ChainExhausted, Completed, Event, Reply
 from llm.failures.kinds import Kind
@@ -55,15 +53,6 @@ class Stream:
         if isinstance(event, Completed):
             await self.keep(event.reply)
         return told
-
-
-class StreamedAnswer(StreamingHttpResponse):
-    """A stream as an answer. A server that knows `aclose` ends it in order; elsewhere its last reference does."""
-
-    def __init__(self, stream: Stream, headers: Mapping[str, str]) -> None:
-        super().__init__(stream, content_type="text/event-stream; charset=utf-8", headers=dict(headers))
-        self.pieces = stream  # for a server that needs nothing of Django around each of them
-        self.aclose = stream.aclose
 
 
 def broken(error: Exception) -> ApiError:

@@ -7,10 +7,11 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 
 from llm.chain.sync import Desk
-from llm.gateway.serving.streaming import StreamedAnswer
+from llm.gateway.serving.answers import Answer, as_response
+from llm.gateway.serving.streaming import Stream
 from llm.ledger import books
 
-Answering = Coroutine[Any, Any, HttpResponseBase]
+Answering = Coroutine[Any, Any, Answer | HttpResponseBase]
 
 
 def has_loop() -> bool:
@@ -26,12 +27,12 @@ def answered(answering: Answering) -> HttpResponseBase:
     """What the coroutine of a view answers; a stream goes on while it is read, in the thread that reads it."""
     desk = Desk()
     told: Any = desk.events(_all(answering, desk))
-    response: HttpResponseBase = next(told)
-    if not isinstance(response, StreamedAnswer):
-        for _ in told:
-            raise AssertionError("an answer that is whole has no pieces")
-        return response
-    return StreamingHttpResponse(Pieces(told), headers=response.headers)
+    answer = next(told)
+    if _stream_of(answer) is not None:
+        return StreamingHttpResponse(Pieces(told), headers=answer.headers)
+    for _ in told:
+        raise AssertionError("an answer that is whole has no pieces")
+    return as_response(answer)
 
 
 class Pieces:
@@ -51,12 +52,17 @@ async def _all(answering: Answering, desk: Desk) -> AsyncGenerator[Any, None]:
     """The answer, and then the pieces of its body, if it comes in pieces: all in one task."""
     await desk.hand_over()
     books.chosen.set(desk)
-    response = await answering
+    answer = await answering
+    stream = _stream_of(answer)
     try:
-        yield response
-        if isinstance(response, StreamedAnswer):
-            async for piece in response:
+        yield answer
+        if stream is not None:
+            async for piece in stream:
                 yield piece
     finally:
-        if isinstance(response, StreamedAnswer):
-            await response.aclose()
+        if stream is not None:
+            await stream.aclose()
+
+
+def _stream_of(answer: Answer | HttpResponseBase) -> Stream | None:
+    return answer.body if isinstance(answer, Answer) and isinstance(answer.body, Stream) else None
