@@ -151,7 +151,7 @@ class Connection(_Protocol):  # type: ignore[misc]
         if self.body_since is not None and now - self.body_since > BODY_S:
             return True
         if self.kept_since is not None:
-            return now - self.kept_since > self._keepalive
+            return bool(now - self.kept_since > self._keepalive)
         if self._awaiting_request:
             return False
         if self.reader_watch is None:
