@@ -72,13 +72,13 @@ def _place(address: str) -> tuple[str, int] | None:
 
 def may_connect(host: str, port: int, address: str) -> bool:
     """Whether a connection may be made to `address`, which is what `host` has just resolved to."""
-    found, public = _judged(address)
+    found, public, special = _judged(address)
     if public:
         return True
     said = getattr(settings, "LLM_ALLOW_PRIVATE_HOSTS", ())
     names, networks, everything = _allowed(said if isinstance(said, str | bool) else tuple(said or ()))
     named = [network for network in networks if found.version == network.version and found in network]
-    if found.is_multicast or _is_metadata(found):
+    if special:
         # Named by itself; a network that only happens to hold it, such as 0.0.0.0/0, does not mean it.
         return any(_is_within(network, METADATA) for network in named)
     if named:
@@ -105,10 +105,10 @@ def is_refused(address: str) -> bool:
 
 
 @lru_cache(1024)
-def _judged(address: str) -> tuple[Address, bool]:
-    """An address as it is meant, and whether it is a public one."""
+def _judged(address: str) -> tuple[Address, bool, bool]:
+    """An address as it is meant, whether it is a public one, and whether it is METADATA's or everybody's."""
     found = _unwrapped(ip_address(address.partition("%")[0]))
-    return found, _is_public(found)
+    return found, _is_public(found), found.is_multicast or _is_metadata(found)
 
 
 @lru_cache(16)

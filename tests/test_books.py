@@ -13,6 +13,7 @@ from django.utils import timezone
 from llm.configuration import snapshot
 from llm.ledger import books, meters
 from llm.models import Meter, Notice, Provider
+from llm.storage.transactions import chain_transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,6 +66,45 @@ def test_a_batch_is_bounded(bookkeeper, monkeypatch):
     asyncio.run(together(bookkeeper, *[lambda n=n: note(f"{n}") for n in range(9)]))
     assert (bookkeeper.stats().largest, bookkeeper.stats().batches) == (4, 4)
     assert len(subjects()) == 9
+
+
+def test_jobs_that_come_while_others_have_their_turn_share_the_next_commit(bookkeeper):
+    async def main():
+        waiting = [asyncio.ensure_future(bookkeeper.do(lambda: note("a")))]
+        await asyncio.sleep(0.01)  # in which the bookkeeper comes to wait for its turn
+        waiting += [asyncio.ensure_future(bookkeeper.do(lambda n=n: note(f"{n}"))) for n in range(3)]
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(*waiting)
+
+    def others():
+        with chain_transaction():
+            begun.set()
+            gate.wait(60)
+        connection.close()
+
+    gate, begun = threading.Event(), threading.Event()
+    thread = threading.Thread(target=others)
+    thread.start()
+    begun.wait(60)
+    asyncio.run(main())
+    thread.join()
+    assert (bookkeeper.stats().jobs, bookkeeper.stats().batches) == (4, 1)
+    assert subjects() == ["0", "1", "2", "a"]
+
+
+def test_a_job_may_be_withdrawn_while_others_have_their_turn(bookkeeper):
+    async def main():
+        task = asyncio.ensure_future(bookkeeper.do(lambda: note("never"), withdraw=True))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with chain_transaction():
+        asyncio.run(main())
+    assert asyncio.run(bookkeeper.do(lambda: note("b"))) == "b"
+    assert subjects() == ["b"]
 
 
 def test_a_job_that_fails_undoes_only_itself(bookkeeper):

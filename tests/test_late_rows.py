@@ -128,6 +128,19 @@ def test_a_row_that_cannot_be_written_fails_its_own_job_alone(bookkeeper):  # no
     assert purposes() == ["a", "b"]
 
 
+def test_what_belongs_to_a_row_that_cannot_be_written_is_not_written_either(bookkeeper):  # noqa: F811
+    def no_row():
+        return attempt_of(enter(purpose="never", lang=None))
+
+    def row(purpose):
+        return attempt_of(enter(purpose=purpose))
+
+    told = asyncio.run(together(bookkeeper, lambda: row("a"), no_row, *[lambda: row("b")] * 9))
+    assert isinstance(told[1], IntegrityError)
+    assert purposes() == ["a"] + ["b"] * 9
+    assert Attempt.objects.count() == 10
+
+
 def test_the_last_update_of_a_row_counts_and_a_new_row_may_be_updated(bookkeeper):  # noqa: F811
     old = a_call(purpose="old")
     old.save()

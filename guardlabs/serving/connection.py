@@ -38,6 +38,7 @@ class Connection(_Protocol):  # type: ignore[misc]
         self.head_since: float | None = time.monotonic()
         self.is_silent = True
         self.body_since: float | None = None
+        self.kept_since: float | None = None
         self.reader_watch: Reader | None = None
         self.worker.connections.add(self)
         super().connection_made(transport)
@@ -52,7 +53,7 @@ class Connection(_Protocol):  # type: ignore[misc]
     def data_received(self, data: bytes) -> None:
         self.is_silent = False
         if self._awaiting_request and self.head_since is None:
-            self.head_since = time.monotonic()
+            self.head_since, self.kept_since = time.monotonic(), None
         try:
             super().data_received(data)
         except ValueError:  # a length of thousands of digits, which Python reads no number from
@@ -66,6 +67,13 @@ class Connection(_Protocol):  # type: ignore[misc]
     def _on_message_complete(self) -> None:
         self.body_since = None
         super()._on_message_complete()
+
+    def _arm_keepalive_timer(self) -> None:
+        """Whoever asks `is_stuck` ends it in time: no timer is set and cancelled for each request."""
+        self.kept_since = time.monotonic()
+
+    def _cancel_keepalive_timer(self) -> None:
+        self.kept_since = None
 
     def _setup_callback_parser(self) -> None:
         cfg = self.cfg
@@ -134,11 +142,16 @@ class Connection(_Protocol):  # type: ignore[misc]
         return bool(self._awaiting_request) and self.head_since is None
 
     def is_stuck(self, now: float) -> bool:
-        """Whether the other side has taken too long over a head, a body or an answer. `now`: time.monotonic()."""
+        """Whether the other side has taken too long over a head, a body, an answer or its next request.
+
+        now: time.monotonic()
+        """
         if self.head_since is not None:
             return now - self.head_since > HEAD_S
         if self.body_since is not None and now - self.body_since > BODY_S:
             return True
+        if self.kept_since is not None:
+            return bool(now - self.kept_since > self._keepalive)
         if self._awaiting_request:
             return False
         if self.reader_watch is None:

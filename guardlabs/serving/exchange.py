@@ -91,7 +91,7 @@ class Exchange:
         length: int | None = None
         lines: list[bytes] = []
         for name, value in headers:
-            if name.lower() == b"content-length":
+            if len(name) == len(b"content-length") and name.lower() == b"content-length":
                 if status == HTTPStatus.NO_CONTENT:
                     continue
                 length = int(value)

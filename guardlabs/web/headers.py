@@ -65,7 +65,7 @@ def _hsts() -> str:
 
 
 def _is_too_large(request: HttpRequest) -> bool:
-    if settings.DATA_UPLOAD_MAX_MEMORY_SIZE is None or request.path_info.startswith(OWN_LIMIT):
+    if request.path_info.startswith(OWN_LIMIT) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE is None:
         return False
     length = request.META.get("CONTENT_LENGTH") or "0"
     return not length.isdecimal() or int(length) > most_bytes(request.path_info)

@@ -207,7 +207,9 @@ def _size(model: Mapping[str, Any], *names: str) -> int | None:
 
 def checked(answer: Answer, request: Request) -> Answer:
     """The answer with its calls of tools in order. Raises Failure when there is nothing in it for the caller."""
-    answer = replace(answer, tool_calls=_usable_calls(answer, request), state=_sound(answer.state))
+    calls = _usable_calls(answer, request)
+    if answer.tool_calls or answer.state:
+        answer = replace(answer, tool_calls=calls, state=_sound(answer.state))
     if not answer.text.strip() and not answer.tool_calls:
         raise Failure(Kind.EMPTY_OUTPUT, f"no visible text (finish reason {answer.finish_reason or 'unknown'})",
                       status=200)  # fmt: skip

@@ -19,7 +19,8 @@ import hashlib
 import re
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 ALPHABET = string.digits + string.ascii_letters
@@ -86,12 +87,18 @@ _EFFORTS = (
 
 def dialect_of(base_url: str, model: str, stated: Mapping[str, Any]) -> Dialect:
     """How to speak to a model. stated: the provider's `dialect` as staff wrote it."""
+    usual = _usual(base_url, model)
+    known = {name: value for name, value in stated.items() if name in CHOICES}
+    return replace(usual, **known) if known else usual
+
+
+@lru_cache(1024)
+def _usual(base_url: str, model: str) -> Dialect:
     values: dict[str, Any] = {}
     for address, pattern, differs in _DEFAULTS:
         if address in base_url and pattern.search(model.lower()):
             values |= differs
-    known = {field.name for field in fields(Dialect)}
-    return replace(Dialect(), **values | {name: value for name, value in stated.items() if name in known})
+    return Dialect(**values)
 
 
 # -- messages --------------------------------------------------------------------------------------
@@ -231,6 +238,8 @@ def _nearest(effort: str, model: str, *, groq: bool) -> str:
 
 def thinks(params: Mapping[str, Any]) -> bool:
     """Whether parameters leave a model its reasoning; what they do not say is left to it."""
+    if not params:
+        return True
     thinking, reasoning = params.get("thinking"), params.get("reasoning")
     return not (
         params.get("reasoning_effort") == "none"

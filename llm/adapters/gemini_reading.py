@@ -94,9 +94,9 @@ class GeminiReading:
             self._calls.append(made)
             self._size += len(arguments)
 
-    def end(self) -> Iterator[Piece]:
+    def end(self) -> list[Piece]:
         """What was held back, once no more will come."""
-        yield from self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
+        return self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
 
     def answer(self, headers: Mapping[str, str], doubt: str = "") -> Answer:
         """The whole answer. Raises Failure when its ending says that it is none."""

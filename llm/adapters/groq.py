@@ -12,11 +12,8 @@ from llm.hosts import BASE_URLS
 
 class Groq(OpenAICompatible):
     sdk = groq
+    library = httpx
     http = transport.client(httpx)
-    http_errors = (httpx.HTTPError, httpx.StreamError)
-    timeouts = (httpx.TimeoutException,)
-    connect_timeout = httpx.ConnectTimeout
-    unsendable = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
     default_base_url = BASE_URLS["groq"]
     chat_path = "/openai/v1/chat/completions"
     embeddings_path = "/openai/v1/embeddings"

@@ -28,27 +28,22 @@ from llm.adapters.base import (
     pull,
 )  # fmt: skip
 from llm.adapters.dialects import dialect_of, messages_for, thinks, with_reasoning
+from llm.adapters.prepared import Prepared, Received
 from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import classify
 from llm.hosts import BASE_URLS
 
 END_S = 0.03  # seconds that a stream's end may take to follow its closing mark
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class OpenAICompatible:
     """One base URL with one key. A subclass may use another SDK of the same family (Stainless)."""
 
     sdk: ModuleType = openai
+    library: ModuleType = httpx2  # that the SDK speaks HTTP with
     http = transport.client(httpx2)  # one for all keys: its connections are ordered by host
-    http_errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.StreamError)
-    timeouts: tuple[type[Exception], ...] = (httpx2.TimeoutException,)
-    connect_timeout: type[Exception] = httpx2.ConnectTimeout
-    unsendable: tuple[type[Exception], ...] = (
-        httpx2.LocalProtocolError,
-        httpx2.UnsupportedProtocol,
-        httpx2.InvalidURL,
-    )
     default_base_url = BASE_URLS["openai"]
     chat_path = "/chat/completions"
     embeddings_path = "/embeddings"
@@ -66,8 +61,7 @@ class OpenAICompatible:
         self._base = str(self.client.base_url).rstrip("/")
         # A keyless service may refuse a made-up key, so none is sent.
         self._headers = {} if key else {"Authorization": self.sdk.Omit()}
-        # Neither SDK sends a key of idempotency; unless it has one, it draws one for every call.
-        self._options = {"headers": self._headers, "idempotency_key": "unsent"}
+        self._prepared: dict[str, Prepared] = {}  # by path
 
     def _client(self, **options: Any) -> Any:
         return openai.AsyncOpenAI(**options)
@@ -80,38 +74,43 @@ class OpenAICompatible:
         try:
             async with transport.until(timing.next_event() if request.stream else timing.end):
                 body = await apart(_size((request.messages, request.inputs or ())), self._packed, request)
-                path = self.chat_path if request.inputs is None else self.embeddings_path
-                response = await self._post(self._base + path, body)
-            try:
-                if request.stream and "json" not in response.headers.get("content-type", ""):
-                    reading, events, patience = Reading(request), EventParser(), Patience(timing)
-                    data = aiter(response.stream)
-                    while not events.done:
-                        received = await self._next(data, reading, patience)
-                        for chunk in events.end() if received is None else events.feed(received):
-                            for piece in reading.feed(chunk):
-                                yield piece
-                            patience.heard(said=reading.said, finished=bool(reading.ending.finish))
-                        _check(events, request)
-                        if received is None:
-                            break
-                    for piece in _ended(reading, events):
-                        yield piece
-                    await _rest(data)
+                received = await self._post(
+                    self.chat_path if request.inputs is None else self.embeddings_path, body
+                )
+                failed = received.status != 200 and not (request.stream and 200 < received.status < 300)
+                if failed or not request.stream:
+                    text = await received.text()
+            if failed:
+                raise classify(status=received.status, headers=received.headers, body=text)
+            if request.stream:
+                if "json" not in received.content_type:
+                    try:
+                        reading, events, patience = Reading(request), EventParser(), Patience(timing)
+                        data = received.pieces()
+                        while not events.done:
+                            came = await self._next(data, reading, patience)
+                            for chunk in events.end() if came is None else events.feed(came):
+                                for piece in reading.feed(chunk):
+                                    yield piece
+                                patience.heard(said=reading.said, finished=bool(reading.ending.finish))
+                            _check(events, request)
+                            if came is None:
+                                break
+                        for piece in _ended(reading, events):
+                            yield piece
+                        await _rest(data)
+                    finally:
+                        received.close()  # a caller that leaves stops the provider, too
                     doubt = "an event of the stream was malformed" if events.malformed else ""
-                    yield checked(reading.answer(dict(response.headers), doubt), request)
+                    yield checked(reading.answer(received.headers, doubt), request)
                     return
-                async with transport.until(timing.whole() if request.stream else timing.end):
-                    text = _text(b"".join([piece async for piece in response.stream]), response)
-            finally:
-                await response.aclose()  # a caller that leaves stops the provider, too
-            if response.status_code != 200 and not request.stream:
-                raise classify(status=response.status_code, headers=dict(response.headers), body=text)
+                async with transport.until(timing.whole()):
+                    text = await received.text()
             if request.inputs is not None:
-                yield await apart(len(text), read_embeddings, text, dict(response.headers), request)
+                yield await apart(len(text), read_embeddings, text, received.headers, request)
                 return
             read = read_events if request.stream and are_events(text) else read_completion
-            answer = await apart(len(text), read, text, dict(response.headers), request)
+            answer = await apart(len(text), read, text, received.headers, request)
             answer = checked(answer, request)
             if answer.reasoning:
                 yield Reasoning(answer.reasoning)
@@ -138,7 +137,7 @@ class OpenAICompatible:
             size = {"dimensions": request.dimensions} if request.shorten else {}
             texts = {"model": request.model, "input": list(request.inputs), "encoding_format": "float"}
             return {**texts, **size, **request.params}
-        dialect = dialect_of(str(self.client.base_url), request.model, request.dialect)
+        dialect = dialect_of(self._base, request.model, request.dialect)
         params = with_reasoning(
             dialect, request.model, request.params,
             effort=request.effort, shown=request.show_reasoning, groq=self.sdk is not openai,
@@ -163,25 +162,35 @@ class OpenAICompatible:
         except Exception as error:
             raise of_ours(error) from error
         try:
-            return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+            return _encoder.encode(body).encode()
         except Exception as error:
             raise unsendable(error) from error
 
-    async def _post(self, url: str, body: bytes) -> Any:
+    async def _post(self, path: str, body: bytes) -> Received:
         """What came, its body unread: a provider that answers in types of its own is ours to judge, not the SDK's.
 
-        Raises the SDK's and the network's errors; Failure for what the SDK itself will not send.
+        Raises the SDK's error when nothing came; Failure for what cannot be sent.
         """
+        if (prepared := self._prepared.get(path)) is None:
+            prepared = self._prepared[path] = await self._prepare(path)
         try:
-            stream = await self.client.post(
-                url, content=body, options=self._options, cast_to=object,
-                stream=True, stream_cls=self.sdk.AsyncStream[object],
-            )  # fmt: skip
-        except (self.sdk.APIError, *self.http_errors):
-            raise
+            return await prepared.post(body)
+        except self.library.HTTPError as error:
+            raise self.sdk.APIConnectionError(request=prepared.request) from error
+
+    async def _prepare(self, path: str) -> Prepared:
+        """The request that the SDK sends to this path. Raises Failure for what it would not send."""
+        try:
+            with transport.unsent():
+                response = await self.client.post(
+                    self._base + path,
+                    content=b"",
+                    options={"headers": self._headers},
+                    cast_to=self.library.Response,
+                )
+            return Prepared(self.library, response.request)
         except Exception as error:
             raise unsendable(error) from error
-        return stream.response
 
     @staticmethod
     async def _next(data: AsyncIterator[bytes], reading: Reading, patience: Patience) -> bytes | None:
@@ -197,23 +206,20 @@ class OpenAICompatible:
 
     def _failure(self, error: Exception, timing: Timing, *, streamed: bool = False) -> Failure:
         """The one Failure that an exception of the SDK, or below it, means."""
-        cause = error.__cause__ or error
-        if isinstance(error, (self.sdk.APITimeoutError, *self.timeouts, TimeoutError)) or isinstance(
-            cause, self.timeouts
-        ):
-            return timing.ran_out(streamed=streamed, connecting=isinstance(cause, self.connect_timeout))
-        if isinstance(error, self.sdk.APIStatusError):
+        cause, library = error.__cause__ or error, self.library
+        if isinstance(
+            error, (self.sdk.APITimeoutError, library.TimeoutException, TimeoutError)
+        ) or isinstance(cause, library.TimeoutException):
+            connecting = isinstance(cause, library.ConnectTimeout)
+            return timing.ran_out(streamed=streamed, connecting=connecting)
+        if isinstance(error, self.sdk.APIStatusError):  # of a list of models
             response = error.response
-            try:
-                body = response.text
-            except self.http_errors:  # its body died on the way
-                body = ""
-            return classify(status=response.status_code, headers=dict(response.headers), body=body)
-        if isinstance(cause, self.unsendable):
+            return classify(status=response.status_code, headers=dict(response.headers), body=response.text)
+        if isinstance(cause, (library.LocalProtocolError, library.UnsupportedProtocol, library.InvalidURL)):
             return unsendable(cause)
         if transport.is_too_large(cause):
             return Failure(Kind.PROVIDER_DOWN, transport.TOO_LARGE, status=200)
-        if isinstance(error, (self.sdk.APIConnectionError, *self.http_errors)):
+        if isinstance(error, (self.sdk.APIConnectionError, library.HTTPError)):
             return classify(exception=f"{type(cause).__name__}: {cause}")
         if isinstance(error, self.sdk.APIError):
             return error_in_body({"error": error.body})
@@ -222,19 +228,13 @@ class OpenAICompatible:
         return of_ours(error)
 
 
-def _text(body: bytes, response: Any) -> str:
-    """A body as text: UTF-8, unless its type names another encoding."""
-    encoding = response.encoding if "charset" in response.headers.get("content-type", "") else "utf-8"
-    return body.decode(encoding or "utf-8", "replace")
-
-
 def _size(value: Any) -> int:
     """About how many characters messages have."""
     if isinstance(value, str):
         return len(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         value = value.values()
-    return sum(map(_size, value)) if isinstance(value, Iterable) else 0
+    return sum(map(_size, value)) if isinstance(value, (list, tuple, Iterable)) else 0
 
 
 async def _rest(data: AsyncIterator[bytes]) -> None:

@@ -4,7 +4,7 @@ Pure: configuration, pauses and the meter go in. The chain, the chain page and t
 Order: provider by tier; within it for each account, for each model, for each location, the first usable key.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from llm.pauses.demotion import in_order, is_narrow
 
 # After their time these are tried by one call first, not by all; a plain rate limit simply is over.
 HALF_OPEN_KINDS = frozenset(Kind) - {Kind.RATE_LIMITED_KEY}
+Place = tuple[Deployment, ...]  # of the keys of one account, which share its quota; at least one
 
 
 class Meter(Protocol):
@@ -135,27 +136,20 @@ class Planner:
         self, provider: ProviderConf, whole: Skipped | None
     ) -> Iterator[tuple[Deployment, Skipped | None]]:
         """Each key at each place, but what this call does not ask for or has tried already."""
-        accounts: dict[str, list[KeyConf]] = {}
-        for key in provider.keys:
-            accounts.setdefault(key.account, []).append(key)
-        for keys, model, location in self._places(provider, accounts):
+        for place in self._places(provider):
+            model = place[0].model
             if (provider.slug, model.name) not in self.skips.models and self._asked_for(model):
-                yield from self._keys(provider, keys, model, location, whole)
+                yield from self._keys(place, whole)
 
-    def _keys(
-        self,
-        provider: ProviderConf,
-        keys: list[KeyConf],
-        model: ModelConf,
-        location: str,
-        whole: Skipped | None,
-    ) -> Iterator[tuple[Deployment, Skipped | None]]:
+    def _keys(self, place: Place, whole: Skipped | None) -> Iterator[tuple[Deployment, Skipped | None]]:
         """The keys of an account share its quota, so one that works is enough."""
+        provider, model = place[0].provider, place[0].model
         unfit, reached = self._ended(provider, model) or lacking(model, self.want.needs), False
-        first = next((key.label for key in keys if key.key or provider.keyless), "")
-        for key in keys:
-            covering = self._covering(provider, key, model, location)
-            deployment = Deployment(provider, key, model, location, probes=tuple(covering))
+        first = next((each.key.label for each in place if each.key.key or provider.keyless), "")
+        for deployment in place:
+            key, covering = deployment.key, self._covering(deployment)
+            if covering:
+                deployment = replace(deployment, probes=tuple(covering))
             if not (key.key or provider.keyless):
                 yield deployment, Skipped(provider.slug, key.problem or "no key", key.label)
             elif whole is not None:
@@ -172,20 +166,15 @@ class Planner:
                 reached = True
                 yield deployment, refusal(deployment, self.want, self.meter, self.site_budget_usd)
 
-    def _places(
-        self, provider: ProviderConf, accounts: Mapping[str, list[KeyConf]]
-    ) -> list[tuple[list[KeyConf], ModelConf, str]]:
-        """For each account, for each model, for each location; where the conversation is held goes first."""
-        found = [
-            (keys, model, location)
-            for keys in accounts.values()
-            for model in provider.models
-            for location in provider.locations or ("",)
-        ]
-        if (home := self.want.home) is not None and home.provider == provider.slug:
-            held = home.account, home.model, home.location
-            found.sort(key=lambda place: (place[0][0].account, place[1].name, place[2]) != held)
-        return found
+    def _places(self, provider: ProviderConf) -> Sequence[Place]:
+        """In order; where the conversation is held goes first."""
+        found = places(provider)
+        if (home := self.want.home) is None or home.provider != provider.slug:
+            return found
+        held = home.account, home.model, home.location
+        return sorted(
+            found, key=lambda each: (each[0].key.account, each[0].model.name, each[0].location) != held
+        )
 
     def _asked_for(self, model: ModelConf) -> bool:
         return self.want.models is None or model.name in self.want.models
@@ -208,20 +197,11 @@ class Planner:
             return "trial credit is spent"
         return ""
 
-    def _covering(
-        self, provider: ProviderConf, key: KeyConf, model: ModelConf, location: str
-    ) -> list[PauseView]:
+    def _covering(self, deployment: Deployment) -> list[PauseView]:
         return [
             pause
-            for pause in self.pauses.get(provider.slug, [])
-            if pause.covers(
-                credential=key.label,
-                account=key.account,
-                model=model.name,
-                location=location,
-                fingerprint=key.fingerprint,
-                needs=self.want.needs,
-            )
+            for pause in self.pauses.get(deployment.provider.slug, ())
+            if pause.covers(**deployment.scope, fingerprint=deployment.key.fingerprint, needs=self.want.needs)
         ]
 
     def _blocking(self, pauses: list[PauseView]) -> PauseView | None:
@@ -233,6 +213,22 @@ class Planner:
             or (p.kind in HALF_OPEN_KINDS and p.probe_until and p.probe_until > self.now)
         ]
         return max(holding, key=lambda p: (p.until is None, p.until or self.now)) if holding else None
+
+
+def places(provider: ProviderConf) -> tuple[Place, ...]:
+    """For each account, for each model, for each location: its deployments, by the keys of the account."""
+    if "places" not in provider.together:
+        accounts: dict[str, list[KeyConf]] = {}
+        for key in provider.keys:
+            accounts.setdefault(key.account, []).append(key)
+        provider.together["places"] = tuple(
+            tuple(Deployment(provider, key, model, location) for key in keys)
+            for keys in accounts.values()
+            for model in provider.models
+            for location in provider.locations or ("",)
+        )
+    found: tuple[Place, ...] = provider.together["places"]
+    return found
 
 
 def offered(providers: tuple[ProviderConf, ...], want: CallSpec) -> tuple[ProviderConf, ...]:

@@ -255,7 +255,8 @@ class Selector:
         limits, tokens_left = self.meter.limits(deployment), None
         if is_elastic(deployment, want, limits):
             tokens_left = self.meter.tokens_left(deployment, want)
-        left = usd_left(deployment, want, self.meter, site_budget_usd())
+        budget = site_budget_usd() if self.planner is None else self.planner.site_budget_usd
+        left = usd_left(deployment, want, self.meter, budget)
         lowered = fitted(deployment, want, limits, tokens_left=tokens_left, usd_left=left)
         return lowered if lowered.named else replace(lowered, named=True)
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from llm.models import Client
 from llm.storage import sql
-from llm.storage.transactions import once
+from llm.storage.transactions import lasting
 
 MOST = 1_000  # clients that are kept
 COLUMNS = [str(field.column) for field in Client._meta.concrete_fields if field.name != "last_used_at"]
@@ -45,7 +45,7 @@ def has_changed(client: Client) -> bool:
     """Whether a client that was found here is not what its row says now."""
     if client.read_as is None:
         return False
-    return bool(client.read_as != once((Client, client.key_id), partial(row, client.key_id)))
+    return bool(client.read_as != lasting((Client, client.key_id), partial(row, client.key_id)))
 
 
 def row(key_id: str) -> Any:

@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 
 MILLION = Decimal(1_000_000)
 MICRO = Decimal("0.000001")
+NOTHING = Decimal(0).quantize(MICRO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Price:
     def _usd(self, tokens_in: int, tokens_out: int, rounding: str, cached: int = 0) -> Decimal | None:
         if self.per_million_in is None or self.per_million_out is None:
             return None
+        if not (self.per_million_in or self.per_million_out or self.per_million_cached):
+            return NOTHING
         whole = self.per_million_in * tokens_in + self.per_million_out * tokens_out
         if self.per_million_cached is not None:
             whole -= (self.per_million_in - self.per_million_cached) * cached

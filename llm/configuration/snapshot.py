@@ -15,7 +15,7 @@ from llm.configuration.limits import MODEL, PROVIDER, SHORT, InForce, Limit, sho
 from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
 from llm.storage import sql
-from llm.storage.transactions import once
+from llm.storage.transactions import lasting, once
 
 MOST_ACCOUNTS = 1000  # that have limits of their own, and are kept
 REREAD_AFTER_S = 60  # prices by the hour may change without a row changing
@@ -47,6 +47,7 @@ class ModelConf:
     seen: date | None = None
     method: str = ""
     _in_force: dict[Any, InForce] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _stated: dict[str, Limit | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -55,8 +56,10 @@ class ModelConf:
 
     def configured(self, name: str) -> Limit | None:
         """The limit of this unit and window that each answer would tell of: the model's own, else its account's."""
-        found = [limit for limit in self.limits if limit.name == name and limit.scope != PROVIDER]
-        return min(found, key=lambda limit: (limit.scope != MODEL, limit.amount), default=None)
+        if name not in self._stated:
+            found = [limit for limit in self.limits if limit.name == name and limit.scope != PROVIDER]
+            self._stated[name] = min(found, key=lambda one: (one.scope != MODEL, one.amount), default=None)
+        return self._stated[name]
 
     @property
     def in_force(self) -> InForce:
@@ -114,6 +117,8 @@ class ProviderConf:
     barred_regions: tuple[str, ...] = ()
     dialect: dict[str, Any] = field(default_factory=dict)
     embeddings: tuple[ModelConf, ...] = ()  # embedding models, in order
+    # What is put together of it once for all calls, by whoever needs it.
+    together: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def counts_cached(self) -> bool:
@@ -202,11 +207,12 @@ def read() -> State:
 
 
 def _read() -> State:
-    *configuration, quotas, pauses = sql.run(_STAMP_SQL).fetchall()
+    *configuration, quotas, pauses = lasting(State, lambda: sql.run(_STAMP_SQL).fetchall())
     stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
     learned = (stamp[0], quotas, _cache and _cache[1]) if quotas[0] else None
-    return State(kept.providers, open_pauses() if pauses[0] else {}, learned, kept.aliases)
+    held = lasting(PauseView, open_pauses) if pauses[0] else {}
+    return State(kept.providers, held, learned, kept.aliases)
 
 
 def providers() -> tuple[ProviderConf, ...]:

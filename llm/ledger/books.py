@@ -189,48 +189,55 @@ class Bookkeeper:
 
     def _work(self) -> None:
         used = 0.0
-        while batch := self._take():
+        while self._waits():
+            batch: list[_Order] = []
             try:
                 if time.monotonic() - used > DOUBT_AFTER_S:
                     connection.close_if_unusable_or_obsolete()
                 self._write(batch)
             except BaseException as error:
                 log.exception("the bookkeeper failed")
-                _fail(batch, error)
+                _fail(batch or self._take(batch), error)
             used = time.monotonic()
             _answer(batch)
             del batch
 
-    def _take(self) -> list[_Order]:
-        """The jobs of the next transaction; none when the thread is to end."""
+    def _waits(self) -> bool:
+        """Whether there are jobs to be done; not, when the thread is to end."""
         with self._change:
             if not self._orders and not self._stopping:
                 self._change.wait(IDLE_S)
-            found = [self._orders.popleft() for _ in range(min(len(self._orders), MAX_BATCH))]
-            if not found:
+            if not self._orders:
                 connection.close()
                 self._thread = None
-                return []
+            return bool(self._orders)
+
+    def _take(self, batch: list[_Order]) -> list[_Order]:
+        """Fills an empty batch with the jobs that wait, and returns it."""
+        with self._change:
+            batch += [self._orders.popleft() for _ in range(min(len(self._orders), MAX_BATCH))]
         now, stats = time.monotonic(), self._stats
-        stats.jobs += len(found)
+        stats.jobs += len(batch)
         stats.batches += 1
-        stats.largest = max(stats.largest, len(found))
-        stats.waited_s += sum(now - order.since for order in found)
-        return found
+        stats.largest = max(stats.largest, len(batch))
+        stats.waited_s += sum(now - order.since for order in batch)
+        return batch
 
     def _write(self, batch: list[_Order]) -> None:
-        began, begun = time.monotonic(), False
+        """Does the jobs that wait. Taken once it is our turn: what came while others wrote is of the same commit."""
+        began = time.monotonic()
         for again in (True, False):
             try:
-                with chain_transaction(durable=any(order.durable for order in batch)):
-                    begun = True
+                with chain_transaction() as unit:
+                    began = time.monotonic()
+                    unit.durable = any(order.durable for order in self._take(batch))
                     _run_all(batch)
             except Exception as error:
                 if faults.is_away(error):
                     connection.close()
-                if again and not begun:  # such as a connection that the database has ended
+                if again and not batch:  # such as a connection that the database has ended
                     continue
-                _fail(batch, error)
+                _fail(batch or self._take(batch), error)
             break
         self._stats.written_s += time.monotonic() - began
 

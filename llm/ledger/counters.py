@@ -68,11 +68,11 @@ def tallies(
 
 def depart(attempt: Attempt) -> None:
     """Counts an attempt that is about to be sent, with all that it may use. In the transaction that writes it."""
-    found = _select(attempt.provider, attempt.account, attempt.model)
-    if found is None:
-        return
     names = attempt.account, attempt.model
-    tally = found.tallies[names].copy() if names in found.tallies else Tally(found.day_reset, found.per)
+    found = meters.select(attempt.provider, *names, _load)
+    if (marker := found.get(_MARKER)) is None:
+        return
+    tally = found[names].copy() if names in found else Tally(marker.day_reset, marker.per)
     tally.tidy(attempt.started_at)
     tally.depart(attempt.pk, attempt.started_at, *_reserved(attempt))
     meters.write(attempt.provider, names, tally)
@@ -83,11 +83,11 @@ def land(attempt: Attempt) -> None:
 
     Saying it twice counts once. Its account may be another one by now: the one that the provider named.
     """
-    found = _select(attempt.provider, attempt.account, attempt.model)
-    if found is None or attempt.finished_at is None:
-        return
     names = attempt.account, attempt.model
-    if names not in found.tallies or attempt.pk not in found.tallies[names].flights:
+    found = meters.select(attempt.provider, *names, _load)
+    if (marker := found.get(_MARKER)) is None or attempt.finished_at is None:
+        return
+    if names not in found or attempt.pk not in found[names].flights:
         others = _select(attempt.provider, None, attempt.model)
         for other, tally in others.tallies.items() if others else ():
             if attempt.pk in tally.flights:
@@ -97,11 +97,11 @@ def land(attempt: Attempt) -> None:
                 break
         else:
             return
-    tally = found.tallies[names].copy() if names in found.tallies else Tally(found.day_reset, found.per)
+    tally = found[names].copy() if names in found else Tally(marker.day_reset, marker.per)
     tally.land(attempt.pk)
     if attempt.outcome not in UNCOUNTED:
         tally.add(
-            arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt, found.cached)
+            arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt, marker.cached)
         )
     meters.write(attempt.provider, names, tally)
 

@@ -5,26 +5,23 @@ A row is named by three names: of a provider's counters these are (provider, acc
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, NamedTuple, Protocol
 
 from django.db import connection
 
 from llm.models import Meter
 from llm.storage import sql
-from llm.storage.transactions import shared
+from llm.storage.transactions import Shared, lasting, shared
 
 _TABLE = Meter._meta.db_table
 _SELECT = f"SELECT account, model, version, state FROM {_TABLE} WHERE provider = %s"  # noqa: S608  # our own name
-_WRITE = (
-    f"INSERT INTO {_TABLE} (provider, account, model, version, state) VALUES (%s, %s, %s, %s, %s)"  # noqa: S608
-    " ON CONFLICT (provider, account, model) DO UPDATE SET version = excluded.version, state = excluded.state"
-)
 
 Names = tuple[str, str]  # account, model
 Found = dict[Names, Any]
 Load = Callable[[str, Found], Any]
-_known: dict[tuple[str, str, str], tuple[int, Any]] = {}  # rows as this process last read or wrote them
+# What was found of a provider, by the account and the model that were asked for; None is any.
+Looks = dict[str | None, dict[str | None, Found]]
 
 
 class State(Protocol):
@@ -33,33 +30,24 @@ class State(Protocol):
     def dump(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Late:
-    """A row that is not written yet. The version is of this state and of no other: a rollback leaves none behind."""
+class _Late(NamedTuple):
+    """A row's version and state. The version is of this state and of no other: a rollback leaves none behind."""
 
-    provider: str
-    names: Names
     version: int
     state: State
 
+
+class _Lates(dict[tuple[str, str, str], _Late]):
+    """The rows that one transaction has left to its end, by their names. Not changed once it is made."""
+
+    __slots__ = ()
+
     def __call__(self) -> None:
-        sql.run(_WRITE, [self.provider, *self.names, self.version, self.state.dump()])
+        rows = [[*names, late.version, late.state.dump()] for names, late in self.items()]
+        sql.run_together(_write(1), _write, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What was asked for; None is any."""
-
-    provider: str
-    account: str | None
-    model: str | None
-
-    def covers(self, provider: str, names: Names) -> bool:
-        return (
-            self.provider == provider
-            and (self.account is None or names[0] in ("", self.account))
-            and (self.model is None or names[1] in ("", self.model))
-        )
+_known: dict[tuple[str, str, str], _Late] = {}  # rows as this process last read or wrote them
 
 
 def select(provider: str, account: str | None, model: str | None, load: Load) -> Found:
@@ -67,31 +55,47 @@ def select(provider: str, account: str | None, model: str | None, load: Load) ->
 
     load: makes a state of its text and of what was found before it, in the order of names
     """
-    unit, look = shared(), _Look(provider, account, model)
+    unit = shared()
     if unit is None:
-        return _select(look, load)
-    for wider in (look, _Look(provider, account, None), _Look(provider, None, None)):
-        if wider in unit.read:
-            return unit.read[wider]  # type: ignore[no-any-return]
-    found = unit.read[look] = _select(look, load)
-    for late in unit.late.values():
-        if isinstance(late, _Late) and look.covers(late.provider, late.names):
-            found[late.names] = late.state
+        return _select(provider, account, model, load)
+    looks = _looks(provider)
+    for each, every in ((account, model), (account, None), (None, None)):
+        if each in looks and every in looks[each]:
+            return looks[each][every]
+    found = looks.setdefault(account, {})[model] = _select(provider, account, model, load)
+    for (of, *names), late in _left(unit).items():
+        if of == provider and _is_of(names[0], account) and _is_of(names[1], model):
+            found[names[0], names[1]] = late.state
     return found
 
 
 def write(provider: str, names: Names, state: State) -> None:
     """Keeps a row: at the end of a chain transaction, else at once."""
-    late = _Late(provider, names, random.getrandbits(62), state)
-    _known[provider, *names] = late.version, state
+    key, late = (provider, *names), _Late(random.getrandbits(62), state)
+    _known[key] = late
     unit = shared()
     if unit is None:
-        late()
+        _Lates({key: late})()
         return
-    unit.late[Meter, provider, names] = late
-    for look, found in unit.read.items():
-        if isinstance(look, _Look) and look.covers(provider, names):
-            found[names] = state
+    unit.late[_Lates] = _Lates({**_left(unit), key: late})
+    looks, (account, model) = _looks(provider), names
+    for each in (None, account) if account else looks:
+        for every, found in looks.get(each, {}).items():
+            if _is_of(model, every):
+                found[names] = state
+
+
+def _is_of(name: str, asked: str | None) -> bool:
+    return asked is None or name in ("", asked)
+
+
+def _looks(provider: str) -> Looks:
+    return lasting((Meter, provider), dict)
+
+
+def _left(unit: Shared) -> _Lates:
+    left = unit.late.get(_Lates)
+    return left if isinstance(left, _Lates) else _Lates()
 
 
 def forget(provider: str | None = None) -> None:
@@ -100,19 +104,29 @@ def forget(provider: str | None = None) -> None:
     rows.delete()  # what is late is written before: see `Shared`
 
 
-def _select(look: _Look, load: Load) -> Found:
-    statement, values = _SELECT, [look.provider]
-    for column, value in (("account", look.account), ("model", look.model)):
+def _select(provider: str, account: str | None, model: str | None, load: Load) -> Found:
+    statement, values = _SELECT, [provider]
+    for column, value in (("account", account), ("model", model)):
         if value is not None:
             statement, values = f"{statement} AND {column} IN ('', %s)", [*values, value]
     statement += " ORDER BY account, model"
     if shared() is not None and connection.vendor != "sqlite":
         statement += " FOR UPDATE"
     found: Found = {}
-    for account, model, version, state in sql.run(statement, values).fetchall():
-        key = look.provider, account, model
+    for *names, version, state in sql.run(statement, values).fetchall():
+        key = provider, names[0], names[1]
         kept = _known.get(key)
-        if kept is None or kept[0] != version:
-            kept = _known[key] = version, load(state, found)
-        found[account, model] = kept[1]
+        if kept is None or kept.version != version:
+            kept = _known[key] = _Late(version, load(state, found))
+        found[names[0], names[1]] = kept.state
     return found
+
+
+@cache
+def _write(count: int) -> str:
+    """Writes so many rows."""
+    rows = ", ".join(["(%s, %s, %s, %s, %s)"] * count)
+    return (
+        f"INSERT INTO {_TABLE} (provider, account, model, version, state) VALUES {rows}"  # noqa: S608  # our own name
+        " ON CONFLICT (provider, account, model) DO UPDATE SET version = excluded.version, state = excluded.state"
+    )

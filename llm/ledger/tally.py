@@ -38,17 +38,18 @@ class Tally:
         self._newest = 0  # when the latest of them that there ever was began
 
     def copy(self) -> "Tally":
-        other = Tally(self.day_reset, ())
-        other.pieces = {per: list(pieces) for per, pieces in self.pieces.items()}
-        other._totals = dict(self._totals)
-        other.flights = dict(self.flights)
+        other = Tally.__new__(Tally)
+        other.day_reset = self.day_reset
+        other.pieces = {per: pieces.copy() for per, pieces in self.pieces.items()}
+        other._totals = self._totals.copy()
+        other.flights = self.flights.copy()
         other._flying, other._newest = self._flying, self._newest
         return other
 
     # -- kept --------------------------------------------------------------------------------------
 
     def dump(self) -> str:
-        return json.dumps([self.flights, self.pieces], separators=(",", ":"))
+        return _ENCODER.encode([self.flights, self.pieces])
 
     @classmethod
     def load(cls, text: str, day_reset: str) -> "Tally":
@@ -91,16 +92,16 @@ class Tally:
 
     def add(self, at: datetime, now: datetime, sums: Sums) -> None:
         """Counts what a finished call has used: of the windows in which it arrived."""
-        moment = _ms(at)
+        moment, ended = _ms(at), _ms(now)
         for per, pieces in self.pieces.items():
             if windows.rolls(per, self.day_reset):
-                passed = _prune(pieces, _ms(now - windows.LENGTH[per]))
+                passed = _prune(pieces, ended - _LENGTH[per])
                 self._totals[per] = plus(minus(self._totals[per], passed), sums)
-                _add(pieces, moment, windows.GRAIN[per] // _MS, sums)
+                _add(pieces, moment, _GRAIN[per], sums)
                 continue
-            own = _ms(windows.start(per, self.day_reset, at))
+            own = _start(per, self.day_reset, at)
             if pieces and own < pieces[-1][0]:
-                if own < _ms(windows.start(per, self.day_reset, now)):
+                if own < _start(per, self.day_reset, now):
                     continue  # of a window that is over
                 own = pieces[-1][0]  # the clock went back
             before = pieces[-1] if pieces and pieces[-1][0] == own else (own, 0, 0, 0)
@@ -109,7 +110,7 @@ class Tally:
 
     def tidy(self, now: datetime) -> None:
         """Drops flights that nobody will ever end."""
-        edge = _ms(now - FORGOTTEN_AFTER)
+        edge = _ms(now) - _FORGOTTEN_AFTER
         if self._oldest() < edge:
             for attempt in [one for one, flight in self.flights.items() if flight[0] < edge]:
                 self.land(attempt)
@@ -144,7 +145,7 @@ class Tally:
         """What the calls in flight may use: it counts in every window until they end."""
         if not self.flights:
             return NOTHING
-        edge = _ms(now - IN_FLIGHT_AT_MOST)
+        edge = _ms(now) - _IN_FLIGHT_AT_MOST
         if self._oldest() >= edge:
             return self._flying
         flying = [flight for flight in self.flights.values() if flight[0] >= edge and flight[1] != LOST]
@@ -189,8 +190,12 @@ def moment(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_LENGTH = {per: length // _MS for per, length in windows.LENGTH.items()}
+_GRAIN = {per: grain // _MS for per, grain in windows.GRAIN.items()}
+_FORGOTTEN_AFTER, _IN_FLIGHT_AT_MOST = FORGOTTEN_AFTER // _MS, IN_FLIGHT_AT_MOST // _MS
 
 
 def _ms(at: datetime) -> int:
@@ -201,6 +206,8 @@ def _ms(at: datetime) -> int:
 @lru_cache(maxsize=256)
 def _start(per: str, day_reset: str, now: datetime) -> int:
     """Since when what was used counts: a look asks it of every tally at the same moment."""
+    if windows.rolls(per, day_reset):
+        return _ms(now) - _LENGTH[per]
     return _ms(windows.start(per, day_reset, now))
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llm.configuration.limits import SHORT
 from llm.failures.signals import seconds
@@ -34,26 +35,35 @@ class Observed:
 def observed(headers: Mapping[str, str], text: str = "", *, kind: str = "") -> list[Observed]:
     """Every limit that an answer names. `kind` is the adapter's: Groq counts requests by the day."""
     header = {name.lower(): value for name, value in headers.items()}
-    return [*_from_headers(header, kind), *_from_text(text)]
+    found = list(_from_headers(header, kind))
+    return [*found, *_from_text(text)] if text else found
 
 
 def _from_headers(header: Mapping[str, str], kind: str) -> Iterator[Observed]:
     for name, value in header.items():
-        for pattern, this, (remaining_name, reset_name) in _HEADERS:
-            if not (match := pattern.match(name)) or not _is_count(value):
-                continue
+        if (stated := _stated(name)) is None or not _is_count(value):
+            continue
+        match, remaining_name, reset_name = stated
+        remaining, reset_s = header.get(remaining_name, ""), seconds(header.get(reset_name))
+        window = match["window"]
+        if window is None:
+            # Groq documents requests as daily; elsewhere a reset beyond a minute tells the same.
+            daily = match["unit"] == "requests" and (kind == "groq" or (reset_s or 0) > 60)
+            window = "day" if daily else "minute"
+        if field := _field(match, window):
+            limit = int(value)
+            used = limit - int(remaining) if _is_count(remaining) else None
+            yield Observed(field, limit, used, reset_s)
+
+
+@lru_cache(maxsize=256)
+def _stated(name: str) -> tuple[re.Match[str], str, str] | None:
+    """What a header is the limit of, and which others say what remains and when it is reset; None of any other."""
+    for pattern, this, (remaining_name, reset_name) in _HEADERS:
+        if match := pattern.match(name):
             head, _, tail = name.rpartition(this)
-            remaining = header.get(f"{head}{remaining_name}{tail}", "")
-            reset_s = seconds(header.get(f"{head}{reset_name}{tail}"))
-            window = match["window"]
-            if window is None:
-                # Groq documents requests as daily; elsewhere a reset beyond a minute tells the same.
-                daily = match["unit"] == "requests" and (kind == "groq" or (reset_s or 0) > 60)
-                window = "day" if daily else "minute"
-            if field := _field(match, window):
-                limit = int(value)
-                used = limit - int(remaining) if _is_count(remaining) else None
-                yield Observed(field, limit, used, reset_s)
+            return match, f"{head}{remaining_name}{tail}", f"{head}{reset_name}{tail}"
+    return None
 
 
 def _field(match: re.Match[str], window: str) -> str | None:
@@ -64,7 +74,7 @@ def _field(match: re.Match[str], window: str) -> str | None:
 
 def _is_count(value: str) -> bool:
     """Whether a column of 32 bits can hold it: some send their largest integer for "no limit"."""
-    return re.fullmatch(r"\d{1,9}", value, re.A) is not None
+    return len(value) <= 9 and value.isascii() and value.isdigit()
 
 
 def _from_text(text: str) -> Iterator[Observed]:

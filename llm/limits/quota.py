@@ -5,7 +5,7 @@ max_tokens, as Groq counts. A limit is of each (account, model), or shared by th
 accounts of a provider: see `llm.configuration.limits`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -113,7 +113,7 @@ class LedgerMeter(SpendingMeter):
         sums = self._used(deployment, own)
         for per in ("minute", "day"):
             if per not in sums:
-                sums[per] = self._sum(per, own)
+                sums[per] = self._sum(per, own, sums)
         minute, day = sums["minute"], sums["day"]
         first = tally.open("minute", self.now)[:1] if tally else []
         used = Used(
@@ -140,7 +140,7 @@ class LedgerMeter(SpendingMeter):
         told: dict[Limit, float] = {}
         for per, every, priced, _ in pool.windows:
             if per not in sums:
-                sums[per] = self._sum(per, members)
+                sums[per] = self._sum(per, members, sums)
             for limit in priced:
                 told[limit] = sum(
                     limit.for_model(names[1]).measure(*self._of(tally, per)) for names, tally in members
@@ -153,12 +153,13 @@ class LedgerMeter(SpendingMeter):
         """What all who share a limit have used, by window, as far as somebody has asked."""
         return self._sums.setdefault((deployment.provider.slug, tuple(names for names, _ in members)), {})
 
-    def _sum(self, per: str, members: Members) -> Sums:
-        requests = tokens_in = tokens_out = 0
-        for _, tally in members:
-            used = self._of(tally, per)
-            requests, tokens_in, tokens_out = requests + used[0], tokens_in + used[1], tokens_out + used[2]
-        return requests, tokens_in, tokens_out
+    def _sum(self, per: str, members: Members, sums: dict[str, Sums]) -> Sums:
+        """Of a window, with what is in flight, which is summed up once for all of them."""
+        if not per:
+            return _total(tally.in_flight(self.now) for _, tally in members)
+        if "" not in sums:
+            sums[""] = self._sum("", members, sums)
+        return plus(sums[""], _total(tally.used(per, self.now) for _, tally in members))
 
     def _of(self, tally: Tally, per: str) -> Sums:
         in_flight = tally.in_flight(self.now)
@@ -280,6 +281,13 @@ class LedgerMeter(SpendingMeter):
 def reserved_tokens(deployment: Deployment, want: CallSpec) -> int:
     """What a call may use at most: its input and all of max_tokens, as providers count before they run it."""
     return want.tokens_in + want.max_tokens + deployment.model.reasoning_reserve
+
+
+def _total(all_of_them: Iterable[Sums]) -> Sums:
+    requests = tokens_in = tokens_out = 0
+    for one, one_in, one_out in all_of_them:
+        requests, tokens_in, tokens_out = requests + one, tokens_in + one_in, tokens_out + one_out
+    return requests, tokens_in, tokens_out
 
 
 def _largest_request(limit: Limit) -> int:

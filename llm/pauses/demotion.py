@@ -27,7 +27,9 @@ R = TypeVar("R", bound=Ranked)
 
 def in_order(providers: Sequence[R], pauses: dict[str, list[PauseView]], now: datetime) -> list[R]:
     """Providers by tier; one that has been blocked for too long stands behind the next healthy tier."""
-    demoted = {p.slug for p in providers if is_demoted(p, pauses.get(p.slug, []), now)}
+    demoted = {p.slug for p in providers if p.slug in pauses and is_demoted(p, pauses[p.slug], now)}
+    if not demoted:
+        return list(providers)
     healthy = [p for p in providers if p.slug not in demoted]
     ordered = list(healthy)
     for provider in [p for p in providers if p.slug in demoted]:

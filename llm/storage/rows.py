@@ -5,11 +5,14 @@ Django words a statement anew for every save(), which takes longer than the data
 
 from __future__ import annotations
 
+import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from datetime import UTC
 from decimal import Decimal
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from functools import cache, partial
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models
 
@@ -17,11 +20,18 @@ from llm.storage import faults, sql
 from llm.storage.transactions import Shared, shared
 from llm.text import mend
 
-if TYPE_CHECKING:
-    # Attribute, the most that its column takes, and how its value is told to the database: as it is (None), or by that.
-    Fields = tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]
 M = TypeVar("M", bound=models.Model)
 PLAIN = (models.BooleanField, models.CharField, models.FloatField, models.IntegerField, models.TextField)
+
+
+class Fields(NamedTuple):
+    """Of the columns of a statement, in their order: how to have their values of a row, which of them are bounded, by
+    their places and names, and which the database is told in another way than they are."""
+
+    of: Callable[[models.Model], tuple[Any, ...]]
+    texts: tuple[tuple[int, str, int], ...]  # the most characters
+    numbers: tuple[tuple[int, str, Any, Any], ...]  # the largest and the smallest
+    told: tuple[tuple[int, Callable[[Any], Any]], ...]
 
 
 def new(model: type[M], /, **fields: Any) -> M:
@@ -46,7 +56,7 @@ def insert(row: models.Model, *, late: bool = False) -> None:
         row.pk = _new_pk(unit, type(row))
         _, fields = _one(type(row), (), unit.database.vendor)
         _leave(unit, _Late(type(row), (), row.pk, _values(row, fields), unit.told))
-    row._state.adding, row._state.db = False, connection.alias
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 def update(row: models.Model, names: Iterable[str], **still: str) -> None:
@@ -59,10 +69,10 @@ def update(row: models.Model, names: Iterable[str], **still: str) -> None:
     unit, names = shared(), tuple(names)
     if unit is None or still:
         statement, fields = _update(type(row), names, tuple(still), connection.vendor)
-        sql.run(statement, [*_values(row, fields), row.pk, *still.values()])
+        sql.run(statement, [*_values(row, fields), *still.values()])
     else:
         _, fields = _one(type(row), names, unit.database.vendor)
-        _leave(unit, _Late(type(row), names, row.pk, [*_values(row, fields), row.pk], unit.told))
+        _leave(unit, _Late(type(row), names, row.pk, _values(row, fields), unit.told))
 
 
 def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
@@ -73,11 +83,6 @@ def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
 
 # -- rows that are written together ------------------------------------------------------------------------
 
-# Of a statement that has to wait for the interpreter each time it comes back from SQLite, or for a server to answer,
-# one with many rows is as quick as one with a single row.
-_TOGETHER = tuple(
-    2**power for power in (6, 5, 4, 3, 2, 1, 0)
-)  # rows: few statements, which SQLite reads once
 UNWRITABLE = (*faults.UNSTORABLE, IntegrityError)
 _AT_MOST = 16  # primary keys that are asked of PostgreSQL at a time
 
@@ -102,22 +107,20 @@ class _Lates(tuple[_Late, ...]):
         groups: dict[Any, dict[int, _Late]] = {}
         for late in sorted(self, key=lambda late: bool(late.names)):
             groups.setdefault((late.model, late.names), {})[late.pk] = late
+        left = [list(group.values()) for group in groups.values()]
         if len(self) == 1 or not any(late.told for late in self):
-            _write_all(groups)
-            return
-        try:
-            with sql.part():
-                _write_all(groups)
-        except UNWRITABLE:  # one of them is no row; the others are
-            for key, group in groups.items():
-                for pk, late in group.items():
-                    try:
-                        with sql.part():
-                            _write_all({key: {pk: late}})
-                    except UNWRITABLE as error:
-                        if late.told is None:
-                            raise
-                        late.told(error)
+            _write_all(left)
+        elif connection.vendor == "sqlite":  # where a statement that fails undoes itself alone
+            try:
+                _write_all(left)
+            except UNWRITABLE:
+                _write_each(left)
+        else:
+            try:
+                with sql.part():
+                    _write_all([group.copy() for group in left])
+            except UNWRITABLE:
+                _write_each(left)
 
 
 def _leave(unit: Shared, late: _Late) -> None:
@@ -129,16 +132,31 @@ def _left(unit: Shared) -> tuple[_Late, ...]:
     return left if isinstance(left, _Lates) else ()
 
 
-def _write_all(groups: Mapping[Any, Mapping[int, _Late]]) -> None:
-    for (model, names), group in groups.items():
-        rows = [late.values for late in group.values()]
-        if connection.vendor != "sqlite":
-            sql.run_for_each(_one(model, names, connection.vendor)[0], rows)
+def _write_all(groups: Iterable[list[_Late]]) -> None:
+    """Takes from each group what it has written."""
+    for group in groups:
+        model, names = group[0].model, group[0].names
+        rows = [late.values for late in group]
+        try:
+            sql.run_together(_one(model, names, connection.vendor)[0], partial(_many, model, names), rows)
+        finally:
+            del group[: len(group) - len(rows)]
+
+
+def _write_each(groups: Iterable[list[_Late]]) -> None:
+    """One of these is no row; the others are, but for what its job has left beside it."""
+    failed: list[Callable[[Exception], object]] = []
+    for late in (late for group in groups for late in group):
+        if late.told is not None and late.told in failed:
             continue
-        for many in _TOGETHER:
-            while len(rows) >= many:
-                now, rows = rows[:many], rows[many:]
-                sql.run(_many(model, names, many), [value for row in now for value in row])
+        try:
+            with sql.part():
+                _write_all([[late]])
+        except UNWRITABLE as error:
+            if late.told is None:
+                raise
+            late.told(error)
+            failed.append(late.told)
 
 
 def _new_pk(unit: Shared, model: type[models.Model]) -> int:
@@ -168,17 +186,27 @@ _NEXT = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, 
 
 
 def _values(row: models.Model, fields: Fields) -> list[Any]:
-    found = []
-    for name, most, told in fields:
-        value = getattr(row, name)
-        if value is not None:
-            if (bounded := _bounded(value, most)) is not value:
-                setattr(row, name, bounded)
-                value = bounded
-            if told is not None:
-                value = told(value)
-        found.append(value)
-    return found
+    """What the database is told of a row, in the order of the fields. What is too long is cut in the row, too."""
+    values = list(fields.of(row))
+    for place, name, most in fields.texts:
+        text = values[place]
+        if text and (type(text) is not str or len(text) > most or not text.isascii() or "\0" in text):
+            values[place] = _cut(row, name, text, most)
+    for place, name, most, least in fields.numbers:
+        number = values[place]
+        if number is not None and not least <= number <= most:
+            values[place] = _cut(row, name, number, most)
+    for place, told in fields.told:
+        if values[place] is not None:
+            values[place] = told(values[place])
+    return values
+
+
+def _cut(row: models.Model, name: str, value: Any, most: Any) -> Any:
+    bounded = _bounded(value, most)
+    if bounded is not value:
+        setattr(row, name, bounded)
+    return bounded
 
 
 def _bounded(value: Any, most: Any) -> Any:
@@ -189,17 +217,16 @@ def _bounded(value: Any, most: Any) -> Any:
     if isinstance(value, str):
         if not value.isascii() or "\0" in value:
             value = mend(value)
-        return value if most is None or len(value) <= most else value[:most]
-    if most is None or isinstance(value, bool) or -most <= value <= most:
+        return value if len(value) <= most else value[:most]
+    if isinstance(value, bool) or -most <= value <= most:
         return value
     return most if value > 0 else -most
 
 
-@cache
 def _most(field: models.Field[Any, Any]) -> Any:
     """The most characters, or the largest number, that a column takes; None where it takes all that comes."""
-    if isinstance(field, models.CharField):
-        return field.max_length
+    if isinstance(field, models.CharField | models.TextField):
+        return field.max_length or sys.maxsize
     if isinstance(field, models.DecimalField):
         return Decimal(10**field.max_digits - 1).scaleb(-field.decimal_places)
     if isinstance(field, models.PositiveSmallIntegerField):
@@ -208,19 +235,38 @@ def _most(field: models.Field[Any, Any]) -> Any:
 
 
 def _telling(fields: Iterable[models.Field[Any, Any]]) -> Fields:
-    return tuple((field.attname, _most(field), _told(field)) for field in fields)
+    fields = list(fields)
+    bounded = [(place, field.attname, _most(field)) for place, field in enumerate(fields)]
+    texts = (models.CharField, models.TextField)
+    return Fields(
+        of=attrgetter(*[field.attname for field in fields]),
+        texts=tuple(each for each in bounded if isinstance(fields[each[0]], texts)),
+        numbers=tuple(
+            (place, name, most, -most)
+            for place, name, most in bounded
+            if most is not None and not isinstance(fields[place], texts)
+        ),
+        told=tuple((place, told) for place, field in enumerate(fields) if (told := _told(field))),
+    )
 
 
 def _told(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     """How a value goes to the database. Most go as they are, and need no words with Django."""
+    database = connections[DEFAULT_DB_ALIAS]
     if isinstance(field, models.CharField) and field.choices:
         return str
     if isinstance(field, PLAIN) and not field.choices:
         return None
     if isinstance(field, models.DateTimeField):
-        return connections[DEFAULT_DB_ALIAS].ops.adapt_datetimefield_value
+        adapted = database.ops.adapt_datetimefield_value
+        if database.vendor != "sqlite" or database.timezone is not UTC:
+            return adapted
+        return lambda value: str(value.replace(tzinfo=None)) if value.tzinfo is UTC else adapted(value)
     if isinstance(field, models.DecimalField):
-        return lambda value: value if type(value) is Decimal else field.get_db_prep_save(value, connection)
+        exact = str if database.vendor == "sqlite" else Decimal
+        return lambda value: exact(
+            value if type(value) is Decimal else field.get_db_prep_save(value, database)
+        )
     if isinstance(field, models.ForeignKey) and isinstance(field.target_field, models.IntegerField):
         return None
     return lambda value: field.get_db_prep_save(value, connection)
@@ -277,7 +323,7 @@ def _update(
     fields = _named(model, names)
     columns = ", ".join(f"{_column(field)} = %s" for field in fields)
     where = " AND ".join(f"{_column(field)} = %s" for field in [model._meta.pk, *_named(model, still)])
-    return f"UPDATE {_table(model)} SET {columns} WHERE {where}", _telling(fields)  # noqa: S608  # our names
+    return f"UPDATE {_table(model)} SET {columns} WHERE {where}", _telling([*fields, model._meta.pk])  # noqa: S608  # our names
 
 
 @cache

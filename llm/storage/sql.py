@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.transaction import TransactionManagementError
 
 from llm.storage.transactions import Shared, shared
@@ -16,7 +16,7 @@ from llm.storage.transactions import Shared, shared
 
 def run(sql: str, values: Sequence[Any] = ()) -> Any:
     """The cursor of a statement. Raises what Django's own would."""
-    unit, database = _ready()
+    unit, database = _ready(sql)
     if _is_watched(unit, database):
         return _watched(unit, database, sql, values)
     with database.wrap_database_errors:
@@ -27,7 +27,7 @@ def run(sql: str, values: Sequence[Any] = ()) -> Any:
 
 def run_for_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """A statement for each of several rows of values, in one round trip. Raises what Django's own would."""
-    unit, database = _ready()
+    unit, database = _ready(sql)
     if _is_watched(unit, database):
         for values in rows:
             run(sql, values)
@@ -36,12 +36,33 @@ def run_for_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
         cursor.executemany(sql, rows)
 
 
+# Of a statement that has to wait for the interpreter each time it comes back from SQLite, one with many rows is as
+# quick as one with a single row. Of these two suffice for as many as a batch has, and SQLite reads each of them once.
+_TOGETHER = (64, 56, 48, 40, 32, 24, 16, 8, 7, 6, 5, 4, 3, 2, 1)  # rows
+
+
+def run_together(one: str, many: Callable[[int], str], rows: list[list[Any]]) -> None:
+    """Runs a statement for several rows of values, and takes those that are written from the list.
+
+    one: the statement for one row; many: the same for so many, in SQLite's words. Raises what Django's own would, with
+    SQLite of the statement that failed, which has undone itself: the rows that are still listed are not written
+    """
+    if connection.vendor != "sqlite":
+        run_for_each(one, rows)
+        rows.clear()
+    for count in _TOGETHER:
+        while len(rows) >= count:
+            run(many(count), [value for row in rows[:count] for value in row])
+            del rows[:count]
+
+
 @contextmanager
 def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
     """A part of a chain transaction that is undone, by itself, when it raises.
 
     Its savepoint is made before its first statement: a part that has found in memory what it looked for, and leaves its
-    rows to be written late, needs none. Where a part cannot be undone, such as without the database, the transaction
+    rows to be written late, needs none. With SQLite, where a query that fails breaks nothing, nor does one that only
+    asks. Where a part cannot be undone, such as without the database, the transaction
     needs a rollback afterwards.
 
     told: is told, after the part's end, of a row that it has left late and that cannot be written
@@ -64,6 +85,8 @@ def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
                 run("RELEASE SAVEPOINT part")
             except DatabaseError:
                 database.needs_rollback = True
+        elif database.vendor == "sqlite" and not database.connection.in_transaction:
+            database.needs_rollback = True  # the file cannot be read, and SQLite has given up all of it
         del database.run_on_commit[hooks:]
         unit.undo(late)
         raise
@@ -74,21 +97,21 @@ def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
         unit.is_bare, unit.told = False, outer
 
 
-def _ready() -> tuple[Shared | None, Any]:
+def _ready(sql: str) -> tuple[Shared | None, Any]:
     """This thread's chain transaction, if there is one, and its database, which may be asked now."""
     unit = shared()
     database = connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
     if database.needs_rollback:
         raise TransactionManagementError("this transaction is broken: it can only be rolled back")
-    if unit is not None:
+    if unit is not None and not (database.vendor == "sqlite" and sql.startswith("SELECT")):
         unit.save()
     return unit, database
 
 
 def _is_watched(unit: Shared | None, database: Any) -> bool:
     """Whether there is no connection yet, or somebody else wants to see every statement."""
-    others = [each for each in database.execute_wrappers if each is not unit]
-    return database.connection is None or database.queries_logged or bool(others)
+    others = len(database.execute_wrappers) - (unit is not None)
+    return database.connection is None or database.queries_logged or others > 0
 
 
 def _watched(unit: Shared | None, database: Any, sql: str, values: Sequence[Any]) -> Any:
@@ -105,6 +128,6 @@ def _watched(unit: Shared | None, database: Any, sql: str, values: Sequence[Any]
     return cursor
 
 
-@lru_cache(256)
+@lru_cache(1024)
 def _in_sqlites_words(sql: str) -> str:
     return sql.replace("%s", "?")

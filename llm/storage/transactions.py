@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 T = TypeVar("T")
+MOST_LASTING = 10_000  # answers that are taken over
 _writer = threading.RLock()  # of this process's threads; beyond it, a lock on a file for all processes
 _here = threading.local()
 
@@ -20,14 +21,19 @@ class Shared:
     """What the jobs of one chain transaction have in common. Nobody else of the chain writes meanwhile.
 
     read: what was read for one of them, which holds for the others until something is written that may change it
+    lasting: the same, of what the database alone says: it holds beyond this transaction, until anybody writes
+    durable: whether its commit waits for the disk; to be said before its end
     late: what is written at the end, by what it is about: the newest only. Whoever asks the database before by Django's
         own ways finds it written; who asks by `llm.storage.sql` must not ask for these rows
     last: the last primary key that is taken, by table, as far as somebody has looked
     keys: of a database that others take keys of meanwhile: how many were asked for, and those that are left, by table
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = True) -> None:
+        self.durable = durable
+        self.state: tuple[Any, int, int] | None = None  # of the database: see `recall`
         self.read: dict[Any, Any] = {}
+        self.lasting: dict[Any, Any] = {}
         self.late: dict[Any, Callable[[], object]] = {}
         self.last: dict[str, int] = {}
         self.keys: dict[str, tuple[int, deque[int]]] = {}
@@ -42,7 +48,11 @@ class Shared:
         What of it was written meanwhile may have been undone with the rest; written twice, it is the same.
         """
         self.late = late
+        self.forget_read()
+
+    def forget_read(self) -> None:
         self.read.clear()
+        self.lasting.clear()
 
     def save(self) -> None:
         """Before a statement: the first of a job (`llm.storage.sql.part`) comes after its savepoint."""
@@ -58,13 +68,31 @@ class Shared:
             for write in late.values():
                 write()
 
+    def recall(self, before: "Shared | None") -> None:
+        """Takes over what this thread's transaction before has read, unless anybody has changed the database since.
+
+        SQLite tells both at once: `data_version` whether another connection has, `total_changes` whether this one has.
+        """
+        if self.database.vendor == "sqlite":
+            file = self.database.connection
+            with self.database.wrap_database_errors:
+                version = file.execute("PRAGMA data_version").fetchone()[0]
+            self.state = file, version, file.total_changes
+            if before is not None and before.state == self.state and len(before.lasting) < MOST_LASTING:
+                self.lasting, self.last = before.lasting, before.last
+
+    def end(self) -> None:
+        """It is about to be committed, with all that it wrote."""
+        if self.state is not None:
+            self.state = *self.state[:2], self.state[0].total_changes
+
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         """Around the statements of everybody else, as Django has it: `connection.execute_wrapper`."""
         if not self.unwatched:
             self.save()
             self.settle()
             if not str(sql).startswith(("SELECT", "SAVEPOINT", "RELEASE")):
-                self.read.clear()
+                self.forget_read()
                 self.last.clear()
         return execute(sql, params, many, context)
 
@@ -77,11 +105,19 @@ def shared() -> Shared | None:
 def once(key: Any, read: Callable[[], T]) -> T:
     """What `read` returns; asked once in a chain transaction, as long as nothing is written that may change it."""
     unit = shared()
-    if unit is None:
-        return read()
-    if key not in unit.read:
-        unit.read[key] = read()
-    return unit.read[key]  # type: ignore[no-any-return]
+    return read() if unit is None else _kept(unit.read, key, read)
+
+
+def lasting(key: Any, read: Callable[[], T]) -> T:
+    """The same of what nothing but the database's content decides: asked again once anybody has written anything."""
+    unit = shared()
+    return read() if unit is None else _kept(unit.lasting, key, read)
+
+
+def _kept(kept: dict[Any, Any], key: Any, read: Callable[[], T]) -> T:
+    if key not in kept:
+        kept[key] = read()
+    return kept[key]  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -99,7 +135,7 @@ def write_transaction() -> Iterator[None]:
 
 
 @contextmanager
-def chain_transaction(*, durable: bool = True) -> Iterator[None]:
+def chain_transaction(*, durable: bool = True) -> Iterator[Shared]:
     """A transaction that plans and writes: from its first statement on no other call plans, on any node.
 
     durable: whether it waits for the disk. A row that says "about to be sent" may be lost with the machine, like the
@@ -109,25 +145,31 @@ def chain_transaction(*, durable: bool = True) -> Iterator[None]:
         outer.settle()
         try:
             with transaction.atomic():
-                yield
+                yield outer
         except BaseException:
             outer.undo({})
             raise
         return
     outermost = not connection.in_atomic_block
+    unit = Shared(durable=durable)
     with write_transaction():
-        if connection.vendor == "postgresql":
+        if is_postgresql := connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                if outermost and not durable:
-                    cursor.execute("SET LOCAL synchronous_commit TO off")
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('llm chain', 0))")
-        _here.shared = Shared()
+        elif outermost:
+            unit.recall(getattr(_here, "ended", None))
+        _here.shared, _here.ended = unit, None
         try:
-            with connection.execute_wrapper(_here.shared):
-                yield
-                _here.shared.settle()
+            with connection.execute_wrapper(unit):
+                yield unit
+                unit.settle()
+                if is_postgresql and outermost and not unit.durable:
+                    with connection.cursor() as cursor:
+                        cursor.execute("SET LOCAL synchronous_commit TO off")
         finally:
             _here.shared = None
+        unit.end()
+    _here.ended = unit
 
 
 @contextmanager

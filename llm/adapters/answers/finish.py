@@ -57,7 +57,9 @@ class Ending:
 
     def note(self, reason: object) -> None:
         """One stated reason. A later `stop` does not take back that an answer was cut."""
-        word = str(reason or "").strip()
+        if not reason:
+            return
+        word = str(reason).strip()
         plain = word.lower().replace("-", "_").replace(" ", "_").removeprefix("finish_reason_")
         finish = Finish.NONE if plain in _UNSTATED else _CLASS.get(plain, Finish.UNKNOWN)
         if finish > self.finish:

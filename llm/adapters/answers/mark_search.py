@@ -31,11 +31,14 @@ class Tokens:
         by_length = sorted(tokens, key=len, reverse=True)
         self.pattern = re.compile("|".join(map(re.escape, by_length)), re.I)
         self.longest = max(map(len, tokens))
+        self._firsts = {token[0] for token in tokens}
         self._beginnings = {token[:length] for token in tokens for length in range(1, len(token))}
 
     def sure(self, text: str) -> int:
         """The length of the text without what may be the beginning of a mark."""
         tail = text[-self.longest :].lower()
+        if self._firsts.isdisjoint(tail):
+            return len(text)
         for place in range(len(tail)):
             if tail[place] in self._beginnings and tail[place:] in self._beginnings:
                 return len(text) - len(tail) + place
@@ -54,11 +57,13 @@ def tokens_of(model: str) -> Tokens:
     return tokens_for((*OPEN, *CLOSE, *SILENT, *HEADERS, MESSAGE, *ENDS, *TURN_ENDS, *wraps))
 
 
-def spoken_of(model: str) -> list[Spoken]:
+@lru_cache(256)
+def spoken_of(model: str) -> tuple[Spoken, ...]:
     """The words that may begin this model's reasoning."""
-    return [spoken for spoken in SPOKEN if is_of(spoken.mark, model)]
+    return tuple(spoken for spoken in SPOKEN if is_of(spoken.mark, model))
 
 
+@lru_cache(256)
 def prompt_opens(model: str) -> bool:
     """Whether a model of this id is known to have its reasoning opened by the prompt."""
     return any(word in model.lower() for word in OPENED_IN_PROMPT)

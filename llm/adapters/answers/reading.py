@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from llm.adapters.answers.finish import Ending, Finish
@@ -39,49 +39,57 @@ class Reading:
         self._extra: dict[str, Any] = {}
         self._size = 0
 
-    def feed(self, chunk: Mapping[str, Any]) -> Iterator[Piece]:
+    def feed(self, chunk: Mapping[str, Any]) -> list[Piece]:
         """The pieces that a chunk brings. Raises Failure."""
+        found: list[Piece] = []
         self.said = False
         if chunk.get("error") or chunk.get("object") == "error":
             raise error_in_body(chunk if chunk.get("error") else {"error": dict(chunk)})
         if reason := block_reason(chunk):
             raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
-        note_openai(self.usage, chunk.get("usage"))
-        note_openai(self.usage, _mapping(chunk.get("x_groq")).get("usage"))
-        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
+        self._count(chunk.get("usage"))
+        self._count(_mapping(chunk.get("x_groq")).get("usage"))
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and self._is_first(choice.get("index")):
-                yield from self._choice(choice, chunk)
+                found += self._choice(choice, chunk)
+        return found
+
+    def _count(self, stated: object) -> None:
+        if stated:
+            note_openai(self.usage, stated)
+            self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
 
     def _is_first(self, index: object) -> bool:
         """One choice was asked for; what a provider says beside it is not read."""
         self._index = index if self._index is None else self._index
         return index in (None, self._index)
 
-    def _choice(self, choice: Mapping[str, Any], chunk: Mapping[str, Any]) -> Iterator[Piece]:
+    def _choice(self, choice: Mapping[str, Any], chunk: Mapping[str, Any]) -> list[Piece]:
         if choice.get("error") or choice.get("finish_reason") == "error":
             raise error_in_body({"error": choice.get("error") or chunk.get("error")})
         self.ending.note(choice.get("finish_reason"))
-        note_openai(self.usage, choice.get("usage"))
-        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
+        self._count(choice.get("usage"))
         delta = _mapping(choice.get("message") if self._whole else choice.get("delta"))
         if not delta and not self._whole and not self.started:  # the whole message as the only chunk
             delta = _mapping(choice.get("message"))
-        yield from self._delta(delta)
+        return self._delta(delta)
 
-    def _delta(self, delta: Mapping[str, Any]) -> Iterator[Piece]:
+    def _delta(self, delta: Mapping[str, Any]) -> list[Piece]:
         content, reasoning = _parts(delta)
         google = _mapping(_mapping(delta.get("extra_content")).get("google"))
         if google.get("thought") is True:
             content, reasoning = "", content + reasoning
-        self._refusal = self._refusal or str(delta.get("refusal") or "")
+        if refusal := delta.get("refusal"):
+            self._refusal = self._refusal or str(refusal)
         calls = delta.get("tool_calls") or _legacy_call(delta.get("function_call"))
         if self._whole and isinstance(calls, list):
             calls = [{**call, "index": at} for at, call in enumerate(calls) if isinstance(call, dict)]
-        self.output.wrote(content, reasoning, delta.get("refusal"), *written(calls))
-        self.tools.feed(calls)
-        sealed = self._keep_state(delta)
+        self.output.wrote(content, reasoning, refusal)
+        if calls:
+            self.output.wrote(*written(calls))
+            self.tools.feed(calls)
+        sealed = self._keep_state(delta.get("reasoning_details"), google)
         self.said = bool(content or reasoning or calls or sealed)
         self.started = self.started or self.said
         self._size += len(content) + len(reasoning) + (len(str(calls)) if calls else 0)
@@ -90,30 +98,28 @@ class Reading:
                 Kind.PROVIDER_DOWN, f"the answer is longer than {MAX_CHARACTERS} characters", status=200
             )
         try:
-            if reasoning:
-                yield from self.visible.think(reasoning)
-            if content:
-                yield from self.visible.feed(content)
+            found = self.visible.think(reasoning) if reasoning else []
+            return found + self.visible.feed(content) if content else found
         except Leaked:
             raise Failure(
                 Kind.EMPTY_OUTPUT, "reasoning was told as the text, without its mark", status=200
             ) from None
 
-    def _keep_state(self, delta: Mapping[str, Any]) -> bool:
+    def _keep_state(self, details: object, google: Mapping[str, Any]) -> bool:
         """What the provider wants back with the next turn. Returns whether reasoning came that is encrypted."""
-        details, sealed = delta.get("reasoning_details"), False
+        sealed = False
         for item in details if isinstance(details, list) else ():
             if isinstance(item, dict):
                 _join(self._details, item)
                 sealed = sealed or bool(item.get("data"))
-        if google := _mapping(_mapping(delta.get("extra_content")).get("google")):
+        if google:
             kept = {name: value for name, value in google.items() if name != "thought"}
             self._extra = {"google": {**_mapping(self._extra.get("google")), **kept}} if kept else self._extra
         return sealed
 
-    def end(self) -> Iterator[Piece]:
+    def end(self) -> list[Piece]:
         """What was held back, once no more will come."""
-        yield from self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
+        return self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
 
     def answer(self, headers: Mapping[str, str], doubt: str = "") -> Answer:
         """The whole answer. Raises Failure when its ending says that it is none."""
@@ -154,13 +160,11 @@ def read_completion(text: str, headers: Mapping[str, str], request: Request) -> 
     if not isinstance(body, dict):
         raise Failure(Kind.PROVIDER_DOWN, "200 with a body that is no object", status=200)
     reading = Reading(request, whole=True)
-    for _ in reading.feed(body):
-        pass
+    reading.feed(body)
     choices = body.get("choices")
     if not (isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0]):
         raise Failure(Kind.PROVIDER_DOWN, "200 without choices", status=200)
-    for _ in reading.end():
-        pass
+    reading.end()
     return reading.answer(headers)
 
 
@@ -173,12 +177,10 @@ def read_events(text: str, headers: Mapping[str, str], request: Request) -> Answ
     """The Answer in a stream of events that came whole. Raises Failure when it is none."""
     reading, parser = Reading(request), EventParser()
     for chunk in [*parser.feed(text.encode()), *parser.end()]:
-        for _ in reading.feed(chunk):
-            pass
+        reading.feed(chunk)
     if not (reading.ending.finish or parser.done) or parser.malformed:
         raise Failure(Kind.PROVIDER_DOWN, "the stream ended before the answer did", status=200)
-    for _ in reading.end():
-        pass
+    reading.end()
     return reading.answer(headers)
 
 
@@ -196,6 +198,8 @@ def error_in_body(body: Mapping[str, Any]) -> Failure:
 def block_reason(body: Mapping[str, Any]) -> str:
     """Why Google blocked the prompt, as bridges to Gemini pass it on beside an empty list of choices."""
     feedback = _mapping(body.get("promptFeedback")) or _mapping(body.get("prompt_feedback"))
+    if not feedback:
+        return ""
     reason = str(feedback.get("blockReason") or feedback.get("block_reason") or "")[:60]
     return "" if reason.endswith("_UNSPECIFIED") else reason
 
@@ -215,7 +219,10 @@ def _parts(message: Mapping[str, Any]) -> tuple[str, str]:
                 thought += _string(part.get("thinking") or part.get("text") or part.get("reasoning"))
         elif isinstance(part, str):
             text += part
-    told = next((found for name in _REASONING if (found := _string(message.get(name)))), "")
+    told = ""
+    for name in _REASONING:
+        if (stated := message.get(name)) and (told := _string(stated)):
+            break
     if not told and isinstance(details := message.get("reasoning_details"), list):
         told = "".join(
             _string(each.get("text") or each.get("summary")) for each in details if isinstance(each, dict)

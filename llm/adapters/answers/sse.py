@@ -35,7 +35,7 @@ class EventParser:
         self._buffer += data
         start = 0
         for newline in _NEWLINE.finditer(self._buffer, self._searched):
-            found += self._line(bytes(self._buffer[start : newline.start()]))
+            found += self._line(self._buffer[start : newline.start()])
             start = newline.end()
         del self._buffer[:start]
         self._searched = max(
@@ -45,14 +45,16 @@ class EventParser:
 
     def end(self) -> list[dict[str, Any]]:
         """The objects of an event that the end of the stream completes; half an event is none."""
-        found = self._line(bytes(self._buffer).rstrip(b"\r"))
+        found = self._line(self._buffer.rstrip(b"\r"))
         self._buffer.clear()
         lost = self.malformed
         found += self._dispatch()
         self.malformed = lost
         return found
 
-    def _line(self, raw: bytes) -> list[dict[str, Any]]:
+    def _line(self, raw: bytearray) -> list[dict[str, Any]]:
+        if not (raw or self._first):
+            return self._dispatch()
         line = raw.decode("utf-8", "replace")
         if self._first:
             line, self._first = line.removeprefix("\ufeff"), False
@@ -78,6 +80,9 @@ class EventParser:
         return []
 
     def _dispatch(self) -> list[dict[str, Any]]:
+        if not self._data:
+            self._event = ""
+            return []
         text, self._data = "\n".join(self._data), []
         values = _values(text)
         if values is None and text[:1] in ("{", "["):
@@ -87,6 +92,8 @@ class EventParser:
         return found
 
     def _objects(self, values: list[Any]) -> list[dict[str, Any]]:
+        if len(values) == 1 and type(values[0]) is dict and self._event != "error":
+            return values
         flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
         found = [item for item in flat if isinstance(item, dict)]
         if self._event == "error":
@@ -101,7 +108,7 @@ def _values(text: str) -> list[Any] | None:
         while place < len(text):
             value, place = _decoder.raw_decode(text, place)
             found.append(value)
-            if between := _BETWEEN.match(text, place):
+            if place < len(text) and (between := _BETWEEN.match(text, place)):
                 place = between.end()
     except (ValueError, RecursionError):
         return None

@@ -158,11 +158,9 @@ def tool_call(
 
 def written(calls: object) -> list[str]:
     """What a model wrote of calls, or of their pieces: names and arguments."""
-    functions = (
-        (call.get("function") for call in calls if isinstance(call, Mapping))
-        if isinstance(calls, list)
-        else ()
-    )
+    if not isinstance(calls, list):
+        return []
+    functions = (call.get("function") for call in calls if isinstance(call, Mapping))
     found = [function for function in functions if isinstance(function, Mapping)]
     return [_text(function.get(name)) for function in found for name in ("name", "arguments")]
 
@@ -172,11 +170,9 @@ def written(calls: object) -> list[str]:
 
 def names_of(tools: object) -> frozenset[str]:
     """The names of the tools in a request's `tools`."""
-    functions = (
-        (tool.get("function") for tool in tools if isinstance(tool, Mapping))
-        if isinstance(tools, list)
-        else ()
-    )
+    if not isinstance(tools, list):
+        return frozenset()
+    functions = (tool.get("function") for tool in tools if isinstance(tool, Mapping))
     return frozenset(
         str(each["name"]) for each in functions if isinstance(each, Mapping) and each.get("name")
     )

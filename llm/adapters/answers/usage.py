@@ -49,14 +49,15 @@ def note_openai(usage: Usage, stated: object) -> None:
     """Notes a `usage` in OpenAI's shape, with the names that others gave its fields."""
     if not isinstance(stated, dict):
         return
-    stated = {**_mapping(stated.get("billed_units")), **_mapping(stated.get("tokens")), **stated}  # Cohere's
+    if "billed_units" in stated or "tokens" in stated:  # Cohere's
+        stated = {**_mapping(stated.get("billed_units")), **_mapping(stated.get("tokens")), **stated}
     details = _mapping(stated.get("completion_tokens_details")) or _mapping(
         stated.get("output_tokens_details")
     )
     prompt_tokens = _first(stated, "prompt_tokens", "input_tokens", *_PROMPT)
-    aside = sum(count(stated.get(name)) or 0 for name in _ASIDE)
-    if "prompt_tokens" not in stated and aside:  # Anthropic's, which are not among `input_tokens`
-        prompt_tokens = (count(prompt_tokens) or 0) + aside
+    if "prompt_tokens" not in stated:  # Anthropic's aside, which are not among `input_tokens`
+        aside = sum(count(stated.get(name)) or 0 for name in _ASIDE)
+        prompt_tokens = (count(prompt_tokens) or 0) + aside if aside else prompt_tokens
     usage.note(
         prompt=prompt_tokens,
         spoken=_first(stated, "completion_tokens", "output_tokens", *_SPOKEN),
@@ -73,6 +74,8 @@ def note_openai(usage: Usage, stated: object) -> None:
 
 def count(value: object, most: int = MAX_IN) -> int | None:
     """A number of tokens as a provider states it, in digits or as a text of them; None for what cannot be one."""
+    if type(value) is int:
+        return value if 0 <= value <= most else None
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = float(value)
     if isinstance(value, float) and math.isfinite(value):
@@ -85,4 +88,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _first(stated: Mapping[str, Any], *names: str) -> object:
-    return next((stated[name] for name in names if count(stated.get(name))), None)
+    for name in names:
+        if count(found := stated.get(name)):
+            return found
+    return None

@@ -4,7 +4,7 @@ A mark of reasoning counts where reasoning stands: at the beginning, on a line o
 that speaks of a mark (in code, in quotes, as a word between spaces) is prose and stays as it is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from llm.adapters.answers import mark_search
@@ -62,6 +62,7 @@ class Visible:
         self._buffer = ""  # not yet told
         self._place = 0  # in it: what is before was looked at
         self._half = ""  # of a character that was cut between two pieces
+        self._pieces: list[Piece] = []  # known, and not yet given away
         self._told: list[str] = []
         self._thought: list[str] = []
         self._code = Code()
@@ -85,44 +86,51 @@ class Visible:
     def reasoning(self) -> str:
         return "".join(self._thought)
 
-    def think(self, piece: str) -> Iterator[Piece]:
+    def think(self, piece: str) -> list[Piece]:
         """A piece of reasoning that the provider told apart itself: then the text needs no guess of ours."""
         if piece and self._waiting:
             self._waiting = False
-            yield from self._drain()
-        yield from self._tell_reasoning(mend(piece))
+            self._drain()
+        self._tell_reasoning(mend(piece))
+        return self._known()
 
-    def feed(self, piece: str) -> Iterator[Piece]:
+    def feed(self, piece: str) -> list[Piece]:
         """What is now known to be text or reasoning. Raises Leaked."""
         piece, self._half = self._half + piece, ""
         if piece and is_half(piece[-1]):
             piece, self._half = piece[:-1], piece[-1]
         if piece:
             self._buffer += mend(piece)
-            yield from self._drain()
+            self._drain()
+        return self._known()
 
-    def finish(self, *, cut: bool = False) -> Iterator[Piece]:
+    def finish(self, *, cut: bool = False) -> list[Piece]:
         """What was held back. cut: the answer ended at its limit of tokens, perhaps in the middle of reasoning."""
-        yield from self._drain(final=True, cut=cut)
+        self._drain(final=True, cut=cut)
         if self._aside:
             self._buffer, self._aside = self._aside[1], None
-            yield from self._tell(len(self._buffer))
+            self._tell(len(self._buffer))
+        return self._known()
+
+    def _known(self) -> list[Piece]:
+        pieces, self._pieces = self._pieces, []
+        return pieces
 
     # -- the machine: each step takes something from the buffer, or waits for more -------------------
 
-    def _drain(self, *, final: bool = False, cut: bool = False) -> Iterator[Piece]:
+    def _drain(self, *, final: bool = False, cut: bool = False) -> None:
         while self._buffer:
             before = (len(self._buffer), self._place, self._header, self._hidden)
             if self._header:
                 self._read_header(final=final)
             elif self._hidden is not None:
-                yield from self._read_hidden(self._hidden, final=final, cut=cut)
+                self._read_hidden(self._hidden, final=final, cut=cut)
             else:
-                yield from self._read_visible(final=final)
+                self._read_visible(final=final)
             if before == (len(self._buffer), self._place, self._header, self._hidden):
                 return
 
-    def _read_visible(self, *, final: bool) -> Iterator[Piece]:
+    def _read_visible(self, *, final: bool) -> None:
         if not (self._told or self._place or self._thought) and self._begins_in_words(final=final):
             return
         found = self._tokens.pattern.search(self._buffer, self._place)
@@ -131,32 +139,30 @@ class Visible:
         self._look(start)
         if found is None or (end > len(self._buffer) - _AHEAD and not final):  # what follows a mark decides
             if final or not self._waiting:
-                yield from self._tell(start)
+                self._tell(start)
             return
         token = found[0].lower()
         if token in TURN_ENDS and not final and not self._buffer[end:].strip():
-            yield from () if self._waiting else self._tell(start)  # whether it is the end
+            if not self._waiting:  # whether it is the end
+                self._tell(start)
             return
-        if self._is_mention(token, start, end):
-            self._mentions += token in OPEN
-            return self._look(end)
-        if token in CLOSE and self._mentions:  # of a mark that was spoken of
-            self._mentions -= 1
-            return self._look(end)
+        mention = self._is_mention(token, start, end)
+        if mention or (token in CLOSE and self._mentions):  # or the end of one
+            self._mentions += token in OPEN if mention else -1
+            self._look(end)
+            return
         ends = token in CLOSE
-        if (
-            token in ENDS and self._waiting
-        ):  # when another message of harmony follows, this one was for nobody
+        if token in ENDS and self._waiting:  # where another message of harmony follows, this was for nobody
             ends = self._buffer[end:].lstrip().lower().startswith(HEADERS)
         if ends and self._closes_the_prompts_reasoning():
-            yield from self._tell_reasoning(self._buffer[:start])
+            self._tell_reasoning(self._buffer[:start])
             self._code = Code()
             self._drop(end)
             return
         if token in WRAP:
             self._wrap = WRAP[token]
         clear = self._is_clear(start, end)
-        yield from self._tell(start)
+        self._tell(start)
         if token in OPEN:
             mark = OPEN[token]
             self._hide(mark, len(token), doubtful=mark.alone or not (clear or is_of(mark, self._model)))
@@ -193,7 +199,7 @@ class Visible:
             raise Leaked
         return True
 
-    def _read_hidden(self, mark: Mark, *, final: bool, cut: bool) -> Iterator[Piece]:
+    def _read_hidden(self, mark: Mark, *, final: bool, cut: bool) -> None:
         closes = mark_search.tokens_for(mark.closes)
         for found in closes.pattern.finditer(self._buffer, self._place):
             start, end = found.span()
@@ -202,11 +208,12 @@ class Visible:
             if self._is_quoted(start, end):
                 continue
             if self._opening and self._speaks_of_both(start, end):
-                return self._show_doubtful(end)
+                self._show_doubtful(end)
+                return
             if mark.alone and self._opening and not (self._told or self._thought):
                 self._aside = self._buffer[:start], self._opening + self._buffer[:end]
             else:
-                yield from self._tell_reasoning(self._buffer[:start])
+                self._tell_reasoning(self._buffer[:start])
             self._drop(start if found[0].lower() in HEADERS else end)
             self._hidden = None
             return
@@ -215,12 +222,13 @@ class Visible:
             if self._opening:
                 self._place = max(self._place, sure - _AHEAD - closes.longest)
             else:
-                yield from self._tell_reasoning(self._buffer[:sure])
+                self._tell_reasoning(self._buffer[:sure])
                 self._drop(sure)
             return
         if self._opening and not cut and (mark.alone or not is_of(mark, self._model)):
-            return self._show_doubtful(0)
-        yield from self._tell_reasoning(self._buffer)
+            self._show_doubtful(0)
+            return
+        self._tell_reasoning(self._buffer)
         self._drop(len(self._buffer))
 
     def _read_header(self, *, final: bool) -> None:
@@ -232,9 +240,7 @@ class Visible:
             self._hidden = None if not channel or channel.startswith(FINAL) else HARMONY
             self._header, self._opening, self._waiting = "", "", False
             self._drop(length + len(MESSAGE))
-        elif len(self._buffer) >= _LONGEST_HEADER or (
-            final and len(head.split()) > 3
-        ):  # not harmony after all
+        elif len(self._buffer) >= _LONGEST_HEADER or (final and len(head.split()) > 3):  # no harmony at all
             self._buffer, self._place = self._header + self._buffer, len(self._header)
             self._header = ""
         elif final:
@@ -254,11 +260,8 @@ class Visible:
         said = (self._buffer[:start].rstrip() or self._last_letter)[-1:]
         begun = bool(self._told or self._buffer[:start].strip())
         if token in OPEN:
-            if (
-                OPEN[token].word
-                and not is_of(OPEN[token], self._model)
-                and (said == ">" or self._named(token))
-            ):
+            usual = OPEN[token].word and not is_of(OPEN[token], self._model)
+            if usual and (said == ">" or self._named(token)):
                 return True  # of a document, or of the caller's format
             listed = previous == " " and self._code.is_list_item
             return begun and previous != "\n" and (previous in _QUOTES or following in (" ", "\t") or listed)
@@ -322,7 +325,7 @@ class Visible:
         self._buffer, self._hidden, self._place = self._opening + self._buffer, None, 0
         self._look(len(self._opening) + end)
 
-    def _tell(self, end: int) -> Iterator[Piece]:
+    def _tell(self, end: int) -> None:
         piece, place = self._buffer[:end], self._place
         self._drop(end)
         self._place = max(place - end, 0)
@@ -330,16 +333,16 @@ class Visible:
             piece = piece.lstrip()
         if piece and self._aside:
             (thought, _), self._aside = self._aside, None
-            yield from self._tell_reasoning(thought)
+            self._tell_reasoning(thought)
         if piece:
             self._last, self._last_letter = piece[-1], piece.rstrip()[-1:] or self._last_letter
             self._told.append(piece)
-            yield piece
+            self._pieces.append(piece)
 
-    def _tell_reasoning(self, piece: str) -> Iterator[Piece]:
+    def _tell_reasoning(self, piece: str) -> None:
         if not self._thought:
             piece = piece.lstrip()
         if piece:
             self._waiting = False
             self._thought.append(piece)
-            yield Reasoning(piece)
+            self._pieces.append(Reasoning(piece))
