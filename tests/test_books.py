@@ -61,6 +61,34 @@ def test_jobs_that_wait_together_share_one_commit(bookkeeper):
     assert stats.waited_s > 0
 
 
+def test_jobs_of_one_turn_of_the_loop_and_the_next_share_one_commit(bookkeeper):
+    async def later(n):
+        await asyncio.sleep(0)
+        return await bookkeeper.do(lambda: note(n))
+
+    async def main():
+        return await asyncio.gather(
+            bookkeeper.do(lambda: note("a")), bookkeeper.do(lambda: note("b")), later("c")
+        )
+
+    assert asyncio.run(main()) == ["a", "b", "c"]
+    assert (bookkeeper.stats().jobs, bookkeeper.stats().batches) == (3, 1)
+
+
+def test_a_job_whose_loop_ended_before_it_woke_the_bookkeeper_is_done_when_that_stops(bookkeeper):
+    async def main():
+        task = asyncio.ensure_future(bookkeeper.do(lambda: note("a")))
+        await asyncio.sleep(0)
+        return task
+
+    loop = asyncio.new_event_loop()
+    task = loop.run_until_complete(main())
+    loop.close()
+    bookkeeper.stop()
+    assert subjects() == ["a"]
+    assert not task.done()
+
+
 def test_a_batch_is_bounded(bookkeeper, monkeypatch):
     monkeypatch.setattr(books, "MAX_BATCH", 4)
     asyncio.run(together(bookkeeper, *[lambda n=n: note(f"{n}") for n in range(9)]))

@@ -1,4 +1,4 @@
-"""The rows that counters are kept in: read once a transaction, and written once at its end.
+"""The rows that counters are kept in: read once until somebody else writes, and written once at a transaction's end.
 
 A row is named by three names: of a provider's counters these are (provider, account, model).
 """

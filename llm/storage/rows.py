@@ -1,4 +1,4 @@
-"""Writes and finds one row with SQL that is worded once: for the ledger, which is written four times a call.
+"""Writes and finds rows with SQL that is worded once: for the ledger, which is written four times a call.
 
 Django words a statement anew for every save(), which takes longer than the database needs to run it.
 """

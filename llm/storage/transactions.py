@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 T = TypeVar("T")
 MOST_LASTING = 10_000  # answers that are taken over
@@ -126,11 +126,12 @@ def write_transaction() -> Iterator[None]:
 
     its way of waiting is to sleep and try again, ever longer, by which one unlucky writer can wait for seconds.
     """
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "sqlite" or database.in_atomic_block:
         with transaction.atomic():
             yield
         return
-    with _writer, _turn(str(connection.settings_dict["NAME"])), transaction.atomic():
+    with _writer, _turn(str(database.settings_dict["NAME"])), transaction.atomic():
         yield
 
 
@@ -150,21 +151,22 @@ def chain_transaction(*, durable: bool = True) -> Iterator[Shared]:
             outer.undo({})
             raise
         return
-    outermost = not connection.in_atomic_block
     unit = Shared(durable=durable)
+    database = unit.database
+    outermost = not database.in_atomic_block
     with write_transaction():
-        if is_postgresql := connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
+        if is_postgresql := database.vendor == "postgresql":
+            with database.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('llm chain', 0))")
         elif outermost:
             unit.recall(getattr(_here, "ended", None))
         _here.shared, _here.ended = unit, None
         try:
-            with connection.execute_wrapper(unit):
+            with database.execute_wrapper(unit):
                 yield unit
                 unit.settle()
                 if is_postgresql and outermost and not unit.durable:
-                    with connection.cursor() as cursor:
+                    with database.cursor() as cursor:
                         cursor.execute("SET LOCAL synchronous_commit TO off")
         finally:
             _here.shared = None
