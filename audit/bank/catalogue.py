@@ -4,14 +4,16 @@ What is asked, and every number, comes from the bank's version; the words come f
 may have changed them, through gettext. Before the first `load_bank` the bank's own words serve.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from audit.bank import questions as bank
+from audit.bank import rows
+from audit.bank.rows import Rows
 from audit.models import Incident, Option, Question
 from audit.scoring import formula
 
@@ -84,9 +86,15 @@ def translated(text: str) -> str:
 
 def questionnaire() -> tuple[QuestionText, ...]:
     """The questions of the bank in order, in the active language. Two queries."""
-    questions = {row.pk: row for row in Question.objects.all()}
-    options = {str(row): row for row in Option.objects.all()}
-    return tuple(_question(data, questions.get(data.id), options) for data in bank.QUESTIONS)
+    return _questionnaire(rows.read(Question), rows.read(Option), get_language() or "")
+
+
+@lru_cache(maxsize=8)
+def _questionnaire(questions: Rows, options: Rows, lang: str) -> tuple[QuestionText, ...]:
+    """lang: the active one"""
+    asked = {row.pk: row for row in rows.objects(Question, questions)}
+    answers = {str(row): row for row in rows.objects(Option, options)}
+    return tuple(_question(data, asked.get(data.id), answers) for data in bank.QUESTIONS)
 
 
 def questions_by_id() -> dict[str, QuestionText]:
@@ -98,19 +106,22 @@ def category_labels() -> dict[str, str]:
     return {category: translated(label) for category, label in bank.CATEGORIES.items()}
 
 
-def incidents_by_answer(answers: Iterable[str] | None = None) -> dict[str, list[Incident]]:
-    """Active incidents under each answer ("question.value") that they hit, the most telling first. One query.
+def incidents_by_answer() -> dict[str, list[Incident]]:
+    """Active incidents under each answer ("question.value") that they hit, the most telling first. One query."""
+    return ranked(rows.read(Incident))
+
+
+def ranked(incidents: Rows) -> dict[str, list[Incident]]:
+    """The same of these rows.
 
     A confirmed case tells more than an unconfirmed one; then one that is above all about this answer (cases name
     their weaknesses in that order), one with a known loss, the newest, the largest.
     """
-    wanted = None if answers is None else set(answers)
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for case in Incident.objects.filter(active=True):
-        for place, answer in enumerate(case.weaknesses):
-            if wanted is None or answer in wanted:
-                rank = (case.confirmed, -place, case.loss_usd is not None, case.date, case.loss_usd or 0)
-                found.setdefault(answer, []).append((rank, case.slug, case))
+    for case in rows.objects(Incident, incidents):
+        for place, answer in enumerate(case.weaknesses if case.active else ()):
+            rank = (case.confirmed, -place, case.loss_usd is not None, case.date, case.loss_usd or 0)
+            found.setdefault(answer, []).append((rank, case.slug, case))
     return {
         answer: [case for _, _, case in sorted(cases, key=lambda entry: entry[:2], reverse=True)]
         for answer, cases in found.items()
@@ -119,11 +130,13 @@ def incidents_by_answer(answers: Iterable[str] | None = None) -> dict[str, list[
 
 def source_urls() -> frozenset[str]:
     """Every address that a report may link to: the https sources of all incidents. One query."""
+    return _source_urls(rows.read(Incident))
+
+
+@lru_cache(maxsize=2)
+def _source_urls(incidents: Rows) -> frozenset[str]:
     return frozenset(
-        url
-        for sources in Incident.objects.values_list("sources", flat=True)
-        for url in sources
-        if is_link(url)
+        url for case in rows.objects(Incident, incidents) for url in case.sources if is_link(url)
     )
 
 

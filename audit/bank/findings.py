@@ -3,10 +3,14 @@
 The written reports and the API are made of this; they see the same words as the pages.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+
+from django.utils.translation import get_language
 
 from audit import formats
-from audit.bank import catalogue
+from audit.bank import catalogue, rows
 from audit.bank import sources as bank_sources
 from audit.bank.catalogue import OptionText, QuestionText
 from audit.models import Incident, Scan
@@ -82,8 +86,8 @@ def details(scan: Scan) -> Details:
     """The scan's stored result in today's words, in the active language. Three queries."""
     assessment = scan.assessment
     questions = catalogue.questions_by_id()
-    incidents = catalogue.incidents_by_answer(f"{f.question}.{f.value}" for f in assessment.findings)
-    weaknesses = tuple(_weakness(finding, questions, incidents) for finding in assessment.findings)
+    cases = _cases(rows.read(Incident), get_language() or "")
+    weaknesses = tuple(_weakness(finding, questions, cases) for finding in assessment.findings)
     because = assessment.cap.because if assessment.cap else ()
     passed = tuple(questions[name] for name in assessment.passed if name in questions)
     return Details(
@@ -110,16 +114,22 @@ def case(incident: Incident) -> Case:
     )
 
 
+@lru_cache(maxsize=8)
+def _cases(incidents: rows.Rows, lang: str) -> Mapping[str, tuple[Case, ...]]:
+    """The strongest cases behind each answer. lang: the active one"""
+    ranked = catalogue.ranked(incidents)
+    return {answer: tuple(map(case, found[:CASES_A_FINDING])) for answer, found in ranked.items()}
+
+
 def _weakness(
-    finding: Finding, questions: dict[str, QuestionText], incidents: dict[str, list[Incident]]
+    finding: Finding, questions: Mapping[str, QuestionText], cases: Mapping[str, tuple[Case, ...]]
 ) -> Weakness:
     question = questions.get(finding.question) or QuestionText(
         finding.question, finding.category, finding.weight, finding.question, "", "", (), ()
     )
-    found = incidents.get(f"{finding.question}.{finding.value}", [])
     return Weakness(
         finding=finding,
         question=question,
         option=question.option(finding.value),
-        cases=tuple(case(incident) for incident in found[:CASES_A_FINDING]),
+        cases=cases.get(f"{finding.question}.{finding.value}", ()),
     )

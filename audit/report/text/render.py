@@ -8,6 +8,7 @@ import html
 import logging
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 import bleach
@@ -47,7 +48,11 @@ def to_html(text: str, *, links: Collection[str] | None = None, below: int = 1) 
     below: the level of the heading that it stands under, 1 or 2; its own begin one deeper.
     Without `links`: the sources of our incidents (one query). A text over MAX_CHARS is cut there.
     """
-    links = catalogue.source_urls() if links is None else links
+    return _html(text, catalogue.source_urls() if links is None else frozenset(links), below)
+
+
+@lru_cache(maxsize=64)
+def _html(text: str, links: frozenset[str], below: int) -> SafeString:
     source = "\n".join(_tame(line, links) for line in text[:MAX_CHARS].replace("\0", "").splitlines())
     try:
         page = bleach.linkify(_markdown(source), callbacks=[_only(links)], skip_tags={"pre", "code"})
