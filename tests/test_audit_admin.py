@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import translation
 
-from audit.bank import catalogue
+from audit.bank import catalogue, rows
 from audit.bank.translations import untranslated
 from audit.models import Incident, Option, Question, Report, Scan
 from audit.report import outcome
@@ -141,7 +141,7 @@ def test_incidents_are_switched_off_and_on_again(admin_client):
     assert (
         list(Incident.objects.filter(active=False).order_by("slug").values_list("slug", flat=True)) == chosen
     )
-    assert "hardware_wallet.bot_wallet" not in catalogue.incidents_by_answer()
+    assert "hardware_wallet.bot_wallet" not in catalogue.incidents_by_answer(rows.read(Incident))
     response = admin_client.post(page, {"action": "switch_on", "_selected_action": chosen}, follow=True)
     assert not Incident.objects.filter(active=False).exists()
     assert "2 incidents were changed." in read(response)
@@ -160,7 +160,7 @@ def test_staff_add_an_incident_and_it_is_cited(admin_client):
     assert admin_client.post(url(Incident, "add"), new_incident()).status_code == 302
     incident = Incident.objects.get(pk="ours-2026")
     assert incident.sources == ["https://example.org/a", "https://example.org/b"]
-    assert incident in catalogue.incidents_by_answer()["device_hygiene.shared_old"]
+    assert incident in catalogue.incidents_by_answer(rows.read(Incident))["device_hygiene.shared_old"]
     assert "https://example.org/a" in catalogue.source_urls()
 
 

@@ -52,10 +52,12 @@ def test_a_change_shows_at_once(change):
 
 
 def test_an_incident_that_is_switched_off_is_behind_no_answer_at_once_and_stays_a_source():
-    answer, found = next((a, c) for a, c in catalogue.incidents_by_answer().items() if len(c) > 1)
+    answer, found = next(
+        (a, c) for a, c in catalogue.incidents_by_answer(rows.read(Incident)).items() if len(c) > 1
+    )
     strongest = found[0]
     Incident.objects.filter(pk=strongest.pk).update(active=False, sources=["https://example.org/new"])
-    assert catalogue.incidents_by_answer()[answer] == found[1:]
+    assert catalogue.incidents_by_answer(rows.read(Incident))[answer] == found[1:]
     assert "https://example.org/new" in catalogue.source_urls()
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import translation
 
-from audit.bank import catalogue, loading
+from audit.bank import catalogue, loading, rows
 from audit.bank import questions as bank
 from audit.bank.incidents import INCIDENTS
 from audit.models import Incident, Option, Question
@@ -131,10 +131,10 @@ def test_the_questionnaire_takes_two_queries(django_assert_num_queries):
 
 def test_cases_of_an_answer_come_most_telling_first_and_only_active_ones():
     load()
-    cases = catalogue.incidents_by_answer()["tx_verification.blind"]
+    cases = catalogue.incidents_by_answer(rows.read(Incident))["tx_verification.blind"]
     confirmed = [case.confirmed for case in cases]
     assert confirmed == sorted(confirmed, reverse=True)
     assert cases[0].weaknesses[0] == "tx_verification.blind"
     Incident.objects.filter(pk=cases[0].pk).update(active=False)
-    again = catalogue.incidents_by_answer()["tx_verification.blind"]
+    again = catalogue.incidents_by_answer(rows.read(Incident))["tx_verification.blind"]
     assert again == cases[1:]

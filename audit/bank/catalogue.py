@@ -106,13 +106,8 @@ def category_labels() -> dict[str, str]:
     return {category: translated(label) for category, label in bank.CATEGORIES.items()}
 
 
-def incidents_by_answer() -> dict[str, list[Incident]]:
-    """Active incidents under each answer ("question.value") that they hit, the most telling first. One query."""
-    return ranked(rows.read(Incident))
-
-
-def ranked(incidents: Rows) -> dict[str, list[Incident]]:
-    """The same of these rows.
+def incidents_by_answer(incidents: Rows) -> dict[str, list[Incident]]:
+    """Active incidents of these rows under each answer ("question.value") that they hit, the most telling first.
 
     A confirmed case tells more than an unconfirmed one; then one that is above all about this answer (cases name
     their weaknesses in that order), one with a known loss, the newest, the largest.

@@ -117,8 +117,8 @@ def case(incident: Incident) -> Case:
 @lru_cache(maxsize=8)
 def _cases(incidents: rows.Rows, lang: str) -> Mapping[str, tuple[Case, ...]]:
     """The strongest cases behind each answer. lang: the active one"""
-    ranked = catalogue.ranked(incidents)
-    return {answer: tuple(map(case, found[:CASES_A_FINDING])) for answer, found in ranked.items()}
+    by_answer = catalogue.incidents_by_answer(incidents)
+    return {answer: tuple(map(case, found[:CASES_A_FINDING])) for answer, found in by_answer.items()}
 
 
 def _weakness(

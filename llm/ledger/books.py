@@ -148,9 +148,7 @@ class Bookkeeper:
         self._thread: threading.Thread | None = None
         self._stats = Stats()
         self._stopping = False
-        self._calling: WeakSet[asyncio.AbstractEventLoop] = (
-            WeakSet()
-        )  # those that are about to wake the thread
+        self._calling: WeakSet[asyncio.AbstractEventLoop] = WeakSet()  # which are about to wake the thread
 
     async def do(self, job: Callable[[], T], *, durable: bool = True, withdraw: bool = False) -> T:
         loop = asyncio.get_running_loop()
