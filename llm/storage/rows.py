@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models
+from django.db.models.base import ModelState
 
 from llm.storage import faults, sql
 from llm.storage.transactions import Shared, shared
@@ -25,22 +26,32 @@ PLAIN = (models.BooleanField, models.CharField, models.FloatField, models.Intege
 
 
 class Fields(NamedTuple):
-    """Of the columns of a statement, in their order: how to have their values of a row, which of them are bounded, by
-    their places and names, and which the database is told in another way than they are."""
+    """Of the columns of a statement, in their order: the place of the primary key, how to have their values of a row,
+    which of them are bounded, by their places and names, and which the database is told in another way than they are.
+    """
 
+    key: int
     of: Callable[[models.Model], tuple[Any, ...]]
     texts: tuple[tuple[int, str, int], ...]  # the most characters
     numbers: tuple[tuple[int, str, Any, Any], ...]  # the largest and the smallest
-    told: tuple[tuple[int, Callable[[Any], Any]], ...]
+    told: tuple[tuple[int, type | None, Callable[[Any], Any]], ...]  # unless it is of this type already
 
 
 def new(model: type[M], /, **fields: Any) -> M:
-    """A row that is not in the database yet: what `model(**fields)` makes in three times as long.
+    """A row that is not in the database yet: what `model(**fields)` makes in several times as long.
 
-    Its values are given in the order of its columns, as Django itself makes the rows that it has read.
+    Made as Django makes a row that was pickled. fields: by the names of attributes. Raises TypeError for another name.
     """
     plain, made = _defaults(model)
-    return model(*(plain | {name: make() for name, make in made.items()} | fields).values())
+    if not fields.keys() <= plain.keys():
+        raise TypeError(f"{model.__name__} has no {', '.join(sorted(fields.keys() - plain.keys()))}")
+    row = model.__new__(model)
+    row._state = ModelState()
+    row.__dict__.update(plain)
+    for name, make in made.items():
+        row.__dict__[name] = make()
+    row.__dict__.update(fields)
+    return row
 
 
 def insert(row: models.Model, *, late: bool = False) -> None:
@@ -53,9 +64,8 @@ def insert(row: models.Model, *, late: bool = False) -> None:
         statement, fields = _insert(type(row), connection.vendor)
         row.pk = sql.run(statement, _values(row, fields)).fetchone()[0]
     else:
-        row.pk = _new_pk(unit, type(row))
-        _, fields = _one(type(row), (), unit.database.vendor)
-        _leave(unit, _Late(type(row), (), row.pk, _values(row, fields), unit.told))
+        setattr(row, row._meta.pk.attname, _new_pk(unit, type(row)))
+        _leave(unit, row, ())
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
@@ -71,8 +81,7 @@ def update(row: models.Model, names: Iterable[str], **still: str) -> None:
         statement, fields = _update(type(row), names, tuple(still), connection.vendor)
         sql.run(statement, [*_values(row, fields), *still.values()])
     else:
-        _, fields = _one(type(row), names, unit.database.vendor)
-        _leave(unit, _Late(type(row), names, row.pk, _values(row, fields), unit.told))
+        _leave(unit, row, names)
 
 
 def pk_of(model: type[models.Model], column: str, value: str) -> int | None:
@@ -88,57 +97,72 @@ _AT_MOST = 16  # primary keys that are asked of PostgreSQL at a time
 
 
 class _Late(NamedTuple):
-    """A row to be inserted or, with names, fields to be updated."""
+    """A row to be inserted or, with names, fields to be updated; and what the transaction has left before it.
 
+    Of one row the last values of the same fields count; fields that are updated together are updated in no other
+    company.
+    """
+
+    before: _Late | None
     model: type[models.Model]
     names: tuple[str, ...]
     pk: int
     values: list[Any]
     told: Callable[[Exception], object] | None  # of an error that is this row's
 
-
-class _Lates(tuple[_Late, ...]):
-    """What one transaction has left to its end. New rows come first, and of one row the last values of the same fields
-    count; fields that are updated together are updated in no other company."""
-
-    __slots__ = ()
-
     def __call__(self) -> None:
+        """Writes all that was left: new rows first."""
         groups: dict[Any, dict[int, _Late]] = {}
-        for late in sorted(self, key=lambda late: bool(late.names)):
+        answered_for = False
+        for late in _all(self):
             groups.setdefault((late.model, late.names), {})[late.pk] = late
-        left = [list(group.values()) for group in groups.values()]
-        if len(self) == 1 or not any(late.told for late in self):
-            _write_all(left)
-        elif connection.vendor == "sqlite":  # where a statement that fails undoes itself alone
+            answered_for = answered_for or late.told is not None
+        left = [[*group.values()] for (_, names), group in groups.items() if not names]
+        left += [[*group.values()] for (_, names), group in groups.items() if names]
+        database = _database()
+        if not answered_for or self.before is None:
+            _write_all(left, database)
+        elif database.vendor == "sqlite":  # where a statement that fails undoes itself alone
             try:
-                _write_all(left)
+                _write_all(left, database)
             except UNWRITABLE:
                 _write_each(left)
         else:
             try:
                 with sql.part():
-                    _write_all([group.copy() for group in left])
+                    _write_all([group.copy() for group in left], database)
             except UNWRITABLE:
                 _write_each(left)
 
 
-def _leave(unit: Shared, late: _Late) -> None:
-    unit.late[_Lates] = _Lates((*_left(unit), late))
+def _all(last: _Late | None) -> list[_Late]:
+    """In the order in which they were left."""
+    found = []
+    while last is not None:
+        found.append(last)
+        last = last.before
+    found.reverse()
+    return found
 
 
-def _left(unit: Shared) -> tuple[_Late, ...]:
-    left = unit.late.get(_Lates)
-    return left if isinstance(left, _Lates) else ()
+def _leave(unit: Shared, row: models.Model, names: tuple[str, ...]) -> None:
+    fields = _one(type(row), names, unit.database.vendor)[1]
+    values = _values(row, fields)
+    unit.late[_Late] = _Late(_left(unit), type(row), names, values[fields.key], values, unit.told)
 
 
-def _write_all(groups: Iterable[list[_Late]]) -> None:
+def _left(unit: Shared) -> _Late | None:
+    """The last row that the transaction has left."""
+    return unit.late.get(_Late)  # type: ignore[return-value]
+
+
+def _write_all(groups: Iterable[list[_Late]], database: Any) -> None:
     """Takes from each group what it has written."""
     for group in groups:
         model, names = group[0].model, group[0].names
         rows = [late.values for late in group]
         try:
-            sql.run_together(_one(model, names, connection.vendor)[0], partial(_many, model, names), rows)
+            sql.run_together(_one(model, names, database.vendor)[0], partial(_many, model, names), rows)
         finally:
             del group[: len(group) - len(rows)]
 
@@ -151,12 +175,18 @@ def _write_each(groups: Iterable[list[_Late]]) -> None:
             continue
         try:
             with sql.part():
-                _write_all([[late]])
+                _write_all([[late]], _database())
         except UNWRITABLE as error:
             if late.told is None:
                 raise
             late.told(error)
             failed.append(late.told)
+
+
+def _database() -> Any:
+    """This thread's."""
+    unit = shared()
+    return connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
 
 
 def _new_pk(unit: Shared, model: type[models.Model]) -> int:
@@ -169,7 +199,7 @@ def _new_pk(unit: Shared, model: type[models.Model]) -> int:
     if unit.database.vendor == "sqlite":  # whose sequences nobody else uses meanwhile
         if table not in unit.last:
             unit.last = dict(sql.run("SELECT name, seq FROM sqlite_sequence").fetchall())
-            for late in _left(unit):
+            for late in _all(_left(unit)):
                 name = late.model._meta.db_table
                 unit.last[name] = max(unit.last.get(name, 0), late.pk)
         unit.last[table] = unit.last.get(table, 0) + 1
@@ -187,18 +217,19 @@ _NEXT = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, 
 
 def _values(row: models.Model, fields: Fields) -> list[Any]:
     """What the database is told of a row, in the order of the fields. What is too long is cut in the row, too."""
-    values = list(fields.of(row))
+    values = [*fields.of(row)]
     for place, name, most in fields.texts:
         text = values[place]
-        if text and (type(text) is not str or len(text) > most or not text.isascii() or "\0" in text):
+        if text and (not isinstance(text, str) or len(text) > most or not text.isascii() or "\0" in text):
             values[place] = _cut(row, name, text, most)
     for place, name, most, least in fields.numbers:
         number = values[place]
         if number is not None and not least <= number <= most:
             values[place] = _cut(row, name, number, most)
-    for place, told in fields.told:
-        if values[place] is not None:
-            values[place] = told(values[place])
+    for place, plain, told in fields.told:
+        value = values[place]
+        if value is not None and type(value) is not plain:
+            values[place] = told(value)
     return values
 
 
@@ -239,6 +270,7 @@ def _telling(fields: Iterable[models.Field[Any, Any]]) -> Fields:
     bounded = [(place, field.attname, _most(field)) for place, field in enumerate(fields)]
     texts = (models.CharField, models.TextField)
     return Fields(
+        key=next((place for place, field in enumerate(fields) if field.primary_key), -1),
         of=attrgetter(*[field.attname for field in fields]),
         texts=tuple(each for each in bounded if isinstance(fields[each[0]], texts)),
         numbers=tuple(
@@ -246,30 +278,32 @@ def _telling(fields: Iterable[models.Field[Any, Any]]) -> Fields:
             for place, name, most in bounded
             if most is not None and not isinstance(fields[place], texts)
         ),
-        told=tuple((place, told) for place, field in enumerate(fields) if (told := _told(field))),
+        told=tuple((place, *told) for place, field in enumerate(fields) if (told := _told(field))),
     )
 
 
-def _told(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
-    """How a value goes to the database. Most go as they are, and need no words with Django."""
+def _told(field: models.Field[Any, Any]) -> tuple[type | None, Callable[[Any], Any]] | None:
+    """How a value goes to the database, unless it is of a type that its driver takes. Most go as they are, and need no
+    words with Django."""
     database = connections[DEFAULT_DB_ALIAS]
     if isinstance(field, models.CharField) and field.choices:
-        return str
+        return str, str
     if isinstance(field, PLAIN) and not field.choices:
         return None
     if isinstance(field, models.DateTimeField):
         adapted = database.ops.adapt_datetimefield_value
         if database.vendor != "sqlite" or database.timezone is not UTC:
-            return adapted
-        return lambda value: str(value.replace(tzinfo=None)) if value.tzinfo is UTC else adapted(value)
+            return None, adapted
+        offset = len("+00:00")
+        return None, lambda value: value.isoformat(" ")[:-offset] if value.tzinfo is UTC else adapted(value)
     if isinstance(field, models.DecimalField):
         exact = str if database.vendor == "sqlite" else Decimal
-        return lambda value: exact(
-            value if type(value) is Decimal else field.get_db_prep_save(value, database)
-        )
+        return Decimal, lambda value: exact(field.get_db_prep_save(value, database))
+    if isinstance(field, models.JSONField):
+        return None, lambda value: database.ops.adapt_json_value(value, field.encoder)
     if isinstance(field, models.ForeignKey) and isinstance(field.target_field, models.IntegerField):
         return None
-    return lambda value: field.get_db_prep_save(value, connection)
+    return None, lambda value: field.get_db_prep_save(value, connection)
 
 
 @cache
