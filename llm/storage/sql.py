@@ -1,6 +1,6 @@
 """Statements of the hot path, run without Django's layers around a cursor: those take longer than SQLite itself.
 
-SQL is written with %s, and values are given as the database takes them: see `llm.storage.rows`.
+SQL is written with %s, and values are given as the database takes them: see `llm.storage.statements`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
