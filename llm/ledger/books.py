@@ -20,9 +20,9 @@ from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import close_old_connections, connection
 
+from llm.conf import conf
 from llm.storage import faults
 from llm.storage.sql import part
 from llm.storage.transactions import chain_transaction
@@ -337,4 +337,4 @@ def here() -> Books:
     """Of calls that begin on a loop: `chosen`, else the bookkeeper, unless the setting LLM_BOOKS says "request"."""
     if (mine := chosen.get()) is not None:
         return mine
-    return _in_request if getattr(settings, "LLM_BOOKS", "") == "request" else bookkeeper
+    return _in_request if conf.LLM_BOOKS == "request" else bookkeeper
