@@ -3,8 +3,7 @@
 SQL is written with %s, and values are given as the database takes them: see `llm.storage.statements`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -59,8 +58,7 @@ def run_together(one: str, many: Callable[[int], str], rows: list[list[Any]]) ->
         del rows[:count]
 
 
-@contextmanager
-def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
+class part:  # a context manager, as those of `contextlib` are named
     """A part of a chain transaction that is undone, by itself, when it raises.
 
     Its savepoint is made before its first statement: a part that has found in memory what it looked for, and leaves its
@@ -70,18 +68,34 @@ def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
 
     told: is told, after the part's end, of a row that it has left late and that cannot be written
     """
-    unit = shared()
-    if unit is None:
-        raise TransactionManagementError("only a chain transaction has parts")
-    database = unit.database
-    late, hooks, outer = dict(unit.late), len(database.run_on_commit), unit.told
-    unit.is_bare, unit.told = True, told
-    try:
-        yield
-        if database.needs_rollback:
-            raise TransactionManagementError("a statement failed, and nobody said so")
-    except Exception:
-        if not unit.is_bare:
+
+    __slots__ = ("hooks", "late", "outer", "told", "unit")
+
+    def __init__(self, told: Callable[[Exception], object] | None = None) -> None:
+        self.told = told
+
+    def __enter__(self) -> None:
+        unit = shared()
+        if unit is None:
+            raise TransactionManagementError("only a chain transaction has parts")
+        self.unit, self.late, self.hooks = unit, unit.late.copy(), len(unit.database.run_on_commit)
+        self.outer, unit.told, unit.is_bare = unit.told, self.told, True
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        unit = self.unit
+        try:
+            if isinstance(error, Exception):
+                self._undo(unit.database)
+            elif error is None and unit.database.needs_rollback:
+                self._undo(unit.database)
+                raise TransactionManagementError("a statement failed, and nobody said so")
+            elif error is None and not unit.is_bare:
+                run("RELEASE SAVEPOINT part")
+        finally:
+            unit.is_bare, unit.told = False, self.outer
+
+    def _undo(self, database: Any) -> None:
+        if not self.unit.is_bare:
             database.needs_rollback = False  # else nothing is run
             try:
                 run("ROLLBACK TO SAVEPOINT part")
@@ -90,14 +104,8 @@ def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
                 database.needs_rollback = True
         elif database.vendor == "sqlite" and not database.connection.in_transaction:
             database.needs_rollback = True  # the file cannot be read, and SQLite has given up all of it
-        del database.run_on_commit[hooks:]
-        unit.undo(late)
-        raise
-    else:
-        if not unit.is_bare:
-            run("RELEASE SAVEPOINT part")
-    finally:
-        unit.is_bare, unit.told = False, outer
+        del database.run_on_commit[self.hooks :]
+        self.unit.undo(self.late)
 
 
 def _ready(sql: str) -> tuple[Shared | None, Any]:
