@@ -8,10 +8,11 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.transaction import TransactionManagementError
 
-from llm.storage.transactions import Shared, shared
+from llm.conf import conf
+from llm.storage.transactions import Shared, current_database, shared
 
 
 def run(sql: str, values: Sequence[Any] = ()) -> Any:
@@ -48,13 +49,12 @@ def run_together(one: str, many: Callable[[int], str], rows: list[list[Any]]) ->
     one: the statement for one row; many: the same for so many, in SQLite's words. Raises what Django's own would, with
     SQLite of the statement that failed, which has undone itself: the rows that are still listed are not written
     """
-    unit = shared()
-    if (connection if unit is None else unit.database).vendor != "sqlite":
+    if current_database().vendor != "sqlite":
         run_for_each(one, rows)
         rows.clear()
     while rows:
         count = min(len(rows) // _STEP * _STEP or len(rows), _MOST)
-        run(many(count), [*chain.from_iterable(rows[:count])])
+        run(one if count == 1 else many(count), [*chain.from_iterable(rows[:count])])
         del rows[:count]
 
 
@@ -122,7 +122,8 @@ def _ready(sql: str) -> tuple[Shared | None, Any]:
 def _is_watched(unit: Shared | None, database: Any) -> bool:
     """Whether there is no connection yet, or somebody else wants to see every statement."""
     others = len(database.execute_wrappers) - (unit is not None)
-    return database.connection is None or database.queries_logged or others > 0
+    logged = database.force_debug_cursor or conf.DEBUG
+    return database.connection is None or logged or others > 0
 
 
 def _watched(unit: Shared | None, database: Any, sql: str, values: Sequence[Any]) -> Any:
