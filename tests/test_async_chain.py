@@ -50,6 +50,10 @@ async def all_of(events):
     return [event async for event in events]
 
 
+def calls_in_memory():
+    return sum(isinstance(each, opening.CallState) for each in gc.get_objects())
+
+
 def test_a_call_is_answered_and_in_the_ledger(sim):
     make_groq(sim, keys=1)
     reply = asyncio.run(acomplete(user="hi", purpose="test", lang="en"))
@@ -84,6 +88,30 @@ def test_unusable_arguments_are_a_value_error():
     with pytest.raises(ValueError, match="deadline_s"):
         asyncio.run(all_of(astream(user="hi", deadline_s=-1)))
     assert not Call.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda **what: asyncio.run(acomplete(**what)),
+        lambda **what: asyncio.run(all_of(astream(**what))),
+        complete,
+        lambda **what: list(chain.stream(**what)),
+    ],
+    ids=["acomplete", "astream", "complete", "stream"],
+)
+def test_a_call_that_is_over_needs_no_search_for_garbage(sim, ask):
+    make_groq(sim, keys=1)
+    ask(user="hi")
+    gc.collect()
+    before = calls_in_memory()
+    gc.disable()
+    try:
+        ask(user="hi")
+        loop.run(asyncio.sleep(0))  # the last step of what ran there
+        assert calls_in_memory() == before
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("how", ["plain", "async", "hidden", "hidden from a thread"])

@@ -242,6 +242,7 @@ class _Order:
         """In the thread."""
         if not self._taken.acquire(blocking=False):
             return
+        self.future.withdraw = None  # it leads back to us: such circles stay until they are searched for
         result: Any = None
         error: BaseException | None = None
         try:

@@ -89,7 +89,8 @@ class Told(asyncio.Future[Any]):
     withdraw: Callable[[], bool] | None = None
 
     def cancel(self, msg: Any | None = None) -> bool:
-        return self.withdraw is not None and self.withdraw() and super().cancel(msg)
+        withdraw = self.withdraw  # which another thread takes away when the job begins
+        return withdraw is not None and withdraw() and super().cancel(msg)
 
     def give_up(self) -> None:
         """There will be no result: who waits is cancelled."""
@@ -236,6 +237,8 @@ class Bookkeeper:
         """Fills an empty batch with the jobs that wait, and returns it."""
         with self._change:
             batch += [self._orders.popleft() for _ in range(min(len(self._orders), MAX_BATCH))]
+        for order in batch:
+            order.future.withdraw = None  # it leads back to the order: such circles stay until they are searched for
         now, stats = time.monotonic(), self._stats
         stats.jobs += len(batch)
         stats.batches += 1
