@@ -4,6 +4,8 @@ import asyncio
 import gc
 import threading
 import time
+from contextlib import closing
+from functools import partial
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -109,6 +111,7 @@ def test_a_call_that_is_over_needs_no_search_for_garbage(sim, ask):
     try:
         ask(user="hi")
         loop.run(asyncio.sleep(0))  # the last step of what ran there
+        books.bookkeeper.stop()
         assert calls_in_memory() == before
     finally:
         gc.enable()
@@ -178,6 +181,27 @@ def test_those_who_wait_for_a_first_answer_are_woken_by_it_instead_of_looking(si
     asyncio.run(main())
     assert Call.objects.filter(outcome="ok").count() == 60
     assert books.bookkeeper.stats().jobs - before < 60 * 6  # each begins, waits, begins again and ends
+
+
+def test_those_who_wait_for_one_provider_sleep_on_while_others_answer(sim):
+    make_deepseek(sim)
+    calls = [opening.prepare(streamed=False, user="hi") for _ in range(slow_start.AT_ONCE + 1)]
+    *begun, wait_s = [books.run(partial(opening.next_attempt, call)) for call in calls]
+    assert all(trial.deployment.provider.slug == "deepseek" for trial in begun)
+    assert wait_s > 0
+    assert calls[-1].selector.news_of == "deepseek"
+
+    async def main():
+        waiting = asyncio.create_task(slow_start.news(30, "deepseek"))
+        await asyncio.sleep(0)
+        slow_start.note("groq", alive=True)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        slow_start.note("deepseek", alive=True)
+        await asyncio.wait_for(waiting, 25)
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("alive", [True, False])
@@ -542,7 +566,17 @@ def test_a_call_within_its_threads_transaction_is_undone_with_it(sim):
 
 def test_a_thread_knows_which_call_it_made_last(sim):
     make_groq(sim, keys=1)
+    current.call_id.set(None)
     assert complete(user="hi").call_id == current.call_id.get()
+    current.call_id.set(None)
+    with closing(chain.stream(user="hi")) as events:
+        next(events)
+        assert Call.objects.latest("pk").pk == current.call_id.get()
+    sim.default(b.http(500))
+    current.call_id.set(None)
+    with pytest.raises(ChainExhausted):
+        complete(user="hi")
+    assert Call.objects.latest("pk").pk == current.call_id.get()
 
 
 def test_a_gate_may_itself_make_a_call(sim):
