@@ -32,7 +32,7 @@ LAYERS = {
         "adapters gates",
         "models",
         "failures secrets hosts libraries loop clock windows",
-        "text",
+        "text conf ids",
     ),
     "audit": (
         "urls urls_root apps share_images",

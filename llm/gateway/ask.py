@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
-
 from llm.calls import tokens
+from llm.conf import conf
 from llm.gates import Gate
 from llm.gateway import values
 from llm.gateway.gate import gate_for
@@ -78,7 +77,7 @@ def made(
         model=model or "auto",
         messages=messages,
         params=params,
-        max_tokens=max_tokens or getattr(settings, "LLM_GATEWAY_MAX_TOKENS", None),
+        max_tokens=max_tokens or conf.LLM_GATEWAY_MAX_TOKENS,
         temperature=temperature,
         stream=values.boolean(body, "stream") or False,
         gate=gate_for(params.get("response_format")),

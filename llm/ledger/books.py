@@ -2,7 +2,7 @@
 
 The work is plain code in short jobs (`llm.chain.opening`, `llm.chain.aftermath`), each one transaction in which no
 other call plans. In a server the bookkeeper does them: a thread with a connection of its own that commits all that
-wait together. In a thread that waits for its call anyway (`llm.chain.sync`), that thread does them itself, with those of
+wait together. In a thread that waits for its call anyway (`llm.chain.sync`), that thread does them itself, and those of
 other threads that wait at the same moment.
 """
 
@@ -19,9 +19,9 @@ from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import close_old_connections, connection
 
+from llm.conf import conf
 from llm.ledger.batches import Batches, Order, Threads, fail
 
 log = logging.getLogger(__name__)
@@ -246,4 +246,4 @@ def here() -> Books:
     """Of calls that begin on a loop: `chosen`, else the bookkeeper, unless the setting LLM_BOOKS says "request"."""
     if (mine := chosen.get()) is not None:
         return mine
-    return _in_request if getattr(settings, "LLM_BOOKS", "") == "request" else bookkeeper
+    return _in_request if conf.LLM_BOOKS == "request" else bookkeeper

@@ -5,9 +5,9 @@ No cookie is ever looked at, so a page has what its key has, and nothing more.
 
 import re
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from llm.conf import conf
 from llm.gateway.serving.answers import Answer
 
 METHODS = "GET, POST, DELETE, OPTIONS"
@@ -22,7 +22,7 @@ PREFLIGHT_S = "7200"  # no browser remembers one for longer
 def allowed(request: HttpRequest) -> str:
     """The origin that asks, if it may; else empty."""
     origin = str(request.META.get("HTTP_ORIGIN", ""))
-    origins = getattr(settings, "LLM_CORS_ORIGINS", ())
+    origins = conf.LLM_CORS_ORIGINS
     return origin if origin and (origin in origins or "*" in origins) else ""
 
 
@@ -42,7 +42,7 @@ def preflight(request: HttpRequest) -> HttpResponse | None:
 
 def mark(request: HttpRequest, response: Answer | HttpResponseBase) -> None:
     """Lets a page of an allowed origin read the answer."""
-    if not getattr(settings, "LLM_CORS_ORIGINS", ()):
+    if not conf.LLM_CORS_ORIGINS:
         return
     response["Vary"] = "Origin"
     if origin := allowed(request):
