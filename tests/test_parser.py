@@ -12,7 +12,8 @@ FIRSTS = [
     FIRST, b"GET /x?a=%20b HTTP/1.1\r\n", b"\r\n" + FIRST, b"\r\n\r\n" + FIRST, b"POST /x HTTP/1.0\r\n", b"POST /x\r\n",
     b"POST  /x HTTP/1.1\r\n", b"post /x HTTP/1.1\r\n", b"PO /x HTTP/1.1\r\n", b"M-SEARCH * HTTP/1.1\r\n",
     b"OPTIONS * HTTP/1.1\r\n", b"GET http://a/x HTTP/1.1\r\n", "GET /é HTTP/1.1\r\n".encode(), b"GET x HTTP/1.1\r\n",
-    b"CONNECT a:443 HTTP/1.1\r\n", b"GET /x HTTP/1.1\n", b"GET /" + b"x" * 60 + b" HTTP/1.1\r\n", b"GET /x HTTP/1.1 \r\n",
+    b"CONNECT a:443 HTTP/1.1\r\n", b"GET /x HTTP/1.1\n", b"GET /" + b"x" * 60 + b" HTTP/1.1\r\n",
+    b"GET /x HTTP/1.1 \r\n",
     b"GET /x HTTP/2.0\r\n", b"GET /x\0 HTTP/1.1\r\n", b"A" * 21 + b" /x HTTP/1.1\r\n",
 ]  # fmt: skip
 LINES = [
