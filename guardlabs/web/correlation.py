@@ -34,8 +34,10 @@ class RequestId(Middleware):
 
     def before(self, request: HttpRequest) -> None:
         sent = request.META.get(HEADER, "")
-        request.META[OURS] = begin(sent if SANE.fullmatch(sent) and from_trusted_proxy(request) else "")
+        request.META[OURS] = begin(
+            sent if sent and SANE.fullmatch(sent) and from_trusted_proxy(request) else ""
+        )
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response["X-Request-ID"] = request.META[OURS]
+        response.headers["X-Request-ID"] = request.META[OURS]
         return response
