@@ -33,10 +33,10 @@ def preflight(request: HttpRequest) -> HttpResponse | None:
     response = HttpResponse(status=204)
     if allowed(request):
         wanted = str(request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", ""))
-        response["Access-Control-Allow-Methods"] = METHODS
-        response["Access-Control-Max-Age"] = PREFLIGHT_S
+        response.headers["Access-Control-Allow-Methods"] = METHODS
+        response.headers["Access-Control-Max-Age"] = PREFLIGHT_S
         if NAMES.fullmatch(wanted):
-            response["Access-Control-Allow-Headers"] = wanted
+            response.headers["Access-Control-Allow-Headers"] = wanted
     return response
 
 
@@ -44,7 +44,7 @@ def mark(request: HttpRequest, response: Answer | HttpResponseBase) -> None:
     """Lets a page of an allowed origin read the answer."""
     if not conf.LLM_CORS_ORIGINS:
         return
-    response["Vary"] = "Origin"
+    response.headers["Vary"] = "Origin"
     if origin := allowed(request):
-        response["Access-Control-Allow-Origin"] = origin
-        response["Access-Control-Expose-Headers"] = TOLD
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = TOLD
