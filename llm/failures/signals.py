@@ -80,12 +80,10 @@ def seconds(value: object) -> float | None:
     text = str(value).strip()
     if _NUMBER.fullmatch(text):
         total = float(text)
+    elif (parts := _DURATION.findall(text)) and not _DURATION.sub("", text).strip():
+        total = sum([float(number) * _UNITS[unit.lower()] for number, unit in parts])
     else:
-        parts, total = _DURATION.findall(text), 0.0
-        if not parts or _DURATION.sub("", text).strip():
-            return None
-        for number, unit in parts:
-            total += float(number) * _UNITS[unit.lower()]
+        return None
     return total if total <= MOST_S else None
 
 
