@@ -207,8 +207,8 @@ def _size(model: Mapping[str, Any], *names: str) -> int | None:
 
 def checked(answer: Answer, request: Request) -> Answer:
     """The answer with its calls of tools in order. Raises Failure when there is nothing in it for the caller."""
-    calls = _usable_calls(answer, request)
-    if answer.tool_calls or answer.state:
+    if answer.tool_calls or answer.state or request.params.get("tools"):
+        calls = _usable_calls(answer, request)
         answer = replace(answer, tool_calls=calls, state=_sound(answer.state))
     if not answer.text.strip() and not answer.tool_calls:
         raise Failure(Kind.EMPTY_OUTPUT, f"no visible text (finish reason {answer.finish_reason or 'unknown'})",

@@ -33,9 +33,9 @@ from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import classify
 from llm.hosts import BASE_URLS
+from llm.text import encoded
 
 END_S = 0.03  # seconds that a stream's end may take to follow its closing mark
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class OpenAICompatible:
@@ -162,7 +162,7 @@ class OpenAICompatible:
         except Exception as error:
             raise of_ours(error) from error
         try:
-            return _encoder.encode(body).encode()
+            return encoded(body)
         except Exception as error:
             raise unsendable(error) from error
 
