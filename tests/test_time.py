@@ -39,15 +39,15 @@ class Script:
         self.clock.now += seconds
         timing.alive()
 
+    async def ask(self, request, timing):
+        self.timings.append(timing)
+        self.clock.now = min(self.clock.now + self.gap_s * len(self.words), timing.end)
+        if self.clock.now == timing.end:
+            raise timing.ran_out(streamed=False)
+        return Answer(text=" ".join(self.words), finish_reason="stop")
+
     async def run(self, request, timing):
         self.timings.append(timing)
-        if not request.stream:
-            self.clock.now = min(self.clock.now + self.gap_s * len(self.words), timing.end)
-            if self.clock.now == timing.end:
-                raise timing.ran_out(streamed=False)
-            yield " ".join(self.words)
-            yield Answer(text=" ".join(self.words), finish_reason="stop")
-            return
         for _ in range(round(self.thinks_s)):
             self._wait(timing, 1, streamed=True)
         for word in self.words:

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.conf import settings
 
-from llm.adapters.base import Adapter, Answer, Reasoning, Request, Timing
+from llm.adapters.base import Adapter, Answer, Piece, Reasoning, Request, Timing
 from llm.failures.kinds import Failure, Kind
 from llm.libraries import missing_library
 
-__all__ = ["Adapter", "Answer", "Reasoning", "Request", "Timing", "adapter_for", "is_kept"]
+__all__ = ["Adapter", "Answer", "Piece", "Reasoning", "Request", "Timing", "adapter_for", "is_kept"]
 
 _MOST_CLIENTS = 256
 _clients: OrderedDict[tuple[str, ...], Adapter] = OrderedDict()

@@ -81,6 +81,11 @@ class Answer:
     tokens_cached: int = 0  # of tokens_in: what the provider had in its prompt cache
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def pieces(self) -> list[Piece]:
+        """What a stream tells piece by piece, of an answer that came whole."""
+        told: list[Piece] = [Reasoning(self.reasoning)] if self.reasoning else []
+        return [*told, self.text] if self.text else told
+
 
 @dataclass(kw_only=True)
 class Timing:
@@ -163,8 +168,15 @@ class Adapter(Protocol):
         """How often the client library tries again by itself; the chain wants 0."""
         ...
 
+    async def ask(self, request: Request, timing: Timing) -> Answer:
+        """The answer to a plain request. Raises Failure, and nothing else, when there is none.
+
+        Cancelled, it ends the request at once, and with it the connection.
+        """
+        ...
+
     def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
-        """Yields text, and Reasoning, as they come (once, for a plain request) and the whole Answer as the last item.
+        """Sends a request for a stream; yields text, and Reasoning, as they come and the whole Answer as the last item.
 
         Raises Failure, and nothing else, when there is none. Closed or cancelled, it ends the request at once, and
         with it the connection.

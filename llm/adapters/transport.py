@@ -99,6 +99,23 @@ async def unpacked(library: Any, answer: aiohttp.ClientResponse) -> AsyncIterato
         raise _in_words_of(library, error) from error
 
 
+async def whole(library: Any, answer: aiohttp.ClientResponse) -> bytes:
+    """All of an answer's body, as `unpacked` gives it."""
+    if answer.headers.get("content-encoding"):
+        return b"".join([piece async for piece in unpacked(library, answer)])
+    content, found, size = answer.content, [], 0
+    try:
+        while not content.at_eof():
+            piece = await content.readany()
+            found.append(piece)
+            size += len(piece)
+            if size > MAX_BYTES:
+                raise library.ReadError(TOO_LARGE)
+    except (aiohttp.ClientError, OSError) as error:
+        raise _in_words_of(library, error) from error
+    return b"".join(found).removeprefix(codecs.BOM_UTF8)
+
+
 @contextmanager
 def unsent() -> Iterator[None]:
     """Within the block requests are made and not sent: an empty answer comes at once, which knows its request."""

@@ -5,7 +5,7 @@ meanwhile, so what it finds free is free when it is written down.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from llm.chain.selector import Selector
 from llm.clients import access as clients
 from llm.ledger import bookkeeper
 from llm.models import Attempt, Call, Client
+from llm.text import characters
 
 PATIENCE_S = 45.0
 AT_ONCE = 64 * 1024  # characters that are read in some milliseconds
@@ -167,19 +168,7 @@ def prepare(
 
 def is_large(*values: Any) -> bool:
     """Whether `prepare` would keep an event loop for long with these: 7 MB take it half a second."""
-    return _characters(values, depth=8) > AT_ONCE
-
-
-def _characters(values: Iterable[Any], depth: int) -> int:
-    found = 0
-    for value in values:
-        if isinstance(value, str):
-            found += len(value)
-        elif value is None or not depth:
-            continue
-        elif isinstance(value, dict | list | tuple | Mapping):
-            found += _characters(value.values() if isinstance(value, Mapping) else value, depth - 1)
-    return found
+    return characters(values, AT_ONCE) > AT_ONCE
 
 
 def must_read() -> bool:
