@@ -27,13 +27,13 @@ def adapter_for(*, kind: str, base_url: str, key: str, project: str = "", locati
 
     Imports a kind's SDK on first use: Google's alone takes a second. Raises Failure for an unusable key.
     """
-    if lacking := missing_library(kind):
-        raise Failure(Kind.KEY_INVALID, lacking)
     identity = (kind, base_url, key, project, location)
     with _lock:
         if adapter := _clients.get(identity):
             _clients.move_to_end(identity)
             return adapter
+    if lacking := missing_library(kind):
+        raise Failure(Kind.KEY_INVALID, lacking)
     options: dict[str, Any] = {
         "base_url": base_url,
         "key": key,

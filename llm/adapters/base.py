@@ -92,6 +92,7 @@ class Timing:
     """When to give up on an attempt, as moments of `clock.monotonic()`.
 
     first_token: on the first sign of life of a stream; end: on all of it (infinity: words may flow for hours)
+    longer: of a plain answer, asked once `end` has come: until when it may take indeed, which costs something to find
     idle_s: on a stream that has begun, after so much silence
     first_byte_s, timeout_s: how long the provider may take of its own right; an attempt that had less, and ended,
     was cut short
@@ -99,6 +100,7 @@ class Timing:
 
     first_token: float
     end: float
+    longer: Callable[[], float] | None = None
     idle_s: float = 15.0
     first_byte_s: float = 0
     timeout_s: float = 0

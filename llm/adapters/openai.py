@@ -72,7 +72,7 @@ class OpenAICompatible:
 
     async def ask(self, request: Request, timing: Timing) -> Answer:
         try:
-            async with transport.until(timing.end):
+            async with transport.until(timing.end, timing.longer):
                 received = await self._post(request)
                 text = await received.text()
             if received.status != 200:
@@ -155,7 +155,9 @@ class OpenAICompatible:
             if dialect.stream_options:
                 body["stream_options"] = {"include_usage": True}
             body["stream"] = True
-        return body | {name: value for name, value in params.items() if value is not None}
+        if params:
+            body |= {name: value for name, value in params.items() if value is not None}
+        return body
 
     def _packed(self, request: Request) -> bytes:
         """The body that is sent. Raises Failure for what is no JSON."""

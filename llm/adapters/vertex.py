@@ -119,7 +119,7 @@ class Vertex:
     async def ask(self, request: Request, timing: Timing) -> Answer:
         arguments = self._arguments(request)
         try:
-            async with transport.until(timing.end):
+            async with transport.until(timing.end, timing.longer):
                 await self._authorise()
                 response = await self._client.aio.models.generate_content(**arguments)
             reading = GeminiReading(request, whole=True)

@@ -163,15 +163,17 @@ class AttemptRun:
 
     def _request(self, streamed: bool, temperature: float | None, params: Mapping[str, Any]) -> Request:
         provider, model = self.deployment.provider, self.deployment.model
-        messages, params = shaping.fit(self.messages, params, model)
-        wish = dict(params)
-        effort, shown = wish.pop("reasoning_effort", None), wish.pop("include_reasoning", None)
+        messages, effort, shown = self.messages, None, None
+        if params:
+            messages, params = shaping.fit(messages, params, model)
+            params = dict(params)
+            effort, shown = params.pop("reasoning_effort", None), params.pop("include_reasoning", None)
         return Request(
             model=model.name,
             messages=messages,
             max_tokens=self.want.max_tokens + model.reasoning_reserve,
             temperature=temperature,
-            params={**model.params, **wish},
+            params={**model.params, **params},
             effort=effort,
             show_reasoning=shown,
             dialect=provider.dialect,

@@ -131,7 +131,8 @@ def prepare(
     )  # fmt: skip
     if vectors is not None:
         want = replace(want, vectors=vectors, max_tokens=1, named=True)  # nothing is written
-    begin_by = clock.monotonic() + limit_s
+    now = clock.monotonic()
+    begin_by = now + limit_s
     key = ""
     if not fresh and keep_text and vectors is None and responses.is_on():  # texts are kept, no vectors
         shared = client is not None and client.cache == Client.Cache.SHARED
@@ -163,6 +164,8 @@ def prepare(
         patience_s=limit_s,
         repair=repair,
         cache_key=key,
+        started=now,
+        prolonged=now,
     )  # fmt: skip
 
 

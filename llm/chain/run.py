@@ -96,13 +96,13 @@ async def _prepared(**arguments: Any) -> tuple[CallState, Books]:
 
 async def last(told: AsyncGenerator[Event, None], on_event: Callable[[Event], Any] | None = None) -> Reply:
     """The reply that a call ends with."""
-    async with aclosing(told):
+    async with aclosing(told):  # on_event may raise
         async for event in told:
             if on_event is not None:
                 on_event(event)
-            if isinstance(event, Completed):
-                return event.reply
-    raise AssertionError("a call ends with Completed or raises")
+    if not isinstance(event, Completed):
+        raise AssertionError("a call ends with Completed or raises")
+    return event.reply
 
 
 def events(state: CallState, books: Books) -> AsyncGenerator[Event, None]:

@@ -54,9 +54,7 @@ class Visible:
         goes_on: bool = False,
         named: Callable[[str], bool] = lambda tag: False,
     ) -> None:
-        self._whole = whole
-        self._goes_on = goes_on
-        self._named = named
+        self._whole, self._goes_on, self._named = whole, goes_on, named
         self._model = model.lower()
         self._tokens = mark_search.tokens_of(self._model)
         self._spoken = mark_search.spoken_of(model)
@@ -108,10 +106,7 @@ class Visible:
         return self._known()
 
     def finish(self, *, cut: bool = False) -> list[Piece]:
-        """What was held back. cut: the answer ended at its limit of tokens, perhaps in the middle of reasoning.
-
-        Raises Leaked.
-        """
+        """What was held back. cut: the answer ended at its limit of tokens, perhaps within reasoning. Raises Leaked."""
         self._drain(final=True, cut=cut)
         if self._aside:
             self._buffer, self._aside = self._aside[1], None
@@ -137,14 +132,11 @@ class Visible:
                 return
 
     def _read_visible(self, *, final: bool) -> None:
-        begins = self._spoken and not (self._told or self._place or self._thought)
-        if begins and self._begins_in_words(final=final):
+        if not (self._told or self._place or self._thought) and self._begins_in_words(final=final):
             return
         found = self._tokens.search(self._buffer, self._place)
-        if found:
-            start, end = found.span()
-        else:
-            start = end = len(self._buffer) if final else self._tokens.sure(self._buffer)
+        sure = len(self._buffer) if final or found else self._tokens.sure(self._buffer)
+        start, end = found.span() if found else (sure, sure)
         self._look(start)
         if found is None or (end > len(self._buffer) - _AHEAD and not final):  # what follows a mark decides
             if final or not self._waiting:
