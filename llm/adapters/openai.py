@@ -1,7 +1,7 @@
 """OpenAI-compatible services through the openai SDK: DeepSeek, OpenRouter, Hugging Face, Ollama, anything."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from types import ModuleType
 from typing import Any
@@ -77,7 +77,7 @@ class OpenAICompatible:
                 text = await received.text()
             if received.status != 200:
                 raise classify(status=received.status, headers=received.headers, body=text)
-            return await _answer(text, received, request)
+            return await apart(len(text), _read, text, received.headers, request)
         except Failure:
             raise
         except Exception as error:
@@ -95,7 +95,7 @@ class OpenAICompatible:
             if "json" in received.content_type:
                 async with transport.until(timing.whole()):
                     text = await received.text()
-                answer = await _answer(text, received, request)
+                answer = await apart(len(text), _read, text, received.headers, request)
                 for piece in answer.pieces():
                     yield piece
                 yield answer
@@ -235,12 +235,12 @@ class OpenAICompatible:
         return of_ours(error)
 
 
-async def _answer(text: str, received: Received, request: Request) -> Answer:
+def _read(text: str, headers: Mapping[str, str], request: Request) -> Answer:
     """The Answer in the body of a 200 that came whole. Raises Failure when it is none."""
     if request.inputs is not None:
-        return await apart(len(text), read_embeddings, text, received.headers, request)
+        return read_embeddings(text, headers, request)
     read = read_events if request.stream and are_events(text) else read_completion
-    return checked(await apart(len(text), read, text, received.headers, request), request)
+    return checked(read(text, headers, request), request)
 
 
 async def _rest(data: AsyncIterator[bytes]) -> None:

@@ -6,6 +6,7 @@ address and headers are kept.
 """
 
 from collections.abc import AsyncIterator, Awaitable
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -43,7 +44,7 @@ class Received:
         """By their names in lower case; of those that come twice, both values."""
         found: dict[str, str] = {}
         for raw_name, raw_value in self._answer.raw_headers:
-            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace")
+            name, value = _name(raw_name), raw_value.decode("utf-8", "replace")
             found[name] = f"{found[name]}, {value}" if name in found else value
         return found
 
@@ -67,3 +68,9 @@ class Received:
     def close(self) -> None:
         """Ends the connection, unless the answer was read to its end."""
         self._answer.close()
+
+
+@lru_cache(1024)
+def _name(raw: bytes) -> str:
+    """A header's name in lower case; a provider sends the same ones each time."""
+    return raw.decode("latin-1").lower()

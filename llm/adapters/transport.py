@@ -56,9 +56,9 @@ class _Until:
         await self._timeout.__aenter__()
         self._asking = asyncio.get_running_loop().call_later(self._seconds, self._ask)
 
-    async def __aexit__(self, *error: Any) -> bool | None:
+    async def __aexit__(self, *error: Any) -> None:
         self._asking.cancel()
-        return await self._timeout.__aexit__(*error)
+        await self._timeout.__aexit__(*error)
 
     def _ask(self) -> None:
         left = 0.0

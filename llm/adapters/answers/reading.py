@@ -24,10 +24,14 @@ class Reading:
     def __init__(self, request: Request, *, whole: bool = False) -> None:
         self.ending = Ending()
         self.usage = Usage()
-        self.tools = ToolCalls(names_of(request.params.get("tools")))
-        goes_on = request.messages[-1].get("role") == "assistant"
+        tools = request.params.get("tools")
+        self.tools = ToolCalls(names_of(tools) if tools else ())
         self.visible = Visible(
-            request.model, whole=whole, thinks=request.thinks, goes_on=goes_on, named=request.says
+            request.model,
+            whole=whole,
+            thinks=whole or request.thinks,  # which a whole text tells by itself
+            goes_on=request.messages[-1].get("role") == "assistant",
+            named=request.says,
         )
         self.output = request.output
         self.started = False
