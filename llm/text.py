@@ -10,6 +10,8 @@ import orjson
 def mend(text: str) -> str:
     """The text without NUL and half characters (JSON may hold `\\ud83d` alone), which no database takes."""
     text = text.replace("\0", "")
+    if text.isascii():  # which it knows without a look at its characters
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -59,8 +61,12 @@ def sendable(value: Any, name: str) -> Any:
 
     NaN and infinities are no JSON; neither are bytes, Decimals, dates. A mapping is sent as an object.
     """
-    if type(value) is dict and all(type(name) is type(each) is str for name, each in value.items()):
-        return _mended(value)  # as most messages are
+    if type(value) is dict:
+        for key, each in value.items():
+            if not type(key) is type(each) is str:
+                break
+        else:  # as most messages are
+            return {mend(key): mend(each) for key, each in value.items()}
     try:
         return _mended(json.loads(json.dumps(value, allow_nan=False, default=_as_dict)))
     except (TypeError, ValueError, RecursionError) as error:

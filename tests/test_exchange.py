@@ -6,7 +6,7 @@ import logging
 import pytest
 from gunicorn.glogging import Logger
 
-from guardlabs.serving.exchange import LEFT
+from guardlabs.serving.exchange import LEFT, WHOLE
 from tests.test_serving import Served, until
 
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -34,6 +34,10 @@ def answered(*messages, sent=GET, log=None, then=b""):
                 raise message
             await send(message)
 
+    return answered_by(site, sent, log, then)
+
+
+def answered_by(site, sent, log=None, then=b""):
     async def test():
         async with Served(site) as served:
             if log is not None:
@@ -207,3 +211,44 @@ def test_whoever_reads_slowly_is_not_written_to_without_end():
             assert len(made) < pieces
 
     asyncio.run(test())
+
+
+def told_both_ways(headers, body, sent):
+    """What is read of an answer in two messages, and of the same one told as a whole; without their dates."""
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    length = (b"Content-Length", b"%d" % len(body))
+    two = answered(start(*pairs, length), piece(body), sent=sent)
+
+    async def site(scope, receive, send):
+        await scope["extensions"][WHOLE](headers, body)
+
+    one = answered_by(site, sent)
+    return [b"\n".join(line for line in told.split(b"\r\n") if line[:5] != b"Date:") for told in (two, one)]
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"x" * 300_000])
+@pytest.mark.parametrize("sent", [LAST, LAST.replace(b"GET", b"HEAD"), GET.replace(b"1.1", b"1.0")])
+def test_an_answer_that_is_told_whole_looks_like_one_in_two_messages(body, sent):
+    two, one = told_both_ways({"X-A": "1", "X-Tab": "é\t"}, body, sent)
+    assert two == one
+    assert two.startswith(b"HTTP/1.")
+
+
+@pytest.mark.parametrize("headers", [{"X-A": "a\r\nX-B: b"}, {"X-A\r\nB": "1"}, {"X-A": "→"}])
+def test_a_whole_answer_with_an_odd_header_is_never_sent(headers, caplog):
+    async def site(scope, receive, send):
+        await scope["extensions"][WHOLE](headers, b"hello")
+
+    told = answered_by(site, LAST)
+    assert told.startswith(b"HTTP/1.1 500 ")
+    assert b"hello" not in told
+
+
+def test_an_answer_is_told_once():
+    async def site(scope, receive, send):
+        whole = scope["extensions"][WHOLE]
+        await whole({}, b"first")
+        await whole({}, b"second")
+
+    told = answered_by(site, GET)
+    assert told.endswith(b"\r\n\r\nfirst")

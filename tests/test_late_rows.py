@@ -42,7 +42,7 @@ def test_a_new_row_is_what_its_model_makes(model):
     mine, its = rows.new(model, **fields), model(**fields)
     mine._state, its._state = vars(mine._state), vars(its._state)
     assert vars(mine) == vars(its)
-    with pytest.raises(IndexError):
+    with pytest.raises(TypeError, match="no nothing"):
         rows.new(model, nothing=1)
 
 

@@ -12,6 +12,7 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Coroutine
 from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
@@ -96,9 +97,9 @@ class Connection(_Protocol):  # type: ignore[misc]
         receiver, parser = self._body_receiver, self._callback_parser
         return (receiver.buffered if receiver else 0) + getattr(parser, "ahead", 0)
 
-    async def _serve_http_request(self, request: Any, sockname: Any, peername: Any) -> bool:
+    def _serve_http_request(self, request: Any, sockname: Any, peername: Any) -> Coroutine[Any, Any, bool]:
         scope = self._build_http_scope(request, sockname, peername)
-        return await Exchange(self, request, self._body_receiver).run(scope)
+        return Exchange(self, request, self._body_receiver).run(scope)
 
     # -- for the exchange ----------------------------------------------------------------------------------
 

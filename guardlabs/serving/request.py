@@ -18,7 +18,7 @@ class Request(ASGIRequest):
 
     def __init__(self, scope: Any, receive: Receive) -> None:
         self._receive = receive
-        self._is_filled = False
+        self.filled: bytes | None = None  # what `fill` has read
         super().__init__(scope, BytesIO())
 
     async def fill(self, most: int) -> None:
@@ -26,16 +26,18 @@ class Request(ASGIRequest):
 
         How long that may take is the connection's affair (serving/connection.py).
         """
-        if self._is_filled:
+        if self.filled is not None:
             return
-        self._is_filled = True
-        body, more = bytearray(), True
-        while more and len(body) <= most:
+        pieces: list[bytes] = []
+        size, more = 0, True
+        while more and size <= most:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise Gone
-            body += message.get("body", b"")
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
             more = message.get("more_body", False)
         if "HTTP_TRANSFER_ENCODING" in self.META:  # sent in chunks, without its length
-            self.META["CONTENT_LENGTH"] = str(len(body))
-        self._stream = BytesIO(body)
+            self.META["CONTENT_LENGTH"] = str(size)
+        self.filled = b"".join(pieces)  # which copies nothing of a single one
+        self._stream = BytesIO(self.filled)

@@ -15,27 +15,32 @@ from contextvars import copy_context
 from functools import lru_cache
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core import signals
 from django.core.handlers.base import BaseHandler
-from django.core.handlers.exception import convert_exception_to_response
+from django.core.handlers.exception import response_for_exception
 from django.http import HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, resolve, set_script_prefix
 from django.utils import translation
 from django.utils.module_loading import import_string
 
+from guardlabs.serving.exchange import WHOLE
 from guardlabs.serving.request import Gone, Receive, Request
 from guardlabs.serving.threads import Left, Pipe, Threads
 from guardlabs.web.correlation import request_id
 from guardlabs.web.headers import most_bytes
 from llm.calls import current
+from llm.conf import conf
 from llm.gateway.middleware import is_gateway
 from llm.gateway.serving.answers import Answer
 
 log = logging.getLogger(__name__)
 
 Send = Callable[[Any], Awaitable[None]]
+View = Callable[[Request], Awaitable[Any]]
+failed: Any = sync_to_async(response_for_exception, thread_sensitive=False)
 DOORS = re.compile(r"/healthz$|/[a-z]{2}/r/[^/]+/events$")
 SMALL_FILE = 2**20
 ASIDE = 16  # threads for what the doors' views cannot do on the loop: a look into the database, a long text
@@ -51,11 +56,7 @@ class Site:
         self.on_stopping: list[Callable[[], object]] = []
         self._pages = BaseHandler()
         self._pages.load_middleware()
-        # Each turns what is raised inside it into an answer, as Django does around every middleware.
-        safely: Any = convert_exception_to_response  # whose types know nothing of waiting
-        self._doors = safely(self._around_door)
-        self._inner_door = safely(self._door)
-        self._around = [import_string(name)(self._inner_door) for name in settings.DOORS_MIDDLEWARE]
+        self._around = [import_string(name)(self._door) for name in settings.DOORS_MIDDLEWARE]
         self._page_threads = Threads(settings.WEB_THREADS, "page")
         self._api_threads = Threads(settings.WEB_THREADS, "api")
         self._security = SecurityMiddleware(lambda request: HttpResponse())
@@ -71,11 +72,16 @@ class Site:
         except UnicodeDecodeError:  # a query that is no UTF-8
             await self._send(HttpResponse(status=400), send)
             return
+        path = request.path_info
         try:
-            if is_door(request.path_info):
-                await self._send_door(await self._doors(request), send)
+            if is_gateway(path):
+                answer = await self._door(request, self._gateway)
+            elif DOORS.match(path):
+                answer = await self._door(request, self._page_on_loop)
             else:
                 await self._answer_page(request, send)
+                return
+            await self._send_door(answer, send, scope.get("extensions", {}).get(WHOLE))
         except Gone:
             log.debug("the client left before its request was whole")
 
@@ -85,28 +91,38 @@ class Site:
 
     # -- doors ---------------------------------------------------------------------------------------------
 
-    async def _around_door(self, request: Request) -> Answer | HttpResponseBase:
-        """The door's middlewares, which wait for nothing, in one frame: each `before` and, backwards, each `after`."""
+    async def _door(self, request: Request, view: View) -> Answer | HttpResponseBase:
+        """What a door's view answers, between the middlewares, which wait for nothing: each `before` and, backwards,
+        each `after`. What is raised becomes an answer where Django would make it one."""
         passed, response = [], None
-        for middleware in self._around:
-            passed.append(middleware)
-            if (response := middleware.before(request)) is not None:
-                break
-        response = await self._inner_door(request) if response is None else response
-        for middleware in reversed(passed):
-            response = middleware.after(request, response)
+        try:
+            for middleware in self._around:
+                passed.append(middleware)
+                if (response := middleware.before(request)) is not None:
+                    break
+            else:
+                try:
+                    response = await view(request)
+                except Exception as error:
+                    response = await failed(request, error)
+            for middleware in reversed(passed):
+                response = middleware.after(request, response)
+        except Exception as error:
+            response = await failed(request, error)
         return response  # type: ignore[no-any-return]
 
-    async def _door(self, request: Request) -> Answer | HttpResponseBase:
-        """The innermost of the doors: finds the view, in the language that the address names."""
-        path = request.path_info
-        if is_gateway(path):  # which has no language, and says by itself what it thinks of http
-            match = request.resolver_match = _gateway_view(path, settings.ROOT_URLCONF)
-            door: Any = match.func
-            return await door.door(request, **match.kwargs)  # type: ignore[no-any-return]
+    def _gateway(self, request: Request) -> Awaitable[Answer | HttpResponseBase]:
+        """The gateway has no language, and says by itself what it thinks of http."""
+        match = request.resolver_match = _gateway_view(request.path_info, conf.ROOT_URLCONF)
+        door: Any = match.func
+        return door.door(request, **match.kwargs)  # type: ignore[no-any-return]
+
+    async def _page_on_loop(self, request: Request) -> HttpResponseBase:
+        """Progress and liveness, in the language that the address names."""
         if redirect := self._security.process_request(request):
             return redirect
         request.get_host()  # which raises DisallowedHost
+        path = request.path_info
         with translation.override(translation.get_language_from_path(path) or settings.LANGUAGE_CODE):
             match = request.resolver_match = resolve(path)
             return await match.func(request, *match.args, **match.kwargs)  # type: ignore[no-any-return]
@@ -154,13 +170,17 @@ class Site:
         else:
             await self._send_door(response, send)
 
-    async def _send_door(self, response: Any, send: Send) -> None:
-        """Sends an answer that is ready, or comes by itself on the loop.
+    async def _send_door(self, response: Any, send: Send, whole: Any = None) -> None:
+        """Sends an answer that is ready, or comes by itself on the loop. whole: see serving/exchange.py.
 
         A door has used no database connection here, so there is nothing that its end would have to give back.
         """
-        body = response.body if isinstance(response, Answer) else _body(response)
+        is_ours = isinstance(response, Answer)
+        body = response.body if is_ours else _body(response)
         if isinstance(body, bytes):
+            if is_ours and whole is not None:
+                await whole(response.headers, body)
+                return
             response.headers.setdefault("Content-Length", str(len(body)))
             await send(_start(response))
             await send({"type": "http.response.body", "body": body})
@@ -172,7 +192,7 @@ class Site:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body"})
         finally:
-            if isinstance(response, Answer):
+            if is_ours:
                 await body.aclose()
 
     # -- the process ---------------------------------------------------------------------------------------
@@ -193,10 +213,6 @@ class Site:
                         log.exception("something did not end as it should")
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-
-def is_door(path: str) -> bool:
-    return is_gateway(path) or DOORS.match(path) is not None
 
 
 @lru_cache(maxsize=256)

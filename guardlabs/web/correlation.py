@@ -5,7 +5,6 @@ can write into our logs or pass for another request.
 """
 
 import re
-import secrets
 from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponseBase
@@ -13,6 +12,7 @@ from django.http import HttpRequest, HttpResponseBase
 from audit.client_address import from_trusted_proxy
 from guardlabs.web.middleware import Middleware
 from llm.calls import current
+from llm.secrets import new_id
 
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{7,63}")
 HEADER, OURS = "HTTP_X_REQUEST_ID", "guardlabs.request_id"
@@ -22,7 +22,7 @@ request_id: ContextVar[str] = ContextVar("guardlabs_request_id", default="")
 
 def begin(identity: str = "") -> str:
     """A new piece of work in this thread: its id, and no call yet. Returns the id."""
-    identity = identity or secrets.token_hex(16)
+    identity = identity or new_id()
     request_id.set(identity)
     current.call_id.set(None)
     return identity
@@ -34,8 +34,10 @@ class RequestId(Middleware):
 
     def before(self, request: HttpRequest) -> None:
         sent = request.META.get(HEADER, "")
-        request.META[OURS] = begin(sent if SANE.fullmatch(sent) and from_trusted_proxy(request) else "")
+        request.META[OURS] = begin(
+            sent if sent and SANE.fullmatch(sent) and from_trusted_proxy(request) else ""
+        )
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response["X-Request-ID"] = request.META[OURS]
+        response.headers["X-Request-ID"] = request.META[OURS]
         return response

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from audit.pages import errors as views_errors
 from guardlabs.web.middleware import Middleware
+from llm.conf import conf
 
 # Features that no page here uses, switched off for the pages and for whatever might be injected into them.
 PERMISSIONS = ", ".join(
@@ -43,12 +44,12 @@ class Headers(Middleware):
         return views_errors.too_large(request) if _is_too_large(request) else None
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if request.path_info.startswith(settings.STATIC_URL):
+        if request.path_info.startswith(conf.STATIC_URL):
             # A report that staff look at is sandboxed, so that even our own styles come from elsewhere to it.
             response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
         for name, value in ALWAYS.items():
             response.headers.setdefault(name, value)
-        if settings.HTTPS and request.is_secure():
+        if conf.HTTPS and request.is_secure():
             response.headers.setdefault("Strict-Transport-Security", _hsts())
         if request.path_info.startswith(PRIVATE):
             response.headers.setdefault("Cache-Control", "private, no-store")

@@ -23,6 +23,7 @@ from django.utils.crypto import salted_hmac
 from llm import clock
 from llm.adapters import Answer
 from llm.calls.spec import CallSpec
+from llm.conf import conf
 from llm.models import Attempt, CachedReply, Call, Notice, Pause, StoredResponse
 from llm.storage import rows
 from llm.storage.transactions import write_transaction
@@ -42,7 +43,7 @@ def is_on() -> bool:
 
     Costs a query only in the first call of a process; later `tend` measures aside.
     """
-    mode = getattr(settings, "LLM_CACHE", "auto")
+    mode = conf.LLM_CACHE
     if mode != "auto":
         return bool(mode == "on")
     return measure() if _busy is None else _busy
@@ -177,7 +178,7 @@ def tend() -> None:
 
 def is_unmeasured() -> bool:
     """Whether `is_on` would ask the database now."""
-    return _busy is None and getattr(settings, "LLM_CACHE", "auto") == "auto"
+    return _busy is None and conf.LLM_CACHE == "auto"
 
 
 def measure() -> bool:

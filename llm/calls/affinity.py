@@ -13,12 +13,12 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from llm import clock
 from llm.calls.deployment import Deployment
 from llm.calls.spec import Home
+from llm.conf import conf
 from llm.models import Attempt
 
 HELD_S = 3600.0
@@ -39,7 +39,7 @@ def key_of(client: str, model: str, named: str, messages: Sequence[Mapping[str, 
             break
         first.append((message.get("role"), message.get("content")))
     value = repr((client, model, named or first)).encode("utf-8", "surrogatepass")
-    mark = hmac.digest(_secret(settings.SECRET_KEY), value, "sha1").hex()[:31]
+    mark = hmac.digest(_secret(conf.SECRET_KEY), value, "sha1").hex()[:31]
     return NAMED + mark if named else mark
 
 

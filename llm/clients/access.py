@@ -155,7 +155,7 @@ def admit(client: Client) -> datetime:
 
 def _used(client: Client, now: datetime) -> Used:
     tally = callers.of(client.name, now)
-    if tally.is_ahead_of(now + MINUTE) and bookkeeper.redate(now):  # a clock was wrong for a while
+    if tally.is_ahead_of(now) and bookkeeper.redate(now):  # a clock was wrong for a while
         tally = callers.of(client.name, now)
     minute = tally.open("minute", now)
     return Used(

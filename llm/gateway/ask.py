@@ -1,13 +1,12 @@
 """What every protocol's request becomes: a call of the chain, in the words of chat completions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
-
-from django.conf import settings
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from llm.calls import tokens
+from llm.conf import conf
 from llm.gates import Gate
 from llm.gateway import values
 from llm.gateway.gate import gate_for
@@ -26,8 +25,7 @@ HOLD = {"true": True, "false": False, None: None}
 OWN = {"deadline_s", "max_usd", "on_content_block"}  # fields of ours, which a body of any protocol may have
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ask:
+class Ask(NamedTuple):
     """A request as the chain takes it.
 
     messages, params: OpenAI's, as a provider gets them; n: how many answers are wanted, each a call of its own
@@ -43,15 +41,15 @@ class Ask:
     temperature: float | None
     stream: bool
     gate: Gate | None
-    deadline_s: float | None
-    max_usd: Decimal | None
     hold: bool | None
     on_break: str | None
-    on_content_block: str | None
+    deadline_s: float | None = None
+    max_usd: Decimal | None = None
+    on_content_block: str | None = None
     session: str = ""
     n: int = 1
     ignored: tuple[str, ...] = ()
-    own: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Any] = MappingProxyType({})
 
 
 def made(
@@ -63,31 +61,34 @@ def made(
     max_tokens: int | None,
     temperature: float | None,
     session: object = None,
+    place: str = "messages",
     **more: Any,
 ) -> Ask:
-    """The request with what all protocols read alike: the model, the stream, and what is ours. Raises ApiError."""
+    """The request with what all protocols read alike: the model, the stream, and what is ours. Raises ApiError.
+
+    place: the field of the body that holds the text
+    """
     model = body.get("model")
     if model is not None and (not isinstance(model, str) or not model):
         raise values.wrong("'model' must be a string.", "model")
-    if not any(message.get("content") for message in messages):
-        raise values.wrong("There is no text in the request.", more.pop("place", "messages"))
-    more.pop("place", None)
-    max_usd = values.number(body, "max_usd", least=0, most=1000)
-    named = (session, *map(meta.get, SESSION_HEADERS))
+    for message in messages:
+        if message.get("content"):
+            break
+    else:
+        raise values.wrong("There is no text in the request.", place)
+    if not OWN.isdisjoint(body):
+        more |= _own(body)
     return Ask(
         model=model or "auto",
         messages=messages,
         params=params,
-        max_tokens=max_tokens or getattr(settings, "LLM_GATEWAY_MAX_TOKENS", None),
+        max_tokens=max_tokens or conf.LLM_GATEWAY_MAX_TOKENS,
         temperature=temperature,
         stream=values.boolean(body, "stream") or False,
-        gate=gate_for(params.get("response_format")),
-        deadline_s=values.number(body, "deadline_s", least=0.1, most=MOST_DEADLINE_S),
-        max_usd=None if max_usd is None else Decimal(str(max_usd)),
+        gate=gate_for(params["response_format"]) if "response_format" in params else None,
         hold=HOLD[_header(meta, "HTTP_X_GUARDLABS_HOLD", ON_OR_OFF)],
         on_break=_header(meta, "HTTP_X_GUARDLABS_ON_BREAK", ON_BREAK),
-        on_content_block=values.choice(body, "on_content_block", *ON_CONTENT_BLOCK),
-        session=next((name for name in named if isinstance(name, str) and name), "")[:500],
+        session=_session(session, meta),
         **more,
     )
 
@@ -95,6 +96,23 @@ def made(
 def counted_in(ask: Ask) -> int:
     """Tokens of the request, estimated: nobody has counted them yet."""
     return round(tokens.estimate(ask.messages, ask.params) * tokens.correction(""))
+
+
+def _own(body: Mapping[str, Any]) -> dict[str, Any]:
+    max_usd = values.number(body, "max_usd", least=0, most=1000)
+    return {
+        "max_usd": None if max_usd is None else Decimal(str(max_usd)),
+        "deadline_s": values.number(body, "deadline_s", least=0.1, most=MOST_DEADLINE_S),
+        "on_content_block": values.choice(body, "on_content_block", *ON_CONTENT_BLOCK),
+    }
+
+
+def _session(told: object, meta: Mapping[str, Any]) -> str:
+    """The conversation's name, from the body or a header; empty where it has none."""
+    for name in (told, *map(meta.get, SESSION_HEADERS)):
+        if isinstance(name, str) and name:
+            return name[:500]
+    return ""
 
 
 def _header(meta: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str | None:

@@ -4,18 +4,17 @@ import re
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import resolve
+
+from llm.conf import conf
 
 SHORT = re.compile(r"/(v1|(chat/completions|completions|responses|messages|embeddings|models|quota)(/.*)?)")
 
 
 def is_gateway(path: str) -> bool:
     """Whether an address is one of the gateway's."""
-    return (
-        path.startswith(getattr(settings, "LLM_GATEWAY_PREFIX", "/v1/")) or SHORT.fullmatch(path) is not None
-    )
+    return path.startswith(conf.LLM_GATEWAY_PREFIX) or SHORT.fullmatch(path) is not None
 
 
 class GatewayFastPath:
@@ -29,14 +28,13 @@ class GatewayFastPath:
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
-        self.prefix = getattr(settings, "LLM_GATEWAY_PREFIX", "/v1/")
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
         if request.path_info == "/" and request.method == "HEAD":  # an SDK looks whether anybody is there
-            request.path_info = self.prefix
+            request.path_info = conf.LLM_GATEWAY_PREFIX
         if not is_gateway(request.path_info):
             return self.get_response(request)
         match = resolve(request.path_info)

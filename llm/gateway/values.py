@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from llm.gateway.errors import ApiError
@@ -30,7 +30,7 @@ def number(body: Body, name: str, *, least: float, most: float, whole: bool = Fa
     value = body.get(name)
     if value is None:
         return None
-    fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     if not fits or (isinstance(value, float) and not math.isfinite(value)) or not least <= value <= most:
         kind = "an integer" if whole else "a number"
         raise wrong(f"'{name}' must be {kind} from {least} to {most}.", name)
@@ -171,6 +171,8 @@ def content(parts: list[dict[str, Any]]) -> Any:
 
 def unread(body: Body, read: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Names of what a body's objects hold and nobody reads, such as `text.verbosity`. read: by field, what is read."""
+    if read.keys().isdisjoint(body):
+        return []
     return [
         f"{name}.{inner}"
         for name, known in read.items()
@@ -180,7 +182,9 @@ def unread(body: Body, read: Mapping[str, tuple[str, ...]]) -> list[str]:
     ]
 
 
-def ignored(body: Body, read: Container[str], *more: str) -> tuple[str, ...]:
+def ignored(body: Body, read: Set[str], *more: str) -> tuple[str, ...]:
     """Names of what a body holds and nobody reads; more: what was found deeper inside."""
+    if not more and body.keys() <= read:
+        return ()
     names = [name for name, value in body.items() if name not in read and value not in (None, [], {}, False)]
     return tuple(dict.fromkeys(name for name in (*names, *more) if NAME.fullmatch(name)))[:MOST_IGNORED]

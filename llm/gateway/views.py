@@ -12,15 +12,15 @@ from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from llm import chain
 from llm.calls import affinity
-from llm.chain import Event, Reply, opening
+from llm.chain import Event, Reply, opening, run
 from llm.clients import access as clients
 from llm.clients import known
+from llm.conf import conf
 from llm.gateway import catalogue, conversations, errors, quota
 from llm.gateway.ask import Ask, counted_in
 from llm.gateway.description import openapi
@@ -67,7 +67,7 @@ def endpoint(
         ask = view if iscoroutinefunction(view) else partial(in_thread, view)
 
         async def answer(request: HttpRequest, **names: str) -> Answer | HttpResponseBase:
-            if (asked := cors.preflight(request)) is not None:
+            if request.method == "OPTIONS" and (asked := cors.preflight(request)) is not None:
                 cors.mark(request, asked)
                 return asked
             try:
@@ -84,8 +84,8 @@ def endpoint(
                     await in_thread(body.drain, request)
                 response = (await _refusal(error)).response(shape or _shape_of(request))
             cors.mark(request, response)
-            response["Cache-Control"] = "no-store"
-            response["X-Content-Type-Options"] = "nosniff"
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["X-Content-Type-Options"] = "nosniff"
             return response
 
         async def later(request: HttpRequest, **names: str) -> HttpResponseBase:
@@ -165,22 +165,22 @@ def has_bookkeeper() -> bool:
 
 def _key(request: HttpRequest) -> str:
     """The key that came along; of two the one that looks like ours. Raises ApiError."""
-    if settings.SECURE_SSL_REDIRECT and not request.is_secure():  # a key in the open is a lost key
+    if conf.SECURE_SSL_REDIRECT and not request.is_secure():  # a key in the open is a lost key
         raise ApiError(403, "Use https.", code="https_required")
     scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    told = [
-        bearer.strip() if scheme.lower() == "bearer" else "",
-        request.META.get("HTTP_X_API_KEY", "").strip(),
-    ]
-    if MESSAGES_PATH.search(request.path_info):
-        told.reverse()  # x-api-key is that protocol's own
-    key = next(filter(clients.is_ours, told), next(filter(None, told), ""))
+    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    other = request.META.get("HTTP_X_API_KEY", "").strip()
+    if bearer and other:
+        # x-api-key is the own one of the protocol of Messages.
+        told = (other, bearer) if MESSAGES_PATH.search(request.path_info) else (bearer, other)
+        return next(filter(clients.is_ours, told), told[0])
+    key = bearer or other
     if not key:
         text = (
             "You did not provide an API key: send it as 'Authorization: Bearer KEY', or as 'x-api-key: KEY'."
         )
         raise ApiError(401, text, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
-    return str(key)
+    return key
 
 
 def door(protocol: Protocol) -> View:
@@ -201,42 +201,39 @@ def door(protocol: Protocol) -> View:
     return ask
 
 
-async def _answered(protocol: Protocol, asked: Ask, client: Client, small: bool) -> Answer:
+async def _answered(protocol: Protocol, ask: Ask, client: Client, small: bool) -> Answer:
     """small: the request is known to hold too little to keep the event loop for long."""
-    if protocol.looks_up(asked):
-        asked = await in_thread(protocol.prepared, asked, client)
+    if protocol.looks_up(ask):
+        ask = await in_thread(protocol.prepared, ask, client)
     else:
-        asked = protocol.prepared(asked, client)
-    wanted = await _within(protocol, asked, client)
-    if small or not opening.is_large(asked.messages):
-        wanted |= _arguments(asked, client)
+        ask = protocol.prepared(ask, client)
+    # What the name of a model means for this client. Names of ours are looked up nowhere.
+    if ask.model in catalogue.OWN and type(protocol).arguments is Protocol.arguments:
+        wanted = protocol.arguments(ask, client)
     else:
-        wanted |= await in_thread(_arguments, asked, client)
+        wanted = await in_thread(protocol.arguments, ask, client)
+    if small or not opening.is_large(ask.messages):
+        wanted |= _arguments(ask, client)
+    else:
+        wanted |= await in_thread(_arguments, ask, client)
     try:
-        return await (_streamed if asked.stream else _whole)(protocol, asked, client, wanted)
+        if ask.stream:
+            return await _streamed(protocol, ask, client, wanted)
+        replies = []
+        for fresh in _rounds(ask, client):
+            replies.append(await run.acomplete(**wanted, fresh=fresh))
     except chain.ChainExhausted as failure:
-        tokens = await in_thread(counted_in, asked)
+        tokens = await in_thread(counted_in, ask)
         raise errors.exhausted(failure, tokens_in=tokens) from failure
-
-
-async def _within(protocol: Protocol, asked: Ask, client: Client) -> dict[str, Any]:
-    """What the name of a model means for this client. Raises ApiError."""
-    if asked.model in catalogue.OWN and type(protocol).arguments is Protocol.arguments:
-        return protocol.arguments(asked, client)  # which looks into nothing
-    return await in_thread(protocol.arguments, asked, client)  # type: ignore[no-any-return]
-
-
-def _read(protocol: Protocol, request: HttpRequest) -> Ask:
-    return protocol.read(body.read(request), request.META)
-
-
-async def _whole(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> Answer:
-    replies = [await chain.acomplete(**wanted, fresh=fresh) for fresh in _rounds(ask, client)]
     id = protocol.new_id()
     answer = protocol.answer(replies, ask, id)
     if protocol.keeps(ask):
         await books.here().do(partial(protocol.keep, ask, client, replies[-1], answer))
     return Answer(encoded(answer), headers.of_answer(replies, ask, id) | {"Content-Type": "application/json"})
+
+
+def _read(protocol: Protocol, request: HttpRequest) -> Ask:
+    return protocol.read(body.read(request), request.META)
 
 
 async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[str, Any]) -> Answer:
@@ -246,7 +243,7 @@ async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[s
 
     async def events() -> AsyncGenerator[Event, None]:
         for fresh in _rounds(ask, client):
-            told = chain.astream(on_broken_stream=on_break, fresh=fresh, **wanted)
+            told = run.astream(on_broken_stream=on_break, fresh=fresh, **wanted)
             async with aclosing(told):
                 async for event in told:
                     yield event
@@ -277,7 +274,7 @@ def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
         "max_tokens": ask.max_tokens,
         "temperature": ask.temperature,
         "deadline_s": ask.deadline_s,
-        "patience_s": float(getattr(settings, "LLM_GATEWAY_DEADLINE_S", 60)),
+        "patience_s": float(conf.LLM_GATEWAY_DEADLINE_S),
         "accept": ask.gate,
         "on_content_block": ask.on_content_block or client.on_content_block or NEXT,
         "purpose": PURPOSE,

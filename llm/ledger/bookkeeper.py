@@ -18,11 +18,11 @@ from llm.configuration.prices import Price
 from llm.failures.kinds import Failure
 from llm.ledger import callers, counters
 from llm.ledger.billing import NOTHING, Bill
+from llm.ledger.tally import CLOCKS_DIFFER
 from llm.models import Attempt, Call
 from llm.storage import rollup, rows
 from llm.storage.transactions import chain_transaction
 
-CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ABANDONED_AFTER_S = 60  # beyond its deadline, a call that is still running has lost its worker
 # What an attempt costs, as far as is known: one that is still under way, the most that it can.

@@ -6,8 +6,6 @@ is made anew from the ledger.
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from llm import windows
 from llm.ledger import meters
 from llm.ledger.tally import IN_FLIGHT_AT_MOST, Tally
@@ -33,7 +31,7 @@ def enter(call: Call) -> None:
         return
     tally = found.copy()
     tally.tidy(call.started_at)
-    tally.add(call.started_at, timezone.now(), _ONE)
+    tally.add(call.started_at, call.started_at, _ONE)
     if call.outcome == Call.Outcome.RUNNING:
         tally.depart(call.pk, call.started_at, 0, 0)
     meters.write(_CLIENTS, (call.client, ""), tally)

@@ -29,19 +29,6 @@ UNCOUNTED = (
 ALWAYS = frozenset({"minute", "day"})  # what pages tell of every quota
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """A provider's counters: by which calendar and for which windows they were made, and the tallies.
-
-    cached: whether tokens that came from the provider's prompt cache count
-    """
-
-    day_reset: str
-    cached: bool
-    per: frozenset[str]
-    tallies: dict[Names, Tally]
-
-
 def tallies(
     provider: str,
     *,
@@ -57,13 +44,13 @@ def tallies(
     per: the windows that somebody wants to know of; they are counted from now on
     cached: whether the provider counts what its prompt cache held
     """
-    found = _select(provider, account, model)
-    wanted = ALWAYS.union(per)
-    if found is None or (found.day_reset, found.cached) != (day_reset, cached) or not wanted <= found.per:
-        per = wanted | (found.per if found else frozenset())
+    found, wanted = meters.select(provider, account, model, _load), ALWAYS.union(per)
+    marker = found.get(_MARKER)
+    if marker is None or not marker.is_for(day_reset, cached, wanted):
+        per = wanted | (marker.per if marker else frozenset())
         rebuild(provider, day_reset=day_reset, per=per, now=now, cached=cached)
-        found = _select(provider, account, model)
-    return found.tallies if found else {}
+        found = meters.select(provider, account, model, _load)
+    return _tallies(found)
 
 
 def depart(attempt: Attempt) -> None:
@@ -88,8 +75,8 @@ def land(attempt: Attempt) -> None:
     if (marker := found.get(_MARKER)) is None or attempt.finished_at is None:
         return
     if names not in found or attempt.pk not in found[names].flights:
-        others = _select(attempt.provider, None, attempt.model)
-        for other, tally in others.tallies.items() if others else ():
+        others = _tallies(meters.select(attempt.provider, None, attempt.model, _load))
+        for other, tally in others.items():
             if attempt.pk in tally.flights:
                 changed = tally.copy()
                 changed.land(attempt.pk)
@@ -109,10 +96,10 @@ def land(attempt: Attempt) -> None:
 def lose(attempts: Iterable[Attempt]) -> None:
     """Of attempts whose worker died; one that ends after all is counted then. In the transaction that says so."""
     for attempt in attempts:
-        found = _select(attempt.provider, attempt.account, attempt.model)
         names = attempt.account, attempt.model
-        if found and names in found.tallies:
-            tally = found.tallies[names].copy()
+        found = _tallies(meters.select(attempt.provider, *names, _load))
+        if names in found:
+            tally = found[names].copy()
             tally.lose(attempt.pk)
             meters.write(attempt.provider, names, tally)
 
@@ -172,11 +159,18 @@ def _used(attempt: Attempt, cached: bool) -> tuple[int, int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Marker:
-    """The row without account and model."""
+    """The row without account and model: by which calendar and for which windows the others were made.
+
+    cached: whether tokens that came from the provider's prompt cache count
+    """
 
     day_reset: str
     cached: bool
     per: frozenset[str]
+
+    def is_for(self, day_reset: str, cached: bool, per: frozenset[str]) -> bool:
+        """Whether they are counted in this way, and for all of these windows."""
+        return self.day_reset == day_reset and self.cached == cached and per <= self.per
 
     def dump(self) -> str:
         return json.dumps({"day_reset": self.day_reset, "per": sorted(self.per), "cached": self.cached})
@@ -194,16 +188,11 @@ def _load(text: str, found: meters.Found) -> _Marker | Tally:
     return Tally.load(text, marker.day_reset if marker else "utc")
 
 
-def _select(provider: str, account: str | None, model: str | None) -> Counters | None:
-    """A provider's counters as they stand; None when there are none."""
-    found = meters.select(provider, account, model, _load)
-    marker = found.get(_MARKER)
-    if marker is None:
-        return None
-    tallies = {names: tally for names, tally in found.items() if names != _MARKER}
-    return Counters(marker.day_reset, marker.cached, marker.per, tallies)
+def _tallies(found: meters.Found) -> dict[Names, Tally]:
+    """A provider's counters as they stand; none without the row that says how they were made."""
+    return {names: tally for names, tally in found.items() if names != _MARKER} if _MARKER in found else {}
 
 
 __all__ = [
-    "ALWAYS", "NOTHING", "UNCOUNTED", "Counters", "depart", "forget", "from_ledger", "land", "rebuild", "tallies",
+    "ALWAYS", "NOTHING", "UNCOUNTED", "depart", "forget", "from_ledger", "land", "rebuild", "tallies",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from django.db import connection
 
 from llm.models import Meter
 from llm.storage import sql
-from llm.storage.transactions import Shared, lasting, shared
+from llm.storage.transactions import Shared, shared
 
 _TABLE = Meter._meta.db_table
 _SELECT = f"SELECT account, model, version, state FROM {_TABLE} WHERE provider = %s"  # noqa: S608  # our own name
@@ -30,24 +30,28 @@ class State(Protocol):
     def dump(self) -> str: ...
 
 
-class _Late(NamedTuple):
+class _Kept(NamedTuple):
     """A row's version and state. The version is of this state and of no other: a rollback leaves none behind."""
 
     version: int
     state: State
 
 
-class _Lates(dict[tuple[str, str, str], _Late]):
+class _Lates(dict[tuple[str, str, str], State]):
     """The rows that one transaction has left to its end, by their names. Not changed once it is made."""
 
     __slots__ = ()
 
     def __call__(self) -> None:
-        rows = [[*names, late.version, late.state.dump()] for names, late in self.items()]
+        rows = []
+        for names, state in self.items():
+            _known[names] = kept = _Kept(random.getrandbits(62), state)
+            rows.append([*names, kept.version, state.dump()])
         sql.run_together(_write(1), _write, rows)
 
 
-_known: dict[tuple[str, str, str], _Late] = {}  # rows as this process last read or wrote them
+_known: dict[tuple[str, str, str], _Kept] = {}  # rows as this process last read or wrote them
+_NONE = _Lates()
 
 
 def select(provider: str, account: str | None, model: str | None, load: Load) -> Found:
@@ -58,44 +62,44 @@ def select(provider: str, account: str | None, model: str | None, load: Load) ->
     unit = shared()
     if unit is None:
         return _select(provider, account, model, load)
-    looks = _looks(provider)
+    looks = _looks(unit, provider)
     for each, every in ((account, model), (account, None), (None, None)):
         if each in looks and every in looks[each]:
             return looks[each][every]
     found = looks.setdefault(account, {})[model] = _select(provider, account, model, load)
-    for (of, *names), late in _left(unit).items():
+    for (of, *names), state in _left(unit).items():
         if of == provider and _is_of(names[0], account) and _is_of(names[1], model):
-            found[names[0], names[1]] = late.state
+            found[names[0], names[1]] = state
     return found
 
 
 def write(provider: str, names: Names, state: State) -> None:
     """Keeps a row: at the end of a chain transaction, else at once."""
-    key, late = (provider, *names), _Late(random.getrandbits(62), state)
-    _known[key] = late
+    account, model = names
+    key = provider, account, model
     unit = shared()
     if unit is None:
-        _Lates({key: late})()
+        _Lates({key: state})()
         return
-    unit.late[_Lates] = _Lates({**_left(unit), key: late})
-    looks, (account, model) = _looks(provider), names
+    unit.late[_Lates] = _Lates({**_left(unit), key: state})
+    looks = _looks(unit, provider)
     for each in (None, account) if account else looks:
-        for every, found in looks.get(each, {}).items():
-            if _is_of(model, every):
-                found[names] = state
+        if each in looks:
+            for every, found in looks[each].items():
+                if _is_of(model, every):
+                    found[names] = state
 
 
 def _is_of(name: str, asked: str | None) -> bool:
     return asked is None or name in ("", asked)
 
 
-def _looks(provider: str) -> Looks:
-    return lasting((Meter, provider), dict)
+def _looks(unit: Shared, provider: str) -> Looks:
+    return unit.lasting.setdefault((Meter, provider), {})  # type: ignore[no-any-return]
 
 
 def _left(unit: Shared) -> _Lates:
-    left = unit.late.get(_Lates)
-    return left if isinstance(left, _Lates) else _Lates()
+    return unit.late.get(_Lates, _NONE)  # type: ignore[return-value]
 
 
 def forget(provider: str | None = None) -> None:
@@ -117,7 +121,7 @@ def _select(provider: str, account: str | None, model: str | None, load: Load) -
         key = provider, names[0], names[1]
         kept = _known.get(key)
         if kept is None or kept.version != version:
-            kept = _known[key] = _Late(version, load(state, found))
+            kept = _known[key] = _Kept(version, load(state, found))
         found[names[0], names[1]] = kept.state
     return found
 

@@ -7,11 +7,13 @@ ended. The later of what is possible is taken, so that nothing leaves a window h
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from llm import windows
 
 ON_THE_WAY = timedelta(seconds=2)
+CLOCKS_DIFFER = timedelta(minutes=1)  # of machines that are all right
 IN_FLIGHT_AT_MOST = timedelta(minutes=10)  # an attempt that is still open after that has lost its worker
 FORGOTTEN_AFTER = timedelta(days=1)
 
@@ -40,7 +42,7 @@ class Tally:
     def copy(self) -> "Tally":
         other = Tally.__new__(Tally)
         other.day_reset = self.day_reset
-        other.pieces = {per: pieces.copy() for per, pieces in self.pieces.items()}
+        other.pieces = self.pieces.copy()  # of lists that nobody changes
         other._totals = self._totals.copy()
         other.flights = self.flights.copy()
         other._flying, other._newest = self._flying, self._newest
@@ -55,8 +57,9 @@ class Tally:
     def load(cls, text: str, day_reset: str) -> "Tally":
         found = cls(day_reset, ())
         flights, pieces = json.loads(text)
-        for attempt, (began, tokens_in, tokens_out) in flights.items():
-            found._put(int(attempt), (began, tokens_in, tokens_out))
+        found.flights = {int(attempt): (a, b, c) for attempt, (a, b, c) in flights.items()}
+        found._flying = _reserved(found.flights.values(), since=0)
+        found._newest = max((began for began, _, _ in found.flights.values()), default=0)
         found.pieces = {per: [(a, b, c, d) for a, b, c, d in rows] for per, rows in pieces.items()}
         found._totals = {per: total(rows) for per, rows in found.pieces.items()}
         return found
@@ -94,19 +97,21 @@ class Tally:
         """Counts what a finished call has used: of the windows in which it arrived."""
         moment, ended = _ms(at), _ms(now)
         for per, pieces in self.pieces.items():
-            if windows.rolls(per, self.day_reset):
-                passed = _prune(pieces, ended - _LENGTH[per])
-                self._totals[per] = plus(minus(self._totals[per], passed), sums)
-                _add(pieces, moment, _GRAIN[per], sums)
+            if (rolling := _rolling(per, self.day_reset)) is not None:
+                over = _over(pieces, ended - rolling.length)
+                if over:
+                    self._totals[per] = minus(self._totals[per], total(pieces[:over]))
+                self._totals[per] = plus(self._totals[per], sums)
+                self.pieces[per] = _added(pieces[over:], moment, rolling.grain, sums)
                 continue
-            own = _start(per, self.day_reset, at)
+            own = _begin(per, self.day_reset, at, moment)
             if pieces and own < pieces[-1][0]:
-                if own < _start(per, self.day_reset, now):
+                if own < _begin(per, self.day_reset, now, ended):
                     continue  # of a window that is over
                 own = pieces[-1][0]  # the clock went back
-            before = pieces[-1] if pieces and pieces[-1][0] == own else (own, 0, 0, 0)
-            pieces[:] = [_sum(before, own, sums)]
-            self._totals[per] = total(pieces)
+            before = pieces[-1][1:] if pieces and pieces[-1][0] == own else NOTHING
+            self._totals[per] = plus(before, sums)
+            self.pieces[per] = [(own, *self._totals[per])]
 
     def tidy(self, now: datetime) -> None:
         """Drops flights that nobody will ever end."""
@@ -119,49 +124,47 @@ class Tally:
 
     def used(self, per: str, now: datetime) -> Sums:
         """Of the window that is open now, without what is in flight."""
-        edge, passed = _start(per, self.day_reset, now), []
-        if not windows.rolls(per, self.day_reset):  # one piece, of the window that was open last
-            pieces = self.pieces.get(per)
-            return pieces[-1][1:] if pieces and pieces[-1][0] >= edge else NOTHING
-        for piece in self.pieces.get(per, ()):
-            if piece[0] > edge:
-                break
-            passed.append(piece)
-        sums = self._totals.get(per, NOTHING)
-        return minus(sums, total(passed)) if passed else sums
+        pieces = self.pieces.get(per)
+        if not pieces:
+            return NOTHING
+        over = self._over(per, pieces, now)
+        if not over:
+            return self._totals[per]
+        return NOTHING if over == len(pieces) else minus(self._totals[per], total(pieces[:over]))
 
     def open(self, per: str, now: datetime) -> list[Piece]:
-        """The pieces of the window that is open now, the oldest first."""
+        """The pieces of the window that is open now, the oldest first. Not to be changed."""
         pieces = self.pieces.get(per, [])
-        edge = _start(per, self.day_reset, now)
-        if not windows.rolls(per, self.day_reset):
-            return [piece for piece in pieces if piece[0] >= edge]
-        first = 0
-        while first < len(pieces) and pieces[first][0] <= edge:
-            first += 1
-        return pieces[first:] if first else pieces
+        return pieces[over:] if pieces and (over := self._over(per, pieces, now)) else pieces
+
+    def _over(self, per: str, pieces: list[Piece], now: datetime) -> int:
+        """How many of the pieces have passed."""
+        ms = _ms(now)
+        if (rolling := _rolling(per, self.day_reset)) is not None:
+            return _over(pieces, ms - rolling.length)
+        # One piece, of the window that was open last.
+        return 0 if pieces[-1][0] >= _begin(per, self.day_reset, now, ms) else len(pieces)
 
     def in_flight(self, now: datetime) -> Sums:
         """What the calls in flight may use: it counts in every window until they end."""
         if not self.flights:
             return NOTHING
         edge = _ms(now) - _IN_FLIGHT_AT_MOST
-        if self._oldest() >= edge:
-            return self._flying
-        flying = [flight for flight in self.flights.values() if flight[0] >= edge and flight[1] != LOST]
-        return len(flying), sum(flight[1] for flight in flying), sum(flight[2] for flight in flying)
+        return self._flying if self._oldest() >= edge else _reserved(self.flights.values(), since=edge)
 
     def _oldest(self) -> int:
         """When the first of the calls in flight began: they are kept in the order in which they did."""
-        first = next(iter(self.flights.values()), None)
-        return self._newest if first is None else first[0]
+        for began, _, _ in self.flights.values():
+            return began
+        return self._newest
 
     def is_ahead_of(self, now: datetime) -> bool:
-        """Whether it knows of something that will only happen, since a clock was wrong."""
-        edge = _ms(now)
-        if self._newest > edge and any(flight[0] > edge for flight in self.flights.values()):
-            return True
-        return any(pieces[-1][0] > edge for pieces in self.pieces.values() if pieces)
+        """Whether it knows of something that will only happen in more than a minute, since a clock was wrong."""
+        edge = _ms(now) + _CLOCKS_DIFFER
+        for pieces in self.pieces.values():
+            if pieces and pieces[-1][0] > edge:
+                return True
+        return self._newest > edge and any(flight[0] > edge for flight in self.flights.values())
 
 
 def arrival(began: datetime, ended: datetime) -> datetime:
@@ -193,45 +196,67 @@ def moment(milliseconds: int) -> datetime:
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-_LENGTH = {per: length // _MS for per, length in windows.LENGTH.items()}
-_GRAIN = {per: grain // _MS for per, grain in windows.GRAIN.items()}
 _FORGOTTEN_AFTER, _IN_FLIGHT_AT_MOST = FORGOTTEN_AFTER // _MS, IN_FLIGHT_AT_MOST // _MS
-
-
-def _ms(at: datetime) -> int:
-    """Rounded up: nothing leaves a window too early."""
-    return -((_EPOCH - at) // _MS)
+_CLOCKS_DIFFER = CLOCKS_DIFFER // _MS
 
 
 @lru_cache(maxsize=256)
-def _start(per: str, day_reset: str, now: datetime) -> int:
-    """Since when what was used counts: a look asks it of every tally at the same moment."""
+def _ms(at: datetime) -> int:
+    """Rounded up: nothing leaves a window too early. A look asks of every tally at the same moment."""
+    return -((_EPOCH - at) // _MS)
+
+
+class _Rolling(NamedTuple):
+    """How long a window is that rolls, and its pieces are, in ms."""
+
+    length: int
+    grain: int
+
+
+@cache
+def _rolling(per: str, day_reset: str) -> _Rolling | None:
+    """None of a window of the calendar."""
     if windows.rolls(per, day_reset):
-        return _ms(now) - _LENGTH[per]
-    return _ms(windows.start(per, day_reset, now))
+        return _Rolling(windows.LENGTH[per] // _MS, windows.GRAIN[per] // _MS)
+    return None
 
 
-def _prune(pieces: list[Piece], edge: int) -> Sums:
-    """Drops what is over, and returns what that was."""
+_last_windows: dict[
+    tuple[str, str], tuple[int, int]
+] = {}  # of the calendar, that were asked for: from and until, in ms
+
+
+def _begin(per: str, day_reset: str, at: datetime, ms: int) -> int:
+    """When the window of the calendar began that holds a moment, which is in `ms` rounded up."""
+    last = _last_windows.get((per, day_reset))
+    if last is None or not last[0] < ms < last[1]:
+        last = _ms(windows.start(per, day_reset, at)), _ms(windows.end(per, day_reset, at))
+        _last_windows[per, day_reset] = last
+    return last[0]
+
+
+def _over(pieces: list[Piece], edge: int) -> int:
+    """How many of them have passed by then."""
     first = 0
     while first < len(pieces) and pieces[first][0] <= edge:
         first += 1
-    passed = total(pieces[:first])
-    del pieces[:first]
-    return passed
+    return first
 
 
-def _add(pieces: list[Piece], at: int, grain: int, sums: Sums) -> None:
-    """Into the piece of its time, which is nearly always the last one."""
+def _added(pieces: list[Piece], at: int, grain: int, sums: Sums) -> list[Piece]:
+    """Counts use in the piece of its time, which is nearly always the last one. Changes the list, and returns it."""
     place = len(pieces)
     while place and pieces[place - 1][0] // grain > at // grain:
         place -= 1
     if place and pieces[place - 1][0] // grain == at // grain:
         before = pieces[place - 1]
-        pieces[place - 1] = _sum(before, max(before[0], at), sums)
+        pieces[place - 1] = (max(before[0], at), *plus(before[1:], sums))
     else:
         pieces.insert(place, (at, *sums))
+    return pieces
 
 
-def _sum(piece: Piece, at: int, sums: Sums) -> Piece:
-    return at, piece[1] + sums[0], piece[2] + sums[1], piece[3] + sums[2]
+def _reserved(flights: Iterable[tuple[int, int, int]], *, since: int) -> Sums:
+    """By those that began since then and are not lost."""
+    flying = [flight for flight in flights if flight[0] >= since and flight[1] != LOST]
+    return len(flying), sum(flight[1] for flight in flying), sum(flight[2] for flight in flying)

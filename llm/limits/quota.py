@@ -203,7 +203,7 @@ class LedgerMeter(SpendingMeter):
                 return self._looks[wider]
         per = limits.per
         found = self._read(deployment, per, *key[1:])
-        ahead = any(tally.is_ahead_of(self.now + MINUTE) for tally in found.values())
+        ahead = any(tally.is_ahead_of(self.now) for tally in found.values())
         if ahead and bookkeeper.redate(self.now):  # a clock was wrong for a while
             found = self._read(deployment, per, *key[1:])
         self._looks[key] = found

@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.conf import settings
 from django.db import connection
+
+from llm.conf import conf
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def register(work: Callable[[], object]) -> None:
 def after_a_call() -> None:
     """Starts what was registered in a thread, unless that was done less than EVERY_S seconds ago."""
     global _last
-    if not getattr(settings, "LLM_MAINTAIN_AFTER_CALLS", True):
+    if not conf.LLM_MAINTAIN_AFTER_CALLS:
         return
     with _lock:
         if time.monotonic() - _last < EVERY_S:

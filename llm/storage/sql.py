@@ -1,11 +1,12 @@
 """Statements of the hot path, run without Django's layers around a cursor: those take longer than SQLite itself.
 
-SQL is written with %s, and values are given as the database takes them: see `llm.storage.rows`.
+SQL is written with %s, and values are given as the database takes them: see `llm.storage.statements`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
@@ -37,8 +38,9 @@ def run_for_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
 
 
 # Of a statement that has to wait for the interpreter each time it comes back from SQLite, one with many rows is as
-# quick as one with a single row. Of these two suffice for as many as a batch has, and SQLite reads each of them once.
-_TOGETHER = (64, 56, 48, 40, 32, 24, 16, 8, 7, 6, 5, 4, 3, 2, 1)  # rows
+# quick as one with a single row. Of these two suffice for as many as a batch has, and SQLite reads each of them once:
+# for less than a step, and for so many steps.
+_STEP, _MOST = 8, 64  # rows
 
 
 def run_together(one: str, many: Callable[[int], str], rows: list[list[Any]]) -> None:
@@ -47,13 +49,14 @@ def run_together(one: str, many: Callable[[int], str], rows: list[list[Any]]) ->
     one: the statement for one row; many: the same for so many, in SQLite's words. Raises what Django's own would, with
     SQLite of the statement that failed, which has undone itself: the rows that are still listed are not written
     """
-    if connection.vendor != "sqlite":
+    unit = shared()
+    if (connection if unit is None else unit.database).vendor != "sqlite":
         run_for_each(one, rows)
         rows.clear()
-    for count in _TOGETHER:
-        while len(rows) >= count:
-            run(many(count), [value for row in rows[:count] for value in row])
-            del rows[:count]
+    while rows:
+        count = min(len(rows) // _STEP * _STEP or len(rows), _MOST)
+        run(many(count), [*chain.from_iterable(rows[:count])])
+        del rows[:count]
 
 
 @contextmanager

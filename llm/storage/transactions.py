@@ -14,7 +14,6 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 T = TypeVar("T")
 MOST_LASTING = 10_000  # answers that are taken over
 _writer = threading.RLock()  # of this process's threads; beyond it, a lock on a file for all processes
-_here = threading.local()
 
 
 class Shared:
@@ -97,27 +96,39 @@ class Shared:
         return execute(sql, params, many, context)
 
 
+class _Here(threading.local):
+    """Of this thread: its chain transaction, if it is within one, and the last that has ended."""
+
+    shared: Shared | None = None
+    ended: Shared | None = None
+
+
+_here = _Here()
+
+
 def shared() -> Shared | None:
     """Of this thread's chain transaction; None outside of one."""
-    return getattr(_here, "shared", None)
+    return _here.shared
 
 
 def once(key: Any, read: Callable[[], T]) -> T:
     """What `read` returns; asked once in a chain transaction, as long as nothing is written that may change it."""
-    unit = shared()
-    return read() if unit is None else _kept(unit.read, key, read)
+    unit = _here.shared
+    if unit is None:
+        return read()
+    if key not in unit.read:
+        unit.read[key] = read()
+    return unit.read[key]  # type: ignore[no-any-return]
 
 
 def lasting(key: Any, read: Callable[[], T]) -> T:
     """The same of what nothing but the database's content decides: asked again once anybody has written anything."""
-    unit = shared()
-    return read() if unit is None else _kept(unit.lasting, key, read)
-
-
-def _kept(kept: dict[Any, Any], key: Any, read: Callable[[], T]) -> T:
-    if key not in kept:
-        kept[key] = read()
-    return kept[key]  # type: ignore[no-any-return]
+    unit = _here.shared
+    if unit is None:
+        return read()
+    if key not in unit.lasting:
+        unit.lasting[key] = read()
+    return unit.lasting[key]  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -131,8 +142,16 @@ def write_transaction() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    with _writer, _turn(str(database.settings_dict["NAME"])), transaction.atomic():
-        yield
+    with _writer:
+        file = _turn(database.settings_dict["NAME"], os.getpid())
+        if file is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            if file is not None:
+                fcntl.flock(file, fcntl.LOCK_UN)
 
 
 @contextmanager
@@ -142,7 +161,7 @@ def chain_transaction(*, durable: bool = True) -> Iterator[Shared]:
     durable: whether it waits for the disk. A row that says "about to be sent" may be lost with the machine, like the
     request; what ends a call waits, and saves that row too. SQLite's file decides that for itself.
     """
-    if (outer := shared()) is not None:
+    if (outer := _here.shared) is not None:
         outer.settle()
         try:
             with transaction.atomic():
@@ -159,7 +178,7 @@ def chain_transaction(*, durable: bool = True) -> Iterator[Shared]:
             with database.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('llm chain', 0))")
         elif outermost:
-            unit.recall(getattr(_here, "ended", None))
+            unit.recall(_here.ended)
         _here.shared, _here.ended = unit, None
         try:
             with database.execute_wrapper(unit):
@@ -174,21 +193,13 @@ def chain_transaction(*, durable: bool = True) -> Iterator[Shared]:
     _here.ended = unit
 
 
-@contextmanager
-def _turn(database: str) -> Iterator[None]:
-    """This process's turn to write. A database in memory has no other processes."""
-    if ":memory:" in database or "mode=memory" in database:
-        yield
-        return
-    file = _open(f"{database}-turn", os.getpid())
-    fcntl.flock(file, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
-
-
 @cache
-def _open(path: str, process: int) -> int:
-    """A descriptor of the process's own: one that a fork has copied would share the lock with its parent."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _turn(database: object, process: int) -> int | None:
+    """The file whose lock is a process's turn to write; None of a database in memory, which has no other processes.
+
+    A descriptor of the process's own: one that a fork has copied would share the lock with its parent.
+    """
+    path = str(database)
+    if ":memory:" in path or "mode=memory" in path:
+        return None
+    return os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

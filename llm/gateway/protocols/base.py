@@ -1,8 +1,8 @@
 """What a protocol is: a request read, a reply worded, and the same reply worded piece by piece as it comes."""
 
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from llm.chain import AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
@@ -10,6 +10,7 @@ from llm.gateway import catalogue
 from llm.gateway.ask import Ask
 from llm.gateway.errors import ApiError
 from llm.models import Client
+from llm.secrets import new_id
 from llm.text import encoded
 
 
@@ -19,7 +20,7 @@ class Protocol(ABC):
     prefix: ClassVar[str]  # of the ids of its answers
 
     def new_id(self) -> str:
-        return self.prefix + secrets.token_hex(16)
+        return self.prefix + new_id()
 
     @abstractmethod
     def read(self, body: Mapping[str, Any], meta: Mapping[str, Any]) -> Ask:
@@ -152,14 +153,19 @@ def model_of(reply: Reply) -> str:
 
 def cost(replies: Sequence[Reply]) -> str:
     """USD of all of them; `unknown` when a price is."""
-    costs = [reply.cost_usd for reply in replies]
-    return "unknown" if None in costs else f"{sum(cost for cost in costs if cost is not None):.6f}"
+    found = Decimal(0)
+    for reply in replies:
+        if reply.cost_usd is None:
+            return "unknown"
+        found += reply.cost_usd
+    return f"{found:.6f}"
 
 
 def total(replies: Sequence[Reply]) -> tuple[int, int, int]:
     """Tokens in, out, and of those in the ones from a cache, of whole calls, failed attempts included."""
-    return (
-        sum(reply.tokens_in for reply in replies),
-        sum(reply.tokens_out for reply in replies),
-        sum(reply.tokens_cached for reply in replies),
-    )
+    tokens_in = tokens_out = cached = 0
+    for reply in replies:
+        tokens_in += reply.tokens_in
+        tokens_out += reply.tokens_out
+        cached += reply.tokens_cached
+    return tokens_in, tokens_out, cached

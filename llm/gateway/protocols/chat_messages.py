@@ -11,6 +11,7 @@ ROLES = {
     "system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool",
     "function": "tool",
 }  # fmt: skip
+PLAIN = {"role", "content"}
 LEGACY_CALL = "call_of_%s"  # the id of a call of an old function, which has none: its name
 
 
@@ -20,7 +21,19 @@ def read(value: object, place: str) -> list[dict[str, Any]]:
         raise wrong(f"'{place}' must be a list of at least one message.", place)
     if len(value) > MOST_MESSAGES:
         raise wrong(f"'{place}' must be at most {MOST_MESSAGES}.", place)
-    return [_message(message, f"{place}[{index}]") for index, message in enumerate(value)]
+    return [
+        {"role": ROLES[message["role"]], "content": message["content"]}
+        if _is_plain(message)
+        else _message(message, f"{place}[{index}]")
+        for index, message in enumerate(value)
+    ]
+
+
+def _is_plain(message: object) -> bool:
+    """Whether it is a text and nothing else, as most are."""
+    if type(message) is not dict or message.keys() != PLAIN:
+        return False
+    return type(message["content"]) is str and message["role"] in ("system", "user", "assistant")
 
 
 def _message(message: object, place: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """OpenAI's Responses: items in, items out. https://platform.openai.com/docs/api-reference/responses"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from llm.adapters.dialects import EFFORTS
@@ -68,10 +67,10 @@ class Responses(Protocol):
         own = {**ask.own, "store": may_keep and ask.own["store"] is not False, "said": said, "thread": ""}
         previous = own["previous_response_id"]
         if not previous:
-            return replace(ask, own=own)
+            return ask._replace(own=own)
         told = conversations.before(client, previous)
         own["thread"] = told.thread
-        return replace(ask, messages=[*system, *told.messages, *said], own=own)
+        return ask._replace(messages=[*system, *told.messages, *said], own=own)
 
     def answer(self, replies: Sequence[Reply], ask: Ask, id: str) -> dict[str, Any]:
         return response(replies[0], ask, id)

@@ -22,9 +22,6 @@ class Answer:
     status_code: ClassVar[int] = 200
     cookies: ClassVar[Mapping[str, Any]] = {}
 
-    def __setitem__(self, name: str, value: str) -> None:
-        self.headers[name] = value
-
 
 def as_response(answer: Answer | HttpResponseBase) -> HttpResponseBase:
     """The same as Django's. A stream in it is ended by its last reference."""

@@ -4,7 +4,6 @@ import json
 import math
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any, NoReturn
 
 import orjson
@@ -44,8 +43,10 @@ def _read(told: bytes) -> Any:
     """The value that a body holds, without NUL and half characters. Raises ValueError, ApiError."""
     is_usual = NUL not in told and LONG not in told.translate(AS_ZEROS)
     if is_usual and told.count(b"{") + told.count(b"[") <= SHALLOW:
-        with suppress(ValueError):  # half characters, for one
+        try:
             return orjson.loads(told)
+        except ValueError:  # half characters, for one
+            pass
     value = DECODER.decode(told.decode())
     try:
         return _mended(value)
@@ -54,13 +55,13 @@ def _read(told: bytes) -> Any:
 
 
 async def fill(request: HttpRequest) -> int | None:
-    """Takes the body from the connection, where the server has left it to us, and returns its size in bytes; None
-    where reading it may block."""
+    """Takes the body from the connection, where the server has left it to us, and returns its size in bytes, of what
+    is too large a part's; None where reading it may block."""
     take = getattr(request, "fill", None)  # of guardlabs.serving
     if take is None:
         return None
     await take(MOST_BYTES)
-    return int(request.META.get("CONTENT_LENGTH") or 0)
+    return len(request.filled)  # type: ignore[attr-defined]
 
 
 def drain(request: HttpRequest) -> None:
@@ -75,6 +76,11 @@ def drain(request: HttpRequest) -> None:
 
 
 def _bytes(request: HttpRequest) -> bytes:
+    filled: bytes | None = getattr(request, "filled", None)
+    if filled is not None and not is_packed(request):
+        if len(filled) > MOST_BYTES:
+            raise _too_large()
+        return filled
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdecimal() and int(length) > MOST_BYTES:
         raise _too_large()

@@ -5,9 +5,9 @@ No cookie is ever looked at, so a page has what its key has, and nothing more.
 
 import re
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from llm.conf import conf
 from llm.gateway.serving.answers import Answer
 
 METHODS = "GET, POST, DELETE, OPTIONS"
@@ -22,7 +22,7 @@ PREFLIGHT_S = "7200"  # no browser remembers one for longer
 def allowed(request: HttpRequest) -> str:
     """The origin that asks, if it may; else empty."""
     origin = str(request.META.get("HTTP_ORIGIN", ""))
-    origins = getattr(settings, "LLM_CORS_ORIGINS", ())
+    origins = conf.LLM_CORS_ORIGINS
     return origin if origin and (origin in origins or "*" in origins) else ""
 
 
@@ -33,18 +33,18 @@ def preflight(request: HttpRequest) -> HttpResponse | None:
     response = HttpResponse(status=204)
     if allowed(request):
         wanted = str(request.META.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", ""))
-        response["Access-Control-Allow-Methods"] = METHODS
-        response["Access-Control-Max-Age"] = PREFLIGHT_S
+        response.headers["Access-Control-Allow-Methods"] = METHODS
+        response.headers["Access-Control-Max-Age"] = PREFLIGHT_S
         if NAMES.fullmatch(wanted):
-            response["Access-Control-Allow-Headers"] = wanted
+            response.headers["Access-Control-Allow-Headers"] = wanted
     return response
 
 
 def mark(request: HttpRequest, response: Answer | HttpResponseBase) -> None:
     """Lets a page of an allowed origin read the answer."""
-    if not getattr(settings, "LLM_CORS_ORIGINS", ()):
+    if not conf.LLM_CORS_ORIGINS:
         return
-    response["Vary"] = "Origin"
+    response.headers["Vary"] = "Origin"
     if origin := allowed(request):
-        response["Access-Control-Allow-Origin"] = origin
-        response["Access-Control-Expose-Headers"] = TOLD
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = TOLD

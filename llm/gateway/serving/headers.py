@@ -12,12 +12,14 @@ def of_answer(replies: Sequence[Reply], ask: Ask, id: str) -> dict[str, str]:
     first = replies[0]
     found = {
         "x-guardlabs-provider": first.provider,
-        "x-guardlabs-attempts": str(sum(len(reply.attempts) for reply in replies)),
+        "x-guardlabs-attempts": str(sum([len(reply.attempts) for reply in replies])),
         "x-guardlabs-cost-usd": cost(replies),
-        "x-guardlabs-call": ", ".join(str(reply.call_id) for reply in replies),
+        "x-guardlabs-call": ", ".join([str(reply.call_id) for reply in replies]),
         **_common(ask, id, first.max_tokens),
     }
-    return {**found, "x-guardlabs-cached": "true"} if first.cached else found
+    if first.cached:
+        found["x-guardlabs-cached"] = "true"
+    return found
 
 
 def of_stream(writer: Writer) -> dict[str, str]:
