@@ -18,7 +18,7 @@ from ipaddress import (
 )
 from urllib.parse import urlsplit
 
-from django.conf import settings
+from llm.conf import conf
 
 Address = IPv4Address | IPv6Address
 
@@ -74,7 +74,7 @@ def may_connect(host: str, port: int, address: str) -> bool:
     """Whether a connection may be made to `address`, which is what `host` has just resolved to."""
     if _judged(address)[1]:
         return True
-    said = getattr(settings, "LLM_ALLOW_PRIVATE_HOSTS", ())
+    said = conf.LLM_ALLOW_PRIVATE_HOSTS
     return _may(host, port, address, said if isinstance(said, (str, bool)) else tuple(said or ()), _vouched)
 
 
