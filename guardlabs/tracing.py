@@ -15,7 +15,7 @@ def start(*, content: bool = False, exporter: Any = None) -> Any:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     import llm
-    from llm import tracing
+    from llm.calls import tracing
 
     named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "guardlabs"}
     provider = TracerProvider(resource=Resource.create(named))

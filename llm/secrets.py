@@ -134,3 +134,27 @@ def _changed(path: str) -> int:
 def fingerprint(key: str) -> str:
     """Eight hex digits that tell two keys apart without telling anything about them."""
     return hashlib.sha256(b"guardlabs-key:" + key.encode()).hexdigest()[:8] if key else ""
+
+
+# -- names that nobody can guess ---------------------------------------------------------------------------
+
+IDS_AT_ONCE, ID_BYTES = 256, 16
+_ready: list[str] = []
+
+
+def new_id() -> str:
+    """128 random bits in hexadecimal.
+
+    The kernel is asked for many at once: whoever asks it gives up the interpreter, and waits to get it back.
+    """
+    try:
+        return _ready.pop()
+    except IndexError:
+        told = os.urandom(IDS_AT_ONCE * ID_BYTES).hex()
+        first, *others = (told[at : at + 2 * ID_BYTES] for at in range(0, len(told), 2 * ID_BYTES))
+        _ready.extend(others)
+        return first
+
+
+if hasattr(os, "register_at_fork"):  # which Windows has not
+    os.register_at_fork(after_in_child=_ready.clear)  # or a child would give the names that its parent gives

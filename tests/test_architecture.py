@@ -21,7 +21,7 @@ LAYERS = {
         "status",
         "foresight",
         "chain",
-        "cache tracing",
+        "cache",
         "pauses",
         "operations clients",
         "limits",
@@ -32,7 +32,7 @@ LAYERS = {
         "adapters gates",
         "models",
         "failures secrets hosts libraries loop clock windows",
-        "text conf ids",
+        "text conf",
     ),
     "audit": (
         "urls urls_root apps share_images",

@@ -4,6 +4,8 @@ import asyncio
 import gc
 import threading
 import time
+from contextlib import closing
+from functools import partial
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -50,6 +52,10 @@ async def all_of(events):
     return [event async for event in events]
 
 
+def calls_in_memory():
+    return sum(isinstance(each, opening.CallState) for each in gc.get_objects())
+
+
 def test_a_call_is_answered_and_in_the_ledger(sim):
     make_groq(sim, keys=1)
     reply = asyncio.run(acomplete(user="hi", purpose="test", lang="en"))
@@ -84,6 +90,31 @@ def test_unusable_arguments_are_a_value_error():
     with pytest.raises(ValueError, match="deadline_s"):
         asyncio.run(all_of(astream(user="hi", deadline_s=-1)))
     assert not Call.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda **what: asyncio.run(acomplete(**what)),
+        lambda **what: asyncio.run(all_of(astream(**what))),
+        complete,
+        lambda **what: list(chain.stream(**what)),
+    ],
+    ids=["acomplete", "astream", "complete", "stream"],
+)
+def test_a_call_that_is_over_needs_no_search_for_garbage(sim, ask):
+    make_groq(sim, keys=1)
+    ask(user="hi")
+    gc.collect()
+    before = calls_in_memory()
+    gc.disable()
+    try:
+        ask(user="hi")
+        loop.run(asyncio.sleep(0))  # the last step of what ran there
+        books.bookkeeper.stop()
+        assert calls_in_memory() == before
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("how", ["plain", "async", "hidden", "hidden from a thread"])
@@ -150,6 +181,27 @@ def test_those_who_wait_for_a_first_answer_are_woken_by_it_instead_of_looking(si
     asyncio.run(main())
     assert Call.objects.filter(outcome="ok").count() == 60
     assert books.bookkeeper.stats().jobs - before < 60 * 6  # each begins, waits, begins again and ends
+
+
+def test_those_who_wait_for_one_provider_sleep_on_while_others_answer(sim):
+    make_deepseek(sim)
+    calls = [opening.prepare(streamed=False, user="hi") for _ in range(slow_start.AT_ONCE + 1)]
+    *begun, wait_s = [books.run(partial(opening.next_attempt, call)) for call in calls]
+    assert all(trial.deployment.provider.slug == "deepseek" for trial in begun)
+    assert wait_s > 0
+    assert calls[-1].selector.news_of == "deepseek"
+
+    async def main():
+        waiting = asyncio.create_task(slow_start.news(30, "deepseek"))
+        await asyncio.sleep(0)
+        slow_start.note("groq", alive=True)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        slow_start.note("deepseek", alive=True)
+        await asyncio.wait_for(waiting, 25)
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("alive", [True, False])
@@ -514,7 +566,17 @@ def test_a_call_within_its_threads_transaction_is_undone_with_it(sim):
 
 def test_a_thread_knows_which_call_it_made_last(sim):
     make_groq(sim, keys=1)
+    current.call_id.set(None)
     assert complete(user="hi").call_id == current.call_id.get()
+    current.call_id.set(None)
+    with closing(chain.stream(user="hi")) as events:
+        next(events)
+        assert Call.objects.latest("pk").pk == current.call_id.get()
+    sim.default(b.http(500))
+    current.call_id.set(None)
+    with pytest.raises(ChainExhausted):
+        complete(user="hi")
+    assert Call.objects.latest("pk").pk == current.call_id.get()
 
 
 def test_a_gate_may_itself_make_a_call(sim):

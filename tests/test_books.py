@@ -11,7 +11,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from llm.configuration import snapshot
-from llm.ledger import books, meters
+from llm.ledger import batches, books, meters
 from llm.models import Meter, Notice, Provider
 from llm.storage.transactions import chain_transaction
 
@@ -90,7 +90,7 @@ def test_a_job_whose_loop_ended_before_it_woke_the_bookkeeper_is_done_when_that_
 
 
 def test_a_batch_is_bounded(bookkeeper, monkeypatch):
-    monkeypatch.setattr(books, "MAX_BATCH", 4)
+    monkeypatch.setattr(batches, "MAX_BATCH", 4)
     asyncio.run(together(bookkeeper, *[lambda n=n: note(f"{n}") for n in range(9)]))
     assert (bookkeeper.stats().largest, bookkeeper.stats().batches) == (4, 4)
     assert len(subjects()) == 9

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -86,6 +87,12 @@ def test_the_official_node_sdk_finds_nothing_unusual(site, key, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     assert done.stdout.count("ok ") == CHECKS
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="of Linux alone")
+def test_workers_that_wake_up_interrupt_nobody(site):
+    workers = Path(f"/proc/{site.pid}/task/{site.pid}/children").read_text().split()
+    assert [os.sched_getscheduler(int(worker)) for worker in workers] == [os.SCHED_BATCH] * 2
 
 
 def test_a_reader_who_leaves_stops_the_provider_and_is_accounted(site):

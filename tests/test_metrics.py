@@ -151,9 +151,9 @@ def test_with_a_token_this_machine_needs_it_too(settings):
 
 
 def test_how_the_processes_own_bookkeeper_does_is_told(monkeypatch):
-    from llm.ledger import books
+    from llm.ledger import batches, books
 
-    stats = books.Stats(jobs=7, batches=3, largest=4, waited_s=0.5)
+    stats = batches.Stats(jobs=7, batches=3, largest=4, waited_s=0.5)
     monkeypatch.setattr(books.bookkeeper, "_stats", stats)
     told = {name: number for (name, labels), number in read().items() if name.startswith("guardlabs_ledger_")}
     assert told["guardlabs_ledger_jobs_total"] == 7

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import time
 from types import SimpleNamespace
@@ -492,3 +493,11 @@ async def refused_once():
 def test_a_worker_without_a_file_left_looks_again_later(monkeypatch):
     monkeypatch.setattr("guardlabs.serving.listener.PAUSE_S", 0.0)
     asyncio.run(asyncio.wait_for(refused_once(), 60))
+
+
+def test_a_sandbox_may_forbid_a_worker_to_be_patient_with_others(monkeypatch):
+    def forbidden(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", forbidden, raising=False)
+    worker_module.without_haste()

@@ -9,7 +9,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import llm
 from guardlabs import tracing as site
-from llm import ChainExhausted, tracing
+from llm import ChainExhausted
+from llm.calls import tracing
 from llm.calls.terms import DataPolicy
 from llm.models import Credential, Provider
 from llm.simulator import payload

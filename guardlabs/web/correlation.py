@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponseBase
 from audit.client_address import from_trusted_proxy
 from guardlabs.web.middleware import Middleware
 from llm.calls import current
-from llm.ids import new_id
+from llm.secrets import new_id
 
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{7,63}")
 HEADER, OURS = "HTTP_X_REQUEST_ID", "guardlabs.request_id"

@@ -1,1 +1,4 @@
-"""What a call is: what it needs, where it may go, what it tells and returns. Data alone. Imports configuration."""
+"""What a call is: what it needs, where it may go, what it tells and returns, how that is traced. Data alone.
+
+Imports configuration.
+"""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from llm import clock, tracing
+from llm import clock
 from llm.cache import responses
-from llm.calls import affinity, tokens
+from llm.calls import affinity, tokens, tracing
 from llm.calls.deployment import Deployment
 from llm.calls.spec import CallSpec
 from llm.calls.terms import DataPolicy, without_images

@@ -13,10 +13,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from llm import clock, gates, tracing
+from llm import clock, gates
 from llm.adapters import Answer
 from llm.cache import responses, single_flight
-from llm.calls import current
+from llm.calls import current, tracing
 from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
 from llm.chain import aftermath, opening, slow_start
 from llm.chain.attempt import AttemptRun

@@ -230,8 +230,8 @@ class Selector:
         if self.waited_s >= LONGEST_WAIT_S:
             return None
         wait_s = min(max(self.waited_s / 4, SHORTEST_LOOK_S), LONGEST_LOOK_S)
-        self.news_of = slug if slow_start.is_alive(slug) else ""
-        if self.news_of and clock.sleep is asyncio.sleep:
+        self.news_of = slug
+        if slow_start.is_alive(slug) and clock.sleep is asyncio.sleep:
             wait_s = min(NEWS_S, self.left_s() / 2)
         self.waited_s += wait_s
         self.for_others = True

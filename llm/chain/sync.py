@@ -18,9 +18,11 @@ from typing import Any, TypeVar
 from django.db import connection
 
 from llm import loop
+from llm.calls import current
 from llm.calls.events import Completed, Event, Reply
 from llm.chain import opening, run
 from llm.ledger import books
+from llm.models import Call
 
 T = TypeVar("T")
 TICK_S = 0.5
@@ -44,7 +46,7 @@ def complete(
     """
     state = opening.prepare(streamed=False, **arguments)
     if on_event is None:
-        desk = Desk(has_left)
+        desk = Desk(has_left, state.call)
         return desk.wait(run.last(run.events(state, desk)))
     with closing(_told(state, has_left)) as told:
         for event in told:
@@ -65,15 +67,15 @@ def stream(*, has_left: Callable[[], bool] | None = None, **arguments: Any) -> I
 
 
 def _told(state: opening.CallState, has_left: Callable[[], bool] | None) -> Generator[Event, None, None]:
-    desk = Desk(has_left)
+    desk = Desk(has_left, state.call)
     yield from desk.events(run.events(state, desk))
 
 
 class Desk:
     """A thread at work for one call that it waits for. Everything that the call puts before it is done in turn."""
 
-    def __init__(self, has_left: Callable[[], bool] | None = None) -> None:
-        self._has_left = has_left
+    def __init__(self, has_left: Callable[[], bool] | None = None, call: Call | None = None) -> None:
+        self._has_left, self._call = has_left, call
         self._here = True  # whether the call is still run by this thread
         # The call once it has begun, for the first who takes it: the loop, or `_leave`.
         self._begun: list[Coroutine[Any, Any, Any]] = []
@@ -118,6 +120,8 @@ class Desk:
         except BaseException:
             self._leave()
             raise
+        finally:
+            self._note()
         return self._result()  # type: ignore[no-any-return]
 
     def events(self, told: AsyncGenerator[Event, None]) -> Generator[Event, None, None]:
@@ -126,6 +130,7 @@ class Desk:
         try:
             self._start(self._drive(told))
             while (event := self._serve()) is not None:
+                self._note()
                 yield event
                 loop.running().call_soon_threadsafe(self._go.set)
         except BaseException:
@@ -176,6 +181,11 @@ class Desk:
             order.run()
             if order.fatal is not None:
                 raise order.fatal
+
+    def _note(self) -> None:
+        """For what this thread logs."""
+        if self._call is not None and self._call.pk is not None:
+            current.call_id.set(self._call.pk)
 
     def _check(self) -> None:
         if self._has_left is not None and self._has_left():
@@ -242,6 +252,7 @@ class _Order:
         """In the thread."""
         if not self._taken.acquire(blocking=False):
             return
+        self.future.withdraw = None  # it leads back to us: such circles stay until they are searched for
         result: Any = None
         error: BaseException | None = None
         try:

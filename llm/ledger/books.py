@@ -2,7 +2,8 @@
 
 The work is plain code in short jobs (`llm.chain.opening`, `llm.chain.aftermath`), each one transaction in which no
 other call plans. In a server the bookkeeper does them: a thread with a connection of its own that commits all that
-wait together. In a thread that waits for its call anyway (`llm.chain.sync`), that thread does them itself.
+wait together. In a thread that waits for its call anyway (`llm.chain.sync`), that thread does them itself, and those of
+other threads that wait at the same moment.
 """
 
 import asyncio
@@ -10,10 +11,8 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
-from contextvars import Context, ContextVar, copy_context
-from dataclasses import dataclass, field
+from contextvars import ContextVar
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Protocol, TypeVar
@@ -23,14 +22,11 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection
 
 from llm.conf import conf
-from llm.storage import faults
-from llm.storage.sql import part
-from llm.storage.transactions import chain_transaction
+from llm.ledger.batches import Batches, Order, Threads, fail
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MAX_BATCH = 64  # jobs in one transaction
 TURNS = 2  # of an event loop, in which more jobs may come, before the bookkeeper is woken for the first
 IDLE_S = 30.0  # without work the bookkeeper's thread ends, and with it its connection
 DOUBT_AFTER_S = 5.0  # a connection that was idle for longer is looked at before it is used
@@ -53,9 +49,8 @@ class Books(Protocol):
 
 
 def run(job: Callable[[], T], *, durable: bool = True) -> T:
-    """Does a job in this thread."""
-    with chain_transaction(durable=durable):
-        return job()
+    """Does a job in this thread, or has it done by another that writes already: see `Threads.run`."""
+    return threads.run(job, durable=durable)
 
 
 async def awaited(result: Any) -> Any:
@@ -89,27 +84,25 @@ class Told(asyncio.Future[Any]):
     withdraw: Callable[[], bool] | None = None
 
     def cancel(self, msg: Any | None = None) -> bool:
-        return self.withdraw is not None and self.withdraw() and super().cancel(msg)
+        withdraw = self.withdraw  # which another thread takes away when the job begins
+        return withdraw is not None and withdraw() and super().cancel(msg)
 
     def give_up(self) -> None:
         """There will be no result: who waits is cancelled."""
         super().cancel()
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class _Order:
-    job: Callable[[], Any]
-    durable: bool
-    context: Context
-    loop: asyncio.AbstractEventLoop
-    future: Told
-    since: float = field(default_factory=time.monotonic)
-    result: Any = None
-    error: BaseException | None = None
+class _Order(Order):
+    """A job that a task of a loop waits for."""
 
-    def fail(self, error: BaseException) -> None:
-        """Only the first error counts."""
-        self.error = self.error or error
+    __slots__ = ("future", "loop")
+
+    def __init__(self, job: Callable[[], Any], durable: bool, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(job, durable)
+        self.loop, self.future = loop, Told(loop=loop)
+
+    def begins(self) -> None:
+        self.future.withdraw = None  # which leads back here: circles stay until they are searched for
 
     def settle(self) -> None:
         if self.future.done():
@@ -120,39 +113,18 @@ class _Order:
             self.future.set_exception(self.error)
 
 
-@dataclass(slots=True)
-class Stats:
-    """What the bookkeeper has done since the process began, and what waits now."""
-
-    waiting: int = 0
-    jobs: int = 0
-    batches: int = 0
-    largest: int = 0
-    waited_s: float = 0.0  # all jobs together, until their batch began
-    written_s: float = 0.0  # all batches together
-
-
-class Bookkeeper:
-    """Takes all jobs that wait, runs each in a savepoint of one transaction, commits, then answers them.
-
-    A job that raises undoes only itself. When the commit fails, or the database is away, all of the batch are told so.
-    """
-
-    def __init__(self) -> None:
-        self._forget()
+class Bookkeeper(Batches):
+    """A thread that does the jobs of tasks, all that wait together, and then answers them."""
 
     def _forget(self) -> None:
-        """For a new process, which has neither the thread nor whoever waits for it."""
-        self._change = threading.Condition()
-        self._orders: deque[_Order] = deque()
+        super()._forget()
         self._thread: threading.Thread | None = None
-        self._stats = Stats()
         self._stopping = False
         self._calling: WeakSet[asyncio.AbstractEventLoop] = WeakSet()  # which are about to wake the thread
 
     async def do(self, job: Callable[[], T], *, durable: bool = True, withdraw: bool = False) -> T:
         loop = asyncio.get_running_loop()
-        order = _Order(job, durable, copy_context(), loop, Told(loop=loop))
+        order = _Order(job, durable, loop)
         if withdraw:
             order.future.withdraw = partial(self._withdraw, order)
         with self._change:
@@ -182,11 +154,6 @@ class Bookkeeper:
             return await function(*arguments)
         return await awaited(await asyncio.to_thread(_aside, function, *arguments))
 
-    def stats(self) -> Stats:
-        """Numbers for the metrics."""
-        self._stats.waiting = len(self._orders)
-        return self._stats
-
     def stop(self) -> None:
         """Lets the thread end once nothing waits, and waits for it; the next job starts another.
 
@@ -200,14 +167,6 @@ class Bookkeeper:
             thread.join()
         self._stopping = False
 
-    def _withdraw(self, order: _Order) -> bool:
-        with self._change:
-            try:
-                self._orders.remove(order)
-            except ValueError:  # it is being done
-                return False
-        return True
-
     def _work(self) -> None:
         used = 0.0
         while self._waits():
@@ -218,7 +177,7 @@ class Bookkeeper:
                 self._write(batch)
             except BaseException as error:
                 log.exception("the bookkeeper failed")
-                _fail(batch or self._take(batch), error)
+                fail(batch or self._take(batch), error)
             used = time.monotonic()
             _answer(batch)
             del batch
@@ -231,57 +190,6 @@ class Bookkeeper:
                 connection.close()
                 self._thread = None
             return bool(self._orders)
-
-    def _take(self, batch: list[_Order]) -> list[_Order]:
-        """Fills an empty batch with the jobs that wait, and returns it."""
-        with self._change:
-            batch += [self._orders.popleft() for _ in range(min(len(self._orders), MAX_BATCH))]
-        now, stats = time.monotonic(), self._stats
-        stats.jobs += len(batch)
-        stats.batches += 1
-        stats.largest = max(stats.largest, len(batch))
-        stats.waited_s += sum(now - order.since for order in batch)
-        return batch
-
-    def _write(self, batch: list[_Order]) -> None:
-        """Does the jobs that wait. Taken once it is our turn: what came while others wrote is of the same commit."""
-        began = time.monotonic()
-        for again in (True, False):
-            try:
-                with chain_transaction() as unit:
-                    began = time.monotonic()
-                    unit.durable = any(order.durable for order in self._take(batch))
-                    _run_all(batch)
-            except Exception as error:
-                if faults.is_away(error):
-                    connection.close()
-                if again and not batch:  # such as a connection that the database has ended
-                    continue
-                _fail(batch or self._take(batch), error)
-            break
-        self._stats.written_s += time.monotonic() - began
-
-
-def _run_all(batch: list[_Order]) -> None:
-    if len(batch) == 1:  # the transaction is its savepoint
-        batch[0].result = batch[0].context.run(batch[0].job)
-        return
-    for order in batch:
-        try:
-            with part(order.fail):
-                order.result = order.context.run(order.job)
-        except Exception as error:
-            order.fail(error)
-            if connection.needs_rollback:
-                raise
-
-
-def _fail(batch: Iterable[_Order], error: BaseException) -> None:
-    """What was not told otherwise already was undone by this."""
-    if not isinstance(error, Exception):
-        error = RuntimeError(f"a job of the ledger ended with {type(error).__name__}")
-    for order in batch:
-        order.fail(error)
 
 
 def _answer(batch: Iterable[_Order]) -> None:
@@ -324,8 +232,9 @@ class InRequest:
         return await awaited(await sync_to_async(function, thread_sensitive=True)(*arguments))
 
 
-bookkeeper = Bookkeeper()
+bookkeeper, threads = Bookkeeper(), Threads()
 os.register_at_fork(after_in_child=bookkeeper._forget)
+os.register_at_fork(after_in_child=threads._forget)
 _in_request = InRequest()
 
 

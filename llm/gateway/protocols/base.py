@@ -9,8 +9,8 @@ from llm.chain import AttemptStarted, Completed, Delta, Event, ReasoningDelta, R
 from llm.gateway import catalogue
 from llm.gateway.ask import Ask
 from llm.gateway.errors import ApiError
-from llm.ids import new_id
 from llm.models import Client
+from llm.secrets import new_id
 from llm.text import encoded
 
 
