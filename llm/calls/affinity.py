@@ -20,6 +20,7 @@ from llm.calls.deployment import Deployment
 from llm.calls.spec import Home
 from llm.conf import conf
 from llm.models import Attempt
+from llm.text import encoded
 
 HELD_S = 3600.0
 MOST_KEPT = 10_000
@@ -38,7 +39,7 @@ def key_of(client: str, model: str, named: str, messages: Sequence[Mapping[str, 
         if message.get("role") == "assistant":
             break
         first.append((message.get("role"), message.get("content")))
-    value = repr((client, model, named or first)).encode("utf-8", "surrogatepass")
+    value = encoded((client, model, named or first))
     mark = hmac.digest(_secret(conf.SECRET_KEY), value, "sha1").hex()[:31]
     return NAMED + mark if named else mark
 
