@@ -4,16 +4,16 @@ import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from django.conf import settings
 from django.http import HttpRequest
-
-from llm.conf import conf
 
 UNKNOWN = "unknown"
 WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]{2,45})\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}")
 
 
 def _trusted(address: str) -> bool:
-    return bool(conf.TRUSTED_PROXIES) and _is_in(address, tuple(conf.TRUSTED_PROXIES))
+    networks = settings.TRUSTED_PROXIES
+    return bool(networks) and _is_in(address, tuple(networks))
 
 
 @lru_cache(maxsize=256)  # the same few proxies stand behind every request

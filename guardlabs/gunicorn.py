@@ -33,7 +33,7 @@ class RedactingLogger(Logger):
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         return {
             "m": method, "U": path, "H": environ["SERVER_PROTOCOL"], "s": resp.status,
-            "b": str(resp.sent), "B": resp.sent, "r": f"{method} {path}",
+            "b": resp.sent, "B": resp.sent, "r": f"{method} {path}",
             "M": request_time.seconds * 1000 + request_time.microseconds // 1000,
         }  # fmt: skip
 
@@ -41,13 +41,11 @@ class RedactingLogger(Logger):
         """gunicorn's, without its look for who has called it, and with no atoms but ours: once a request."""
         if self.access_log_enabled and self.access_log.isEnabledFor(logging.INFO):
             atoms = self.atoms(resp, req, environ, request_time)
-            line = logging.LogRecord(
-                self.access_log.name, logging.INFO, __file__, 0, self.cfg.access_log_format, (atoms,), None
-            )
-            self.access_log.handle(line)
+            self.access_log.handle(logs.Access(self.access_log.name, self._line, atoms))
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
+        self._line = cfg.access_log_format
         for log in (self.error_log, self.access_log):
             for handler in log.handlers:
                 handler.setFormatter(logs.formatter(env.text("LOG_FORMAT", "line").lower()))

@@ -220,7 +220,7 @@ def told_both_ways(headers, body, sent):
     two = answered(start(*pairs, length), piece(body), sent=sent)
 
     async def site(scope, receive, send):
-        await scope["extensions"][WHOLE](headers, body)
+        await scope["extensions"][WHOLE](200, headers, body)
 
     one = answered_by(site, sent)
     return [b"\n".join(line for line in told.split(b"\r\n") if line[:5] != b"Date:") for told in (two, one)]
@@ -237,7 +237,7 @@ def test_an_answer_that_is_told_whole_looks_like_one_in_two_messages(body, sent)
 @pytest.mark.parametrize("headers", [{"X-A": "a\r\nX-B: b"}, {"X-A\r\nB": "1"}, {"X-A": "→"}])
 def test_a_whole_answer_with_an_odd_header_is_never_sent(headers, caplog):
     async def site(scope, receive, send):
-        await scope["extensions"][WHOLE](headers, b"hello")
+        await scope["extensions"][WHOLE](200, headers, b"hello")
 
     told = answered_by(site, LAST)
     assert told.startswith(b"HTTP/1.1 500 ")
@@ -247,8 +247,8 @@ def test_a_whole_answer_with_an_odd_header_is_never_sent(headers, caplog):
 def test_an_answer_is_told_once():
     async def site(scope, receive, send):
         whole = scope["extensions"][WHOLE]
-        await whole({}, b"first")
-        await whole({}, b"second")
+        await whole(200, {}, b"first")
+        await whole(200, {}, b"second")
 
     told = answered_by(site, GET)
     assert told.endswith(b"\r\n\r\nfirst")

@@ -70,19 +70,33 @@ def _shown(text: str) -> str:
     return _escaped(redact(text))
 
 
+class Access(logging.LogRecord):
+    """A line of gunicorn's access log, one a request. Nothing is looked up of who wrote it, and where."""
+
+    def __init__(self, name: str, line: str, atoms: dict[str, Any]) -> None:
+        now = time.time()
+        vars(self).update(NOWHERE, name=name, msg=line, args=atoms, created=now, msecs=now % 1 * 1000)
+
+
+NOWHERE = vars(logging.LogRecord("", logging.INFO, "", 0, "", (), None))
+
+
 def _is_access(record: logging.LogRecord) -> bool:
     """Whether it is one of gunicorn's access log."""
     return isinstance(record.args, dict) and "r" in record.args
 
 
+def _known(atoms: Any) -> dict[str, Any]:
+    """What may be told of a request. A path that leads nowhere may hold anything, a recovery phrase too."""
+    if str(atoms.get("s")) != "404":
+        return atoms  # type: ignore[no-any-return]
+    return {**atoms, "U": MASK, "r": f"{atoms.get('m', '-')} {MASK}", "q": "", "f": "-"}
+
+
 def _without_unknown_path(record: logging.LogRecord) -> logging.LogRecord:
-    """A path that leads nowhere may hold anything, a recovery phrase too: it is left out."""
+    """The same of Django's own line."""
     args: Any = record.args
-    if _is_access(record) and str(args.get("s")) == "404":
-        record, known = copy(record), copy(args)
-        known.update({"U": MASK, "r": f"{args.get('m', '-')} {MASK}", "q": "", "f": "-"})
-        record.args = known
-    elif getattr(record, "status_code", None) == 404 and isinstance(args, tuple) and len(args) == 2:
+    if getattr(record, "status_code", None) == 404 and isinstance(args, tuple) and len(args) == 2:
         record = copy(record)
         record.args = (args[0], MASK)
     return record
@@ -100,12 +114,11 @@ class Line(logging.Formatter):
         super().__init__(LINE)
 
     def format(self, record: logging.LogRecord) -> str:
-        record = _without_unknown_path(record)
         if _is_access(record):  # one a request: only its few texts need to be looked at
-            args: Any = record.args
-            shown = {name: _shown(value) if type(value) is str else value for name, value in args.items()}
+            atoms = _known(record.args)
+            shown = {name: _shown(value) if type(value) is str else value for name, value in atoms.items()}
             return f"{self.formatTime(record)} {record.levelname} {record.name} {record.msg % shown}"
-        return redact(super().format(record))
+        return redact(super().format(_without_unknown_path(record)))
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         """The standard library's default, each second worded once."""
@@ -126,6 +139,9 @@ class Json(JsonFormatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
+        if _is_access(record):
+            record = copy(record)
+            record.args = _known(record.args)
         return _escaped(redact(super().format(_without_unknown_path(record))))
 
     def add_fields(

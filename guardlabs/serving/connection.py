@@ -115,8 +115,7 @@ class Connection(_Protocol):  # type: ignore[misc]
     async def drained(self) -> None:
         await self._flow_control.drain()
 
-    def write(self, data: bytes) -> None:
-        self._safe_write(data)
+    write = _Protocol._safe_write
 
     def refuse(self, status: int, why: str) -> None:
         """Answers in plain text, in place of the site."""

@@ -68,14 +68,14 @@ class Exchange:
         if connection.is_full:
             await connection.drained()
 
-    async def whole(self, headers: Mapping[str, str], body: bytes) -> None:
-        """A success, as `send` would take it in two messages. headers: all but the length of the body."""
+    async def whole(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """What `send` would be told in two messages. headers: all but the length of the body."""
         connection = self._connection
         if connection.is_closed:
             return
         lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
         lines.append(f"Content-Length: {len(body)}\r\n")
-        self._start(HTTPStatus.OK, "".join(lines).encode("latin-1"), len(lines), len(body))
+        self._start(status, "".join(lines).encode("latin-1"), len(lines), len(body))
         self._write(body, more=False)
         if connection.is_full:
             await connection.drained()

@@ -179,7 +179,7 @@ class Site:
         body = response.body if is_ours else _body(response)
         if isinstance(body, bytes):
             if is_ours and whole is not None:
-                await whole(response.headers, body)
+                await whole(response.status_code, response.headers, body)
                 return
             response.headers.setdefault("Content-Length", str(len(body)))
             await send(_start(response))

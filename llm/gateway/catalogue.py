@@ -51,7 +51,7 @@ def arguments(model: str, client: Client, max_usd: Decimal | None, kind: str = C
         if limit is not None
     ]
     found: dict[str, Any] = {"max_usd": min(limits) if limits else None, "tiers": client.tiers or None}
-    if state is None or name in {AUTO, FREE}:
+    if state is None or name in OWN:
         return found
     meant = _meant(name, list(_allowed(state.providers, client, kind)))
     if not meant:

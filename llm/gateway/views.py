@@ -220,8 +220,8 @@ async def _answered(protocol: Protocol, ask: Ask, client: Client, small: bool) -
         if ask.stream:
             return await _streamed(protocol, ask, client, wanted)
         replies = []
-        for fresh in _rounds(ask, client):
-            replies.append(await run.acomplete(**wanted, fresh=fresh))
+        for number in range(ask.n):
+            replies.append(await run.acomplete(**wanted, fresh=_is_fresh(client, number)))
     except chain.ChainExhausted as failure:
         tokens = await in_thread(counted_in, ask)
         raise errors.exhausted(failure, tokens_in=tokens) from failure
@@ -242,8 +242,8 @@ async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[s
     writer = protocol.writer(ask, protocol.new_id(), hold=hold)
 
     async def events() -> AsyncGenerator[Event, None]:
-        for fresh in _rounds(ask, client):
-            told = run.astream(on_broken_stream=on_break, fresh=fresh, **wanted)
+        for number in range(ask.n):
+            told = run.astream(on_broken_stream=on_break, fresh=_is_fresh(client, number), **wanted)
             async with aclosing(told):
                 async for event in told:
                     yield event
@@ -261,9 +261,9 @@ async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[s
     return Answer(stream, headers.of_stream(writer) | STREAMED)
 
 
-def _rounds(ask: Ask, client: Client) -> list[bool]:
-    """Whether each of the answers that are wanted has to be a new one: the same one twice is no second answer."""
-    return [client.cache == CACHE_OFF or number > 0 for number in range(ask.n)]
+def _is_fresh(client: Client, number: int) -> bool:
+    """Whether an answer, of several, has to be a new one: the same one twice is no second answer."""
+    return number > 0 or client.cache == CACHE_OFF
 
 
 def _arguments(ask: Ask, client: Client) -> dict[str, Any]:
