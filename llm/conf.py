@@ -16,6 +16,7 @@ DEFAULTS: dict[str, Any] = {
     "LLM_CORS_ORIGINS": (),
     "LLM_BOOKS": "",
     "LLM_CACHE": "auto",
+    "LLM_ALLOW_PRIVATE_HOSTS": (),
     "LLM_MAINTAIN_AFTER_CALLS": True,
 }
 

@@ -18,7 +18,7 @@ from ipaddress import (
 )
 from urllib.parse import urlsplit
 
-from django.conf import settings
+from llm.conf import conf
 
 Address = IPv4Address | IPv6Address
 
@@ -72,18 +72,30 @@ def _place(address: str) -> tuple[str, int] | None:
 
 def may_connect(host: str, port: int, address: str) -> bool:
     """Whether a connection may be made to `address`, which is what `host` has just resolved to."""
-    found, public, special = _judged(address)
-    if public:
+    if _judged(address)[1]:
         return True
-    said = getattr(settings, "LLM_ALLOW_PRIVATE_HOSTS", ())
-    names, networks, everything = _allowed(said if isinstance(said, str | bool) else tuple(said or ()))
+    said = conf.LLM_ALLOW_PRIVATE_HOSTS
+    return _may(host, port, address, said if isinstance(said, (str, bool)) else tuple(said or ()), _vouched)
+
+
+@lru_cache(1024)
+def _may(
+    host: str,
+    port: int,
+    address: str,
+    said: str | bool | tuple[object, ...],
+    vouched: frozenset[tuple[str, int]],
+) -> bool:
+    """Whether that which is said and vouched for lets a connection be made to an address that is not public."""
+    found, _, special = _judged(address)
+    names, networks, everything = _allowed(said)
     named = [network for network in networks if found.version == network.version and found in network]
     if special:
         # Named by itself; a network that only happens to hold it, such as 0.0.0.0/0, does not mean it.
         return any(_is_within(network, METADATA) for network in named)
     if named:
         return True
-    return everything or host.lower() in names or (host.lower(), port) in _vouched
+    return everything or host.lower() in names or (host.lower(), port) in vouched
 
 
 def is_refused(address: str) -> bool:

@@ -32,6 +32,24 @@ def encoded(value: Any) -> bytes:
         return told.encode("utf-8", "replace")
 
 
+def characters(value: Any, most: int) -> int:
+    """How many characters the texts within a value have, and one for each value in it. Counting ends above `most`."""
+    found, within = 0, [value]
+    for each in within:
+        if each is None:
+            continue
+        if type(each) is str or isinstance(each, str):
+            found += len(each)
+        elif isinstance(each, list | tuple):
+            within += each
+        elif type(each) is dict or isinstance(each, Mapping):
+            within += each.values()
+        found += 1
+        if found > most:
+            break
+    return found
+
+
 def is_half(char: str) -> bool:
     """Whether this is the first half of a character whose second half may follow."""
     return "\ud800" <= char <= "\udbff"

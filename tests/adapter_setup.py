@@ -25,7 +25,10 @@ def drive(adapter, request, timing):
     """The pieces that an adapter yields for a request, and its answer. Raises Failure."""
 
     async def collect():
-        return [each async for each in adapter.run(request, timing)]
+        if request.stream:
+            return [each async for each in adapter.run(request, timing)]
+        answer = await adapter.ask(request, timing)
+        return [*answer.pieces(), answer]
 
     *pieces, answer = loop.run(collect())
     assert isinstance(answer, Answer)

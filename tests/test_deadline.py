@@ -1,5 +1,6 @@
 """No wait goes beyond the deadline: resolving, connecting, TLS, sending, headers, body."""
 
+import asyncio
 import contextlib
 import math
 import socket
@@ -413,11 +414,54 @@ def test_an_attempt_has_all_the_time_that_usable_successors_do_not_keep(
         want=CallSpec(1, 1), end=100 + left_s, begin_by=100 + left_s, own_deadline=own_deadline,
         providers=(asked,) * (others + 1),
     )  # fmt: skip
-    limits = selector.timing(asked, streamed=False)
     share = left_s - usable * min(5, left_s / (usable + 1))
+    assert selector.timing(asked, streamed=True).first_token == 100 + min(10, share)
     alone = own_deadline and not usable
-    assert limits.first_token == 100 + min(10, share)
-    assert limits.end == 100 + min(max(20, min(left_s, 600)) if alone else 20, share)
+    whole = 100 + min(max(20, min(left_s, 600)) if alone else 20, share)
+    limits = selector.timing(asked, streamed=False)
+    assert limits.end <= whole
+    assert (limits.longer() if limits.longer else limits.end) == whole
+
+
+def test_successors_are_counted_only_where_that_tells(monkeypatch):
+    counted = []
+    monkeypatch.setattr(Selector, "_usable_after", lambda *_: counted.append(1) or 1)
+    asked = SimpleNamespace(slug="groq", first_byte_s=10, timeout_s=20)
+    now = clock.monotonic()
+    asks = [(60, False, True), (60, False, False), (12, False, False), (60, True, False)]
+    for left_s, own_deadline, streamed in asks:
+        selector = Selector(
+            want=CallSpec(1, 1), end=now + left_s, begin_by=now + left_s, own_deadline=own_deadline,
+            providers=(asked, asked),
+        )  # fmt: skip
+        limits = selector.timing(asked, streamed=streamed)
+        assert bool(limits.longer) == (left_s == 12 or own_deadline)
+    assert not counted
+
+
+@pytest.mark.parametrize(
+    ("longer_s", "outcome"), [(0.2, "answered"), (0, "ended"), (-5, "ended"), (None, "ended")]
+)
+def test_a_wait_that_is_not_sure_of_its_end_asks_when_that_has_come(longer_s, outcome):
+    """None: whoever is asked fails."""
+    asked = []
+
+    def longer():
+        asked.append(clock.monotonic())
+        return clock.monotonic() + longer_s
+
+    async def waited(wait_s, end):
+        try:
+            async with transport.until(end, longer):
+                await asyncio.sleep(wait_s)
+                return "answered"
+        except TimeoutError:
+            return "ended"
+
+    assert loop.run(waited(0.02, clock.monotonic() + 0.01)) == outcome
+    assert len(asked) == 1
+    assert loop.run(waited(0, clock.monotonic() + 5)) == "answered"
+    assert len(asked) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -165,6 +165,12 @@ def test_a_text_about_marks_is_not_cut(text, step):
     assert read(text, whole=not step, step=step or 1) == (text, "")
 
 
+@pytest.mark.parametrize("step", [0, 1, 4])
+@pytest.mark.parametrize("text", [" <|im_end|>", "<think>Hm</think>  <|im_end|>", "<think>Hm</think>\n <|im_end|>"])
+def test_the_end_of_a_turn_behind_nothing_is_no_text(text, step):
+    assert read(text, whole=not step, step=step or 1)[0].strip() == ""
+
+
 @pytest.mark.parametrize("close", ["</think>", "[/THINK]", "</thought>", "</seed:think>", "◁/think▷"])
 def test_reasoning_without_its_opening_mark_is_no_text(close):
     for text in (f"{SECRET}{close}Hello", f"{SECRET}\n{close}\n\nHello"):

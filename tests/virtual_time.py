@@ -28,8 +28,9 @@ class VirtualTime:
         return time.monotonic() + self._ahead
 
     @asynccontextmanager
-    async def until(self, end):
+    async def until(self, end, longer=None):
         self._ahead += self.a_wait_s
+        end = longer() if longer else end
         left = max(end - self.monotonic(), 0.0)
         self.limits.append(left)
         try:

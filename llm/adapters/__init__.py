@@ -6,11 +6,11 @@ from typing import Any
 
 from django.conf import settings
 
-from llm.adapters.base import Adapter, Answer, Reasoning, Request, Timing
+from llm.adapters.base import Adapter, Answer, Piece, Reasoning, Request, Timing
 from llm.failures.kinds import Failure, Kind
 from llm.libraries import missing_library
 
-__all__ = ["Adapter", "Answer", "Reasoning", "Request", "Timing", "adapter_for", "is_kept"]
+__all__ = ["Adapter", "Answer", "Piece", "Reasoning", "Request", "Timing", "adapter_for", "is_kept"]
 
 _MOST_CLIENTS = 256
 _clients: OrderedDict[tuple[str, ...], Adapter] = OrderedDict()
@@ -27,13 +27,13 @@ def adapter_for(*, kind: str, base_url: str, key: str, project: str = "", locati
 
     Imports a kind's SDK on first use: Google's alone takes a second. Raises Failure for an unusable key.
     """
-    if lacking := missing_library(kind):
-        raise Failure(Kind.KEY_INVALID, lacking)
     identity = (kind, base_url, key, project, location)
     with _lock:
         if adapter := _clients.get(identity):
             _clients.move_to_end(identity)
             return adapter
+    if lacking := missing_library(kind):
+        raise Failure(Kind.KEY_INVALID, lacking)
     options: dict[str, Any] = {
         "base_url": base_url,
         "key": key,

@@ -81,12 +81,18 @@ class Answer:
     tokens_cached: int = 0  # of tokens_in: what the provider had in its prompt cache
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def pieces(self) -> list[Piece]:
+        """What a stream tells piece by piece, of an answer that came whole."""
+        told: list[Piece] = [Reasoning(self.reasoning)] if self.reasoning else []
+        return [*told, self.text] if self.text else told
+
 
 @dataclass(kw_only=True)
 class Timing:
     """When to give up on an attempt, as moments of `clock.monotonic()`.
 
     first_token: on the first sign of life of a stream; end: on all of it (infinity: words may flow for hours)
+    longer: of a plain answer, asked once `end` has come: until when it may take indeed, which costs something to find
     idle_s: on a stream that has begun, after so much silence
     first_byte_s, timeout_s: how long the provider may take of its own right; an attempt that had less, and ended,
     was cut short
@@ -94,6 +100,7 @@ class Timing:
 
     first_token: float
     end: float
+    longer: Callable[[], float] | None = None
     idle_s: float = 15.0
     first_byte_s: float = 0
     timeout_s: float = 0
@@ -163,8 +170,15 @@ class Adapter(Protocol):
         """How often the client library tries again by itself; the chain wants 0."""
         ...
 
+    async def ask(self, request: Request, timing: Timing) -> Answer:
+        """The answer to a plain request. Raises Failure, and nothing else, when there is none.
+
+        Cancelled, it ends the request at once, and with it the connection.
+        """
+        ...
+
     def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
-        """Yields text, and Reasoning, as they come (once, for a plain request) and the whole Answer as the last item.
+        """Sends a request for a stream; yields text, and Reasoning, as they come and the whole Answer as the last item.
 
         Raises Failure, and nothing else, when there is none. Closed or cancelled, it ends the request at once, and
         with it the connection.
@@ -207,8 +221,8 @@ def _size(model: Mapping[str, Any], *names: str) -> int | None:
 
 def checked(answer: Answer, request: Request) -> Answer:
     """The answer with its calls of tools in order. Raises Failure when there is nothing in it for the caller."""
-    calls = _usable_calls(answer, request)
-    if answer.tool_calls or answer.state:
+    if answer.tool_calls or answer.state or request.params.get("tools"):
+        calls = _usable_calls(answer, request)
         answer = replace(answer, tool_calls=calls, state=_sound(answer.state))
     if not answer.text.strip() and not answer.tool_calls:
         raise Failure(Kind.EMPTY_OUTPUT, f"no visible text (finish reason {answer.finish_reason or 'unknown'})",

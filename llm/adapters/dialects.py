@@ -39,6 +39,7 @@ NO_SIGNATURE = "skip_thought_signature_validator"
 # DeepSeek refuses an absent and an empty `reasoning_content` beside a call of a tool, and takes a blank one.
 NO_REASONING = " "
 STATE = ("reasoning_content", "reasoning", "reasoning_details", "extra_content")
+_REWORDED = frozenset((*STATE, "tool_call_id"))  # fields of a message that are not passed on as they are
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
@@ -88,6 +89,8 @@ _EFFORTS = (
 def dialect_of(base_url: str, model: str, stated: Mapping[str, Any]) -> Dialect:
     """How to speak to a model. stated: the provider's `dialect` as staff wrote it."""
     usual = _usual(base_url, model)
+    if not stated:
+        return usual
     known = {name: value for name, value in stated.items() if name in CHOICES}
     return replace(usual, **known) if known else usual
 
@@ -106,7 +109,7 @@ def _usual(base_url: str, model: str) -> Dialect:
 
 def messages_for(
     dialect: Dialect, messages: Sequence[Mapping[str, Any]], *, thinks: bool = True
-) -> list[dict[str, Any]]:
+) -> list[Mapping[str, Any]]:
     """The messages as this service takes them. State of other providers' answers stays behind."""
     if dialect.call_ids == "mistral":  # which refuses an answer that says nothing
         messages = [each for each in messages if not _is_empty_answer(each)]
@@ -117,7 +120,9 @@ def _is_empty_answer(message: Mapping[str, Any]) -> bool:
     return message.get("role") == "assistant" and not (message.get("content") or message.get("tool_calls"))
 
 
-def _message(dialect: Dialect, message: Mapping[str, Any], *, thinks: bool) -> dict[str, Any]:
+def _message(dialect: Dialect, message: Mapping[str, Any], *, thinks: bool) -> Mapping[str, Any]:
+    if message.get("role") != "assistant" and _REWORDED.isdisjoint(message):
+        return message
     said = {name: value for name, value in message.items() if name not in STATE}
     if "tool_call_id" in said:
         said["tool_call_id"] = call_id(dialect, str(said["tool_call_id"]))
@@ -198,15 +203,15 @@ def with_reasoning(
     effort: str | None,
     shown: bool | None,
     groq: bool,
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """The parameters with the caller's wish for reasoning, in the service's words.
 
     effort: one of EFFORTS, None for the model's own setting. shown: whether the reasoning is to come along; None: it
     is when an effort was named.
     """
-    found = dict(params)
     if effort is None and shown is None:
-        return found
+        return params
+    found = dict(params)
     if shown is None:
         shown = effort != "none"
     if dialect.reasoning == "effort":

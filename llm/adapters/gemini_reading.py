@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llm.adapters.answers.finish import Ending, Finish
-from llm.adapters.answers.reading import MAX_CHARACTERS
+from llm.adapters.answers.reading import MAX_CHARACTERS, leaked
 from llm.adapters.answers.toolcalls import tool_call
-from llm.adapters.answers.usage import Usage
+from llm.adapters.answers.usage import MAX_IN, MAX_OUT, Usage, count
 from llm.adapters.answers.visible import Leaked, Piece, Visible
 from llm.adapters.base import Answer, Request
 from llm.failures.kinds import Failure, Kind
@@ -55,11 +55,13 @@ class GeminiReading:
         own, tools = usage.prompt_token_count, usage.tool_use_prompt_token_count
         thoughts = usage.thoughts_token_count or 0
         self.usage.note(
-            prompt=own + tools if own and tools else own,
-            spoken=(usage.candidates_token_count or 0) + thoughts,  # thoughts are billed as output
-            total=usage.total_token_count,
+            prompt=count(own + tools if own and tools else own),
+            spoken=count(
+                (usage.candidates_token_count or 0) + thoughts, MAX_OUT
+            ),  # thoughts are billed as output
+            total=count(usage.total_token_count, MAX_IN + MAX_OUT),
         )
-        self.usage.note_cached(usage.cached_content_token_count)
+        self.usage.note_cached(count(usage.cached_content_token_count))
         self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
 
     def _part(self, part: Any) -> Iterator[Piece]:
@@ -80,9 +82,7 @@ class GeminiReading:
         try:
             yield from self.visible.think(part.text) if part.thought else self.visible.feed(part.text)
         except Leaked:
-            raise Failure(
-                Kind.EMPTY_OUTPUT, "reasoning was told as the text, without its mark", status=200
-            ) from None
+            raise leaked() from None
 
     def _call(self, call: Any, signature: str) -> None:
         self.said = True
@@ -95,8 +95,11 @@ class GeminiReading:
             self._size += len(arguments)
 
     def end(self) -> list[Piece]:
-        """What was held back, once no more will come."""
-        return self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
+        """What was held back, once no more will come. Raises Failure."""
+        try:
+            return self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
+        except Leaked:
+            raise leaked() from None
 
     def answer(self, headers: Mapping[str, str], doubt: str = "") -> Answer:
         """The whole answer. Raises Failure when its ending says that it is none."""

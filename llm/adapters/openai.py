@@ -1,7 +1,7 @@
 """OpenAI-compatible services through the openai SDK: DeepSeek, OpenRouter, Hugging Face, Ollama, anything."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from types import ModuleType
 from typing import Any
@@ -15,11 +15,11 @@ from llm.adapters.answers.embeddings import read_embeddings
 from llm.adapters.answers.reading import Reading, are_events, error_in_body, read_completion, read_events
 from llm.adapters.answers.sse import MAX_MALFORMED, EventParser
 from llm.adapters.base import (
+    MAX_AT_ONCE,
     Answer,
     Listed,
     Patience,
     Piece,
-    Reasoning,
     Request,
     Timing,
     apart,
@@ -33,9 +33,9 @@ from llm.failures.kinds import Failure, Kind
 from llm.failures.ownership import of_ours, unsendable
 from llm.failures.rules import classify
 from llm.hosts import BASE_URLS
+from llm.text import characters, encoded
 
 END_S = 0.03  # seconds that a stream's end may take to follow its closing mark
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class OpenAICompatible:
@@ -70,57 +70,59 @@ class OpenAICompatible:
     def retries(self) -> int:
         return int(self.client.max_retries)
 
-    async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
+    async def ask(self, request: Request, timing: Timing) -> Answer:
         try:
-            async with transport.until(timing.next_event() if request.stream else timing.end):
-                body = await apart(_size((request.messages, request.inputs or ())), self._packed, request)
-                received = await self._post(
-                    self.chat_path if request.inputs is None else self.embeddings_path, body
-                )
-                failed = received.status != 200 and not (request.stream and 200 < received.status < 300)
-                if failed or not request.stream:
-                    text = await received.text()
-            if failed:
+            async with transport.until(timing.end, timing.longer):
+                received = await self._post(request)
+                text = await received.text()
+            if received.status != 200:
                 raise classify(status=received.status, headers=received.headers, body=text)
-            if request.stream:
-                if "json" not in received.content_type:
-                    try:
-                        reading, events, patience = Reading(request), EventParser(), Patience(timing)
-                        data = received.pieces()
-                        while not events.done:
-                            came = await self._next(data, reading, patience)
-                            for chunk in events.end() if came is None else events.feed(came):
-                                for piece in reading.feed(chunk):
-                                    yield piece
-                                patience.heard(said=reading.said, finished=bool(reading.ending.finish))
-                            _check(events, request)
-                            if came is None:
-                                break
-                        for piece in _ended(reading, events):
-                            yield piece
-                        await _rest(data)
-                    finally:
-                        received.close()  # a caller that leaves stops the provider, too
-                    doubt = "an event of the stream was malformed" if events.malformed else ""
-                    yield checked(reading.answer(received.headers, doubt), request)
-                    return
-                async with transport.until(timing.whole()):
-                    text = await received.text()
-            if request.inputs is not None:
-                yield await apart(len(text), read_embeddings, text, received.headers, request)
-                return
-            read = read_events if request.stream and are_events(text) else read_completion
-            answer = await apart(len(text), read, text, received.headers, request)
-            answer = checked(answer, request)
-            if answer.reasoning:
-                yield Reasoning(answer.reasoning)
-            if answer.text:
-                yield answer.text
-            yield answer
+            return await apart(len(text), _read, text, received.headers, request)
         except Failure:
             raise
         except Exception as error:
-            raise self._failure(error, timing, streamed=request.stream) from error
+            raise self._failure(error, timing) from error
+
+    async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
+        try:
+            async with transport.until(timing.next_event()):
+                received = await self._post(request)
+                is_good = 200 <= received.status < 300
+                if not is_good:
+                    text = await received.text()
+            if not is_good:
+                raise classify(status=received.status, headers=received.headers, body=text)
+            if "json" in received.content_type:
+                async with transport.until(timing.whole()):
+                    text = await received.text()
+                answer = await apart(len(text), _read, text, received.headers, request)
+                for piece in answer.pieces():
+                    yield piece
+                yield answer
+                return
+            try:
+                reading, events, patience = Reading(request), EventParser(), Patience(timing)
+                data = received.pieces()
+                while not events.done:
+                    came = await self._next(data, reading, patience)
+                    for chunk in events.end() if came is None else events.feed(came):
+                        for piece in reading.feed(chunk):
+                            yield piece
+                        patience.heard(said=reading.said, finished=bool(reading.ending.finish))
+                    _check(events, request)
+                    if came is None:
+                        break
+                for piece in _ended(reading, events):
+                    yield piece
+                await _rest(data)
+            finally:
+                received.close()  # a caller that leaves stops the provider, too
+            doubt = "an event of the stream was malformed" if events.malformed else ""
+            yield checked(reading.answer(received.headers, doubt), request)
+        except Failure:
+            raise
+        except Exception as error:
+            raise self._failure(error, timing, streamed=True) from error
 
     async def list_models(self, end: float) -> Listed:
         try:
@@ -153,7 +155,9 @@ class OpenAICompatible:
             if dialect.stream_options:
                 body["stream_options"] = {"include_usage": True}
             body["stream"] = True
-        return body | {name: value for name, value in params.items() if value is not None}
+        if params:
+            body |= {name: value for name, value in params.items() if value is not None}
+        return body
 
     def _packed(self, request: Request) -> bytes:
         """The body that is sent. Raises Failure for what is no JSON."""
@@ -162,19 +166,22 @@ class OpenAICompatible:
         except Exception as error:
             raise of_ours(error) from error
         try:
-            return _encoder.encode(body).encode()
+            return encoded(body)
         except Exception as error:
             raise unsendable(error) from error
 
-    async def _post(self, path: str, body: bytes) -> Received:
+    async def _post(self, request: Request) -> Received:
         """What came, its body unread: a provider that answers in types of its own is ours to judge, not the SDK's.
 
         Raises the SDK's error when nothing came; Failure for what cannot be sent.
         """
+        size = characters((request.messages, request.inputs), MAX_AT_ONCE)
+        body = await apart(size, self._packed, request)
+        path = self.chat_path if request.inputs is None else self.embeddings_path
         if (prepared := self._prepared.get(path)) is None:
             prepared = self._prepared[path] = await self._prepare(path)
         try:
-            return await prepared.post(body)
+            return Received(self.library, await prepared.post(body))
         except self.library.HTTPError as error:
             raise self.sdk.APIConnectionError(request=prepared.request) from error
 
@@ -228,13 +235,12 @@ class OpenAICompatible:
         return of_ours(error)
 
 
-def _size(value: Any) -> int:
-    """About how many characters messages have."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, (dict, Mapping)):
-        value = value.values()
-    return sum(map(_size, value)) if isinstance(value, (list, tuple, Iterable)) else 0
+def _read(text: str, headers: Mapping[str, str], request: Request) -> Answer:
+    """The Answer in the body of a 200 that came whole. Raises Failure when it is none."""
+    if request.inputs is not None:
+        return read_embeddings(text, headers, request)
+    read = read_events if request.stream and are_events(text) else read_completion
+    return checked(read(text, headers, request), request)
 
 
 async def _rest(data: AsyncIterator[bytes]) -> None:

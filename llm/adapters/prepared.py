@@ -5,7 +5,8 @@ body is the same in every call. So each SDK makes a request of every kind once, 
 address and headers are kept.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -25,10 +26,9 @@ class Prepared:
         self._url = URL(str(request.url), encoded=True)
         self._headers = CIMultiDict(transport.pairs(request.headers.raw))
 
-    async def post(self, body: bytes) -> "Received":
+    def post(self, body: bytes) -> Awaitable[aiohttp.ClientResponse]:
         """What comes back, its body unread. Raises the library's errors."""
-        answer = await transport.send(self._library, "POST", self._url, self._headers, body)
-        return Received(self._library, answer)
+        return transport.send(self._library, "POST", self._url, self._headers, body)
 
 
 class Received:
@@ -44,7 +44,7 @@ class Received:
         """By their names in lower case; of those that come twice, both values."""
         found: dict[str, str] = {}
         for raw_name, raw_value in self._answer.raw_headers:
-            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace")
+            name, value = _name(raw_name), raw_value.decode("utf-8", "replace")
             found[name] = f"{found[name]}, {value}" if name in found else value
         return found
 
@@ -55,14 +55,22 @@ class Received:
     async def text(self) -> str:
         """The whole body as text: UTF-8, unless its type names another encoding."""
         try:
-            body = b"".join([piece async for piece in self.pieces()])
-        finally:
+            body = await transport.whole(self._library, self._answer)
+        except BaseException:
             self.close()
+            raise
+        charset = self._answer.charset if "=" in self.content_type else None
         try:
-            return body.decode(self._answer.charset or "utf-8", "replace")
+            return body.decode(charset or "utf-8", "replace")
         except LookupError:  # an encoding that nobody knows
             return body.decode("utf-8", "replace")
 
     def close(self) -> None:
         """Ends the connection, unless the answer was read to its end."""
         self._answer.close()
+
+
+@lru_cache(1024)
+def _name(raw: bytes) -> str:
+    """A header's name in lower case; a provider sends the same ones each time."""
+    return raw.decode("latin-1").lower()

@@ -85,8 +85,9 @@ def check(url: URL) -> None:
     host, port = url.host or "", url.port or 0
     if ":" not in host and not host.replace(".", "").isdigit():
         return
-    if not all(hosts.may_connect(host, port, address) for address in _meant(host)):
-        raise refused(host)
+    for address in _meant(host):
+        if not hosts.may_connect(host, port, address):
+            raise refused(host)
 
 
 @lru_cache(1024)

@@ -14,8 +14,8 @@ import io
 import json
 import math
 import zlib
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -34,9 +34,38 @@ _AT_ONCE = 2**20  # bytes that are sent or unpacked before others have their tur
 TOO_LARGE = f"the answer is larger than {MAX_BYTES} bytes"
 
 
-def until(end: float) -> asyncio.Timeout:
-    """Within the block (`async with`) no wait lasts beyond `end`, a `clock.monotonic()`. Raises TimeoutError."""
-    return asyncio.timeout(None if end == math.inf else max(end - clock.monotonic(), 0))
+def until(
+    end: float, longer: Callable[[], float] | None = None
+) -> AbstractAsyncContextManager[object, bool | None]:
+    """Within the block (`async with`) no wait lasts beyond `end`, a `clock.monotonic()`. Raises TimeoutError.
+
+    longer: asked once that has come: until when it may last indeed
+    """
+    seconds = None if end == math.inf else max(end - clock.monotonic(), 0)
+    return asyncio.timeout(seconds) if longer is None or seconds is None else _Until(seconds, longer)
+
+
+class _Until:
+    """A timeout that asks, when it has come, how much longer it may last."""
+
+    def __init__(self, seconds: float, longer: Callable[[], float]) -> None:
+        self._timeout = asyncio.timeout(None)
+        self._seconds, self._longer = seconds, longer
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+        self._asking = asyncio.get_running_loop().call_later(self._seconds, self._ask)
+
+    async def __aexit__(self, *error: Any) -> None:
+        self._asking.cancel()
+        await self._timeout.__aexit__(*error)
+
+    def _ask(self) -> None:
+        left = 0.0
+        try:
+            left = max(self._longer() - clock.monotonic(), 0)
+        finally:
+            self._timeout.reschedule(asyncio.get_running_loop().time() + left)
 
 
 class Exchange:
@@ -97,6 +126,23 @@ async def unpacked(library: Any, answer: aiohttp.ClientResponse) -> AsyncIterato
         raise library.DecodingError(str(error)) from None
     except (aiohttp.ClientError, OSError) as error:
         raise _in_words_of(library, error) from error
+
+
+async def whole(library: Any, answer: aiohttp.ClientResponse) -> bytes:
+    """All of an answer's body, as `unpacked` gives it."""
+    if answer.headers.get("content-encoding"):
+        return b"".join([piece async for piece in unpacked(library, answer)])
+    content, found, size = answer.content, [], 0
+    try:
+        while not content.at_eof():
+            piece = await content.readany()
+            found.append(piece)
+            size += len(piece)
+            if size > MAX_BYTES:
+                raise library.ReadError(TOO_LARGE)
+    except (aiohttp.ClientError, OSError) as error:
+        raise _in_words_of(library, error) from error
+    return b"".join(found).removeprefix(codecs.BOM_UTF8)
 
 
 @contextmanager

@@ -22,7 +22,6 @@ from llm.adapters.base import (
     Listing,
     Patience,
     Piece,
-    Reasoning,
     Request,
     Timing,
     checked,
@@ -117,30 +116,24 @@ class Vertex:
         options = self._client._api_client._http_options.retry_options
         return (options.attempts or 5) - 1 if options else 0  # the library's own default is 5 attempts
 
-    async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
+    async def ask(self, request: Request, timing: Timing) -> Answer:
+        arguments = self._arguments(request)
         try:
-            if request.inputs is not None:  # Gemini's are served in OpenAI's shape too: see docs/recipes.md
-                raise Failure(Kind.REQUEST_REJECTED, "embeddings are asked of kind openai only", status=400)
-            arguments = self._arguments(request)
+            async with transport.until(timing.end, timing.longer):
+                await self._authorise()
+                response = await self._client.aio.models.generate_content(**arguments)
+            reading = GeminiReading(request, whole=True)
+            for _ in (*reading.feed(response), *reading.end()):
+                pass
+            return checked(reading.answer({}), request)
         except Failure:
             raise
-        except Exception as error:  # not the network's: what Google's library takes for no request
-            raise unsendable(error) from error
+        except Exception as error:
+            raise _failure(error, timing) from error
+
+    async def run(self, request: Request, timing: Timing) -> AsyncGenerator[Piece | Answer]:
+        arguments = self._arguments(request)
         try:
-            if not request.stream:
-                async with transport.until(timing.end):
-                    await self._authorise()
-                    response = await self._client.aio.models.generate_content(**arguments)
-                reading = GeminiReading(request, whole=True)
-                for _ in (*reading.feed(response), *reading.end()):
-                    pass
-                answer = checked(reading.answer({}), request)
-                if answer.reasoning:
-                    yield Reasoning(answer.reasoning)
-                if answer.text:
-                    yield answer.text
-                yield answer
-                return
             # Read to the end: Gemini has no closing mark, and a finish reason may come early.
             reading, patience, exchange = GeminiReading(request), Patience(timing), transport.Exchange()
             try:
@@ -164,7 +157,7 @@ class Vertex:
         except Failure:
             raise
         except Exception as error:
-            raise _failure(error, timing, streamed=request.stream) from error
+            raise _failure(error, timing, streamed=True) from error
 
     @staticmethod
     async def _next(
@@ -201,6 +194,17 @@ class Vertex:
                     request.close()
 
     def _arguments(self, request: Request) -> dict[str, Any]:
+        """The request in the library's types. Raises Failure for what is none."""
+        if request.inputs is not None:  # Gemini's are served in OpenAI's shape too: see docs/recipes.md
+            raise Failure(Kind.REQUEST_REJECTED, "embeddings are asked of kind openai only", status=400)
+        try:
+            return self._typed(request)
+        except Failure:
+            raise
+        except Exception as error:  # not the network's: what Google's library takes for no request
+            raise unsendable(error) from error
+
+    def _typed(self, request: Request) -> dict[str, Any]:
         config = {
             "max_output_tokens": request.max_tokens,
             "system_instruction": gemini.system(request.messages),

@@ -36,13 +36,15 @@ def forbidden(provider: ProviderConf, use: DataPolicy) -> str:
 
 def needs(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any]) -> frozenset[str]:
     """What a model must be able to take for this call."""
-    found = set()
-    if params.get("tools") or any(m.get("tool_calls") or m.get("role") == "tool" for m in messages):
+    found, tools = set(), bool(params.get("tools"))
+    for message in messages:
+        tools = tools or bool(message.get("tool_calls")) or message.get("role") == "tool"
+        if isinstance(message.get("content"), list) and image_parts(message):
+            found.add(IMAGES)
+    if tools:
         found.add(TOOLS)
         if params.get("tool_choice") not in (None, "none", "auto"):  # "auto" is what all do
             found.add(TOOL_CHOICE)
-    if any(image_parts(message) for message in messages):
-        found.add(IMAGES)
     return frozenset(found)
 
 

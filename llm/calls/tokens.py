@@ -32,7 +32,6 @@ PER_IMAGE = 1100  # what most providers count for one of ordinary size
 # back to bytes. A message is wrapped in a few marks, a request gets a preamble, and 16,384 is the largest image that a
 # provider documents (Qwen-VL; Gemini 2,240, GPT 1,536).
 MOST_PER_CALL, MOST_PER_MESSAGE, MOST_PER_IMAGE = 200, 12, 16_384
-_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 LEARN_EVERY_S = 600.0
 SAMPLE, LEAST_SAMPLE = 300, 20
 BOUNDS = (0.6, 2.0)  # a correction beyond these speaks of a broken counter, not of a language
@@ -75,10 +74,14 @@ def _surplus(run: str) -> float:
 
 def estimate(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any] | None = None) -> int:
     """Tokens of a list of chat messages, with the tools and the schema that go along."""
-    extra = [params[name] for name in ("tools", "response_format") if params and params.get(name)]
-    return sum(PER_MESSAGE + _estimate_message(message) for message in messages) + sum(
-        estimate_text(json.dumps(each)) for each in extra
-    )
+    found = 0
+    for message in messages:
+        found += PER_MESSAGE + _estimate_message(message)
+    if params:
+        for name in ("tools", "response_format"):
+            if extra := params.get(name):
+                found += estimate_text(json.dumps(extra))
+    return found
 
 
 def _estimate_message(message: Mapping[str, Any]) -> int:
@@ -91,32 +94,27 @@ def _estimate_message(message: Mapping[str, Any]) -> int:
             estimate_text(str(part.get("text") or "")) if part.get("type", "text") == "text" else PER_IMAGE
             for part in parts
         )
-    return found + estimate_text(json.dumps(calls) if (calls := message.get("tool_calls")) else "")
+    calls = message.get("tool_calls")
+    return found + estimate_text(json.dumps(calls)) if calls else found
 
 
 def most(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any] | None = None) -> int:
     """The most tokens that a request can be, whatever its alphabet: what its money is reserved by."""
-    return (
-        MOST_PER_CALL
-        + sum(MOST_PER_MESSAGE + _most_of(message) for message in messages)
-        + (_json_bytes(params) if params else 0)
-    )
+    found = MOST_PER_CALL
+    for message in messages:
+        found += MOST_PER_MESSAGE + _most_of(message)
+    return found + len(encoded(params)) if params else found
 
 
 def _most_of(message: Mapping[str, Any]) -> int:
     content = message.get("content")
     words = {name: value for name, value in message.items() if name != "content"}
     if isinstance(content, str):
-        return _json_bytes(words) + _json_bytes(content)
+        return len(encoded(words)) + len(encoded(content))
     parts = content if isinstance(content, list) else []
     images = [part for part in parts if isinstance(part, Mapping) and part.get("type", "text") != "text"]
     texts = [part for part in parts if part not in images]
-    return _json_bytes(words) + _json_bytes(texts) + MOST_PER_IMAGE * len(images)
-
-
-def _json_bytes(value: Any) -> int:
-    """Bytes of a value in UTF-8; JSON's own marks are counted with it."""
-    return len(encoded(value) if isinstance(value, str) else _json(value).encode("utf-8", "replace"))
+    return len(encoded(words)) + len(encoded(texts)) + MOST_PER_IMAGE * len(images)
 
 
 def estimate_answer(answer: Answer) -> int:

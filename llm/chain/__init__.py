@@ -40,9 +40,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    """Of a name that has not been used yet; from then on it is one of the module's own."""
     if name in _MODULES:
-        return import_module(_MODULES[name])
+        globals()[name] = import_module(_MODULES[name])
+        return globals()[name]
     for home, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(home), name)
+            globals()[name] = getattr(import_module(home), name)
+            return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,6 +23,7 @@ MOST_DEADLINE_S = 7 * 86_400.0
 MOST_USD = Decimal(10) ** 8
 # The chain sets these itself: money and quotas are reserved by them.
 OURS = {"model", "messages", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "best_of"}
+_NUMBERS = (int, float, Decimal)
 CHOICES = {"on_content_block": ("next", "error"), "on_broken_stream": ("restart", "error", "continue")}
 
 
@@ -37,9 +38,10 @@ def read_messages(user: Any, system: Any, messages: Any) -> list[dict[str, Any]]
     if isinstance(messages, (str, bytes)) or not isinstance(messages, Sequence):
         _refuse("messages", "must be a list of messages")
     found = [_message(message, f"messages[{place}]") for place, message in enumerate(messages)]
-    if not any(message.get("content") for message in found):
-        raise ValueError("there is nothing to ask: give user or messages")
-    return found
+    for message in found:
+        if message.get("content"):
+            return found
+    raise ValueError("there is nothing to ask: give user or messages")
 
 
 def read_params(params: Any) -> dict[str, Any]:
@@ -85,10 +87,10 @@ def read_want(
         most_in=tokens.most(messages, params),
         max_tokens=default_max_tokens() if max_tokens is None else _tokens(max_tokens),
         named=max_tokens is not None,
-        providers=_names(providers, "providers"),
+        providers=None if providers is None else _names(providers, "providers"),
         tiers=None if tiers is None else frozenset(_usd(tier, "tiers") for tier in _listed(tiers, "tiers")),
         max_usd=None if max_usd is None else _usd(max_usd, "max_usd"),
-        models=_names(models, "models"),
+        models=None if models is None else _names(models, "models"),
         needs=needs(messages, params),
         use=use,
         client=client.name if client else "",
@@ -125,7 +127,7 @@ def _refuse(name: str, why: str) -> NoReturn:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _tokens(value: Any) -> int:
@@ -151,9 +153,7 @@ def _listed(values: Any, name: str) -> list[Any]:
     return list(values)
 
 
-def _names(values: Any, name: str) -> frozenset[str] | None:
-    if values is None:
-        return None
+def _names(values: Any, name: str) -> frozenset[str]:
     found = _listed(values, name)
     if not all(isinstance(value, str) for value in found):
         _refuse(name, "must be a list of str")
@@ -161,11 +161,12 @@ def _names(values: Any, name: str) -> frozenset[str] | None:
 
 
 def _message(message: Any, place: str) -> dict[str, Any]:
-    if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
+    is_mapping = type(message) is dict or isinstance(message, Mapping)
+    if not (is_mapping and isinstance(message.get("role"), str)):
         _refuse(place, "must be a mapping with a role")
     found: dict[str, Any] = sendable(message, place)
     content = found.get("content")
-    if content is not None and not isinstance(content, str | list):
+    if content is not None and not isinstance(content, (str, list)):
         _refuse(f"{place}['content']", "must be a str or a list of parts")
     for part in content if isinstance(content, list) else ():
         if not isinstance(part, dict) or not isinstance(part.get("type", "text"), str):

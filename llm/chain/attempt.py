@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm import clock
-from llm.adapters import Adapter, Answer, Reasoning, Request, Timing, adapter_for, is_kept
+from llm.adapters import Adapter, Answer, Piece, Reasoning, Request, Timing, adapter_for, is_kept
 from llm.adapters.answers.output import Output
 from llm.calls.deployment import Deployment
 from llm.calls.events import Delta, ReasoningDelta
@@ -56,54 +56,73 @@ class AttemptRun:
             reserved_tokens=quota.reserved_tokens(self.deployment, self.want),
         )
 
+    async def ask(
+        self, *, temperature: float | None, params: Mapping[str, Any], timing: Callable[[], Timing]
+    ) -> list[Delta | ReasoningDelta]:
+        """What the answer to a plain request tells; then `answer` is there. Raises Failure, and nothing else.
+
+        timing: asked once the adapter is there, since to import its library is not the provider's time.
+        """
+        try:
+            adapter, request = await self._adapter(), self._request(False, temperature, params)
+            self.answer = await adapter.ask(request, self._sent(timing(), streamed=False))
+            return [self._heard(piece) for piece in self.answer.pieces()]
+        except Exception as error:
+            failure = self._failure(error, params)
+            raise failure from error.__cause__ if failure is error else error
+
     async def run(
         self,
         *,
-        streamed: bool,
         temperature: float | None,
         params: Mapping[str, Any],
         timing: Callable[[], Timing],
         so_far: str = "",
     ) -> AsyncGenerator[Delta | ReasoningDelta, None]:
-        """Yields the text as it comes; then `answer` is there. Raises Failure, and nothing else.
+        """Yields the text of a stream as it comes; then `answer` is there. Raises Failure, and nothing else.
 
         Whoever leaves early closes it, which ends the provider's request.
-        timing: asked once the adapter is there, since to import its library is not the provider's time.
+        timing: see `ask`
         so_far: what the caller has of an answer that this one goes on with: only what is new is yielded
         """
         new = Continuation(so_far)
         try:
-            adapter = await self._adapter()
-            request = self._request(streamed, temperature, params)
-            limits = timing()
-            self.began = clock.monotonic()
-            if (limits.first_token if streamed else limits.end) <= self.began:
-                raise Failure(Kind.CUT_SHORT, "no time was left to send it")
-            self.sent = True
+            adapter, request = await self._adapter(), self._request(True, temperature, params)
+            limits = self._sent(timing(), streamed=True)
             async with aclosing(adapter.run(request, limits)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Answer):
                         self.answer = piece
                         continue
-                    if not self.alive:
-                        self._comes_alive()
-                    if isinstance(piece, Reasoning):
-                        yield ReasoningDelta(piece.text)
-                        continue
-                    if self.first_token_s is None:
-                        self.first_token_s = clock.monotonic() - self.began
-                    self.text += piece
-                    if told := new.feed(piece):
-                        yield Delta(told)
+                    told = self._heard(piece)
+                    if so_far and isinstance(told, Delta):
+                        told = Delta(new.feed(told.text))
+                    if told.text:
+                        yield told
                 if held := new.end():
                     yield Delta(held)
-        except Failure as failure:
-            owned = self._owned(failure, params)
-            if owned is failure:
-                raise  # with its cause
-            raise owned from failure
         except Exception as error:
-            raise ownership.of_ours(error) from error
+            failure = self._failure(error, params)
+            raise failure from error.__cause__ if failure is error else error
+
+    def _sent(self, limits: Timing, *, streamed: bool) -> Timing:
+        """Notes that the request is sent now. Raises Failure where there is no time left to send it in."""
+        self.began = clock.monotonic()
+        if (limits.first_token if streamed else limits.end) <= self.began:
+            raise Failure(Kind.CUT_SHORT, "no time was left to send it")
+        self.sent = True
+        return limits
+
+    def _heard(self, piece: Piece) -> Delta | ReasoningDelta:
+        """What a piece tells the caller."""
+        if not self.alive:
+            self._comes_alive()
+        if isinstance(piece, Reasoning):
+            return ReasoningDelta(piece.text)
+        if self.first_token_s is None:
+            self.first_token_s = clock.monotonic() - self.began
+        self.text += piece
+        return Delta(piece)
 
     def _comes_alive(self) -> None:
         """The first sign of life: others need not wait to see whether the provider answers."""
@@ -112,8 +131,13 @@ class AttemptRun:
         slow_start.ended(slug, self.row.pk)
         slow_start.note(slug, alive=True)
 
+    def _failure(self, error: Exception, params: Mapping[str, Any]) -> Failure:
+        """The failure that an error is, once what was asked, and by whose key, is taken into account."""
+        if not isinstance(error, Failure):
+            return ownership.of_ours(error)
+        return self._owned(error, params)
+
     def _owned(self, failure: Failure, params: Mapping[str, Any]) -> Failure:
-        """The failure as it is once what was asked, and by whose key, is taken into account."""
         asked = Asked(
             model=self.deployment.model.name, messages=self.messages, params=params, needs=self.want.needs
         )
@@ -139,15 +163,17 @@ class AttemptRun:
 
     def _request(self, streamed: bool, temperature: float | None, params: Mapping[str, Any]) -> Request:
         provider, model = self.deployment.provider, self.deployment.model
-        messages, params = shaping.fit(self.messages, params, model)
-        wish = dict(params)
-        effort, shown = wish.pop("reasoning_effort", None), wish.pop("include_reasoning", None)
+        messages, effort, shown = self.messages, None, None
+        if params:
+            messages, params = shaping.fit(messages, params, model)
+            params = dict(params)
+            effort, shown = params.pop("reasoning_effort", None), params.pop("include_reasoning", None)
         return Request(
             model=model.name,
             messages=messages,
             max_tokens=self.want.max_tokens + model.reasoning_reserve,
             temperature=temperature,
-            params={**model.params, **wish},
+            params={**model.params, **params},
             effort=effort,
             show_reasoning=shown,
             dialect=provider.dialect,

@@ -5,7 +5,7 @@ meanwhile, so what it finds free is free when it is written down.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from llm.chain.selector import Selector
 from llm.clients import access as clients
 from llm.ledger import bookkeeper
 from llm.models import Attempt, Call, Client
+from llm.text import characters
 
 PATIENCE_S = 45.0
 AT_ONCE = 64 * 1024  # characters that are read in some milliseconds
@@ -130,7 +131,8 @@ def prepare(
     )  # fmt: skip
     if vectors is not None:
         want = replace(want, vectors=vectors, max_tokens=1, named=True)  # nothing is written
-    begin_by = clock.monotonic() + limit_s
+    now = clock.monotonic()
+    begin_by = now + limit_s
     key = ""
     if not fresh and keep_text and vectors is None and responses.is_on():  # texts are kept, no vectors
         shared = client is not None and client.cache == Client.Cache.SHARED
@@ -162,24 +164,14 @@ def prepare(
         patience_s=limit_s,
         repair=repair,
         cache_key=key,
+        started=now,
+        prolonged=now,
     )  # fmt: skip
 
 
 def is_large(*values: Any) -> bool:
     """Whether `prepare` would keep an event loop for long with these: 7 MB take it half a second."""
-    return _characters(values, depth=8) > AT_ONCE
-
-
-def _characters(values: Iterable[Any], depth: int) -> int:
-    found = 0
-    for value in values:
-        if isinstance(value, str):
-            found += len(value)
-        elif value is None or not depth:
-            continue
-        elif isinstance(value, dict | list | tuple | Mapping):
-            found += _characters(value.values() if isinstance(value, Mapping) else value, depth - 1)
-    return found
+    return characters(values, AT_ONCE) > AT_ONCE
 
 
 def must_read() -> bool:

@@ -17,7 +17,7 @@ from llm import clock, gates
 from llm.adapters import Answer
 from llm.cache import responses, single_flight
 from llm.calls import current, tracing
-from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, ReasoningDelta, Reply
+from llm.calls.events import AttemptFailed, AttemptStarted, Completed, Delta, Event, Reply
 from llm.chain import aftermath, opening, slow_start
 from llm.chain.attempt import AttemptRun
 from llm.chain.opening import CallState
@@ -96,13 +96,13 @@ async def _prepared(**arguments: Any) -> tuple[CallState, Books]:
 
 async def last(told: AsyncGenerator[Event, None], on_event: Callable[[Event], Any] | None = None) -> Reply:
     """The reply that a call ends with."""
-    async with aclosing(told):
+    async with aclosing(told):  # on_event may raise
         async for event in told:
             if on_event is not None:
                 on_event(event)
-            if isinstance(event, Completed):
-                return event.reply
-    raise AssertionError("a call ends with Completed or raises")
+    if not isinstance(event, Completed):
+        raise AssertionError("a call ends with Completed or raises")
+    return event.reply
 
 
 def events(state: CallState, books: Books) -> AsyncGenerator[Event, None]:
@@ -131,13 +131,23 @@ async def _asked(
             yield AttemptStarted(*_names(trial), max_tokens=state.lowered(trial))
             told: list[str] = []
             try:
-                async with aclosing(_running(state, trial)) as pieces:
-                    async for piece in pieces:
-                        if isinstance(piece, Delta):
-                            told.append(piece.text)
-                        if state.must_prolong:
-                            await books.do(partial(aftermath.prolong, state, trial))
+                timing = partial(state.selector.timing, trial.deployment.provider, streamed=state.streamed)
+                if not state.streamed:
+                    for piece in await trial.ask(
+                        temperature=state.temperature, params=state.params, timing=timing
+                    ):
                         yield piece
+                else:
+                    flowing = trial.run(
+                        temperature=state.temperature, params=state.params, timing=timing, so_far=state.so_far
+                    )
+                    async with aclosing(flowing) as pieces:
+                        async for piece in pieces:
+                            if isinstance(piece, Delta):
+                                told.append(piece.text)
+                            if state.must_prolong:
+                                await books.do(partial(aftermath.prolong, state, trial))
+                            yield piece
                 answer = await _judged(state, books, trial, "".join(told))
             except Failure as failure:
                 yield await _failed(state, books, trial, failure, "".join(told))
@@ -175,18 +185,6 @@ async def _next(state: CallState, books: Books) -> AttemptRun | None:
     if found is not None:
         current.call_id.set(state.call.pk)
     return found
-
-
-def _running(state: CallState, trial: AttemptRun) -> AsyncGenerator[Delta | ReasoningDelta, None]:
-    """What an attempt tells that is new."""
-    selector, provider = state.selector, trial.deployment.provider
-    return trial.run(
-        streamed=state.streamed,
-        temperature=state.temperature,
-        params=state.params,
-        timing=lambda: selector.timing(provider, streamed=state.streamed),
-        so_far=state.so_far,
-    )
 
 
 async def _judged(state: CallState, books: Books, trial: AttemptRun, told: str) -> Answer:

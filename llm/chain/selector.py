@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
@@ -214,9 +215,7 @@ class Selector:
         provider = deployment.provider
         patience_s = provider.first_byte_s if self.streamed else provider.timeout_s
         limit_s = LONGEST_WAIT_S
-        if slow_start.is_alive(
-            provider.slug
-        ):  # most likely it is sound: not more than half of the time for it
+        if slow_start.is_alive(provider.slug):  # most likely sound: not more than half of the time for it
             limit_s = min(limit_s, self.left_s())
         return self.waited_s < limit_s and slow_start.is_full(
             provider, now=timezone.now(), patience_s=patience_s
@@ -267,20 +266,27 @@ class Selector:
         `timeout_s`. A plain answer has `timeout_s`; where nobody is left to take over, what remains of the deadline
         that the caller named, if that is more.
         """
-        now, left, limit_s = clock.monotonic(), self.left_s(), provider.timeout_s
-        later = max(len(self.providers) - 1, 0)  # or less, which matters only where time is short
-        if self.own_deadline or _share_s(left, later) < max(provider.first_byte_s, limit_s):
-            later = self._usable_after(provider)
-        share = _share_s(left, later)
-        if self.own_deadline and not later:
-            limit_s = max(limit_s, min(left, MOST_ANSWER_S))
+        now, left = clock.monotonic(), self.left_s()
+        most = max(len(self.providers) - 1, 0)  # successors, or fewer: they are counted only where that tells
+        first_s, end, longer = min(provider.first_byte_s, _share_s(left, most)), self.end, None
+        if not streamed:
+            whole = partial(self._whole_end, provider, now, left)
+            end = whole(most)
+            longer = None if end == whole(0) else whole
+        elif first_s < provider.first_byte_s:
+            first_s = min(provider.first_byte_s, _share_s(left, self._usable_after(provider)))
         return Timing(
-            first_token=now + min(provider.first_byte_s, share),
-            end=self.end if streamed else now + min(limit_s, share),
-            idle_s=provider.timeout_s,
-            first_byte_s=provider.first_byte_s,
-            timeout_s=provider.timeout_s,
-        )
+            first_token=now + first_s, end=end, longer=longer, idle_s=provider.timeout_s,
+            first_byte_s=provider.first_byte_s, timeout_s=provider.timeout_s, heard=now,
+        )  # fmt: skip
+
+    def _whole_end(self, provider: ProviderConf, now: float, left: float, later: int | None = None) -> float:
+        """Until when a plain answer that begins now may take, with so many successors; None: they are counted."""
+        if later is None:
+            later = self._usable_after(provider)
+        alone = self.own_deadline and not later
+        limit_s = max(provider.timeout_s, min(left, MOST_ANSWER_S)) if alone else provider.timeout_s
+        return now + min(limit_s, _share_s(left, later))
 
     def _usable_after(self, provider: ProviderConf) -> int:
         """How many providers behind this one the call may still use, as the last look found it."""
@@ -294,11 +300,8 @@ class Selector:
 
     def _wait_for_free(self, passed: list[Skipped], now: datetime) -> float | None:
         """Seconds until a free deployment is back in a moment, when all else costs money or nothing is left."""
-        ends = [
-            (s.until - now).total_seconds()
-            for s in passed
-            if s.until is not None and self._is_free(s.provider)
-        ]
+        back = [skip.until for skip in passed if skip.until is not None and self._is_free(skip.provider)]
+        ends = [(until - now).total_seconds() for until in back]
         return self._wait(
             min(ends, default=math.inf), at_most=min(free_wait_s(), self.left_s() - LEAST_SHARE_S)
         )
@@ -316,14 +319,11 @@ class Selector:
     def refusal(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         """Why a deployment that no look has just chosen for this may not be used: it has no room, or no money."""
         reason = refusal(deployment, want, self.meter.at(timezone.now()), site_budget_usd())
-        if (
-            reason is None
-            and not deployment.probes
-            and not slow_start.is_alive(deployment.provider.slug)
-            and self._is_full(deployment)
-        ):
+        if reason or deployment.probes or slow_start.is_alive(deployment.provider.slug):
+            return reason
+        if self._is_full(deployment):
             return Skipped(deployment.provider.slug, "tested by others")
-        return reason
+        return None
 
     def pass_over(self, deployment: Deployment, reason: Skipped) -> None:
         """Does not try it in this call any more."""

@@ -67,7 +67,8 @@ def note(slug: str, *, alive: bool) -> None:
         _alive.pop(slug, None)
         _open.pop(slug, None)
         _together.pop(slug, None)
-    _tell(slug)
+    if _waiting:
+        _tell(slug)
 
 
 def _tell(slug: str, *, everybody: bool = True) -> None:

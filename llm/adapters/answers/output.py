@@ -22,7 +22,9 @@ class Output:
         return "".join(self.pieces)
 
     def wrote(self, *pieces: object) -> None:
-        self.pieces += [piece for piece in pieces if isinstance(piece, str) and piece]
+        for piece in pieces:
+            if piece and isinstance(piece, str):
+                self.pieces.append(piece)
 
     def counted(self, *, tokens_in: int | None, tokens_out: int | None) -> None:
         """Notes usage; what is not stated leaves what was."""

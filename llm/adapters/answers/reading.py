@@ -24,10 +24,14 @@ class Reading:
     def __init__(self, request: Request, *, whole: bool = False) -> None:
         self.ending = Ending()
         self.usage = Usage()
-        self.tools = ToolCalls(names_of(request.params.get("tools")))
-        goes_on = request.messages[-1].get("role") == "assistant"
+        tools = request.params.get("tools")
+        self.tools = ToolCalls(names_of(tools) if tools else ())
         self.visible = Visible(
-            request.model, whole=whole, thinks=request.thinks, goes_on=goes_on, named=request.says
+            request.model,
+            whole=whole,
+            thinks=whole or request.thinks,  # which a whole text tells by itself
+            goes_on=request.messages[-1].get("role") == "assistant",
+            named=request.says,
         )
         self.output = request.output
         self.started = False
@@ -47,8 +51,10 @@ class Reading:
             raise error_in_body(chunk if chunk.get("error") else {"error": dict(chunk)})
         if reason := block_reason(chunk):
             raise Failure(Kind.CONTENT_BLOCKED, f"prompt blocked: {reason}", status=200)
-        self._count(chunk.get("usage"))
-        self._count(_mapping(chunk.get("x_groq")).get("usage"))
+        if stated := chunk.get("usage"):
+            self._count(stated)
+        if isinstance(beside := chunk.get("x_groq"), dict) and (stated := beside.get("usage")):
+            self._count(stated)
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and self._is_first(choice.get("index")):
@@ -56,9 +62,8 @@ class Reading:
         return found
 
     def _count(self, stated: object) -> None:
-        if stated:
-            note_openai(self.usage, stated)
-            self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
+        note_openai(self.usage, stated)
+        self.output.counted(tokens_in=self.usage.tokens_in, tokens_out=self.usage.tokens_out)
 
     def _is_first(self, index: object) -> bool:
         """One choice was asked for; what a provider says beside it is not read."""
@@ -69,27 +74,30 @@ class Reading:
         if choice.get("error") or choice.get("finish_reason") == "error":
             raise error_in_body({"error": choice.get("error") or chunk.get("error")})
         self.ending.note(choice.get("finish_reason"))
-        self._count(choice.get("usage"))
-        delta = _mapping(choice.get("message") if self._whole else choice.get("delta"))
+        if stated := choice.get("usage"):
+            self._count(stated)
+        delta = _mapping(choice.get("message" if self._whole else "delta"))
         if not delta and not self._whole and not self.started:  # the whole message as the only chunk
             delta = _mapping(choice.get("message"))
         return self._delta(delta)
 
     def _delta(self, delta: Mapping[str, Any]) -> list[Piece]:
         content, reasoning = _parts(delta)
-        google = _mapping(_mapping(delta.get("extra_content")).get("google"))
-        if google.get("thought") is True:
+        google = (
+            _mapping(extra.get("google")) if isinstance(extra := delta.get("extra_content"), dict) else {}
+        )
+        if google and google.get("thought") is True:
             content, reasoning = "", content + reasoning
         if refusal := delta.get("refusal"):
             self._refusal = self._refusal or str(refusal)
-        calls = delta.get("tool_calls") or _legacy_call(delta.get("function_call"))
-        if self._whole and isinstance(calls, list):
-            calls = [{**call, "index": at} for at, call in enumerate(calls) if isinstance(call, dict)]
         self.output.wrote(content, reasoning, refusal)
-        if calls:
+        if calls := _calls(delta):
+            if self._whole and isinstance(calls, list):
+                calls = [{**call, "index": at} for at, call in enumerate(calls) if isinstance(call, dict)]
             self.output.wrote(*written(calls))
             self.tools.feed(calls)
-        sealed = self._keep_state(delta.get("reasoning_details"), google)
+        details = delta.get("reasoning_details")
+        sealed = self._keep_state(details, google) if details or google else False
         self.said = bool(content or reasoning or calls or sealed)
         self.started = self.started or self.said
         self._size += len(content) + len(reasoning) + (len(str(calls)) if calls else 0)
@@ -101,9 +109,7 @@ class Reading:
             found = self.visible.think(reasoning) if reasoning else []
             return found + self.visible.feed(content) if content else found
         except Leaked:
-            raise Failure(
-                Kind.EMPTY_OUTPUT, "reasoning was told as the text, without its mark", status=200
-            ) from None
+            raise leaked() from None
 
     def _keep_state(self, details: object, google: Mapping[str, Any]) -> bool:
         """What the provider wants back with the next turn. Returns whether reasoning came that is encrypted."""
@@ -118,8 +124,11 @@ class Reading:
         return sealed
 
     def end(self) -> list[Piece]:
-        """What was held back, once no more will come."""
-        return self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
+        """What was held back, once no more will come. Raises Failure."""
+        try:
+            return self.visible.finish(cut=self.ending.finish is Finish.LENGTH)
+        except Leaked:
+            raise leaked() from None
 
     def answer(self, headers: Mapping[str, str], doubt: str = "") -> Answer:
         """The whole answer. Raises Failure when its ending says that it is none."""
@@ -133,7 +142,9 @@ class Reading:
             state["reasoning_details"] = self._details
         if self._extra:
             state["extra_content"] = self._extra
-        written = text + reasoning + "".join(call["function"]["arguments"] for call in calls)
+        written = text + reasoning
+        for call in calls:
+            written += call["function"]["arguments"]
         return Answer(
             text=text,
             reasoning=reasoning,
@@ -184,6 +195,11 @@ def read_events(text: str, headers: Mapping[str, str], request: Request) -> Answ
     return reading.answer(headers)
 
 
+def leaked() -> Failure:
+    """The failure of an answer whose reasoning was taken for its text."""
+    return Failure(Kind.EMPTY_OUTPUT, "reasoning was told as the text, without its mark", status=200)
+
+
 def error_in_body(body: Mapping[str, Any]) -> Failure:
     """The failure that a body with status 200 tells of; without a telling code it is the provider's fault."""
     error = body.get("error")
@@ -197,8 +213,8 @@ def error_in_body(body: Mapping[str, Any]) -> Failure:
 
 def block_reason(body: Mapping[str, Any]) -> str:
     """Why Google blocked the prompt, as bridges to Gemini pass it on beside an empty list of choices."""
-    feedback = _mapping(body.get("promptFeedback")) or _mapping(body.get("prompt_feedback"))
-    if not feedback:
+    feedback = body.get("promptFeedback") or body.get("prompt_feedback")
+    if not isinstance(feedback, dict):
         return ""
     reason = str(feedback.get("blockReason") or feedback.get("block_reason") or "")[:60]
     return "" if reason.endswith("_UNSPECIFIED") else reason
@@ -210,18 +226,19 @@ def _parts(message: Mapping[str, Any]) -> tuple[str, str]:
     text = thought = ""
     if isinstance(content, str):
         text = content
-    for part in content if isinstance(content, list) else ():
-        if isinstance(part, dict):
-            kind = part.get("type", "text")
-            if kind in ("text", "output_text"):
-                text += _string(part.get("text"))
-            elif kind in ("thinking", "reasoning", "thought"):
-                thought += _string(part.get("thinking") or part.get("text") or part.get("reasoning"))
-        elif isinstance(part, str):
-            text += part
+    elif isinstance(content, list):
+        for part in content:
+            if isinstance(part, dict):
+                kind = part.get("type", "text")
+                if kind in ("text", "output_text"):
+                    text += _string(part.get("text"))
+                elif kind in ("thinking", "reasoning", "thought"):
+                    thought += _string(part.get("thinking") or part.get("text") or part.get("reasoning"))
+            elif isinstance(part, str):
+                text += part
     told = ""
     for name in _REASONING:
-        if (stated := message.get(name)) and (told := _string(stated)):
+        if name in message and (told := _string(message[name])):
             break
     if not told and isinstance(details := message.get("reasoning_details"), list):
         told = "".join(
@@ -239,7 +256,11 @@ def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _legacy_call(call: object) -> list[dict[str, Any]]:
+def _calls(delta: Mapping[str, Any]) -> Any:
+    """What a delta states of calls of tools, or of a call in OpenAI's older form."""
+    if calls := delta.get("tool_calls"):
+        return calls
+    call = delta.get("function_call")
     return [{"index": 0, "function": call}] if isinstance(call, dict) else []
 
 

@@ -1,14 +1,23 @@
-"""How many tokens an answer took, from whatever a provider states; None for what cannot be."""
+"""How many tokens an answer took, from whatever a provider states."""
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_PROMPT = ("inputTokens", "prompt_eval_count", "promptTokens")  # Bedrock's, Ollama's, AI SDK's
-_SPOKEN = ("outputTokens", "eval_count", "completionTokens")
+# The names of a count, OpenAI's first; those after `input_tokens` are Bedrock's, Ollama's and AI SDK's.
+_PROMPT = ("prompt_tokens", "input_tokens", "inputTokens", "prompt_eval_count", "promptTokens")
+_SPOKEN = ("completion_tokens", "output_tokens", "outputTokens", "eval_count", "completionTokens")
+_THOUGHT = ("reasoning_tokens",)
+_TOTAL = ("total_tokens", "totalTokens")
 _ASIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
+_CACHED = ("cached_tokens",)
+_CACHED_BESIDE = (
+    "prompt_cache_hit_tokens",
+    "cached_tokens",
+    "cache_read_input_tokens",
+)  # DeepSeek's, Anthropic's
 _DIGITS = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.A)
 MAX_IN, MAX_OUT = 20_000_000, 2_000_000  # beyond any model's window: whoever counts more has miscounted
 
@@ -21,23 +30,22 @@ class Usage:
     tokens_out: int | None = None
     tokens_cached: int = 0
 
-    def note(self, *, prompt: object, spoken: object, thought: object = None, total: object = None) -> None:
-        """One statement. Hidden reasoning is billed as output, whether `spoken` includes it or not.
+    def note(self, *, prompt: int, spoken: int, thought: int = 0, total: int = 0) -> None:
+        """One statement, of counts (see `count`). Hidden reasoning is billed as output, whether `spoken` includes it
+        or not.
 
-        The counts contradict each other at some providers, so the largest that they allow is taken. Zero is what
-        an unfilled field holds, not a count.
+        They contradict each other at some providers, so the largest that they allow is taken. Zero is what an
+        unfilled field holds, not a count.
         """
-        asked, both = count(prompt, MAX_IN) or 0, count(total, MAX_IN + MAX_OUT) or 0
-        said, hidden = count(spoken, MAX_OUT) or 0, count(thought, MAX_OUT) or 0
-        known = [said if said >= hidden else said + hidden]
-        if asked < both <= asked + MAX_OUT and asked:
-            known.append(both - asked)
-        self.tokens_out = max(known) or self.tokens_out
-        self.tokens_in = asked or (both - said if both > said > 0 else 0) or self.tokens_in
+        written = spoken if spoken >= thought else spoken + thought
+        if 0 < prompt < total <= prompt + MAX_OUT:
+            written = max(written, total - prompt)
+        self.tokens_out = written or self.tokens_out
+        self.tokens_in = prompt or (total - spoken if total > spoken > 0 else 0) or self.tokens_in
 
-    def note_cached(self, told: object) -> None:
+    def note_cached(self, told: int) -> None:
         """How much of the input came from the provider's prompt cache."""
-        self.tokens_cached = min(count(told, MAX_IN) or 0, self.tokens_in or 0) or self.tokens_cached
+        self.tokens_cached = min(told, self.tokens_in or 0) or self.tokens_cached
 
     def plausible_out(self, text: str) -> int | None:
         """The output's count, unless so few tokens cannot hold the text: a word takes one at least."""
@@ -51,44 +59,39 @@ def note_openai(usage: Usage, stated: object) -> None:
         return
     if "billed_units" in stated or "tokens" in stated:  # Cohere's
         stated = {**_mapping(stated.get("billed_units")), **_mapping(stated.get("tokens")), **stated}
-    details = _mapping(stated.get("completion_tokens_details")) or _mapping(
-        stated.get("output_tokens_details")
-    )
-    prompt_tokens = _first(stated, "prompt_tokens", "input_tokens", *_PROMPT)
+    details = stated.get("completion_tokens_details") or stated.get("output_tokens_details")
+    prompt = _first(stated, _PROMPT)
     if "prompt_tokens" not in stated:  # Anthropic's aside, which are not among `input_tokens`
-        aside = sum(count(stated.get(name)) or 0 for name in _ASIDE)
-        prompt_tokens = (count(prompt_tokens) or 0) + aside if aside else prompt_tokens
+        prompt = count(prompt + sum(count(stated.get(name)) for name in _ASIDE))
     usage.note(
-        prompt=prompt_tokens,
-        spoken=_first(stated, "completion_tokens", "output_tokens", *_SPOKEN),
-        thought=_first(details, "reasoning_tokens") or _first(stated, "reasoning_tokens"),
-        total=_first(stated, "total_tokens", "totalTokens"),
+        prompt=prompt,
+        spoken=_first(stated, _SPOKEN, MAX_OUT),
+        thought=_first(details, _THOUGHT, MAX_OUT) or _first(stated, _THOUGHT, MAX_OUT),
+        total=_first(stated, _TOTAL, MAX_IN + MAX_OUT),
     )
-    prompt = _mapping(stated.get("prompt_tokens_details")) or _mapping(stated.get("input_tokens_details"))
-    # OpenAI's name for it, DeepSeek's, Moonshot's, Anthropic's.
-    told = _first(prompt, "cached_tokens") or _first(
-        stated, "prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"
-    )
-    usage.note_cached(told)
+    details = stated.get("prompt_tokens_details") or stated.get("input_tokens_details")
+    usage.note_cached(_first(details, _CACHED) or _first(stated, _CACHED_BESIDE))
 
 
-def count(value: object, most: int = MAX_IN) -> int | None:
-    """A number of tokens as a provider states it, in digits or as a text of them; None for what cannot be one."""
+def count(value: object, most: int = MAX_IN) -> int:
+    """A number of tokens as a provider states it, in digits or as a text of them; 0 for what cannot be one."""
     if type(value) is int:
-        return value if 0 <= value <= most else None
+        return value if 0 <= value <= most else 0
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = float(value)
     if isinstance(value, float) and math.isfinite(value):
         value = math.ceil(value)
-    return value if type(value) is int and 0 <= value <= most else None
+    return value if type(value) is int and 0 <= value <= most else 0
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _first(stated: Mapping[str, Any], *names: str) -> object:
-    for name in names:
-        if count(found := stated.get(name)):
-            return found
-    return None
+def _first(stated: object, names: Sequence[str], most: int = MAX_IN) -> int:
+    """The first of these counts that one is stated of; 0 where none is."""
+    if isinstance(stated, dict):
+        for name in names:
+            if name in stated and (found := count(stated[name], most)):
+                return found
+    return 0

@@ -54,8 +54,7 @@ class Visible:
         goes_on: bool = False,
         named: Callable[[str], bool] = lambda tag: False,
     ) -> None:
-        self._goes_on = goes_on
-        self._named = named
+        self._whole, self._goes_on, self._named = whole, goes_on, named
         self._model = model.lower()
         self._tokens = mark_search.tokens_of(self._model)
         self._spoken = mark_search.spoken_of(model)
@@ -89,6 +88,7 @@ class Visible:
     def think(self, piece: str) -> list[Piece]:
         """A piece of reasoning that the provider told apart itself: then the text needs no guess of ours."""
         if piece and self._waiting:
+            self._drain()
             self._waiting = False
             self._drain()
         self._tell_reasoning(mend(piece))
@@ -101,11 +101,12 @@ class Visible:
             piece, self._half = piece[:-1], piece[-1]
         if piece:
             self._buffer += mend(piece)
-            self._drain()
+            if not (self._whole and self._waiting):  # or it is read at the end, once
+                self._drain()
         return self._known()
 
     def finish(self, *, cut: bool = False) -> list[Piece]:
-        """What was held back. cut: the answer ended at its limit of tokens, perhaps in the middle of reasoning."""
+        """What was held back. cut: the answer ended at its limit of tokens, perhaps within reasoning. Raises Leaked."""
         self._drain(final=True, cut=cut)
         if self._aside:
             self._buffer, self._aside = self._aside[1], None
@@ -133,7 +134,7 @@ class Visible:
     def _read_visible(self, *, final: bool) -> None:
         if not (self._told or self._place or self._thought) and self._begins_in_words(final=final):
             return
-        found = self._tokens.pattern.search(self._buffer, self._place)
+        found = self._tokens.search(self._buffer, self._place)
         sure = len(self._buffer) if final or found else self._tokens.sure(self._buffer)
         start, end = found.span() if found else (sure, sure)
         self._look(start)
@@ -270,7 +271,7 @@ class Visible:
         if self._wrap is not None and token in self._wrap.closes:
             return False
         if token in TURN_ENDS:
-            return previous == " " or bool(self._buffer[end:].strip())
+            return (begun and previous == " ") or bool(self._buffer[end:].strip())
         if token in HEADERS:  # a channel's name follows without a space
             return begun and previous == " " and following in (" ", ".", ",", ":", ";")
         if token in CLOSE:
