@@ -48,7 +48,7 @@ class Request(ASGIRequest):
             if name := _name(raw):
                 told = value.decode("latin-1")
                 meta[name] = f"{meta[name]},{told}" if name in meta else told
-        self._set_content_type_params(meta)
+        self._set_content_type_params(meta)  # type: ignore[attr-defined]
 
     async def fill(self, most: int) -> None:
         """Reads the body, `most` bytes of it and one more for whoever judges its size. Raises Gone.
