@@ -50,6 +50,12 @@ def test_a_mistake_is_told_in_one_line(arguments):
         clients_command(*arguments)
 
 
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "-Infinity", "Infinity", "1e999", "-1", "x"])
+def test_a_budget_that_is_no_amount_is_refused(amount):
+    with pytest.raises(CommandError, match="not a number|at least 0"):
+        call_command("clients", "add", "shop", f"--daily-budget-usd={amount}")
+
+
 def test_the_list_tells_the_state_of_each_and_no_key():
     _, key = make_client("shop", daily_budget_usd=Decimal("1.50"), tiers=["1", "1.5"])
     make_client("old")

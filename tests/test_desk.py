@@ -310,6 +310,18 @@ def test_the_export_is_the_filtered_list_without_texts(chief, client):
     assert "attachment" in response.headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/admin/llm/call/", "/admin/llm/call/export/", "/admin/audit/scan/", "/admin/audit/report/"]
+)
+@pytest.mark.parametrize("tier", ["-Infinity", "NaN", "sNaN", "1e999", "x"])
+def test_a_tier_that_is_none_finds_nothing(chief, client, path, tier):
+    client.force_login(chief)
+    call("ok")
+    response = client.get(path, {"tier": tier})
+    assert response.status_code == 200
+    assert response.getvalue()
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1", "\n=1", "＝1"])
 def test_no_cell_is_a_formula(text):
     assert csv_cell(text) == f"'{text}"

@@ -315,7 +315,7 @@ class Seconds:
 def let_go(provider, attempts):
     """How many of these attempts may begin at once, one after another."""
     for attempt in attempts:
-        if slow_start.is_full(provider, now=datetime.now(tz=UTC), patience_s=20):
+        if slow_start.is_full(provider, patience_s=20):
             return attempt - attempts.start
         slow_start.begun(provider.slug, attempt)
     return len(attempts)

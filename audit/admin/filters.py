@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import number_format
@@ -109,9 +110,11 @@ class TierFilter(Counted):
         value = self.value()
         if value == NONE:
             return queryset.filter(tier=None)
+        if not value:
+            return queryset
         try:
-            return queryset.filter(tier=Decimal(value)) if value else queryset
-        except InvalidOperation:
+            return queryset.filter(tier=queryset.model._meta.get_field("tier").clean(value, None))
+        except ValidationError:  # infinity, too, which a Decimal may be
             return queryset.none()
 
 

@@ -1,9 +1,10 @@
 """The ledger, read-only: every call with what was asked and answered, and every attempt."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
@@ -55,9 +56,11 @@ class TierFilter(admin.SimpleListFilter):
         return [(word := tier_word(tier), word) for tier in tiers]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
+        if not self.value():
+            return queryset
         try:
-            return queryset.filter(tier=Decimal(self.value() or "")) if self.value() else queryset
-        except InvalidOperation:
+            return queryset.filter(tier=Call._meta.get_field("tier").clean(self.value(), None))
+        except ValidationError:  # infinity, too, which a Decimal may be
             return queryset.none()
 
 

@@ -57,7 +57,7 @@ def home_of(key: str, messages: Sequence[Mapping[str, Any]]) -> Home | None:
     Asks the ledger where this process has not seen it. One that its client has named may begin anew with the same
     beginning.
     """
-    if not key.startswith(NAMED) and not any(message.get("role") == "assistant" for message in messages):
+    if not key.startswith(NAMED) and "assistant" not in [message.get("role") for message in messages]:
         return None
     with _lock:
         at, home = _kept.get(key, (0.0, None))

@@ -23,10 +23,11 @@ def forbidden(provider: ProviderConf, use: DataPolicy) -> str:
     """Why nothing of this use may go to a provider; empty when it may. What is not known is not allowed."""
     if use.commercial and provider.commercial_use is False:
         return "terms: no commercial use"
-    if any(region in provider.barred_regions for region in use.regions):
-        return "terms: users of that region are barred"
-    if provider.barred_regions and not use.regions:
-        return "terms: bars users of some regions"
+    if provider.barred_regions:
+        if any(region in provider.barred_regions for region in use.regions):
+            return "terms: users of that region are barred"
+        if not use.regions:
+            return "terms: bars users of some regions"
     if use.data_class != Client.DataClass.PUBLIC and provider.trains_on_prompts is not False:
         return "terms: trains on prompts" if provider.trains_on_prompts else "terms: may train on prompts"
     if use.data_class == Client.DataClass.PERSONAL and not provider.personal_data:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from llm import clock
 from llm.adapters import Answer
 from llm.calls import affinity
@@ -129,7 +127,7 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
 
 def _end(state: CallState, trial: AttemptRun, *, failed: bool = False) -> None:
     state.open = None
-    slow_start.ended(trial.deployment.provider.slug, trial.row.pk, failed=failed)
+    slow_start.ended(trial.deployment.provider.slug, trial.row.id, failed=failed)
 
 
 def _may_be_asked_for(state: CallState) -> bool:
@@ -191,8 +189,7 @@ def _others_failed(state: CallState, trial: AttemptRun) -> bool:
 def _learn(state: CallState, trial: AttemptRun, headers: Mapping[str, str], text: str = "") -> None:
     """Lets what the provider says of its limits correct our count."""
     if seen := observed(headers, text, kind=trial.deployment.provider.kind):
-        meter = state.selector.meter.at(timezone.now())
-        meter.learn(trial.deployment, seen, trial.row, all_of_it=state.learns_all)
+        state.selector.meter.learn(trial.deployment, seen, trial.row, all_of_it=state.learns_all)
 
 
 # -- the end of a call -----------------------------------------------------------------------------------
@@ -219,7 +216,8 @@ def concluded(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
         affinity.note(call.session, deployment, trial.row.account)
     call.text = answer.text if state.keep_text else ""
     call.tier, call.provider, call.model = deployment.provider.tier, deployment.label, deployment.model.name
-    _conclude(state, Call.Outcome.OK)
+    rows = state.rows
+    _conclude(state, Call.Outcome.OK, rows)
     state.closed = True
     return Reply(
         text=answer.text,
@@ -233,9 +231,9 @@ def concluded(state: CallState, trial: AttemptRun, answer: Answer) -> Reply:
         tokens_in=call.tokens_in,
         tokens_out=call.tokens_out,
         latency_ms=call.latency_ms,
-        attempts=serializers.attempts(state.rows),
-        skipped=serializers.skipped(state.rows, state.selector.skipped.values()),
-        call_id=call.pk,
+        attempts=serializers.attempts(rows),
+        skipped=serializers.skipped(rows, state.selector.skipped.values()),
+        call_id=call.id,
         max_tokens=state.lowered(trial),
         tokens_cached=call.tokens_cached,
         vectors=answer.vectors,
@@ -283,15 +281,16 @@ def abandoned(state: CallState) -> None:
 
 
 def _close(state: CallState, outcome: str) -> None:
-    _conclude(state, outcome)
-    bookkeeper.close_call(state.call, state.rows)
+    rows = state.rows
+    _conclude(state, outcome, rows)
+    bookkeeper.close_call(state.call, rows)
 
 
-def _conclude(state: CallState, outcome: str) -> None:
+def _conclude(state: CallState, outcome: str, rows: list[Attempt]) -> None:
     bookkeeper.conclude(
         state.call,
         outcome,
-        attempts=state.rows,
+        attempts=rows,
         latency_s=clock.monotonic() - state.started,
         paid_prices=[
             m.price for p in state.selector.providers if not p.free for m in p.models if m.price.known

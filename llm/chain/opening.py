@@ -190,8 +190,8 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
 
     Raises clients.Refused when the client may not ask now, responses.AlreadyClaimed.
     """
-    if state.call.session and not state.selector.looked:
-        home = affinity.home_of(state.call.session, state.messages)
+    session = "" if state.selector.looked else state.call.session
+    if session and (home := affinity.home_of(session, state.messages)):
         state.selector.want = replace(state.selector.want, home=home)
     deployment, again = _take_retry(state), True
     if deployment is None:
@@ -217,7 +217,7 @@ def next_attempt(state: CallState) -> AttemptRun | float | None:
     provider = deployment.provider
     if state.selector.left_s() >= (provider.first_byte_s if state.streamed else provider.timeout_s):
         slow_start.begun(
-            provider.slug, trial.row.pk
+            provider.slug, trial.row.id
         )  # who has less time finds out nothing, and holds nobody back
     return trial
 

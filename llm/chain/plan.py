@@ -75,9 +75,9 @@ class Planner:
     def _in_order(self) -> list[ProviderConf]:
         """By tier; the one that holds the conversation goes first, but one that costs money before no free one."""
         ordered = in_order(self.providers, self.pauses, self.now)
-        home = next(
-            (each for each in ordered if self.want.home and each.slug == self.want.home.provider), None
-        )
+        if (held := self.want.home) is None:
+            return ordered
+        home = next((each for each in ordered if each.slug == held.provider), None)
         if home is None:
             return ordered
         others = [each for each in ordered if each is not home]
@@ -103,13 +103,12 @@ class Planner:
         )
 
     def _is_left(self, provider: ProviderConf) -> bool:
-        passed = self.skips.providers | self.skips.silent
-        return provider.slug not in passed and self._wanted(provider)
-
-    def _wanted(self, provider: ProviderConf) -> bool:
-        wanted = self.want
-        return (wanted.providers is None or provider.slug in wanted.providers) and (
-            wanted.tiers is None or provider.tier in wanted.tiers
+        wanted, skips = self.want, self.skips
+        return (
+            provider.slug not in skips.providers
+            and provider.slug not in skips.silent
+            and (wanted.providers is None or provider.slug in wanted.providers)
+            and (wanted.tiers is None or provider.tier in wanted.tiers)
         )
 
     def _provider(self, provider: ProviderConf) -> Iterator[Deployment | Skipped]:
@@ -129,7 +128,9 @@ class Planner:
         """Why nothing of the provider can be used, if so."""
         if why := self._unusable(provider):
             return Skipped(provider.slug, why)
-        blocking = self._blocking([p for p in self.pauses.get(provider.slug, []) if not is_narrow(p)])
+        if provider.slug not in self.pauses:
+            return None
+        blocking = self._blocking([p for p in self.pauses[provider.slug] if not is_narrow(p)])
         return _paused(blocking) if blocking else None
 
     def _walk(
@@ -144,10 +145,10 @@ class Planner:
     def _keys(self, place: Place, whole: Skipped | None) -> Iterator[tuple[Deployment, Skipped | None]]:
         """The keys of an account share its quota, so one that works is enough."""
         provider, model = place[0].provider, place[0].model
-        unfit, reached = self._ended(provider, model) or lacking(model, self.want.needs), False
-        first = next((each.key.label for each in place if each.key.key or provider.keyless), "")
+        unfit, reached = self._unfit(provider, model), False
         for deployment in place:
-            key, covering = deployment.key, self._covering(deployment)
+            key = deployment.key
+            covering = self._covering(deployment) if provider.slug in self.pauses else []
             if covering:
                 deployment = replace(deployment, probes=tuple(covering))
             if not (key.key or provider.keyless):
@@ -155,8 +156,9 @@ class Planner:
             elif whole is not None:
                 yield deployment, whole
             elif unfit:
+                first = next(each.key.label for each in place if each.key.key or provider.keyless)
                 yield deployment, Skipped(provider.slug, unfit, first, model.name)
-            elif blocking := self._blocking(covering):
+            elif covering and (blocking := self._blocking(covering)):
                 yield deployment, _paused(blocking, key, model)
             elif deployment.name in self.skips.deployments:
                 continue
@@ -179,10 +181,11 @@ class Planner:
     def _asked_for(self, model: ModelConf) -> bool:
         return self.want.models is None or model.name in self.want.models
 
-    def _ended(self, provider: ProviderConf, model: ModelConf) -> str:
-        """That the provider has ended the model, by its own calendar; empty while it has not."""
-        over = model.shutdown_on is not None and today(provider.day_reset, self.now) >= model.shutdown_on
-        return f"ended on {model.shutdown_on}" if over else ""
+    def _unfit(self, provider: ProviderConf, model: ModelConf) -> str:
+        """That the provider has ended the model, by its own calendar, or what it does not take; empty if it is fit."""
+        if model.shutdown_on is not None and today(provider.day_reset, self.now) >= model.shutdown_on:
+            return f"ended on {model.shutdown_on}"
+        return lacking(model, self.want.needs) if self.want.needs else ""
 
     def _unusable(self, provider: ProviderConf) -> str:
         if self.want.use is not None and (why := forbidden(provider, self.want.use)):
@@ -200,7 +203,7 @@ class Planner:
     def _covering(self, deployment: Deployment) -> list[PauseView]:
         return [
             pause
-            for pause in self.pauses.get(deployment.provider.slug, ())
+            for pause in self.pauses[deployment.provider.slug]
             if pause.covers(**deployment.scope, fingerprint=deployment.key.fingerprint, needs=self.want.needs)
         ]
 

@@ -100,7 +100,7 @@ class Selector:
         now = timezone.now()
         current = snapshot.read()
         self.providers = offered(current.providers, self.want)
-        if not self.looked:
+        if not self.looked and current.pauses:
             self.known = {
                 pause.id: (pause.until, pause.streak) for held in current.pauses.values() for pause in held
             }
@@ -118,7 +118,7 @@ class Selector:
                 continue
             if not step.provider.free and (wait_s := self._wait_for_free(passed, now)) is not None:
                 return wait_s
-            if any(pause.kind in HALF_OPEN_KINDS for pause in step.probes):
+            if step.probes and any(pause.kind in HALF_OPEN_KINDS for pause in step.probes):
                 if self._is_patient(step) and self._claim(step):
                     return step
                 tested = tested or self._is_patient(step)
@@ -217,9 +217,7 @@ class Selector:
         limit_s = LONGEST_WAIT_S
         if slow_start.is_alive(provider.slug):  # most likely sound: not more than half of the time for it
             limit_s = min(limit_s, self.left_s())
-        return self.waited_s < limit_s and slow_start.is_full(
-            provider, now=timezone.now(), patience_s=patience_s
-        )
+        return self.waited_s < limit_s and slow_start.is_full(provider, patience_s=patience_s)
 
     def _wait_for_others(self, slug: str = "") -> float | None:
         """Seconds until the next look at what another call finds out; None when it takes too long.

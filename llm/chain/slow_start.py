@@ -13,6 +13,8 @@ import contextlib
 import math
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from llm import clock
 from llm.configuration.snapshot import ProviderConf
 from llm.failures.kinds import Kind
@@ -94,7 +96,7 @@ async def news(seconds: float, slug: str = "") -> None:
         _waiting.pop(event, None)
 
 
-def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool:
+def is_full(provider: ProviderConf, *, patience_s: float) -> bool:
     """Whether as many calls as may are finding out whether the provider answers.
 
     patience_s: how long it may be silent. What takes longer is not waited for: it has shown a sign of life that this
@@ -107,7 +109,7 @@ def is_full(provider: ProviderConf, *, now: datetime, patience_s: float) -> bool
         unheard = _unheard_of(slug, since=moment - patience_s - GRACE_S)
         full = unheard >= max(AT_ONCE_HERE, _answered_together(slug))
     else:
-        full = _is_full_by_the_ledger(provider, now=now, patience_s=patience_s)
+        full = _is_full_by_the_ledger(provider, now=timezone.now(), patience_s=patience_s)
     if full:
         _held[slug] = moment
     return full

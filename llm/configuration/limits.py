@@ -182,8 +182,11 @@ class InForce(dict[str, int]):
 
     def most_out(self, tokens_in: int) -> float | None:
         """Tokens of output that fit beside this input while nothing is used; None if nothing bounds them."""
-        rooms = [(amount - tokens_in * each) / out for _, each, out, amount in self.sizes if out]
-        return min(rooms) if rooms else None
+        most = None
+        for _, each, out, amount in self.sizes:
+            if out and (most is None or (amount - tokens_in * each) / out < most):
+                most = (amount - tokens_in * each) / out
+        return most
 
 
 def is_above(bounds: Iterable[Bound], requests: int, tokens_in: int, tokens_out: int) -> bool:

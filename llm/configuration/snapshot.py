@@ -8,14 +8,12 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
-from django.db import connection
-
 from llm import hosts, models, secrets
 from llm.configuration.limits import MODEL, PROVIDER, SHORT, InForce, Limit, shorthands
 from llm.configuration.prices import Price, price_of
 from llm.libraries import missing_library
 from llm.storage import sql
-from llm.storage.transactions import lasting, once
+from llm.storage.transactions import current_database, lasting, once
 
 MOST_ACCOUNTS = 1000  # that have limits of their own, and are kept
 REREAD_AFTER_S = 60  # prices by the hour may change without a row changing
@@ -208,7 +206,7 @@ def read() -> State:
 
 def _read() -> State:
     *configuration, quotas, pauses = lasting(State, lambda: sql.run(_STAMP_SQL).fetchall())
-    stamp = (str(connection.settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
+    stamp = (str(current_database().settings_dict["NAME"]), *configuration, secrets.changed(_key_files))
     kept = _configuration(stamp)
     learned = (stamp[0], quotas, _cache and _cache[1]) if quotas[0] else None
     held = lasting(PauseView, open_pauses) if pauses[0] else {}

@@ -51,6 +51,7 @@ _WORDY = re.compile(
     re.I,
 )
 A_UNIX_TIME, A_UNIX_TIME_IN_MS = 1e9, 1e11
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _BARE = re.compile(r"\d{1,20}(?:\.\d{1,20})?")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 _UNTIL = re.compile(
@@ -77,13 +78,12 @@ def seconds(value: object) -> float | None:
     if isinstance(value, int | float):
         return float(value) if 0 <= value <= MOST_S else None
     text = str(value).strip()
-    if re.fullmatch(r"\d+(?:\.\d+)?", text):
-        parts = [(text, "s")]
+    if _NUMBER.fullmatch(text):
+        total = float(text)
+    elif (parts := _DURATION.findall(text)) and not _DURATION.sub("", text).strip():
+        total = sum([float(number) * _UNITS[unit.lower()] for number, unit in parts])
     else:
-        parts = _DURATION.findall(text)
-        if not parts or _DURATION.sub("", text).strip():
-            return None
-    total = sum(float(number) * _UNITS[unit.lower()] for number, unit in parts)
+        return None
     return total if total <= MOST_S else None
 
 

@@ -241,18 +241,20 @@ async def _streamed(protocol: Protocol, ask: Ask, client: Client, wanted: dict[s
     on_break = "restart" if hold else ON_BROKEN_STREAM.get(ask.on_break or client.on_break, "error")
     writer = protocol.writer(ask, protocol.new_id(), hold=hold)
 
-    async def events() -> AsyncGenerator[Event, None]:
+    def told(number: int) -> AsyncGenerator[Event, None]:
+        return run.astream(on_broken_stream=on_break, fresh=_is_fresh(client, number), **wanted)
+
+    async def all_told() -> AsyncGenerator[Event, None]:
         for number in range(ask.n):
-            told = run.astream(on_broken_stream=on_break, fresh=_is_fresh(client, number), **wanted)
-            async with aclosing(told):
-                async for event in told:
+            async with aclosing(told(number)) as events:
+                async for event in events:
                     yield event
 
     async def keep(reply: Reply) -> None:
         if protocol.keeps(ask):
             await books.here().do(partial(protocol.keep, ask, client, reply, writer.body))
 
-    stream = Stream(events(), writer, keep)
+    stream = Stream(told(0) if ask.n == 1 else all_told(), writer, keep)
     try:
         await stream.start()
     except BaseException:

@@ -69,7 +69,7 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
 def enter(call: Call) -> None:
     """Writes a new call. In a transaction."""
     rows.insert(call, late=True)
-    current.call_id.set(call.pk)
+    current.call_id.set(call.id)
     callers.enter(call)
 
 
@@ -77,7 +77,7 @@ def begin(call: Call, attempt: Attempt) -> None:
     """Writes the attempt (and the call, if this is its first) before anything is sent. In a transaction."""
     if call._state.adding:
         enter(call)
-    attempt.call = call
+    attempt.call_id = call.id
     rows.insert(attempt, late=True)
     counters.depart(attempt)
 
@@ -153,11 +153,14 @@ def conclude(
     call.finished_at = timezone.now()
     call.latency_ms = round(latency_s * 1000)
     call.attempt_count = len(attempts)
-    call.tokens_in = sum(attempt.tokens_in for attempt in attempts)
-    call.tokens_out = sum(attempt.tokens_out for attempt in attempts)
-    call.tokens_cached = sum(attempt.tokens_cached for attempt in attempts)
-    costs = [attempt.cost_usd for attempt in attempts]
-    call.cost_usd = None if None in costs else sum((c for c in costs if c is not None), Decimal(0))
+    call.tokens_in = call.tokens_out = call.tokens_cached = 0
+    cost: Decimal | None = Decimal(0)
+    for attempt in attempts:
+        call.tokens_in += attempt.tokens_in
+        call.tokens_out += attempt.tokens_out
+        call.tokens_cached += attempt.tokens_cached
+        cost = None if cost is None or attempt.cost_usd is None else cost + attempt.cost_usd
+    call.cost_usd = cost
     if attempts and outcome == Call.Outcome.OK and call.cost_usd is not None:
         answered = attempts[-1]
         instead = [price.cost(answered.tokens_in, answered.tokens_out) for price in paid_prices]

@@ -33,16 +33,16 @@ def enter(call: Call) -> None:
     tally.tidy(call.started_at)
     tally.add(call.started_at, call.started_at, _ONE)
     if call.outcome == Call.Outcome.RUNNING:
-        tally.depart(call.pk, call.started_at, 0, 0)
+        tally.depart(call.id, call.started_at, 0, 0)
     meters.write(_CLIENTS, (call.client, ""), tally)
 
 
 def leave(call: Call) -> None:
     """A client's call is over. In the transaction that says so."""
-    if not call.client or (found := _find(call.client)) is None or call.pk not in found.flights:
+    if not call.client or (found := _find(call.client)) is None or call.id not in found.flights:
         return
     tally = found.copy()
-    tally.land(call.pk)
+    tally.land(call.id)
     meters.write(_CLIENTS, (call.client, ""), tally)
 
 

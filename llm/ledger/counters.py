@@ -61,7 +61,7 @@ def depart(attempt: Attempt) -> None:
         return
     tally = found[names].copy() if names in found else Tally(marker.day_reset, marker.per)
     tally.tidy(attempt.started_at)
-    tally.depart(attempt.pk, attempt.started_at, *_reserved(attempt))
+    tally.depart(attempt.id, attempt.started_at, *_reserved(attempt))
     meters.write(attempt.provider, names, tally)
 
 
@@ -74,18 +74,18 @@ def land(attempt: Attempt) -> None:
     found = meters.select(attempt.provider, *names, _load)
     if (marker := found.get(_MARKER)) is None or attempt.finished_at is None:
         return
-    if names not in found or attempt.pk not in found[names].flights:
+    if names not in found or attempt.id not in found[names].flights:
         others = _tallies(meters.select(attempt.provider, None, attempt.model, _load))
         for other, tally in others.items():
-            if attempt.pk in tally.flights:
+            if attempt.id in tally.flights:
                 changed = tally.copy()
-                changed.land(attempt.pk)
+                changed.land(attempt.id)
                 meters.write(attempt.provider, other, changed)
                 break
         else:
             return
     tally = found[names].copy() if names in found else Tally(marker.day_reset, marker.per)
-    tally.land(attempt.pk)
+    tally.land(attempt.id)
     if attempt.outcome not in UNCOUNTED:
         tally.add(
             arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt, marker.cached)
@@ -100,7 +100,7 @@ def lose(attempts: Iterable[Attempt]) -> None:
         found = _tallies(meters.select(attempt.provider, *names, _load))
         if names in found:
             tally = found[names].copy()
-            tally.lose(attempt.pk)
+            tally.lose(attempt.id)
             meters.write(attempt.provider, names, tally)
 
 
@@ -130,9 +130,9 @@ def from_ledger(
         names = attempt.account, attempt.model
         tally = found.setdefault(names, Tally(day_reset, per))
         if attempt.finished_at is None or attempt.outcome == ABANDONED:
-            tally.depart(attempt.pk, attempt.started_at, *_reserved(attempt))
+            tally.depart(attempt.id, attempt.started_at, *_reserved(attempt))
             if attempt.finished_at is not None:
-                tally.lose(attempt.pk)
+                tally.lose(attempt.id)
         elif attempt.outcome not in UNCOUNTED:
             tally.add(arrival(attempt.started_at, attempt.finished_at), now, _used(attempt, cached))
     for tally in found.values():

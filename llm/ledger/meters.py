@@ -8,11 +8,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
-from django.db import connection
-
 from llm.models import Meter
 from llm.storage import sql
-from llm.storage.transactions import Shared, shared
+from llm.storage.transactions import Shared, current_database, shared
 
 _TABLE = Meter._meta.db_table
 _SELECT = f"SELECT account, model, version, state FROM {_TABLE} WHERE provider = %s"  # noqa: S608  # our own name
@@ -114,7 +112,7 @@ def _select(provider: str, account: str | None, model: str | None, load: Load) -
         if value is not None:
             statement, values = f"{statement} AND {column} IN ('', %s)", [*values, value]
     statement += " ORDER BY account, model"
-    if shared() is not None and connection.vendor != "sqlite":
+    if shared() is not None and current_database().vendor != "sqlite":
         statement += " FOR UPDATE"
     found: Found = {}
     for *names, version, state in sql.run(statement, values).fetchall():

@@ -27,6 +27,9 @@ def attempts(rows: Iterable[Attempt]) -> list[dict[str, Any]]:
 
 def skipped(rows: Iterable[Attempt], skips: Iterable[Skipped]) -> list[dict[str, Any]]:
     """What got no request at all: a deployment that was tried first and paused by that is not among it."""
+    skips = list(skips)
+    if not skips:
+        return []
     rows = list(rows)
     tried = {(row.credential, row.model) for row in rows}
     tried_providers = {row.provider for row in rows}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from llm.configuration.limits import SHORT
 from llm.failures.signals import seconds
@@ -34,42 +35,52 @@ class Observed:
 
 def observed(headers: Mapping[str, str], text: str = "", *, kind: str = "") -> list[Observed]:
     """Every limit that an answer names. `kind` is the adapter's: Groq counts requests by the day."""
-    header = {name.lower(): value for name, value in headers.items()}
-    found = list(_from_headers(header, kind))
+    found = []
+    for name, what, window, remaining_name, reset_name in _stated(tuple(headers)):
+        value = headers[name]
+        if not _is_count(value):
+            continue
+        remaining, reset_s = headers.get(remaining_name, ""), seconds(headers.get(reset_name))
+        if window is None:
+            # Groq documents requests as daily; elsewhere a reset beyond a minute tells the same.
+            daily = what == "requests" and (kind == "groq" or (reset_s or 0) > 60)
+            window = "day" if daily else "minute"
+        if field := _NAMES.get((what, window)):
+            limit = int(value)
+            used = limit - int(remaining) if _is_count(remaining) else None
+            found.append(Observed(field, limit, used, reset_s))
     return [*found, *_from_text(text)] if text else found
 
 
-def _from_headers(header: Mapping[str, str], kind: str) -> Iterator[Observed]:
-    for name, value in header.items():
-        if (stated := _stated(name)) is None or not _is_count(value):
-            continue
-        match, remaining_name, reset_name = stated
-        remaining, reset_s = header.get(remaining_name, ""), seconds(header.get(reset_name))
-        window = match["window"]
-        if window is None:
-            # Groq documents requests as daily; elsewhere a reset beyond a minute tells the same.
-            daily = match["unit"] == "requests" and (kind == "groq" or (reset_s or 0) > 60)
-            window = "day" if daily else "minute"
-        if field := _field(match, window):
-            limit = int(value)
-            used = limit - int(remaining) if _is_count(remaining) else None
-            yield Observed(field, limit, used, reset_s)
+class _Stated(NamedTuple):
+    """A header that states a limit: of what, in which window if it says so, and in which headers it says more."""
+
+    name: str
+    what: str
+    window: str | None
+    remaining: str
+    reset: str
 
 
-@lru_cache(maxsize=256)
-def _stated(name: str) -> tuple[re.Match[str], str, str] | None:
-    """What a header is the limit of, and which others say what remains and when it is reset; None of any other."""
-    for pattern, this, (remaining_name, reset_name) in _HEADERS:
-        if match := pattern.match(name):
-            head, _, tail = name.rpartition(this)
-            return match, f"{head}{remaining_name}{tail}", f"{head}{reset_name}{tail}"
-    return None
+@lru_cache(maxsize=64)
+def _stated(names: tuple[str, ...]) -> tuple[_Stated, ...]:
+    """Those of an answer's headers that state limits: a provider's answers have the same headers each time."""
+    spelled = {name.lower(): name for name in names}
+    found = []
+    for name in spelled:
+        for pattern, this, others in _HEADERS:
+            if match := pattern.match(name):
+                head, _, tail = name.rpartition(this)
+                remaining, reset = (spelled.get(f"{head}{other}{tail}", "") for other in others)
+                found.append(_Stated(spelled[name], _what(match), match["window"], remaining, reset))
+                break
+    return tuple(found)
 
 
-def _field(match: re.Match[str], window: str) -> str | None:
-    """The name of a limit; None of one that we have no name for."""
+def _what(match: re.Match[str]) -> str:
+    """The unit of a limit: requests, tokens, tokens_in or tokens_out."""
     way = {"input": "_in", "output": "_out"}.get((match["way"] or "").lower(), "")
-    return _NAMES.get((match["unit"].lower() + way, window.lower()))
+    return match["unit"].lower() + way
 
 
 def _is_count(value: str) -> bool:
@@ -79,6 +90,6 @@ def _is_count(value: str) -> bool:
 
 def _from_text(text: str) -> Iterator[Observed]:
     for match in _TEXT.finditer(text):
-        if field := _field(match, match["window"]):
+        if field := _NAMES.get((_what(match), match["window"].lower())):
             used = int(match["used"]) if match["used"] else None
             yield Observed(field, int(match["limit"]), used, method="refusal")

@@ -5,10 +5,12 @@ max_tokens, as Groq counts. A limit is of each (account, model), or shared by th
 accounts of a provider: see `llm.configuration.limits`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from llm import windows
 from llm.calls.deployment import Deployment, Skipped
@@ -19,7 +21,7 @@ from llm.configuration.snapshot import ProviderConf
 from llm.ledger import bookkeeper, counters
 from llm.ledger.counters import UNCOUNTED
 from llm.ledger.meters import Names
-from llm.ledger.tally import Piece, Sums, Tally, moment, plus
+from llm.ledger.tally import NOTHING, Piece, Sums, Tally, moment, plus
 from llm.limits.headers import Observed
 from llm.limits.learned import FIELDS, LearnedLimits, in_force, key_of, learned_limits, news, written
 from llm.limits.spending import SpendingMeter
@@ -49,7 +51,7 @@ class LedgerMeter(SpendingMeter):
     _in_force: dict[tuple[str, str, str], InForce] = field(default_factory=dict, repr=False)
     _looks: dict[Any, Mapping[Names, Tally]] = field(default_factory=dict, repr=False)
     _members: dict[Any, Members] = field(default_factory=dict, repr=False)
-    _sums: dict[Any, dict[str, Sums]] = field(default_factory=dict, repr=False)
+    _sums: dict[Members, dict[str, Sums]] = field(default_factory=dict, repr=False)
 
     def at(self, now: datetime) -> "LedgerMeter":
         """The meter as it stands at another moment; what was taught is not read again."""
@@ -80,10 +82,10 @@ class LedgerMeter(SpendingMeter):
         need = 1, lowered.tokens_in, lowered.max_tokens + deployment.model.reasoning_reserve
         if limits.is_above(*need):
             return replace(_skipped(deployment, ABOVE_LIMIT), limit=min(map(_largest_request, limits.sized)))
-        taken = [each for each in self.used(deployment).taken if each.is_full(*need)]
         full = [
             (limit, excess)
-            for each in taken
+            for each in self.used(deployment).taken
+            if each.is_full(*need)
             for limit, used in each.by_limit()
             if (excess := used + limit.measure(*need) - limit.amount) > 0
         ]
@@ -110,19 +112,13 @@ class LedgerMeter(SpendingMeter):
         names = deployment.key.account, deployment.model.name
         tally = tallies.get(names)
         own: Members = ((names, tally),) if tally else ()
-        sums = self._used(deployment, own)
-        for per in ("minute", "day"):
-            if per not in sums:
-                sums[per] = self._sum(per, own, sums)
-        minute, day = sums["minute"], sums["day"]
-        first = tally.open("minute", self.now)[:1] if tally else []
+        minute, day = self._sum("minute", own), self._sum("day", own)
         used = Used(
             minute_requests=minute[0],
             minute_tokens=minute[1] + minute[2],
             day_requests=day[0],
             day_tokens=day[1] + day[2],
-            less_at=moment(first[0][0]) + MINUTE if first else None,
-            taken=tuple(self._taken(deployment, pool, limits) for pool in limits.pools),
+            taken=tuple([self._taken(deployment, pool, limits, own) for pool in limits.pools]),
         )
         self.last_used[key_of(deployment)] = used
         return used
@@ -134,13 +130,13 @@ class LedgerMeter(SpendingMeter):
             provider.slug, day_reset=provider.day_reset, per=per, now=self.now, cached=provider.counts_cached
         )
 
-    def _taken(self, deployment: Deployment, pool: Pool, limits: InForce) -> Taken:
-        members = self._sharing(deployment, pool.scope, pool.models, limits)
-        sums = self._used(deployment, members)
-        told: dict[Limit, float] = {}
+    def _taken(self, deployment: Deployment, pool: Pool, limits: InForce, own: Members) -> Taken:
+        members = own
+        if pool.scope != MODEL:
+            members = self._sharing(deployment, pool.scope, pool.models, limits)
+        sums, told = {}, {}
         for per, every, priced, _ in pool.windows:
-            if per not in sums:
-                sums[per] = self._sum(per, members, sums)
+            sums[per] = self._sum(per, members)
             for limit in priced:
                 told[limit] = sum(
                     limit.for_model(names[1]).measure(*self._of(tally, per)) for names, tally in members
@@ -149,17 +145,20 @@ class LedgerMeter(SpendingMeter):
                 told |= {limit: foreign + limit.measure(*sums[per]) for limit in every if limit.name == "tpm"}
         return Taken(pool, sums, told)
 
-    def _used(self, deployment: Deployment, members: Members) -> dict[str, Sums]:
-        """What all who share a limit have used, by window, as far as somebody has asked."""
-        return self._sums.setdefault((deployment.provider.slug, tuple(names for names, _ in members)), {})
+    def _sum(self, per: str, members: Members) -> Sums:
+        """What all who share a limit have used of a window, with what is in flight: that alone where `per` is empty.
 
-    def _sum(self, per: str, members: Members, sums: dict[str, Sums]) -> Sums:
-        """Of a window, with what is in flight, which is summed up once for all of them."""
-        if not per:
-            return _total(tally.in_flight(self.now) for _, tally in members)
-        if "" not in sums:
-            sums[""] = self._sum("", members, sums)
-        return plus(sums[""], _total(tally.used(per, self.now) for _, tally in members))
+        Summed up once for all who ask."""
+        sums = self._sums.setdefault(members, {})
+        if per not in sums:
+            requests, tokens_in, tokens_out = self._sum("", members) if per else NOTHING
+            for _, tally in members:
+                more = tally.used(per, self.now) if per else tally.in_flight(self.now)
+                requests, tokens_in, tokens_out = (
+                    requests + more[0], tokens_in + more[1], tokens_out + more[2],
+                )  # fmt: skip
+            sums[per] = requests, tokens_in, tokens_out
+        return sums[per]
 
     def _of(self, tally: Tally, per: str) -> Sums:
         in_flight = tally.in_flight(self.now)
@@ -203,9 +202,11 @@ class LedgerMeter(SpendingMeter):
                 return self._looks[wider]
         per = limits.per
         found = self._read(deployment, per, *key[1:])
-        ahead = any(tally.is_ahead_of(self.now) for tally in found.values())
-        if ahead and bookkeeper.redate(self.now):  # a clock was wrong for a while
-            found = self._read(deployment, per, *key[1:])
+        for tally in found.values():
+            if tally.is_ahead_of(self.now):  # a clock was wrong for a while
+                if bookkeeper.redate(self.now):
+                    found = self._read(deployment, per, *key[1:])
+                break
         self._looks[key] = found
         return found
 
@@ -261,7 +262,7 @@ class LedgerMeter(SpendingMeter):
             if o.field == "tpm" and o.used is not None and o.reset_s:
                 tokens = o.used - self._ours(deployment, o.used - o.limit * FOREIGN_SHARE, attempt)
                 if tokens > o.limit * FOREIGN_SHARE:
-                    until = self.now + min(timedelta(seconds=o.reset_s), MINUTE)
+                    until = timezone.now() + min(timedelta(seconds=o.reset_s), MINUTE)
                     foreign = {"foreign_tokens": round(tokens), "foreign_until": until}
         if new or foreign:
             with write_transaction():
@@ -275,19 +276,12 @@ class LedgerMeter(SpendingMeter):
         """Our own tokens of the minute: as known when we reserved if that explains `enough`, else as they are."""
         known = self.last_used.get(key_of(deployment))
         ours = attempt.reserved_tokens + (known.minute_tokens if known else 0)
-        return ours if ours >= enough else self.used(deployment).minute_tokens
+        return ours if ours >= enough else self.at(timezone.now()).used(deployment).minute_tokens
 
 
 def reserved_tokens(deployment: Deployment, want: CallSpec) -> int:
     """What a call may use at most: its input and all of max_tokens, as providers count before they run it."""
     return want.tokens_in + want.max_tokens + deployment.model.reasoning_reserve
-
-
-def _total(all_of_them: Iterable[Sums]) -> Sums:
-    requests = tokens_in = tokens_out = 0
-    for one, one_in, one_out in all_of_them:
-        requests, tokens_in, tokens_out = requests + one, tokens_in + one_in, tokens_out + one_out
-    return requests, tokens_in, tokens_out
 
 
 def _largest_request(limit: Limit) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from llm.configuration.limits import Limit, Pool, is_above
 from llm.ledger.tally import Sums
@@ -50,15 +49,13 @@ class Taken:
 class Used:
     """What an account has used of a model: requests and tokens of the minute and of the day.
 
-    `less_at` is when the first attempt of the minute stops counting, if any of them is over. `taken`: what is used of
-    the limits in force by all who share them.
+    `taken`: what is used of the limits in force by all who share them.
     """
 
     minute_requests: int
     minute_tokens: int
     day_requests: int
     day_tokens: int
-    less_at: datetime | None = None
     taken: tuple[Taken, ...] = ()
 
     @property

@@ -27,6 +27,8 @@ R = TypeVar("R", bound=Ranked)
 
 def in_order(providers: Sequence[R], pauses: dict[str, list[PauseView]], now: datetime) -> list[R]:
     """Providers by tier; one that has been blocked for too long stands behind the next healthy tier."""
+    if not pauses:
+        return list(providers)
     demoted = {p.slug for p in providers if p.slug in pauses and is_demoted(p, pauses[p.slug], now)}
     if not demoted:
         return list(providers)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, models
 from django.db.models.base import ModelState
 
 from llm.storage import faults, sql, statements
-from llm.storage.transactions import Shared, shared
+from llm.storage.transactions import Shared, current_database, shared
 
 M = TypeVar("M", bound=models.Model)
 
@@ -103,18 +103,18 @@ class _Late:
             answered_for = answered_for or late.told is not None
         left = [[*group.values()] for (_, names), group in groups.items() if not names]
         left += [[*group.values()] for (_, names), group in groups.items() if names]
-        database = _database()
+        vendor = current_database().vendor
         if not answered_for or self.before is None:
-            _write_all(left, database)
-        elif database.vendor == "sqlite":  # where a statement that fails undoes itself alone
+            _write_all(left, vendor)
+        elif vendor == "sqlite":  # where a statement that fails undoes itself alone
             try:
-                _write_all(left, database)
+                _write_all(left, vendor)
             except UNWRITABLE:
                 _write_each(left)
         else:
             try:
                 with sql.part():
-                    _write_all([group.copy() for group in left], database)
+                    _write_all([group.copy() for group in left], vendor)
             except UNWRITABLE:
                 _write_each(left)
 
@@ -140,14 +140,14 @@ def _left(unit: Shared) -> _Late | None:
     return unit.late.get(_Late)  # type: ignore[return-value]
 
 
-def _write_all(groups: Iterable[list[_Late]], database: Any) -> None:
+def _write_all(groups: Iterable[list[_Late]], vendor: str) -> None:
     """Takes from each group what it has written."""
     for group in groups:
         model, names = group[0].model, group[0].names
         rows = [late.values for late in group]
         try:
             sql.run_together(
-                statements.one(model, names, database.vendor)[0], partial(statements.many, model, names), rows
+                statements.one(model, names, vendor)[0], partial(statements.many, model, names), rows
             )
         finally:
             del group[: len(group) - len(rows)]
@@ -161,18 +161,12 @@ def _write_each(groups: Iterable[list[_Late]]) -> None:
             continue
         try:
             with sql.part():
-                _write_all([[late]], _database())
+                _write_all([[late]], current_database().vendor)
         except UNWRITABLE as error:
             if late.told is None:
                 raise
             late.told(error)
             failed.append(late.told)
-
-
-def _database() -> Any:
-    """This thread's."""
-    unit = shared()
-    return connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
 
 
 def _new_pk(unit: Shared, model: type[models.Model]) -> int:

@@ -3,16 +3,16 @@
 SQL is written with %s, and values are given as the database takes them: see `llm.storage.statements`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.transaction import TransactionManagementError
 
-from llm.storage.transactions import Shared, shared
+from llm.conf import conf
+from llm.storage.transactions import Shared, current_database, shared
 
 
 def run(sql: str, values: Sequence[Any] = ()) -> Any:
@@ -49,18 +49,16 @@ def run_together(one: str, many: Callable[[int], str], rows: list[list[Any]]) ->
     one: the statement for one row; many: the same for so many, in SQLite's words. Raises what Django's own would, with
     SQLite of the statement that failed, which has undone itself: the rows that are still listed are not written
     """
-    unit = shared()
-    if (connection if unit is None else unit.database).vendor != "sqlite":
+    if current_database().vendor != "sqlite":
         run_for_each(one, rows)
         rows.clear()
     while rows:
         count = min(len(rows) // _STEP * _STEP or len(rows), _MOST)
-        run(many(count), [*chain.from_iterable(rows[:count])])
+        run(one if count == 1 else many(count), [*chain.from_iterable(rows[:count])])
         del rows[:count]
 
 
-@contextmanager
-def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
+class part:  # a context manager, as those of `contextlib` are named
     """A part of a chain transaction that is undone, by itself, when it raises.
 
     Its savepoint is made before its first statement: a part that has found in memory what it looked for, and leaves its
@@ -70,18 +68,34 @@ def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
 
     told: is told, after the part's end, of a row that it has left late and that cannot be written
     """
-    unit = shared()
-    if unit is None:
-        raise TransactionManagementError("only a chain transaction has parts")
-    database = unit.database
-    late, hooks, outer = dict(unit.late), len(database.run_on_commit), unit.told
-    unit.is_bare, unit.told = True, told
-    try:
-        yield
-        if database.needs_rollback:
-            raise TransactionManagementError("a statement failed, and nobody said so")
-    except Exception:
-        if not unit.is_bare:
+
+    __slots__ = ("hooks", "late", "outer", "told", "unit")
+
+    def __init__(self, told: Callable[[Exception], object] | None = None) -> None:
+        self.told = told
+
+    def __enter__(self) -> None:
+        unit = shared()
+        if unit is None:
+            raise TransactionManagementError("only a chain transaction has parts")
+        self.unit, self.late, self.hooks = unit, unit.late.copy(), len(unit.database.run_on_commit)
+        self.outer, unit.told, unit.is_bare = unit.told, self.told, True
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        unit = self.unit
+        try:
+            if isinstance(error, Exception):
+                self._undo(unit.database)
+            elif error is None and unit.database.needs_rollback:
+                self._undo(unit.database)
+                raise TransactionManagementError("a statement failed, and nobody said so")
+            elif error is None and not unit.is_bare:
+                run("RELEASE SAVEPOINT part")
+        finally:
+            unit.is_bare, unit.told = False, self.outer
+
+    def _undo(self, database: Any) -> None:
+        if not self.unit.is_bare:
             database.needs_rollback = False  # else nothing is run
             try:
                 run("ROLLBACK TO SAVEPOINT part")
@@ -90,14 +104,8 @@ def part(told: Callable[[Exception], object] | None = None) -> Iterator[None]:
                 database.needs_rollback = True
         elif database.vendor == "sqlite" and not database.connection.in_transaction:
             database.needs_rollback = True  # the file cannot be read, and SQLite has given up all of it
-        del database.run_on_commit[hooks:]
-        unit.undo(late)
-        raise
-    else:
-        if not unit.is_bare:
-            run("RELEASE SAVEPOINT part")
-    finally:
-        unit.is_bare, unit.told = False, outer
+        del database.run_on_commit[self.hooks :]
+        self.unit.undo(self.late)
 
 
 def _ready(sql: str) -> tuple[Shared | None, Any]:
@@ -114,7 +122,8 @@ def _ready(sql: str) -> tuple[Shared | None, Any]:
 def _is_watched(unit: Shared | None, database: Any) -> bool:
     """Whether there is no connection yet, or somebody else wants to see every statement."""
     others = len(database.execute_wrappers) - (unit is not None)
-    return database.connection is None or database.queries_logged or others > 0
+    logged = database.force_debug_cursor or conf.DEBUG
+    return database.connection is None or logged or others > 0
 
 
 def _watched(unit: Shared | None, database: Any, sql: str, values: Sequence[Any]) -> Any:

@@ -34,7 +34,8 @@ def values(row: models.Model, fields: Fields) -> list[Any]:
     values = [*fields.of(row)]
     for place, name, most in fields.texts:
         text = values[place]
-        if text and (not isinstance(text, str) or len(text) > most or not text.isascii() or "\0" in text):
+        is_text = type(text) is str or isinstance(text, str)
+        if text and (not is_text or len(text) > most or not text.isascii() or "\0" in text):
             values[place] = _cut(row, name, text, most)
     for place, name, most, least in fields.numbers:
         number = values[place]

@@ -111,6 +111,12 @@ def shared() -> Shared | None:
     return _here.shared
 
 
+def current_database() -> Any:
+    """This thread's: it takes long to look up, but within a chain transaction."""
+    unit = _here.shared
+    return connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
+
+
 def once(key: Any, read: Callable[[], T]) -> T:
     """What `read` returns; asked once in a chain transaction, as long as nothing is written that may change it."""
     unit = _here.shared
@@ -137,21 +143,8 @@ def write_transaction() -> Iterator[None]:
 
     its way of waiting is to sleep and try again, ever longer, by which one unlucky writer can wait for seconds.
     """
-    database = connections[DEFAULT_DB_ALIAS]
-    if database.vendor != "sqlite" or database.in_atomic_block:
-        with transaction.atomic():
-            yield
-        return
-    with _writer:
-        file = _turn(database.settings_dict["NAME"], os.getpid())
-        if file is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            with transaction.atomic():
-                yield
-        finally:
-            if file is not None:
-                fcntl.flock(file, fcntl.LOCK_UN)
+    with _Turn(connections[DEFAULT_DB_ALIAS]), transaction.atomic():
+        yield
 
 
 @contextmanager
@@ -173,7 +166,7 @@ def chain_transaction(*, durable: bool = True) -> Iterator[Shared]:
     unit = Shared(durable=durable)
     database = unit.database
     outermost = not database.in_atomic_block
-    with write_transaction():
+    with _Turn(database), transaction.atomic():
         if is_postgresql := database.vendor == "postgresql":
             with database.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('llm chain', 0))")
@@ -193,9 +186,35 @@ def chain_transaction(*, durable: bool = True) -> Iterator[Shared]:
     _here.ended = unit
 
 
+class _Turn:
+    """This process's turn, and this thread's, to write to a file of SQLite. Whoever writes already has it."""
+
+    __slots__ = ("file", "needed")
+
+    def __init__(self, database: Any) -> None:
+        self.needed = database.vendor == "sqlite" and not database.in_atomic_block
+        self.file = _turns(database.settings_dict["NAME"], os.getpid()) if self.needed else None
+
+    def __enter__(self) -> None:
+        if self.needed:
+            _writer.acquire()
+        if self.file is not None:
+            try:
+                fcntl.flock(self.file, fcntl.LOCK_EX)
+            except BaseException:
+                _writer.release()
+                raise
+
+    def __exit__(self, *error: object) -> None:
+        if self.file is not None:
+            fcntl.flock(self.file, fcntl.LOCK_UN)
+        if self.needed:
+            _writer.release()
+
+
 @cache
-def _turn(database: object, process: int) -> int | None:
-    """The file whose lock is a process's turn to write; None of a database in memory, which has no other processes.
+def _turns(database: object, process: int) -> int | None:
+    """The file whose lock is a process's turn; None of a database in memory, which has no other processes.
 
     A descriptor of the process's own: one that a fork has copied would share the lock with its parent.
     """

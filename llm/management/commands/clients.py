@@ -133,9 +133,10 @@ def usd(text: str) -> Decimal:
     """An argparse type: an amount of at least 0."""
     try:
         amount = Decimal(text)
-    except InvalidOperation:
+        fits = 0 <= amount < 10**6
+    except InvalidOperation:  # of "NaN" when it is compared
         raise ArgumentTypeError(f"{text!r} is not a number") from None
-    if not 0 <= amount < 10**6:
+    if not fits:
         raise ArgumentTypeError(f"{text!r} must be at least 0")
     return amount
 
