@@ -40,7 +40,7 @@ def characters(value: Any, most: int) -> int:
             continue
         if type(each) is str or isinstance(each, str):
             found += len(each)
-        elif isinstance(each, list | tuple):
+        elif isinstance(each, (list, tuple)):
             within += each
         elif type(each) is dict or isinstance(each, Mapping):
             within += each.values()

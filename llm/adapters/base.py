@@ -27,7 +27,7 @@ USAGE_GRACE_S = 1.0  # after the last word a stream may still bring its usage, o
 EARLY_FINISH_S = 5.0  # some state a finish reason in every chunk, so after text the next words are waited for
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Request:
     """What one deployment is asked. `max_tokens` includes the reserve for hidden reasoning.
 
@@ -59,7 +59,7 @@ class Request:
         return words in json.dumps(self.messages, ensure_ascii=False, default=str).lower()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Answer:
     """A complete answer: a text, calls of the caller's tools, or both. Tokens are None when nobody counted them.
 

@@ -39,15 +39,16 @@ def key_of(client: str, model: str, named: str, messages: Sequence[Mapping[str, 
         if message.get("role") == "assistant":
             break
         first.append((message.get("role"), message.get("content")))
-    value = encoded((client, model, named or first))
-    mark = hmac.digest(_secret(conf.SECRET_KEY), value, "sha1").hex()[:31]
-    return NAMED + mark if named else mark
+    mark = _keyed(conf.SECRET_KEY).copy()
+    mark.update(encoded((client, model, named or first)))
+    return (NAMED if named else "") + mark.hexdigest()[:31]
 
 
 @lru_cache(maxsize=1)
-def _secret(secret_key: str) -> bytes:
-    """What Django's `salted_hmac` would make anew for every call."""
-    return hashlib.sha1(b"llm.conversation" + secret_key.encode()).digest()  # noqa: S324 - as a key's derivation
+def _keyed(secret_key: str) -> hmac.HMAC:
+    """What Django's `salted_hmac` would make anew for every call; to be copied before it is fed."""
+    secret = hashlib.sha1(b"llm.conversation" + secret_key.encode()).digest()  # noqa: S324 - as a key's derivation
+    return hmac.new(secret, digestmod="sha1")
 
 
 def home_of(key: str, messages: Sequence[Mapping[str, Any]]) -> Home | None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from llm.adapters.answers.decoding import decoded
 from llm.adapters.answers.finish import Ending, Finish
 from llm.adapters.answers.sse import EventParser
 from llm.adapters.answers.toolcalls import ToolCalls, names_of, written
@@ -162,7 +163,7 @@ class Reading:
 def read_completion(text: str, headers: Mapping[str, str], request: Request) -> Answer:
     """The Answer in the body of a plain 200. Raises Failure when it is none."""
     try:
-        body = json.loads(text)
+        body = decoded(text)
     except (ValueError, RecursionError):
         raise Failure(Kind.PROVIDER_DOWN, f"200 with {'no' if not text.strip() else 'a malformed'} body",
                       status=200) from None  # fmt: skip

@@ -9,6 +9,8 @@ import json
 import re
 from typing import Any
 
+from llm.adapters.answers.decoding import quick
+
 DONE = frozenset({"[DONE]", '"[DONE]"', "DONE", "[done]"})
 MAX_MALFORMED = 1  # events of a stream that may be lost; what misses more is no answer
 _NEWLINE = re.compile(rb"\r\n|\n|\r(?!\Z)")
@@ -103,6 +105,10 @@ class EventParser:
 
 def _values(text: str) -> list[Any] | None:
     """The JSON values that a text consists of, one after the other; None when anything else is in it."""
+    try:
+        return [quick(text)]
+    except ValueError:
+        pass
     found, place = [], 0
     try:
         while place < len(text):
