@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from llm.ledger import batches
 from llm.models import Notice
+from llm.storage.transactions import chain_transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -261,6 +262,34 @@ def test_a_thread_that_is_interrupted_while_it_writes_tells_those_whose_jobs_it_
         threads.run(never)
     assert "Interrupted" in str(other[0].result(60))
     assert last[0].result(60) == "b"  # the turn was passed on
+    assert subjects() == ["b"]
+
+
+def test_a_thread_that_is_interrupted_before_it_writes_leaves_the_others_alone(threads, pool, interrupt):
+    begun, gate = threading.Event(), threading.Event()
+
+    def writes():
+        with chain_transaction():
+            begun.set()
+            assert gate.wait(60)
+        connection.close()
+
+    writer = pool.submit(writes)
+    assert begun.wait(60)
+    other = []
+
+    def soon():
+        until(lambda: threads.stats().waiting == 1)
+        other.append(pool.submit(run, threads, lambda: note("b")))
+        until(lambda: threads.stats().waiting == 2)
+        interrupt()
+
+    pool.submit(soon)
+    with pytest.raises(Interrupted):
+        threads.run(lambda: note("never"))
+    gate.set()
+    writer.result(60)
+    assert other[0].result(60) == "b"
     assert subjects() == ["b"]
 
 

@@ -52,7 +52,7 @@ def test_a_mistake_is_told_in_one_line(arguments):
 
 @pytest.mark.parametrize("amount", ["NaN", "sNaN", "-Infinity", "Infinity", "1e999", "-1", "x"])
 def test_a_budget_that_is_no_amount_is_refused(amount):
-    with pytest.raises(CommandError, match="not a number|at least 0"):
+    with pytest.raises(CommandError, match=r"not a number|at least 0"):
         call_command("clients", "add", "shop", f"--daily-budget-usd={amount}")
 
 

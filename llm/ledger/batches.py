@@ -193,7 +193,7 @@ class Threads(Batches):
         try:
             self._write(batch)
         except BaseException as error:  # this thread was interrupted
-            fail(batch or self._take(batch), error)
+            fail(batch, error)
             raise
         finally:
             self._pass_on()
