@@ -4,7 +4,7 @@ import json
 import re
 import string
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llm.adapters.base import Answer
@@ -44,10 +44,11 @@ def estimate_text(text: str) -> int:
     if not text:
         return 0
     utf8 = text.encode("utf-8", "surrogatepass")
-    digits, marks = _count(utf8, _DIGITS), _count(utf8, _MARKS)
+    size = len(utf8)
+    digits, marks = size - len(utf8.translate(None, _DIGITS)), size - len(utf8.translate(None, _MARKS))
     latin, rest = len(text) - digits - marks, 0
     cyrillic = astral = 0
-    if len(utf8) != len(text):
+    if size != len(text):
         cyrillic, astral = _count(utf8, _CYRILLIC), _count(utf8, _ASTRAL)
         rest = _count(utf8, _FURTHER)
         latin -= cyrillic + astral + rest
@@ -76,7 +77,11 @@ def estimate(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any] | 
     """Tokens of a list of chat messages, with the tools and the schema that go along."""
     found = 0
     for message in messages:
-        found += PER_MESSAGE + _estimate_message(message)
+        content = message.get("content")
+        found += PER_MESSAGE
+        found += estimate_text(content) if isinstance(content, str) else _estimate_parts(content or ())
+        if calls := message.get("tool_calls"):
+            found += estimate_text(json.dumps(calls))
     if params:
         for name in ("tools", "response_format"):
             if extra := params.get(name):
@@ -84,37 +89,28 @@ def estimate(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any] | 
     return found
 
 
-def _estimate_message(message: Mapping[str, Any]) -> int:
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        found = estimate_text(content)
-    else:
-        parts = [part for part in content if isinstance(part, Mapping)]
-        found = sum(
-            estimate_text(str(part.get("text") or "")) if part.get("type", "text") == "text" else PER_IMAGE
-            for part in parts
-        )
-    calls = message.get("tool_calls")
-    return found + estimate_text(json.dumps(calls)) if calls else found
+def _estimate_parts(parts: Iterable[Any]) -> int:
+    return sum(
+        estimate_text(str(part.get("text") or "")) if part.get("type", "text") == "text" else PER_IMAGE
+        for part in parts
+        if isinstance(part, Mapping)
+    )
 
 
 def most(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any] | None = None) -> int:
     """The most tokens that a request can be, whatever its alphabet: what its money is reserved by."""
     found = MOST_PER_CALL
     for message in messages:
-        found += MOST_PER_MESSAGE + _most_of(message)
+        content = message.get("content")
+        found += MOST_PER_MESSAGE
+        found += _most_of_parts(message, content) if isinstance(content, list) else len(encoded(message))
     return found + len(encoded(params)) if params else found
 
 
-def _most_of(message: Mapping[str, Any]) -> int:
-    content = message.get("content")
-    words = {name: value for name, value in message.items() if name != "content"}
-    if isinstance(content, str):
-        return len(encoded(words)) + len(encoded(content))
-    parts = content if isinstance(content, list) else []
+def _most_of_parts(message: Mapping[str, Any], parts: list[Any]) -> int:
     images = [part for part in parts if isinstance(part, Mapping) and part.get("type", "text") != "text"]
     texts = [part for part in parts if part not in images]
-    return len(encoded(words)) + len(encoded(texts)) + MOST_PER_IMAGE * len(images)
+    return len(encoded({**message, "content": texts})) + MOST_PER_IMAGE * len(images)
 
 
 def estimate_answer(answer: Answer) -> int:

@@ -24,7 +24,7 @@ MOST_USD = Decimal(10) ** 8
 # The chain sets these itself: money and quotas are reserved by them.
 OURS = {"model", "messages", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "best_of"}
 _NUMBERS = (int, float, Decimal)
-CHOICES = {"on_content_block": ("next", "error"), "on_broken_stream": ("restart", "error", "continue")}
+ON_CONTENT_BLOCK, ON_BROKEN_STREAM = ("next", "error"), ("restart", "error", "continue")
 
 
 def read_messages(user: Any, system: Any, messages: Any) -> list[dict[str, Any]]:
@@ -98,20 +98,31 @@ def read_want(
     )
 
 
-def check(*, purpose: Any, lang: Any, temperature: Any, deadline_s: Any, accept: Any, **choices: Any) -> None:
+def check(
+    *,
+    purpose: Any,
+    lang: Any,
+    temperature: Any,
+    deadline_s: Any,
+    accept: Any,
+    on_content_block: Any,
+    on_broken_stream: Any,
+) -> None:
     """The arguments that are taken as they are. Raises ValueError."""
-    for name, text in (("purpose", purpose), ("lang", lang)):
-        if not isinstance(text, str):
-            _refuse(name, "must be a str")
+    if not isinstance(purpose, str):
+        _refuse("purpose", "must be a str")
+    if not isinstance(lang, str):
+        _refuse("lang", "must be a str")
     if not _is_number(deadline_s) or not 0 < deadline_s <= MOST_DEADLINE_S:
         _refuse("deadline_s", f"must be seconds above 0, and {MOST_DEADLINE_S:.0f} at most")
     if temperature is not None and not (_is_number(temperature) and 0 <= temperature <= 2):
         _refuse("temperature", "must be a number from 0 to 2")
     if accept is not None and not callable(accept):
         _refuse("accept", "must be callable")
-    for name, value in choices.items():
-        if value not in CHOICES[name]:
-            _refuse(name, f"must be one of {', '.join(CHOICES[name])}")
+    if on_content_block not in ON_CONTENT_BLOCK:
+        _refuse("on_content_block", f"must be one of {', '.join(ON_CONTENT_BLOCK)}")
+    if on_broken_stream not in ON_BROKEN_STREAM:
+        _refuse("on_broken_stream", f"must be one of {', '.join(ON_BROKEN_STREAM)}")
 
 
 def default_max_tokens() -> int:

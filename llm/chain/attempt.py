@@ -65,7 +65,7 @@ class AttemptRun:
         """
         try:
             adapter, request = await self._adapter(), self._request(False, temperature, params)
-            self.answer = await adapter.ask(request, self._sent(timing(), streamed=False))
+            self.answer = await adapter.ask(request, self._begin(timing(), streamed=False))
             return [self._heard(piece) for piece in self.answer.pieces()]
         except Exception as error:
             failure = self._failure(error, params)
@@ -88,7 +88,7 @@ class AttemptRun:
         new = Continuation(so_far)
         try:
             adapter, request = await self._adapter(), self._request(True, temperature, params)
-            limits = self._sent(timing(), streamed=True)
+            limits = self._begin(timing(), streamed=True)
             async with aclosing(adapter.run(request, limits)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Answer):
@@ -105,7 +105,7 @@ class AttemptRun:
             failure = self._failure(error, params)
             raise failure from error.__cause__ if failure is error else error
 
-    def _sent(self, limits: Timing, *, streamed: bool) -> Timing:
+    def _begin(self, limits: Timing, *, streamed: bool) -> Timing:
         """Notes that the request is sent now. Raises Failure where there is no time left to send it in."""
         self.began = clock.monotonic()
         if (limits.first_token if streamed else limits.end) <= self.began:

@@ -96,10 +96,12 @@ async def _prepared(**arguments: Any) -> tuple[CallState, Books]:
 
 async def last(told: AsyncGenerator[Event, None], on_event: Callable[[Event], Any] | None = None) -> Reply:
     """The reply that a call ends with."""
-    async with aclosing(told):  # on_event may raise
+    try:
         async for event in told:
             if on_event is not None:
                 on_event(event)
+    finally:
+        await told.aclose()  # on_event may have raised
     if not isinstance(event, Completed):
         raise AssertionError("a call ends with Completed or raises")
     return event.reply

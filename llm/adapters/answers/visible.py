@@ -177,6 +177,8 @@ class Visible:
         """Whether an answer that has just begun opens its reasoning in words, or may still do so."""
         head = self._buffer.lstrip()[:_BEGINNING]
         for spoken in self._spoken:
+            if not spoken.hint.startswith(head[: len(spoken.hint)].lower()):
+                continue
             if found := spoken.pattern.match(head):
                 indent = self._buffer.index(head)
                 if head.startswith(MESSAGE, found.end()):  # the name of a channel, without the mark before it
@@ -185,8 +187,7 @@ class Visible:
                 else:
                     self._hide(spoken.mark, indent + found.end(), doubtful=True)
                 return True
-            begun = head[: len(spoken.hint)].lower()
-            if not final and len(head) < _BEGINNING and spoken.hint.startswith(begun):
+            if not final and len(head) < _BEGINNING:
                 return True
         return False
 
