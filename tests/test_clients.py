@@ -40,7 +40,7 @@ def test_add_prints_the_key_alone_and_keeps_only_its_hash(sim):
     row = Client.objects.get()
     assert row.rpm == 5
     assert key not in str(vars(row))
-    assert key.rsplit("-", 1)[1] not in str(vars(row))
+    assert key.split("-", 3)[3] not in str(vars(row))
 
 
 @pytest.mark.parametrize("arguments", [("add", "Bad Name"), ("add", "shop"), ("revoke", "nobody")])

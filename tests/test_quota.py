@@ -478,7 +478,7 @@ def test_a_lesson_is_of_one_account_and_model(sim, clock):
 def test_tokens_that_others_of_the_account_use_take_room_until_the_reset(sim, clock):
     deployment = limited(sim, tpm=10_000)
     used(deployment, tokens=2000)
-    learn(deployment, Observed("tpm", 10_000, used=9000, reset_s=20))
+    learn(deployment, Observed("tpm", 10_000, used=9000, reset=20))
     assert Quota.objects.get().foreign_tokens == 7000
     assert why(deployment, CallSpec(tokens_in=0, max_tokens=1000)) is None
     assert why(deployment, CallSpec(tokens_in=1, max_tokens=1000)) == "quota of the minute"
@@ -489,7 +489,7 @@ def test_tokens_that_others_of_the_account_use_take_room_until_the_reset(sim, cl
 def test_a_small_difference_is_nobody_elses(sim, clock):
     deployment = limited(sim, tpm=10_000)
     used(deployment, tokens=2000)
-    learn(deployment, Observed("tpm", 10_000, used=2900, reset_s=20))
+    learn(deployment, Observed("tpm", 10_000, used=2900, reset=20))
     assert not Quota.objects.exists()
 
 

@@ -260,6 +260,18 @@ def refusal(
             deployment.provider.slug, ABOVE_LIMIT, credential=deployment.key.label, model=deployment.model.name,
             limit=deployment.model.context,
         )  # fmt: skip
+    costs = not deployment.model.price.is_nothing
+    if costs and (why := _unaffordable(deployment, want, meter, site_budget_usd)):
+        return Skipped(
+            deployment.provider.slug, why, credential=deployment.key.label, model=deployment.model.name
+        )
+    return meter.room(deployment, want)
+
+
+def _unaffordable(
+    deployment: Deployment, want: CallSpec, meter: Meter, site_budget_usd: Decimal | None
+) -> str:
+    """Which budget has too little left for the call, in words; empty when all have enough."""
     lowered = fitted(deployment, want, usd_left=usd_left(deployment, want, meter, site_budget_usd))
     provider, worst = deployment.provider, worst_cost(deployment, lowered)
     why = ""
@@ -277,9 +289,7 @@ def refusal(
         why = "trial credit is spent"
     elif _exceeds(want.client_budget_usd, worst, lambda name: meter.spent_by(name), want.client):
         why = "daily budget of the client spent"
-    if why:
-        return Skipped(provider.slug, why, credential=deployment.key.label, model=deployment.model.name)
-    return meter.room(deployment, want)
+    return why
 
 
 def usd_left(

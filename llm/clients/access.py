@@ -7,17 +7,15 @@ bits in it there is nothing to guess, so a slow hash would only cost time on eve
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from llm.calls.terms import DataPolicy
 from llm.clients import known
 from llm.ledger import bookkeeper, callers
-from llm.ledger.tally import moment, total
+from llm.ledger.tally import Tally, moment
 from llm.limits.calendar import day_start
 from llm.models import Client
 from llm.storage.transactions import write_transaction
@@ -72,7 +70,7 @@ def renew_key(client: Client) -> str:
 def revoke(clients: QuerySet[Client]) -> int:
     """Refuses their keys from now on, on all workers, and returns how many were not revoked before."""
     with write_transaction():
-        return clients.filter(revoked_at=None).update(revoked_at=timezone.now())
+        return clients.filter(revoked_at=None).update(revoked_at=datetime.now(UTC))
 
 
 def authenticate(key: str) -> Client:
@@ -84,7 +82,7 @@ def authenticate(key: str) -> Client:
         raise Refused("invalid_api_key", "Incorrect API key provided.")
     if client.revoked_at:
         raise Refused("invalid_api_key", "This API key has been revoked.")
-    if client.expires_at and client.expires_at <= timezone.now():
+    if client.expires_at and client.expires_at <= datetime.now(UTC):
         raise Refused("invalid_api_key", f"This API key expired on {client.expires_at:%Y-%m-%d}.")
     return client
 
@@ -104,7 +102,7 @@ def state_of(client: Client) -> str:
     """active, revoked or expired."""
     if client.revoked_at:
         return "revoked"
-    return "expired" if client.expires_at and client.expires_at <= timezone.now() else "active"
+    return "expired" if client.expires_at and client.expires_at <= datetime.now(UTC) else "active"
 
 
 def _give_key(client: Client) -> str:
@@ -121,16 +119,6 @@ def _hash(key: str) -> str:
 # -- limits ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
-    """A client's calls: of the last minute, when the first of those began, in flight, and since midnight UTC."""
-
-    minute: int
-    first: datetime | None
-    running: int
-    day: int
-
-
 def use_of(client: Client) -> DataPolicy:
     """What the client's data is and for whom, as the plan matches it against each provider's terms."""
     return DataPolicy(client.data_class, client.commercial, frozenset(client.regions))
@@ -142,36 +130,34 @@ def admit(client: Client) -> datetime:
     Raises Refused when the client has no room for one more, Changed when it is no longer what it was.
     Its daily budget in USD is not judged here but for each attempt, by the plan: a free provider may still answer.
     """
-    now = timezone.now()
+    now = datetime.now(UTC)
     if known.has_changed(client):
         raise Changed("invalid_api_key", "This client has just been changed: ask again.")
     if client.rpm is not None or client.concurrency is not None or client.daily_calls is not None:
-        _check(client, _used(client, now), now)
+        _check(client, _tally(client, now), now)
     if client.last_used_at is None or abs(now - client.last_used_at) > USED_EVERY:
         client.last_used_at = now
         Client.objects.filter(pk=client.pk).update(last_used_at=now)
     return now
 
 
-def _used(client: Client, now: datetime) -> Used:
+def _tally(client: Client, now: datetime) -> Tally:
+    """A client's calls: of the last minute, in flight, and since midnight UTC."""
     tally = callers.of(client.name, now)
     if tally.is_ahead_of(now) and bookkeeper.redate(now):  # a clock was wrong for a while
         tally = callers.of(client.name, now)
-    minute = tally.open("minute", now)
-    return Used(
-        minute=total(minute)[0],
-        first=moment(minute[0][0] - 1) if minute else None,  # which was rounded up, and Retry-After will be
-        running=tally.in_flight(now)[0],
-        day=tally.used("day", now)[0],
-    )
+    return tally
 
 
-def _check(client: Client, used: Used, now: datetime) -> None:
-    if client.daily_calls is not None and used.day >= client.daily_calls:
+def _check(client: Client, tally: Tally, now: datetime) -> None:
+    if client.daily_calls is not None and tally.used("day", now)[0] >= client.daily_calls:
         left = (day_start("utc", now) + timedelta(days=1) - now).total_seconds()
         raise Refused("daily_calls_exceeded", f"{client.daily_calls} requests a day are used up.", left)
-    if client.rpm is not None and used.minute >= client.rpm:
-        left = ((used.first or now) + MINUTE - now).total_seconds()
+    if client.rpm is not None and tally.used("minute", now)[0] >= client.rpm:
+        minute = tally.open("minute", now)
+        # Each piece's moment was rounded up, and Retry-After will be.
+        first = moment(minute[0][0] - 1) if minute else now
+        left = (first + MINUTE - now).total_seconds()
         raise Refused("rate_limit_exceeded", f"Limited to {client.rpm} requests a minute.", left)
-    if client.concurrency is not None and used.running >= client.concurrency:
+    if client.concurrency is not None and tally.in_flight(now)[0] >= client.concurrency:
         raise Refused("concurrency_exceeded", f"Limited to {client.concurrency} requests at a time.", 1.0)

@@ -26,6 +26,11 @@ class Price:
     def known(self) -> bool:
         return self.per_million_in is not None and self.per_million_out is not None
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it is known that no token costs anything."""
+        return self.known and not (self.per_million_in or self.per_million_out or self.per_million_cached)
+
     def cost(self, tokens_in: int, tokens_out: int, tokens_cached: int = 0) -> Decimal | None:
         """USD, rounded half up to a millionth; None when the price is unknown. tokens_cached: of `tokens_in`."""
         return self._usd(tokens_in, tokens_out, ROUND_HALF_UP, tokens_cached)

@@ -1,14 +1,13 @@
 """The ledger: every call and attempt is written before it happens and finished after. Money is exact."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from llm.calls import current
 from llm.calls.deployment import Deployment, Skipped
@@ -39,7 +38,7 @@ class NoRoom(Exception):
 
 def open_call(**fields: Any) -> Call:
     """An unsaved Call; `begin` writes it together with its first attempt."""
-    return rows.new(Call, started_at=timezone.now(), **fields)
+    return rows.new(Call, started_at=datetime.now(UTC), **fields)
 
 
 def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int) -> Attempt:
@@ -54,7 +53,7 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
         location=deployment.location,
         tier=deployment.provider.tier,
         free=deployment.provider.free,
-        started_at=timezone.now(),
+        started_at=datetime.now(UTC),
         estimated_in=want.estimated_in,
         reserved_in=want.tokens_in,
         reserved_tokens=reserved_tokens,
@@ -96,7 +95,7 @@ def finish(
     Where more may be billed than anybody saw, it keeps what was reserved for it as its cost.
     """
     attempt.outcome = outcome
-    attempt.finished_at = timezone.now()
+    attempt.finished_at = datetime.now(UTC)
     attempt.latency_ms = round(latency_s * 1000)
     attempt.first_token_ms = None if first_token_s is None else round(first_token_s * 1000)
     attempt.tokens_in, attempt.tokens_out = bill.tokens_in, bill.tokens_out
@@ -127,7 +126,7 @@ CLOSED_FIELDS = (
 
 def prolong(call: Call, seconds: float) -> None:
     """A call without a deadline is alive: whoever looks for calls that lost their worker waits so long from now."""
-    call.deadline_s = (timezone.now() - call.started_at).total_seconds() + seconds
+    call.deadline_s = (datetime.now(UTC) - call.started_at).total_seconds() + seconds
     rows.update(call, ("deadline_s",))
 
 
@@ -150,7 +149,7 @@ def conclude(
     answered.
     """
     call.outcome = outcome
-    call.finished_at = timezone.now()
+    call.finished_at = datetime.now(UTC)
     call.latency_ms = round(latency_s * 1000)
     call.attempt_count = len(attempts)
     call.tokens_in = call.tokens_out = call.tokens_cached = 0
@@ -187,7 +186,7 @@ def redate(now: datetime | None = None) -> int:
     Clocks are mostly wrong by whole hours, so that is how far they are moved, and never beyond `now`. Does nothing
     where it is our own clock that differs from the database's. Returns how many calls there were.
     """
-    now = now or timezone.now()
+    now = now or datetime.now(UTC)
     late = now + CLOCKS_DIFFER
     if (
         not Call.objects.filter(started_at__gt=late).exists()
@@ -230,7 +229,7 @@ def mark_abandoned(now: datetime | None = None) -> int:
 
     What an attempt cost nobody knows any more, so what was reserved for it stays its cost.
     """
-    now = now or timezone.now()
+    now = now or datetime.now(UTC)
     limit = now - timedelta(seconds=ABANDONED_AFTER_S)
     running = Call.objects.filter(outcome=Call.Outcome.RUNNING, started_at__lt=limit)
     late = [

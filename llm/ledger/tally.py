@@ -4,11 +4,12 @@ A provider counts a request when it arrives: after we wrote it down, by as much 
 ended. The later of what is possible is taken, so that nothing leaves a window here before it does there.
 """
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import NamedTuple
+
+import orjson
 
 from llm import windows
 
@@ -51,12 +52,12 @@ class Tally:
     # -- kept --------------------------------------------------------------------------------------
 
     def dump(self) -> str:
-        return _ENCODER.encode([self.flights, self.pieces])
+        return orjson.dumps([self.flights, self.pieces], option=orjson.OPT_NON_STR_KEYS).decode()
 
     @classmethod
     def load(cls, text: str, day_reset: str) -> "Tally":
         found = cls(day_reset, ())
-        flights, pieces = json.loads(text)
+        flights, pieces = orjson.loads(text)
         found.flights = {int(attempt): (a, b, c) for attempt, (a, b, c) in flights.items()}
         found._flying = _reserved(found.flights.values(), since=0)
         found._newest = max((began for began, _, _ in found.flights.values()), default=0)
@@ -193,7 +194,6 @@ def moment(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _FORGOTTEN_AFTER, _IN_FLIGHT_AT_MOST = FORGOTTEN_AFTER // _MS, IN_FLIGHT_AT_MOST // _MS

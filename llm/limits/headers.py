@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,15 +21,19 @@ _TEXT = re.compile(
 _NAMES = {pair: name for name, pair in SHORT.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """One limit as the provider states it. `used` and `reset_s` (seconds) are None when it does not."""
+class Observed(NamedTuple):
+    """One limit as the provider states it. `used` and `reset`, how long until it is, are None when it does not."""
 
     field: str  # rpm, tpd and the like: see llm.configuration.limits.SHORT
     limit: int
     used: int | None = None
-    reset_s: float | None = None
+    reset: str | float | None = None
     method: str = "header"  # or "refusal"
+
+    @property
+    def reset_s(self) -> float | None:
+        """In seconds. Few ask."""
+        return seconds(self.reset)
 
 
 def observed(headers: Mapping[str, str], text: str = "", *, kind: str = "") -> list[Observed]:
@@ -40,15 +43,15 @@ def observed(headers: Mapping[str, str], text: str = "", *, kind: str = "") -> l
         value = headers[name]
         if not _is_count(value):
             continue
-        remaining, reset_s = headers.get(remaining_name, ""), seconds(headers.get(reset_name))
+        remaining, reset = headers.get(remaining_name, ""), headers.get(reset_name)
         if window is None:
             # Groq documents requests as daily; elsewhere a reset beyond a minute tells the same.
-            daily = what == "requests" and (kind == "groq" or (reset_s or 0) > 60)
+            daily = what == "requests" and (kind == "groq" or (seconds(reset) or 0) > 60)
             window = "day" if daily else "minute"
         if field := _NAMES.get((what, window)):
             limit = int(value)
             used = limit - int(remaining) if _is_count(remaining) else None
-            found.append(Observed(field, limit, used, reset_s))
+            found.append(Observed(field, limit, used, reset))
     return [*found, *_from_text(text)] if text else found
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from llm import windows
 from llm.calls.deployment import Deployment, Skipped
-from llm.calls.fitting import ABOVE_LIMIT, fitted, is_elastic
+from llm.calls.fitting import ABOVE_LIMIT, fitted
 from llm.calls.spec import CallSpec
 from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit, Pool, matches
 from llm.configuration.snapshot import ProviderConf
@@ -77,8 +77,7 @@ class LedgerMeter(SpendingMeter):
         limits = self.limits(deployment)
         if not limits:
             return None
-        least = 0 if is_elastic(deployment, want, limits) else None
-        lowered = fitted(deployment, want, limits, tokens_left=least)
+        lowered = fitted(deployment, want, limits, tokens_left=0)  # or more, which room is looked for now
         need = 1, lowered.tokens_in, lowered.max_tokens + deployment.model.reasoning_reserve
         if limits.is_above(*need):
             return replace(_skipped(deployment, ABOVE_LIMIT), limit=min(map(_largest_request, limits.sized)))
@@ -259,10 +258,10 @@ class LedgerMeter(SpendingMeter):
         new = news(deployment, self.learned_limits.get(key_of(deployment)), seen, all_of_it=all_of_it)
         foreign: dict[str, Any] = {}
         for o in seen:
-            if o.field == "tpm" and o.used is not None and o.reset_s:
+            if o.field == "tpm" and o.used is not None and o.reset:
                 tokens = o.used - self._ours(deployment, o.used - o.limit * FOREIGN_SHARE, attempt)
-                if tokens > o.limit * FOREIGN_SHARE:
-                    until = timezone.now() + min(timedelta(seconds=o.reset_s), MINUTE)
+                if tokens > o.limit * FOREIGN_SHARE and (reset_s := o.reset_s):
+                    until = timezone.now() + min(timedelta(seconds=reset_s), MINUTE)
                     foreign = {"foreign_tokens": round(tokens), "foreign_until": until}
         if new or foreign:
             with write_transaction():

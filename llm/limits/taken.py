@@ -1,14 +1,13 @@
 """What is used of limits, by who shares them and by window. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from llm.configuration.limits import Limit, Pool, is_above
 from llm.ledger.tally import Sums
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What is used of the limits of one pool, by window. `told`: in their unit, of those that the sums do not tell."""
 
     pool: Pool
@@ -45,8 +44,7 @@ class Taken:
                 yield most
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(NamedTuple):
     """What an account has used of a model: requests and tokens of the minute and of the day.
 
     `taken`: what is used of the limits in force by all who share them.
