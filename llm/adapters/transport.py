@@ -39,7 +39,7 @@ def until(
 ) -> AbstractAsyncContextManager[object, bool | None]:
     """Within the block (`async with`) no wait lasts beyond `end`, a `clock.monotonic()`. Raises TimeoutError.
 
-    longer: asked once that has come: until when it may last indeed
+    longer: asked once `end` has come: until when it may last indeed
     """
     seconds = None if end == math.inf else max(end - clock.monotonic(), 0)
     return asyncio.timeout(seconds) if longer is None or seconds is None else _Until(seconds, longer)

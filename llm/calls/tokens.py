@@ -55,7 +55,7 @@ def estimate_text(text: str) -> int:
     found = (
         latin / LATIN + digits / DIGIT + marks / MARK + cyrillic / CYRILLIC + rest / OTHER + astral / ASTRAL
     )
-    if _A_RUN in utf8.translate(_ALIKE):
+    if digits and _A_RUN in utf8.translate(_ALIKE):
         found += sum(_surplus(run) for run in _RUN.findall(text))
     return round(found)
 

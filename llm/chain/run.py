@@ -96,6 +96,7 @@ async def _prepared(**arguments: Any) -> tuple[CallState, Books]:
 
 async def last(told: AsyncGenerator[Event, None], on_event: Callable[[Event], Any] | None = None) -> Reply:
     """The reply that a call ends with."""
+    event: Event | None = None
     try:
         async for event in told:
             if on_event is not None:
@@ -134,12 +135,7 @@ async def _asked(
             told: list[str] = []
             try:
                 timing = partial(state.selector.timing, trial.deployment.provider, streamed=state.streamed)
-                if not state.streamed:
-                    for piece in await trial.ask(
-                        temperature=state.temperature, params=state.params, timing=timing
-                    ):
-                        yield piece
-                else:
+                if state.streamed:
                     flowing = trial.run(
                         temperature=state.temperature, params=state.params, timing=timing, so_far=state.so_far
                     )
@@ -150,6 +146,10 @@ async def _asked(
                             if state.must_prolong:
                                 await books.do(partial(aftermath.prolong, state, trial))
                             yield piece
+                else:
+                    whole = await trial.ask(temperature=state.temperature, params=state.params, timing=timing)
+                    for piece in whole:
+                        yield piece
                 answer = await _judged(state, books, trial, "".join(told))
             except Failure as failure:
                 yield await _failed(state, books, trial, failure, "".join(told))
