@@ -23,6 +23,7 @@ from llm.chain.selector import Selector
 from llm.failures.kinds import Failure, Kind
 from llm.models import Attempt, Pause
 from llm.simulator import behaviours as b
+from llm.text import characters
 from tests.adapter_setup import HELLO, Ran, drive
 from tests.chain_setup import make_deepseek, make_vertex
 from tests.matrix import matrix
@@ -399,6 +400,14 @@ def test_what_is_large_is_written_and_read_off_the_loop(sim, monkeypatch, size, 
     ran = Ran(sim, "openai", b.ok("x" * size), stream=False, **asked)
     assert len(ran.text) == size
     assert [name.partition("_")[0] for name in threads] == [where, where]
+
+
+def test_characters_are_counted_to_an_end():
+    circle = [{"a": "four"}]
+    circle.append(circle)
+    assert characters(circle, 1000) > 1000
+    assert characters(({"role": "user", "content": [{"text": "x" * 70}]}, None, 7), 1000) == 74 + 7
+    assert characters("y" * 5000, 1000) > 1000
 
 
 @pytest.mark.parametrize("own_deadline", [False, True])
