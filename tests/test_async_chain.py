@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 import time
+import weakref
 from contextlib import closing
 from functools import partial
 
@@ -52,10 +53,6 @@ async def all_of(events):
     return [event async for event in events]
 
 
-def calls_in_memory():
-    return sum(isinstance(each, opening.CallState) for each in gc.get_objects())
-
-
 def test_a_call_is_answered_and_in_the_ledger(sim):
     make_groq(sim, keys=1)
     reply = asyncio.run(acomplete(user="hi", purpose="test", lang="en"))
@@ -102,17 +99,21 @@ def test_unusable_arguments_are_a_value_error():
     ],
     ids=["acomplete", "astream", "complete", "stream"],
 )
-def test_a_call_that_is_over_needs_no_search_for_garbage(sim, ask):
+def test_a_call_that_is_over_needs_no_search_for_garbage(sim, monkeypatch, ask):
     make_groq(sim, keys=1)
-    ask(user="hi")
-    gc.collect()
-    before = calls_in_memory()
+    made, prepare = [], opening.prepare
+
+    def prepared(**what):
+        made.append(weakref.ref(state := prepare(**what)))
+        return state
+
+    monkeypatch.setattr(opening, "prepare", prepared)
     gc.disable()
     try:
         ask(user="hi")
         loop.run(asyncio.sleep(0))  # the last step of what ran there
         books.bookkeeper.stop()
-        assert calls_in_memory() == before
+        assert [state() for state in made] == [None]
     finally:
         gc.enable()
 

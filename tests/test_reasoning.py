@@ -166,7 +166,9 @@ def test_a_text_about_marks_is_not_cut(text, step):
 
 
 @pytest.mark.parametrize("step", [0, 1, 4])
-@pytest.mark.parametrize("text", [" <|im_end|>", "<think>Hm</think>  <|im_end|>", "<think>Hm</think>\n <|im_end|>"])
+@pytest.mark.parametrize(
+    "text", [" <|im_end|>", "<think>Hm</think>  <|im_end|>", "<think>Hm</think>\n <|im_end|>"]
+)
 def test_the_end_of_a_turn_behind_nothing_is_no_text(text, step):
     assert read(text, whole=not step, step=step or 1)[0].strip() == ""
 
