@@ -4,10 +4,12 @@ import json
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime
 from decimal import Decimal
 from http.client import HTTPConnection, HTTPException
@@ -89,10 +91,21 @@ def test_the_official_node_sdk_finds_nothing_unusual(site, key, tmp_path):
     assert done.stdout.count("ok ") == CHECKS
 
 
-@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="of Linux alone")
-def test_workers_that_wake_up_interrupt_nobody(site):
+def policies(site):
+    """How the kernel treats each thread of the workers when it wakes up."""
     workers = Path(f"/proc/{site.pid}/task/{site.pid}/children").read_text().split()
-    assert [os.sched_getscheduler(int(worker)) for worker in workers] == [os.SCHED_BATCH] * 2
+    threads = [Path(f"/proc/{worker}/task").iterdir() for worker in workers]
+    return [{os.sched_getscheduler(int(thread.name)) for thread in each} for each in threads]
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="of Linux alone")
+def test_a_worker_with_many_connections_does_not_interrupt_others_to_answer_them(site):
+    wait_for(lambda: policies(site) == [{os.SCHED_OTHER}] * 2, "a worker at rest is in no haste")
+    with ExitStack() as open_ones:
+        for _ in range(12):
+            open_ones.enter_context(socket.create_connection(("127.0.0.1", urlsplit(site.url).port)))
+        wait_for(lambda: {os.SCHED_BATCH} in policies(site), "a busy worker interrupts others")
+    wait_for(lambda: policies(site) == [{os.SCHED_OTHER}] * 2, "a worker is patient although nobody asks")
 
 
 def test_a_reader_who_leaves_stops_the_provider_and_is_accounted(site):

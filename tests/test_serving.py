@@ -495,9 +495,9 @@ def test_a_worker_without_a_file_left_looks_again_later(monkeypatch):
     asyncio.run(asyncio.wait_for(refused_once(), 60))
 
 
-def test_a_sandbox_may_forbid_a_worker_to_be_patient_with_others(monkeypatch):
+def test_a_sandbox_may_forbid_a_worker_to_take_its_time(monkeypatch):
     def forbidden(*_):
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setscheduler", forbidden, raising=False)
-    worker_module.without_haste()
+    worker_module.Worker._take_time(SimpleNamespace(_has_time=False), True)
