@@ -237,6 +237,33 @@ def test_a_thread_that_is_interrupted_while_its_job_is_done_leaves_when_that_is_
     assert first.result(60) == "0"
 
 
+def test_a_thread_may_be_interrupted_just_when_its_job_is_over(threads, pool, monkeypatch):
+    class Late(batches._Waiting):
+        """Is interrupted once, when it has been told."""
+
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            wait = self.told.wait
+
+            def late():
+                wait()
+                self.told.wait = wait
+                raise Interrupted
+
+            self.told.wait = late
+
+    held = Held(threads, pool)
+    first = pool.submit(run, threads, lambda: note("0"))  # whose thread does both
+    until(lambda: threads.stats().waiting == 1)
+    monkeypatch.setattr(batches, "_Waiting", Late)
+    second = pool.submit(run, threads, lambda: note("a"))
+    until(lambda: threads.stats().waiting == 2)
+    held.let_go()
+    assert first.result(60) == "0"
+    assert isinstance(second.result(60), Interrupted)
+    assert subjects() == ["0", "a"]
+
+
 def test_a_thread_that_is_interrupted_while_it_writes_tells_those_whose_jobs_it_did(threads, pool, interrupt):
     begun = threading.Event()
 

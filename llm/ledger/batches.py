@@ -147,8 +147,7 @@ class _Waiting(Order):
 
     def __init__(self, job: Callable[[], Any], durable: bool) -> None:
         super().__init__(job, durable)
-        self.told = threading.Lock()
-        self.told.acquire()
+        self.told = threading.Event()  # which stays set, for who was interrupted when it just had waited
         self.leads = self.begun = False
 
     def begins(self) -> None:
@@ -178,7 +177,7 @@ class Threads(Batches):
                 self._orders.append(order)
                 order.leads, self._busy = not self._busy, True
             if not order.leads:
-                order.told.acquire()
+                order.told.wait()
             if order.leads:
                 self._lead()
         except BaseException:
@@ -199,7 +198,7 @@ class Threads(Batches):
             self._pass_on()
             for order in batch:
                 if not order.leads:
-                    order.told.release()
+                    order.told.set()
 
     def _pass_on(self) -> None:
         """The turn to who has waited longest."""
@@ -207,7 +206,7 @@ class Threads(Batches):
             self._busy = bool(self._orders)
             if self._orders:
                 self._orders[0].leads = True
-                self._orders[0].told.release()
+                self._orders[0].told.set()
 
     def _leave(self, order: _Waiting) -> None:
         """For a thread that was interrupted: its job is withdrawn, or has an end."""
@@ -215,4 +214,4 @@ class Threads(Batches):
             if order.leads:
                 self._pass_on()
         elif order.begun and not order.leads:
-            order.told.acquire()
+            order.told.wait()
