@@ -12,6 +12,7 @@ from django.utils import timezone
 from llm.ledger import batches
 from llm.models import Notice
 from llm.storage.transactions import chain_transaction
+from tests.ledger_jobs import break_commits, database_away, note, subjects
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,16 +24,6 @@ class Interrupted(BaseException):
 @pytest.fixture
 def threads():
     return batches.Threads()
-
-
-def note(subject):
-    now = timezone.now()
-    Notice.objects.create(at=now, day=now.date(), kind="test", subject=subject)
-    return subject
-
-
-def subjects():
-    return sorted(Notice.objects.values_list("subject", flat=True))
 
 
 def until(condition):
@@ -126,13 +117,7 @@ def test_a_job_that_fails_undoes_only_itself(threads, pool):
 
 
 def test_a_commit_that_fails_is_told_to_all_of_the_batch(threads, pool, monkeypatch):
-    def broken(self):
-        raise OperationalError("disk full")
-
-    def breaks():
-        monkeypatch.setattr(type(connection._connections["default"]), "_commit", broken)
-
-    told = together(threads, pool, lambda: note("a"), breaks)
+    told = together(threads, pool, lambda: note("a"), lambda: break_commits(monkeypatch))
     monkeypatch.undo()
     assert [str(each) for each in told] == ["None", "disk full", "disk full"]
     assert subjects() == []
@@ -140,16 +125,8 @@ def test_a_commit_that_fails_is_told_to_all_of_the_batch(threads, pool, monkeypa
 
 
 def test_a_database_that_is_away_is_told_and_asked_again_by_the_next(threads, monkeypatch):
-    times = []
-
-    def away(*arguments, **more):
-        times.append(1)
-        raise OperationalError("away")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(transaction.Atomic, "__enter__", away)
-        with pytest.raises(OperationalError, match="away"):
-            threads.run(lambda: note("a"))
+    with database_away(monkeypatch) as times, pytest.raises(OperationalError, match="away"):
+        threads.run(lambda: note("a"))
     assert len(times) == 2  # a connection that the database has ended is worth a second look
     assert threads.run(lambda: note("b")) == "b"
 

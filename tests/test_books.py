@@ -8,12 +8,12 @@ from contextvars import ContextVar
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.utils import timezone
 
 from llm.configuration import snapshot
 from llm.ledger import batches, books, meters
 from llm.models import Meter, Notice, Provider
 from llm.storage.transactions import chain_transaction
+from tests.ledger_jobs import break_commits, database_away, note, subjects
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,16 +23,6 @@ def bookkeeper():
     made = books.Bookkeeper()
     yield made
     made.stop()
-
-
-def note(subject):
-    now = timezone.now()
-    Notice.objects.create(at=now, day=now.date(), kind="test", subject=subject)
-    return subject
-
-
-def subjects():
-    return sorted(Notice.objects.values_list("subject", flat=True))
 
 
 async def together(bookkeeper, *jobs):
@@ -159,13 +149,7 @@ def test_a_statement_that_fails_leaves_the_others_of_its_batch_alone(bookkeeper)
 
 
 def test_a_commit_that_fails_is_told_to_all_of_the_batch(bookkeeper, monkeypatch):
-    def broken(self):
-        raise OperationalError("disk full")
-
-    def breaks():
-        monkeypatch.setattr(type(connection._connections["default"]), "_commit", broken, raising=True)
-
-    told = asyncio.run(together(bookkeeper, lambda: note("a"), breaks))
+    told = asyncio.run(together(bookkeeper, lambda: note("a"), lambda: break_commits(monkeypatch)))
     monkeypatch.undo()
     assert [str(each) for each in told] == ["disk full"] * 2
     assert subjects() == []
@@ -173,16 +157,8 @@ def test_a_commit_that_fails_is_told_to_all_of_the_batch(bookkeeper, monkeypatch
 
 
 def test_a_database_that_is_away_is_told_and_asked_again_by_the_next(bookkeeper, monkeypatch):
-    times = []
-
-    def away(*arguments, **more):
-        times.append(1)
-        raise OperationalError("away")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(transaction.Atomic, "__enter__", away)
-        with pytest.raises(OperationalError, match="away"):
-            asyncio.run(bookkeeper.do(lambda: note("a")))
+    with database_away(monkeypatch) as times, pytest.raises(OperationalError, match="away"):
+        asyncio.run(bookkeeper.do(lambda: note("a")))
     assert len(times) == 2  # a connection that the database has ended is worth a second look
     assert asyncio.run(bookkeeper.do(lambda: note("b"))) == "b"
     assert subjects() == ["b"]

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import number_format
@@ -18,6 +17,7 @@ from audit.formats import BAND_WORDS
 from audit.models import Report, Scan
 from audit.report.outcome import TEMPLATE_TIER
 from audit.scoring import formula
+from llm.admin_base import where
 from llm.stats import tier_word
 
 MOST_COUNTED = 2_000
@@ -110,12 +110,7 @@ class TierFilter(Counted):
         value = self.value()
         if value == NONE:
             return queryset.filter(tier=None)
-        if not value:
-            return queryset
-        try:
-            return queryset.filter(tier=queryset.model._meta.get_field("tier").clean(value, None))
-        except ValidationError:  # infinity, too, which a Decimal may be
-            return queryset.none()
+        return where(queryset, "tier", value) if value else queryset
 
 
 def _seen(request: Any) -> tuple[list[Decimal], list[str]]:

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from llm.admin_base.lookups import where
 from llm.admin_base.reading import LedgerAdmin, ReadOnly, pre
 from llm.failures.kinds import Kind
 from llm.ledger.wording import tier_word, usd_word
@@ -56,12 +56,7 @@ class TierFilter(admin.SimpleListFilter):
         return [(word := tier_word(tier), word) for tier in tiers]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
-        if not self.value():
-            return queryset
-        try:
-            return queryset.filter(tier=Call._meta.get_field("tier").clean(self.value(), None))
-        except ValidationError:  # infinity, too, which a Decimal may be
-            return queryset.none()
+        return where(queryset, "tier", self.value()) if self.value() else queryset
 
 
 def _marked(outcome: str, text: str) -> SafeString:

@@ -197,8 +197,7 @@ class Threads(Batches):
         finally:
             self._pass_on()
             for order in batch:
-                if not order.leads:
-                    order.told.set()
+                order.told.set()
 
     def _pass_on(self) -> None:
         """The turn to who has waited longest."""
@@ -213,5 +212,5 @@ class Threads(Batches):
         if self._withdraw(order):
             if order.leads:
                 self._pass_on()
-        elif order.begun and not order.leads:
+        elif order.begun:
             order.told.wait()

@@ -84,7 +84,7 @@ def write(provider: str, names: Names, state: State) -> None:
     for each in (None, account) if account else looks:
         if each in looks:
             for every, found in looks[each].items():
-                if every is None or every == model or not model:
+                if _is_of(model, every):
                     found[names] = state
 
 

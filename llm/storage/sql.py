@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DatabaseError
 from django.db.transaction import TransactionManagementError
 
 from llm.conf import conf
@@ -110,8 +110,7 @@ class part:  # a context manager, as those of `contextlib` are named
 
 def _ready(sql: str) -> tuple[Shared | None, Any]:
     """This thread's chain transaction, if there is one, and its database, which may be asked now."""
-    unit = shared()
-    database = connections[DEFAULT_DB_ALIAS] if unit is None else unit.database
+    unit, database = shared(), current_database()
     if database.needs_rollback:
         raise TransactionManagementError("this transaction is broken: it can only be rolled back")
     if unit is not None and not (database.vendor == "sqlite" and sql.startswith("SELECT")):

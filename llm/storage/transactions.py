@@ -120,21 +120,19 @@ def current_database() -> Any:
 def once(key: Any, read: Callable[[], T]) -> T:
     """What `read` returns; asked once in a chain transaction, as long as nothing is written that may change it."""
     unit = _here.shared
-    if unit is None:
-        return read()
-    if key not in unit.read:
-        unit.read[key] = read()
-    return unit.read[key]  # type: ignore[no-any-return]
+    return read() if unit is None else _kept(unit.read, key, read)
 
 
 def lasting(key: Any, read: Callable[[], T]) -> T:
     """The same of what nothing but the database's content decides: asked again once anybody has written anything."""
     unit = _here.shared
-    if unit is None:
-        return read()
-    if key not in unit.lasting:
-        unit.lasting[key] = read()
-    return unit.lasting[key]  # type: ignore[no-any-return]
+    return read() if unit is None else _kept(unit.lasting, key, read)
+
+
+def _kept(kept: dict[Any, Any], key: Any, read: Callable[[], T]) -> T:
+    if key not in kept:
+        kept[key] = read()
+    return kept[key]  # type: ignore[no-any-return]
 
 
 @contextmanager

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db.models import Sum
 
 from llm.cache import responses
+from llm.conf import conf
 from llm.management import quiet
 from llm.models import CachedReply
 
@@ -28,5 +28,5 @@ class Command(quiet.Command):
         kept = CachedReply.objects.exclude(filled_at=None)
         hits = kept.aggregate(hits=Sum("hits"))["hits"] or 0
         state = "on" if responses.is_on() else "off"
-        mode = getattr(settings, "LLM_CACHE", "auto")
+        mode = conf.LLM_CACHE
         self.stdout.write(f"LLM_CACHE={mode}: {state} · kept: {kept.count()} · hits: {hits}")
