@@ -110,7 +110,7 @@ class TierFilter(Counted):
         value = self.value()
         if value == NONE:
             return queryset.filter(tier=None)
-        return where(queryset, "tier", value) if value else queryset
+        return where(queryset, "tier", value)
 
 
 def _seen(request: Any) -> tuple[list[Decimal], list[str]]:

@@ -56,7 +56,7 @@ class TierFilter(admin.SimpleListFilter):
         return [(word := tier_word(tier), word) for tier in tiers]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Call]) -> QuerySet[Call]:
-        return where(queryset, "tier", self.value()) if self.value() else queryset
+        return where(queryset, "tier", self.value())
 
 
 def _marked(outcome: str, text: str) -> SafeString:

@@ -17,9 +17,11 @@ MOMENTS = ("gte", "gt", "lte", "lt", *DATE_PARTS)
 MAX_YEAR = 9998  # the year after it is asked for, too
 
 
-def where(queryset: QuerySet[Any], column: str, value: str) -> QuerySet[Any]:
-    """The rows with this value of an address in a column; none where the column takes no such value: infinity, say,
-    which a Decimal may be and no database can compare."""
+def where(queryset: QuerySet[Any], column: str, value: str | None) -> QuerySet[Any]:
+    """The rows with this value of an address in a column; all without a value, and none where the column takes no such
+    value: infinity, say, which a Decimal may be and no database can compare."""
+    if not value:
+        return queryset
     try:
         return queryset.filter(**{column: queryset.model._meta.get_field(column).clean(value, None)})
     except ValidationError:
