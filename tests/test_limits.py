@@ -311,8 +311,8 @@ def test_an_account_that_the_provider_names_takes_over_what_is_in_flight(sim, cl
     bookkeeper.begin(call, attempt)
     attempt.account = "org-1"
     bookkeeper.finish(attempt, outcome="ok", latency_s=1)
-    bookkeeper.save_attempt(attempt)
-    bookkeeper.save_attempt(attempt)  # saying it twice counts once
+    bookkeeper.save_attempt(call, attempt)
+    bookkeeper.save_attempt(call, attempt)  # saying it twice counts once
     rows = counters.tallies("p", day_reset="utc", per={"day"}, now=NOW)
     assert {names: tally.used("day", NOW)[0] for names, tally in rows.items()} == {
         ("k", "m"): 0, ("org-1", "m"): 1,

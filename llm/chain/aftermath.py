@@ -13,7 +13,7 @@ from typing import Any
 
 from llm import clock
 from llm.adapters import Answer
-from llm.calls import affinity
+from llm.calls import affinity, serializers
 from llm.calls.events import Reply
 from llm.calls.terms import PREFILL
 from llm.chain import slow_start
@@ -23,7 +23,7 @@ from llm.chain.selector import LEAST_SHARE_S
 from llm.chain.slow_start import LATELY_S
 from llm.clients import access as clients
 from llm.failures.kinds import Failure, Kind, Owner
-from llm.ledger import bookkeeper, serializers
+from llm.ledger import bookkeeper
 from llm.limits.headers import observed
 from llm.models import Attempt, Call
 from llm.operations import alerts
@@ -84,7 +84,7 @@ def failed(state: CallState, trial: AttemptRun, failure: Failure, *, repair: boo
         slow_start.note(deployment.provider.slug, alive=False)
     if trial.text:
         selector.extend(state.patience_s)
-    bookkeeper.save_attempt(trial.row)
+    bookkeeper.save_attempt(state.call, trial.row)
     selector.spent(trial.row.cost_usd)
     if _deserves_retry(state, failure, trial):
         state.retry, state.retried = deployment, True

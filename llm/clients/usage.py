@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from llm.ledger.bookkeeper import MONEY
+from llm.ledger.spending import MONEY
 from llm.ledger.tally import IN_FLIGHT_AT_MOST
 from llm.limits.calendar import day_start
 from llm.limits.quota import LedgerMeter

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from llm.calls import current
@@ -15,7 +15,7 @@ from llm.calls.fitting import worst_cost
 from llm.calls.spec import CallSpec
 from llm.configuration.prices import Price
 from llm.failures.kinds import Failure
-from llm.ledger import callers, counters
+from llm.ledger import callers, counters, spending
 from llm.ledger.billing import NOTHING, Bill
 from llm.ledger.tally import CLOCKS_DIFFER
 from llm.models import Attempt, Call
@@ -24,8 +24,6 @@ from llm.storage.transactions import chain_transaction
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ABANDONED_AFTER_S = 60  # beyond its deadline, a call that is still running has lost its worker
-# What an attempt costs, as far as is known: one that is still under way, the most that it can.
-MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd"))
 
 
 class NoRoom(Exception):
@@ -79,6 +77,7 @@ def begin(call: Call, attempt: Attempt) -> None:
     attempt.call_id = call.id
     rows.insert(attempt, late=True)
     counters.depart(attempt)
+    spending.depart(attempt, call.client)
 
 
 def finish(
@@ -130,9 +129,11 @@ def prolong(call: Call, seconds: float) -> None:
     rows.update(call, ("deadline_s",))
 
 
-def save_attempt(attempt: Attempt) -> None:
+def save_attempt(call: Call, attempt: Attempt) -> None:
+    """Writes the end of a finished attempt. In a transaction; doing it twice does it once."""
     rows.update(attempt, FINISHED_FIELDS)
     counters.land(attempt)
+    spending.land(attempt, call.client)
 
 
 def conclude(
@@ -170,8 +171,7 @@ def conclude(
 def close_call(call: Call, attempts: list[Attempt]) -> None:
     """Writes the end of a concluded call, with its last attempt. In a transaction; doing it twice does it once."""
     if attempts:
-        rows.update(attempts[-1], FINISHED_FIELDS)
-        counters.land(attempts[-1])
+        save_attempt(call, attempts[-1])
     if call._state.adding:
         enter(call)
     else:

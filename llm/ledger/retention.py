@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Sum
 
-from llm.ledger.bookkeeper import MONEY
+from llm.ledger.spending import MONEY
 from llm.models import Attempt, CachedReply, Call, Notice, PastSpending, Pause
 from llm.storage.transactions import write_transaction
 

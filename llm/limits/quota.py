@@ -8,6 +8,7 @@ accounts of a provider: see `llm.configuration.limits`.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -18,13 +19,12 @@ from llm.calls.fitting import ABOVE_LIMIT, fitted
 from llm.calls.spec import CallSpec
 from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit, Pool, matches
 from llm.configuration.snapshot import ProviderConf
-from llm.ledger import bookkeeper, counters
+from llm.ledger import bookkeeper, counters, spending
 from llm.ledger.counters import UNCOUNTED
 from llm.ledger.meters import Names
 from llm.ledger.tally import NOTHING, Piece, Sums, Tally, moment, plus
 from llm.limits.headers import Observed
 from llm.limits.learned import FIELDS, LearnedLimits, in_force, key_of, learned_limits, news, written
-from llm.limits.spending import SpendingMeter
 from llm.limits.taken import Taken, Used
 from llm.models import Attempt, Quota
 from llm.storage.transactions import write_transaction
@@ -42,7 +42,7 @@ __all__ = [
 
 
 @dataclass
-class LedgerMeter(SpendingMeter):
+class LedgerMeter:
     """The meter as it stands at `now`; each figure is read when the plan first asks for it, and then kept."""
 
     now: datetime
@@ -69,6 +69,20 @@ class LedgerMeter(SpendingMeter):
         if key not in self._in_force:
             self._in_force[key] = in_force(deployment, self.learned_limits.get(key))
         return self._in_force[key]
+
+    # -- money -------------------------------------------------------------------------------------
+
+    def spent_today(self, provider: str) -> Decimal:
+        """USD spent since midnight UTC (by all, for an empty slug); attempts in flight at their worst."""
+        return spending.today(provider, self.now)
+
+    def spent_ever(self, provider: str) -> Decimal:
+        """USD spent of all time, in attempts that are no longer kept, too."""
+        return spending.ever(provider, self.now)
+
+    def spent_by(self, client: str) -> Decimal:
+        """USD that a client has spent since midnight UTC; attempts in flight at their worst."""
+        return spending.by(client, self.now)
 
     # -- room --------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from llm.calls.deployment import Deployment
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
 from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit
-from llm.ledger.bookkeeper import MONEY
+from llm.ledger.spending import MONEY
 from llm.ledger.wording import tier_word
 from llm.limits.calendar import day_start, next_day
 from llm.limits.quota import UNCOUNTED, LearnedLimits, LedgerMeter, learned_limits

@@ -34,7 +34,7 @@ from guardlabs.operations.drill.visitors import Site, Visit
 from guardlabs.operations.drill.weather import Weather
 from llm.configuration import file as config
 from llm.configuration import snapshot
-from llm.ledger import bookkeeper
+from llm.ledger import bookkeeper, spending
 from llm.models import Attempt, Pause, Provider
 from llm.pauses import breaker
 from llm.simulator import Simulator
@@ -241,7 +241,7 @@ def _close_the_books(site: Site, sim: Simulator, weather: Weather, result: Resul
     weather.set("ahead_s", weather.get("ahead_s") + DEADLINE_S + bookkeeper.ABANDONED_AFTER_S + 5)
     bookkeeper.mark_abandoned()
     snapshot.forget()
-    problems = [*result.books.wave(sim.requests), *books.budgets(SITE_BUDGET_USD)]
+    problems = [*result.books.wave(sim.requests), *books.budgets(SITE_BUDGET_USD), *spending.differences()]
     sim.log.clear()
     return problems
 

@@ -1,0 +1,200 @@
+"""What was spent, in USD: counters for budgets and credits, written with every attempt that may cost something.
+
+One row for each paid provider, one for all of them together, and one for each client; a row is kept once somebody has
+asked for it, and made anew from the ledger on the first look of every day (UTC). An attempt in flight counts with the
+most that it can cost.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import orjson
+from django.db.models import Case, F, Q, QuerySet, Sum, When
+
+from llm import windows
+from llm.ledger import meters
+from llm.ledger.counters import ABANDONED
+from llm.ledger.meters import Names
+from llm.ledger.tally import IN_FLIGHT_AT_MOST
+from llm.models import Attempt, Meter, PastSpending
+from llm.storage.transactions import chain_transaction
+
+# In the place of a provider: no slug has a colon. Rows are named by a provider ("" is all), or by a client.
+_PROVIDERS, _CLIENTS = ":usd", ":clients-usd"
+_ALL = ""
+_FORGOTTEN_AFTER_DAYS = 1  # an attempt that has not ended by then never will
+
+# What an attempt costs, as far as is known: one that is still under way, the most that it can.
+MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd"))
+
+
+def today(provider: str, now: datetime) -> Decimal:
+    """USD spent since midnight UTC, by a provider or (for an empty slug) by all paid ones."""
+    return _usd(_read(_PROVIDERS, provider, now).today)
+
+
+def ever(provider: str, now: datetime) -> Decimal:
+    """USD spent of all time, in attempts that are no longer kept, too."""
+    found = _read(_PROVIDERS, provider, now)
+    if found.ever is None:
+        with chain_transaction():
+            found = _read(_PROVIDERS, provider, now).copy()
+            found.ever = _ever(provider)
+            meters.write(_PROVIDERS, (provider, ""), found)
+    return _usd(found.ever)
+
+
+def by(client: str, now: datetime) -> Decimal:
+    """USD that a client has spent since midnight UTC."""
+    return _usd(_read(_CLIENTS, client, now).today)
+
+
+def depart(attempt: Attempt, client: str) -> None:
+    """Counts an attempt that is about to be sent, at the most that it can cost. In the transaction that writes it."""
+    for book, names, spent in _kept(attempt, client):
+        spent.depart(attempt.id, _day(attempt.started_at), _micros(attempt.reserved_usd))
+        meters.write(book, names, spent)
+
+
+def land(attempt: Attempt, client: str) -> None:
+    """Counts what an attempt that is over has cost instead. In the transaction that writes it; twice counts once."""
+    for book, names, spent in _kept(attempt, client):
+        if spent.land(attempt.id, _micros(attempt.cost_usd)):
+            meters.write(book, names, spent)
+
+
+class Spent:
+    """What one provider, or one client, has spent, in millionths of a USD. Who changes one changes a copy.
+
+    day: that `today` is of, as an ordinal; ever: None as long as nobody has asked
+    flights: of attempts whose end was not seen, the day on which they began, and what they count
+    """
+
+    __slots__ = ("day", "ever", "flights", "today")
+
+    def __init__(self, day: int, today: int, ever: int | None, flights: dict[int, tuple[int, int]]) -> None:
+        self.day, self.today, self.ever, self.flights = day, today, ever, flights
+
+    def copy(self) -> "Spent":
+        return Spent(self.day, self.today, self.ever, self.flights.copy())
+
+    def dump(self) -> str:
+        state = [self.day, self.today, self.ever, self.flights]
+        return orjson.dumps(state, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    @classmethod
+    def load(cls, text: str, found: meters.Found) -> "Spent":
+        day, today, ever, flights = orjson.loads(text)
+        return cls(
+            day, today, ever, {int(attempt): (began, usd) for attempt, (began, usd) in flights.items()}
+        )
+
+    def depart(self, attempt: int, day: int, usd: int) -> None:
+        if day > self.day:
+            self.day, self.today = day, 0
+        self.flights[attempt] = day, usd
+        self._add(day, usd)
+
+    def land(self, attempt: int, usd: int) -> bool:
+        """False if it was not known to be in flight."""
+        flight = self.flights.pop(attempt, None)
+        if flight is None:
+            return False
+        self._add(flight[0], usd - flight[1])
+        return True
+
+    def _add(self, day: int, usd: int) -> None:
+        if day >= self.day:  # beyond it: a clock was wrong, see `bookkeeper.redate`
+            self.today += usd
+        if self.ever is not None:
+            self.ever += usd
+
+
+def _read(book: str, name: str, now: datetime) -> Spent:
+    """The row as it stands; made anew from the ledger if it is missing or of another day. Not to be changed."""
+    found: Spent | None = _find(book, name)
+    if found is None or found.day != _day(now):
+        with chain_transaction():
+            found = from_ledger(book, name, now, ever=found.ever if (found := _find(book, name)) else None)
+            meters.write(book, (name, ""), found)
+    return found
+
+
+def _find(book: str, name: str) -> Spent | None:
+    found: Spent | None = meters.select(book, name, "", Spent.load).get((name, ""))
+    return found
+
+
+def _kept(attempt: Attempt, client: str) -> Iterator[tuple[str, Names, Spent]]:
+    """Copies of the rows that an attempt counts in; none for one that costs nothing, or nobody knows what."""
+    if not (attempt.price_in or attempt.price_out or attempt.price_cached):
+        return
+    counts_in = [] if attempt.free else [(_PROVIDERS, attempt.provider), (_PROVIDERS, _ALL)]
+    for book, name in [*counts_in, (_CLIENTS, client)] if client else counts_in:
+        if (found := _find(book, name)) is not None:
+            yield book, (name, ""), found.copy()
+
+
+# -- from the ledger -------------------------------------------------------------------------------------
+
+
+def from_ledger(book: str, name: str, now: datetime, *, ever: int | None) -> Spent:
+    """What the ledger says. ever: as it was counted until now."""
+    midnight = windows.start("day", "utc", now)
+    since = midnight - timedelta(days=_FORGOTTEN_AFTER_DAYS)
+    rows = _attempts(book, name).filter(started_at__gte=since)
+    if book == _CLIENTS:
+        rows = rows.filter(call__started_at__gte=since - IN_FLIGHT_AT_MOST)  # which an index finds
+    open_rows = rows.filter(Q(finished_at=None) | Q(outcome=ABANDONED)).order_by("id")
+    flights = {
+        pk: (_day(began), _micros(usd))
+        for pk, began, usd in open_rows.annotate(usd=MONEY).values_list("id", "started_at", "usd")
+    }
+    return Spent(_day(now), _sum(rows.filter(started_at__gte=midnight)), ever, flights)
+
+
+def differences() -> Iterator[str]:
+    """A line for each row that says otherwise than the ledger. There are none: for tests and the drill."""
+    with chain_transaction():
+        for book, name in Meter.objects.filter(provider__in=(_PROVIDERS, _CLIENTS)).values_list(
+            "provider", "account"
+        ):
+            if (kept := _find(book, name)) is None:
+                continue
+            true = from_ledger(book, name, datetime.fromordinal(kept.day).replace(tzinfo=UTC), ever=None)
+            if kept.ever is not None:
+                true.ever = _ever(name)
+            if (said := (kept.today, kept.ever)) != (should := (true.today, true.ever)):
+                yield f"{book} {name or 'all'}: {said} micro-USD today and ever; the ledger says {should}"
+            if missing := true.flights.keys() - kept.flights.keys():
+                yield f"{book} {name or 'all'}: attempts {sorted(missing)} are not known to be in flight"
+
+
+def _ever(provider: str) -> int:
+    past = PastSpending.objects.filter(provider=provider).values_list("usd", flat=True).first()
+    return _sum(_attempts(_PROVIDERS, provider)) + _micros(past)
+
+
+def _attempts(book: str, name: str) -> QuerySet[Attempt]:
+    """Those that count in a row."""
+    if book == _CLIENTS:
+        return Attempt.objects.filter(call__client=name)
+    paid = Attempt.objects.filter(free=False)
+    return paid.filter(provider=name) if name else paid
+
+
+def _sum(rows: QuerySet[Attempt]) -> int:
+    return _micros(rows.aggregate(total=Sum(MONEY))["total"])
+
+
+def _day(at: datetime) -> int:
+    return at.astimezone(UTC).toordinal()
+
+
+def _micros(usd: Decimal | None) -> int:
+    return 0 if usd is None else round(usd.scaleb(6))
+
+
+def _usd(micros: int) -> Decimal:
+    return Decimal(micros).scaleb(-6)
