@@ -64,13 +64,21 @@ def end(call, attempt, tokens_out, outcome="ok"):
 
 
 def spent(slug="paid"):
-    """Today, of all time, and by all today."""
+    """Today, of all time, and by all today: as a call looks, and as a page does."""
+    with chain_transaction():
+        found = look(slug)
+    assert look(slug) == found
+    return found
+
+
+def look(slug="paid"):
     meter = LedgerMeter(datetime.now(tz=UTC))
     return meter.spent_today(slug), meter.spent_ever(slug), meter.spent_today("")
 
 
 def by(client):
-    return LedgerMeter(datetime.now(tz=UTC)).spent_by(client)
+    with chain_transaction():
+        return LedgerMeter(datetime.now(tz=UTC)).spent_by(client)
 
 
 def differences():
@@ -127,6 +135,18 @@ def test_a_transaction_that_is_rolled_back_spends_nothing(sim, clock):
         1 / 0  # noqa: B018
     assert spent() == (0, 0, 0)
     assert differences() == []
+
+
+def test_a_page_that_looks_writes_nothing(sim, clock):
+    deployment = paid(sim)
+    end(*begin(deployment), tokens_out=250)
+    assert look() == (Decimal("0.25"),) * 3
+    assert not Meter.objects.exists()
+    spent()
+    before = list(Meter.objects.values_list())
+    clock.move_to(NOW + timedelta(days=1))
+    assert look() == (0, Decimal("0.25"), 0)
+    assert list(Meter.objects.values_list()) == before
 
 
 def test_what_costs_nothing_keeps_no_counter(sim):

@@ -1,6 +1,6 @@
 """What was spent, in USD: counters for budgets and credits, written with every attempt that may cost something.
 
-One row for each paid provider, one for all of them together, and one for each client; a row is kept once somebody has
+One row for each paid provider, one for all of them together, and one for each client; a row is kept once a call has
 asked for it, and made anew from the ledger on the first look of every day (UTC). An attempt in flight counts with the
 most that it can cost.
 """
@@ -18,7 +18,7 @@ from llm.ledger.counters import ABANDONED
 from llm.ledger.meters import Names
 from llm.ledger.tally import IN_FLIGHT_AT_MOST
 from llm.models import Attempt, Meter, PastSpending
-from llm.storage.transactions import chain_transaction
+from llm.storage.transactions import chain_transaction, shared
 
 # In the place of a provider: no slug has a colon. Rows are named by a provider ("" is all), or by a client.
 _PROVIDERS, _CLIENTS = ":usd", ":clients-usd"
@@ -31,23 +31,25 @@ MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd
 
 def today(provider: str, now: datetime) -> Decimal:
     """USD spent since midnight UTC, by a provider or (for an empty slug) by all paid ones."""
-    return _usd(_read(_PROVIDERS, provider, now).today)
+    return _usd(_today(_PROVIDERS, provider, now))
 
 
 def ever(provider: str, now: datetime) -> Decimal:
     """USD spent of all time, in attempts that are no longer kept, too."""
-    found = _read(_PROVIDERS, provider, now)
-    if found.ever is None:
-        with chain_transaction():
-            found = _read(_PROVIDERS, provider, now).copy()
-            found.ever = _ever(provider)
-            meters.write(_PROVIDERS, (provider, ""), found)
-    return _usd(found.ever)
+    found = _find(_PROVIDERS, provider)
+    if found is not None and found.ever is not None:
+        return _usd(found.ever)
+    usd = _ever(provider)
+    if shared() is not None:
+        found = _anew(_PROVIDERS, provider, now) if found is None else found.copy()
+        found.ever = usd
+        meters.write(_PROVIDERS, (provider, ""), found)
+    return _usd(usd)
 
 
 def by(client: str, now: datetime) -> Decimal:
     """USD that a client has spent since midnight UTC."""
-    return _usd(_read(_CLIENTS, client, now).today)
+    return _usd(_today(_CLIENTS, client, now))
 
 
 def depart(attempt: Attempt, client: str) -> None:
@@ -111,13 +113,20 @@ class Spent:
             self.ever += usd
 
 
-def _read(book: str, name: str, now: datetime) -> Spent:
-    """The row as it stands; made anew from the ledger if it is missing or of another day. Not to be changed."""
-    found: Spent | None = _find(book, name)
-    if found is None or found.day != _day(now):
-        with chain_transaction():
-            found = from_ledger(book, name, now, ever=found.ever if (found := _find(book, name)) else None)
-            meters.write(book, (name, ""), found)
+def _today(book: str, name: str, now: datetime) -> int:
+    found = _find(book, name)
+    if found is not None and found.day == _day(now):
+        return found.today
+    if shared() is None:  # a page, which only reads
+        return _sum(_since(book, name, _midnight(now)))
+    return _anew(book, name, now, ever=found.ever if found else None).today
+
+
+def _anew(book: str, name: str, now: datetime, *, ever: int | None = None) -> Spent:
+    """The row as the ledger has it, which is kept. In a chain transaction. ever: as it was counted until now."""
+    found = from_ledger(book, name, now)
+    found.ever = ever
+    meters.write(book, (name, ""), found)
     return found
 
 
@@ -139,30 +148,25 @@ def _kept(attempt: Attempt, client: str) -> Iterator[tuple[str, Names, Spent]]:
 # -- from the ledger -------------------------------------------------------------------------------------
 
 
-def from_ledger(book: str, name: str, now: datetime, *, ever: int | None) -> Spent:
-    """What the ledger says. ever: as it was counted until now."""
-    midnight = windows.start("day", "utc", now)
-    since = midnight - timedelta(days=_FORGOTTEN_AFTER_DAYS)
-    rows = _attempts(book, name).filter(started_at__gte=since)
-    if book == _CLIENTS:
-        rows = rows.filter(call__started_at__gte=since - IN_FLIGHT_AT_MOST)  # which an index finds
-    open_rows = rows.filter(Q(finished_at=None) | Q(outcome=ABANDONED)).order_by("id")
+def from_ledger(book: str, name: str, now: datetime) -> Spent:
+    """What the ledger says of a day."""
+    midnight = _midnight(now)
+    recent = _since(book, name, midnight - timedelta(days=_FORGOTTEN_AFTER_DAYS))
+    open_rows = recent.filter(Q(finished_at=None) | Q(outcome=ABANDONED)).order_by("id").annotate(usd=MONEY)
     flights = {
-        pk: (_day(began), _micros(usd))
-        for pk, began, usd in open_rows.annotate(usd=MONEY).values_list("id", "started_at", "usd")
+        pk: (_day(began), _micros(usd)) for pk, began, usd in open_rows.values_list("id", "started_at", "usd")
     }
-    return Spent(_day(now), _sum(rows.filter(started_at__gte=midnight)), ever, flights)
+    return Spent(_day(now), _sum(_since(book, name, midnight)), None, flights)
 
 
 def differences() -> Iterator[str]:
     """A line for each row that says otherwise than the ledger. There are none: for tests and the drill."""
+    rows = Meter.objects.filter(provider__in=(_PROVIDERS, _CLIENTS)).values_list("provider", "account")
     with chain_transaction():
-        for book, name in Meter.objects.filter(provider__in=(_PROVIDERS, _CLIENTS)).values_list(
-            "provider", "account"
-        ):
+        for book, name in rows:
             if (kept := _find(book, name)) is None:
                 continue
-            true = from_ledger(book, name, datetime.fromordinal(kept.day).replace(tzinfo=UTC), ever=None)
+            true = from_ledger(book, name, datetime.fromordinal(kept.day).replace(tzinfo=UTC))
             if kept.ever is not None:
                 true.ever = _ever(name)
             if (said := (kept.today, kept.ever)) != (should := (true.today, true.ever)):
@@ -184,8 +188,20 @@ def _attempts(book: str, name: str) -> QuerySet[Attempt]:
     return paid.filter(provider=name) if name else paid
 
 
+def _since(book: str, name: str, moment: datetime) -> QuerySet[Attempt]:
+    """Those of them that began since then."""
+    rows = _attempts(book, name).filter(started_at__gte=moment)
+    if book == _CLIENTS:
+        return rows.filter(call__started_at__gte=moment - IN_FLIGHT_AT_MOST)  # which an index finds
+    return rows
+
+
 def _sum(rows: QuerySet[Attempt]) -> int:
     return _micros(rows.aggregate(total=Sum(MONEY))["total"])
+
+
+def _midnight(now: datetime) -> datetime:
+    return windows.start("day", "utc", now)
 
 
 def _day(at: datetime) -> int:
