@@ -199,3 +199,9 @@ def test_the_page_names_files_that_are_there():
     named = re.findall(r"`((?:llm|audit|guardlabs|docs|tests|deploy)/[\w./-]*)`", page)
     assert len(named) > 20
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_there_is_one_clock_of_the_calendar():
+    """Django's, which a drill moves and a test may stop: who asks another one lives in another time."""
+    asked = re.compile(r"\bdatetime\.(?:now|utcnow|today)\(|\bdate\.today\(")
+    assert [name for name, path in MODULES.items() if is_ours(name) and asked.search(path.read_text())] == []

@@ -4,11 +4,12 @@ import asyncio
 import math
 import random
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
 from django.conf import settings
+from django.utils import timezone
 
 from llm import clock
 from llm.adapters import Timing
@@ -96,7 +97,7 @@ class Selector:
         return self._look() if self.left_s() >= LEAST_ATTEMPT_S else None
 
     def _look(self) -> Deployment | float | None:
-        now = datetime.now(UTC)
+        now = timezone.now()
         current = snapshot.read()
         self.providers = offered(current.providers, self.want)
         if not self.looked and current.pauses:
@@ -199,7 +200,7 @@ class Selector:
 
     def _claim(self, deployment: Deployment, *, early: bool = False) -> bool:
         """Of all calls one at a time tests whether a suspect is back."""
-        until = datetime.now(UTC) + timedelta(seconds=deployment.provider.timeout_s + CLAIM_GRACE_S)
+        until = timezone.now() + timedelta(seconds=deployment.provider.timeout_s + CLAIM_GRACE_S)
         probes = [pause for pause in deployment.probes if early or pause.kind in HALF_OPEN_KINDS]
         if not breaker.claim_probes(probes, until, early=early):
             return False
@@ -236,7 +237,7 @@ class Selector:
     def is_paused(self, deployment: Deployment) -> bool:
         """Whether somebody has paused it meanwhile."""
         held = snapshot.open_pauses().get(deployment.provider.slug, [])
-        now = datetime.now(UTC)
+        now = timezone.now()
         return any(p.covers(**deployment.scope) and waits.holds(p, now) for p in held)
 
     # -- time --------------------------------------------------------------------------------------
@@ -315,7 +316,7 @@ class Selector:
 
     def refusal(self, deployment: Deployment, want: CallSpec) -> Skipped | None:
         """Why a deployment that no look has just chosen for this may not be used: it has no room, or no money."""
-        reason = refusal(deployment, want, self.meter.at(datetime.now(UTC)), site_budget_usd())
+        reason = refusal(deployment, want, self.meter.at(timezone.now()), site_budget_usd())
         if reason or deployment.probes or slow_start.is_alive(deployment.provider.slug):
             return reason
         if self._is_full(deployment):

@@ -7,10 +7,11 @@ bits in it there is nothing to guess, so a slow hash would only cost time on eve
 import hashlib
 import hmac
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from llm.calls.terms import DataPolicy
 from llm.clients import known
@@ -70,7 +71,7 @@ def renew_key(client: Client) -> str:
 def revoke(clients: QuerySet[Client]) -> int:
     """Refuses their keys from now on, on all workers, and returns how many were not revoked before."""
     with write_transaction():
-        return clients.filter(revoked_at=None).update(revoked_at=datetime.now(UTC))
+        return clients.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 
 def authenticate(key: str) -> Client:
@@ -82,7 +83,7 @@ def authenticate(key: str) -> Client:
         raise Refused("invalid_api_key", "Incorrect API key provided.")
     if client.revoked_at:
         raise Refused("invalid_api_key", "This API key has been revoked.")
-    if client.expires_at and client.expires_at <= datetime.now(UTC):
+    if client.expires_at and client.expires_at <= timezone.now():
         raise Refused("invalid_api_key", f"This API key expired on {client.expires_at:%Y-%m-%d}.")
     return client
 
@@ -102,7 +103,7 @@ def state_of(client: Client) -> str:
     """active, revoked or expired."""
     if client.revoked_at:
         return "revoked"
-    return "expired" if client.expires_at and client.expires_at <= datetime.now(UTC) else "active"
+    return "expired" if client.expires_at and client.expires_at <= timezone.now() else "active"
 
 
 def _give_key(client: Client) -> str:
@@ -130,7 +131,7 @@ def admit(client: Client) -> datetime:
     Raises Refused when the client has no room for one more, Changed when it is no longer what it was.
     Its daily budget in USD is not judged here but for each attempt, by the plan: a free provider may still answer.
     """
-    now = datetime.now(UTC)
+    now = timezone.now()
     if known.has_changed(client):
         raise Changed("invalid_api_key", "This client has just been changed: ask again.")
     if client.rpm is not None or client.concurrency is not None or client.daily_calls is not None:

@@ -10,8 +10,10 @@ import heapq
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+
+from django.utils import timezone
 
 from llm.calls.deployment import CallSkips, Deployment, Skipped
 from llm.calls.spec import CallSpec
@@ -151,7 +153,7 @@ def without_limit(chain: Chain, day: Day) -> list[str]:
         and provider.free
         and not provider.keyless
         and not any(
-            InMemoryMeter(datetime.now(UTC), chain.learned_limits).limits(one) for one in chain.of(provider)
+            InMemoryMeter(timezone.now(), chain.learned_limits).limits(one) for one in chain.of(provider)
         )
     ]
 

@@ -1,13 +1,14 @@
 """The ledger: every call and attempt is written before it happens and finished after. Money is exact."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from llm.calls import current
 from llm.calls.deployment import Deployment, Skipped
@@ -36,7 +37,7 @@ class NoRoom(Exception):
 
 def open_call(**fields: Any) -> Call:
     """An unsaved Call; `begin` writes it together with its first attempt."""
-    return rows.new(Call, started_at=datetime.now(UTC), **fields)
+    return rows.new(Call, started_at=timezone.now(), **fields)
 
 
 def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int) -> Attempt:
@@ -51,7 +52,7 @@ def attempt_for(deployment: Deployment, want: CallSpec, *, reserved_tokens: int)
         location=deployment.location,
         tier=deployment.provider.tier,
         free=deployment.provider.free,
-        started_at=datetime.now(UTC),
+        started_at=timezone.now(),
         estimated_in=want.estimated_in,
         reserved_in=want.tokens_in,
         reserved_tokens=reserved_tokens,
@@ -94,7 +95,7 @@ def finish(
     Where more may be billed than anybody saw, it keeps what was reserved for it as its cost.
     """
     attempt.outcome = outcome
-    attempt.finished_at = datetime.now(UTC)
+    attempt.finished_at = timezone.now()
     attempt.latency_ms = round(latency_s * 1000)
     attempt.first_token_ms = None if first_token_s is None else round(first_token_s * 1000)
     attempt.tokens_in, attempt.tokens_out = bill.tokens_in, bill.tokens_out
@@ -125,7 +126,7 @@ CLOSED_FIELDS = (
 
 def prolong(call: Call, seconds: float) -> None:
     """A call without a deadline is alive: whoever looks for calls that lost their worker waits so long from now."""
-    call.deadline_s = (datetime.now(UTC) - call.started_at).total_seconds() + seconds
+    call.deadline_s = (timezone.now() - call.started_at).total_seconds() + seconds
     rows.update(call, ("deadline_s",))
 
 
@@ -150,7 +151,7 @@ def conclude(
     answered.
     """
     call.outcome = outcome
-    call.finished_at = datetime.now(UTC)
+    call.finished_at = timezone.now()
     call.latency_ms = round(latency_s * 1000)
     call.attempt_count = len(attempts)
     call.tokens_in = call.tokens_out = call.tokens_cached = 0
@@ -186,7 +187,7 @@ def redate(now: datetime | None = None) -> int:
     Clocks are mostly wrong by whole hours, so that is how far they are moved, and never beyond `now`. Does nothing
     where it is our own clock that differs from the database's. Returns how many calls there were.
     """
-    now = now or datetime.now(UTC)
+    now = now or timezone.now()
     late = now + CLOCKS_DIFFER
     if (
         not Call.objects.filter(started_at__gt=late).exists()
@@ -229,7 +230,7 @@ def mark_abandoned(now: datetime | None = None) -> int:
 
     What an attempt cost nobody knows any more, so what was reserved for it stays its cost.
     """
-    now = now or datetime.now(UTC)
+    now = now or timezone.now()
     limit = now - timedelta(seconds=ABANDONED_AFTER_S)
     running = Call.objects.filter(outcome=Call.Outcome.RUNNING, started_at__lt=limit)
     late = [

@@ -8,7 +8,9 @@ counters are made anew from the ledger.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+
+from django.utils import timezone
 
 from llm import windows
 from llm.failures.kinds import Kind
@@ -86,7 +88,7 @@ def land(attempt: Attempt) -> None:
     tally.land(attempt.id)
     if attempt.outcome not in UNCOUNTED:
         tally.add(
-            arrival(attempt.started_at, attempt.finished_at), datetime.now(UTC), _used(attempt, marker.cached)
+            arrival(attempt.started_at, attempt.finished_at), timezone.now(), _used(attempt, marker.cached)
         )
     meters.write(attempt.provider, names, tally)
 
