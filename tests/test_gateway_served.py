@@ -183,7 +183,11 @@ def test_in_a_storm_of_faults_every_answer_is_valid_and_every_cent_is_counted(si
     running = f"SELECT COUNT(*) FROM llm_call WHERE {ours} AND outcome = 'running'"
     wait_for(lambda: site.rows(running) == [(0,)], "a call is still running")
     of_calls = f"FROM llm_attempt a JOIN llm_call c ON c.id = a.call_id WHERE c.{ours}"
-    assert site.rows(f"SELECT COUNT(*), COUNT(a.finished_at) {of_calls}") == [(count(site) - before,) * 2]
+    [(written, ended)] = site.rows(f"SELECT COUNT(*), COUNT(a.finished_at) {of_calls}")
+    # On a machine that is starved, a call's time may end before its request is out; on any other there is none.
+    [(in_vain,)] = site.rows(f"SELECT COUNT(*) {of_calls} AND a.outcome = 'cut_short' AND a.status IS NULL")
+    assert ended == written
+    assert written - in_vain <= count(site) - before <= written
     [(spent,)] = site.rows(f"SELECT SUM(a.cost_usd) {of_calls} AND c.client = '{names[1]}'")
     assert 0 < round(Decimal(str(spent)), 6) <= BUDGET  # SQLite sums decimals as floats
     assert paid(site, f"{of_calls} AND a.provider = 'paid'") >= bill(site)
