@@ -31,25 +31,17 @@ MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd
 
 def today(provider: str, now: datetime) -> Decimal:
     """USD spent since midnight UTC, by a provider or (for an empty slug) by all paid ones."""
-    return _usd(_today(_PROVIDERS, provider, now))
+    return _usd(_read(_PROVIDERS, provider, now).today)
 
 
 def ever(provider: str, now: datetime) -> Decimal:
     """USD spent of all time, in attempts that are no longer kept, too."""
-    found = _find(_PROVIDERS, provider)
-    if found is not None and found.ever is not None:
-        return _usd(found.ever)
-    usd = _ever(provider)
-    if shared() is not None:
-        found = _anew(_PROVIDERS, provider, now) if found is None else found.copy()
-        found.ever = usd
-        meters.write(_PROVIDERS, (provider, ""), found)
-    return _usd(usd)
+    return _usd(_read(_PROVIDERS, provider, now, ever=True).ever or 0)
 
 
 def by(client: str, now: datetime) -> Decimal:
     """USD that a client has spent since midnight UTC."""
-    return _usd(_today(_CLIENTS, client, now))
+    return _usd(_read(_CLIENTS, client, now).today)
 
 
 def depart(attempt: Attempt, client: str) -> None:
@@ -113,20 +105,19 @@ class Spent:
             self.ever += usd
 
 
-def _today(book: str, name: str, now: datetime) -> int:
+def _read(book: str, name: str, now: datetime, *, ever: bool = False) -> Spent:
+    """The row as it stands, or as the ledger has it; which a call keeps, while a page only reads. Not to be changed.
+
+    ever: whether what was spent of all time is wanted; once a call has asked, it is counted from then on
+    """
     found = _find(book, name)
-    if found is not None and found.day == _day(now):
-        return found.today
-    if shared() is None:  # a page, which only reads
-        return _sum(_since(book, name, _midnight(now)))
-    return _anew(book, name, now, ever=found.ever if found else None).today
-
-
-def _anew(book: str, name: str, now: datetime, *, ever: int | None = None) -> Spent:
-    """The row as the ledger has it, which is kept. In a chain transaction. ever: as it was counted until now."""
-    found = from_ledger(book, name, now)
-    found.ever = ever
-    meters.write(book, (name, ""), found)
+    if found is not None:
+        if found.day == _day(now) and (found.ever is not None or not ever):
+            return found
+        ever = ever or found.ever is not None
+    found = from_ledger(book, name, now, ever=ever)
+    if shared() is not None:
+        meters.write(book, (name, ""), found)
     return found
 
 
@@ -148,15 +139,16 @@ def _kept(attempt: Attempt, client: str) -> Iterator[tuple[str, Names, Spent]]:
 # -- from the ledger -------------------------------------------------------------------------------------
 
 
-def from_ledger(book: str, name: str, now: datetime) -> Spent:
-    """What the ledger says of a day."""
-    midnight = _midnight(now)
+def from_ledger(book: str, name: str, now: datetime, *, ever: bool) -> Spent:
+    """What the ledger says of a day, and of all time if that is wanted."""
+    midnight = windows.start("day", "utc", now)
     recent = _since(book, name, midnight - timedelta(days=_FORGOTTEN_AFTER_DAYS))
     open_rows = recent.filter(Q(finished_at=None) | Q(outcome=ABANDONED)).order_by("id").annotate(usd=MONEY)
     flights = {
         pk: (_day(began), _micros(usd)) for pk, began, usd in open_rows.values_list("id", "started_at", "usd")
     }
-    return Spent(_day(now), _sum(_since(book, name, midnight)), None, flights)
+    spent_ever = _ever(name) if ever else None
+    return Spent(_day(now), _sum(_since(book, name, midnight)), spent_ever, flights)
 
 
 def differences() -> Iterator[str]:
@@ -166,9 +158,8 @@ def differences() -> Iterator[str]:
         for book, name in rows:
             if (kept := _find(book, name)) is None:
                 continue
-            true = from_ledger(book, name, datetime.fromordinal(kept.day).replace(tzinfo=UTC))
-            if kept.ever is not None:
-                true.ever = _ever(name)
+            then = datetime.fromordinal(kept.day).replace(tzinfo=UTC)
+            true = from_ledger(book, name, then, ever=kept.ever is not None)
             if (said := (kept.today, kept.ever)) != (should := (true.today, true.ever)):
                 yield f"{book} {name or 'all'}: {said} micro-USD today and ever; the ledger says {should}"
             if missing := true.flights.keys() - kept.flights.keys():
@@ -198,10 +189,6 @@ def _since(book: str, name: str, moment: datetime) -> QuerySet[Attempt]:
 
 def _sum(rows: QuerySet[Attempt]) -> int:
     return _micros(rows.aggregate(total=Sum(MONEY))["total"])
-
-
-def _midnight(now: datetime) -> datetime:
-    return windows.start("day", "utc", now)
 
 
 def _day(at: datetime) -> int:
