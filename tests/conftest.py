@@ -84,6 +84,12 @@ def _clean_slate(monkeypatch):
     limits._own.clear()
 
 
+@pytest.fixture
+def no_waiting(monkeypatch):
+    """A call that would rest before it goes on does not."""
+    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
+
+
 @pytest.fixture(autouse=True)
 def _no_loop_of_a_browser(request):
     """Playwright's loop, suspended between its own tests, stays marked as running in this thread: others must not

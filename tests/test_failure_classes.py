@@ -780,13 +780,8 @@ def only_outcome(streamed):
     return caught.value.attempts[0]["outcome"]
 
 
-@pytest.fixture
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
-
-
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.usefixtures("no_waiting")
 class TestAnswersThatAreNone:
     @pytest.mark.parametrize(("kind", "body"), params(ANSWERS))
     def test_a_200_of_the_openai_wire(self, sim, kind, body):
@@ -803,7 +798,7 @@ class TestAnswersThatAreNone:
 
 @pytest.mark.exhaustive
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 @pytest.mark.parametrize(
     ("kind", "status", "body", "headers"), params([(*c, {})[:5] for c in CASES if c[2] >= 300])

@@ -22,14 +22,9 @@ from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_provider, make_vertex
 from tests.gateway_client import Gateway, chunks_of, make_client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_waiting")]
 
 PRICES = {"price_in": Decimal(10), "price_out": Decimal(30)}
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def paid(sim, slug="paid", **fields):

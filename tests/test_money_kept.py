@@ -18,12 +18,7 @@ from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_provider
 from tests.gateway_client import make_client
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_waiting")]
 
 
 # -- spending of all time --------------------------------------------------------------------------------------

@@ -16,12 +16,7 @@ from llm.models import Attempt, Call, Pause, Quota
 from llm.simulator import behaviours as b
 from tests.chain_setup import make_deepseek, make_groq, make_vertex
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_waiting")]
 
 
 PATIENT = {"timeout_s": 20, "first_byte_s": 20}

@@ -23,6 +23,7 @@ from tests.chain_setup import OSS, make_deepseek, make_groq
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(connection.vendor != "sqlite", reason="of one file"),
+    pytest.mark.usefixtures("no_waiting"),
 ]
 
 # Reads {"threads", "arguments"} lines and answers with who served each of the calls.
@@ -107,11 +108,6 @@ def workers(django_db_setup):
     yield both
     for worker in both:
         worker.process.communicate()
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def test_the_processes_share_one_file():

@@ -24,7 +24,7 @@ from llm.models import Attempt, Call, Model, Quota
 from llm.simulator import behaviours as b
 from tests.chain_setup import OSS, SMALL, make_deepseek, make_groq, make_provider
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_waiting")]
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 WANT = CallSpec(tokens_in=100, max_tokens=400)  # needs 500
@@ -34,11 +34,6 @@ WANT = CallSpec(tokens_in=100, max_tokens=400)  # needs 500
 def clock():
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def limited(sim, *, keys=1, **limits):

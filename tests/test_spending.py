@@ -24,7 +24,7 @@ from llm.storage.transactions import chain_transaction, write_transaction
 from tests.chain_setup import make_groq, make_provider
 from tests.gateway_client import make_client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_waiting")]
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 BEFORE_MIDNIGHT = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
@@ -36,11 +36,6 @@ WANT = CallSpec(tokens_in=0, max_tokens=1000)  # at most a dollar
 def clock():
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def paid(sim, slug="paid", **fields):

@@ -19,7 +19,7 @@ from tests.chain_setup import make_deepseek, make_groq
 from tests.factories import load_bank, make_scan
 from tests.gateway_client import make_client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_waiting")]
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 AHEAD = NOW + timedelta(days=1)
 
@@ -28,11 +28,6 @@ AHEAD = NOW + timedelta(days=1)
 def clock():
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr("llm.clock.sleep", lambda seconds: None)
 
 
 def whys(**arguments):
