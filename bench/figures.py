@@ -11,7 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One number. `at_most` and `at_least` are targets; without one the figure informs only."""
+    """One number. `at_most` and `at_least` are targets; without one the figure informs only.
+
+    `why`: what keeps it from its target, where that is known.
+    """
 
     name: str
     value: float | None
@@ -19,6 +22,7 @@ class Figure:
     at_most: float | None = None
     at_least: float | None = None
     note: str = ""
+    why: str = ""
 
     @property
     def passed(self) -> bool | None:
@@ -33,6 +37,8 @@ class Figure:
 
     def as_json(self) -> dict[str, Any]:
         kept = {name: value for name, value in asdict(self).items() if value not in (None, "")}
+        if self.passed is not False:
+            kept.pop("why", None)
         return {"value": None} | kept | ({} if self.passed is None else {"passed": self.passed})
 
 

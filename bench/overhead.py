@@ -66,7 +66,7 @@ def run() -> Section:
             begin(sim)
             bare, chain = calls(sim.url)
             alone(bare, chain, pairs=20)  # warm: imports, connections, caches
-            alone(bare, chain, pairs=PAIRS).add_to(section, f"{name} SDK, alone", median=3)
+            alone(bare, chain, pairs=PAIRS).add_to(section, f"{name} SDK, alone", median=1)
             cpu = alone(bare, chain, pairs=PAIRS // 4, clock=time.process_time)
             section.add(f"{name} SDK, alone: overhead, CPU time, median", cpu.more_ms, "ms")
         bare, chain = groq_calls(sim.url)
