@@ -23,6 +23,7 @@ from llm.limits import quota
 from llm.models import Attempt, Call, Credential, Model, Pause, Provider
 from llm.pauses import breaker
 from llm.status import chain as overview
+from llm.status import usage
 from tests.chain_setup import make_deepseek, make_groq
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ def test_the_page_has_the_order_of_the_next_call(sim, number):
         current.providers, current.pauses, quota.LedgerMeter(now, {}), overview.WANT, CallSkips(), now
     )
     tried = [step for step in planner.steps() if isinstance(step, Deployment)]
-    shown = [place for rank in overview.ranks(now) for place in rank.places]
+    shown = [place for rank in overview.ranks(usage.Usage(now)) for place in rank.places]
     assert [place.deployment for place in shown if place.state in {"next", "ready"}] == tried
     assert [place.state for place in shown if place.state in {"next", "ready"}][:1] == ["next"][: len(tried)]
     chosen = Selector(want=overview.WANT, end=float("inf"), begin_by=float("inf")).look()

@@ -27,7 +27,7 @@ from llm.ledger.bookkeeper import NoRoom
 from llm.models import Credential, Provider
 from llm.pauses import breaker
 from llm.status import chain as overview
-from llm.status import facts
+from llm.status import facts, usage
 from llm.status import providers as standing
 
 TEST_PURPOSE = "staff-test"
@@ -83,15 +83,16 @@ def page(owner: Any, request: HttpRequest) -> HttpResponse:
     _need(request, "llm.view_provider")
     may = request.user.has_perm
     off = [one.provider for one in standing.provider_statuses() if one.word == standing.OFF]
-    trial = chain_rows.DryRun(request.GET)
+    read = usage.Usage()
+    trial = chain_rows.DryRun(request.GET, read)
     return _render(
         owner,
         request,
         "admin/llm/chain.html",
         title=gettext("Chain"),
-        verdict=facts.verdict(),
+        verdict=facts.verdict(read),
         today=f"{timezone.now():%Y-%m-%d} 00:00:00+00:00",
-        ranks=chain_rows.shown(overview.ranks()),
+        ranks=chain_rows.shown(overview.ranks(read)),
         trial=trial,
         off=off,
         cache_is_away=_cache_is_away(),

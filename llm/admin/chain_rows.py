@@ -17,7 +17,7 @@ from llm.calls.terms import DataPolicy
 from llm.configuration.snapshot import PauseView
 from llm.models import Call, Client
 from llm.status import chain as overview
-from llm.status import words
+from llm.status import usage, words
 from llm.status.chain import Place, Rank
 from llm.status.providers import holds
 
@@ -29,6 +29,7 @@ STATES = {
 }
 MARKS = {overview.NEXT: "●", overview.READY: "●", overview.SPARE_KEY: "◐", overview.STOPPED: "○"}
 LAST_CALLS = 200  # of a purpose, whose size is looked at
+MOST_PURPOSES = 50  # of the last 30 days, that are offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,21 +207,23 @@ class DryRunForm(forms.Form):
     data_class = forms.ChoiceField(label=_("Data"), choices=Client.DataClass.choices, required=False)
     free = forms.BooleanField(label=_("Free only"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, purposes: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        purposes = (
-            Call.objects.order_by().exclude(purpose="").values_list("purpose", flat=True).distinct()[:50]
-        )
         field: Any = self.fields["purpose"]
-        field.choices = [("", _("any")), *((name, name) for name in sorted(purposes))]
+        field.choices = [("", _("any")), *((name, name) for name in purposes)]
 
 
 class DryRun:
     """What a call of a purpose, a size and a data class would do now, and why. Nothing is sent."""
 
-    def __init__(self, query: Mapping[str, Any]) -> None:
-        self.asked = "try" in query
-        self.form = DryRunForm(query if self.asked else None, initial={"tokens_in": 1200, "max_tokens": 1400})
+    def __init__(self, query: Mapping[str, Any], read: usage.Usage) -> None:
+        self.asked, self.read = "try" in query, read
+        lately = {line.purpose for line in usage.called(read.calls.all) if line.purpose}
+        self.form = DryRunForm(
+            query if self.asked else None,
+            initial={"tokens_in": 1200, "max_tokens": 1400},
+            purposes=sorted(lately)[:MOST_PURPOSES],
+        )
         self.steps: list[dict[str, Any]] = []
         if self.asked and self.form.is_valid():
             self.steps = list(self._steps(self._spec(self.form.cleaned_data)))
@@ -240,7 +243,7 @@ class DryRun:
         )  # fmt: skip
 
     def _steps(self, want: CallSpec) -> Iterable[dict[str, Any]]:
-        for rank in overview.ranks(want=want):
+        for rank in overview.ranks(self.read, want):
             for place in rank.places:
                 yield {
                     "rank": rank,

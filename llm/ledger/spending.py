@@ -115,9 +115,10 @@ def _read(book: str, name: str, now: datetime, *, ever: bool = False) -> Spent:
         if found.day == _day(now) and (found.ever is not None or not ever):
             return found
         ever = ever or found.ever is not None
+    if shared() is None:
+        return Spent(_day(now), _on_day(book, name, now), _ever(name) if ever else None, {})
     found = from_ledger(book, name, now, ever=ever)
-    if shared() is not None:
-        meters.write(book, (name, ""), found)
+    meters.write(book, (name, ""), found)
     return found
 
 
@@ -141,14 +142,12 @@ def _kept(attempt: Attempt, client: str) -> Iterator[tuple[str, Names, Spent]]:
 
 def from_ledger(book: str, name: str, now: datetime, *, ever: bool) -> Spent:
     """What the ledger says of a day, and of all time if that is wanted."""
-    midnight = windows.start("day", "utc", now)
-    recent = _since(book, name, midnight - timedelta(days=_FORGOTTEN_AFTER_DAYS))
+    recent = _since(book, name, windows.start("day", "utc", now) - timedelta(days=_FORGOTTEN_AFTER_DAYS))
     open_rows = recent.filter(Q(finished_at=None) | Q(outcome=ABANDONED)).order_by("id").annotate(usd=MONEY)
     flights = {
         pk: (_day(began), _micros(usd)) for pk, began, usd in open_rows.values_list("id", "started_at", "usd")
     }
-    spent_ever = _ever(name) if ever else None
-    return Spent(_day(now), _sum(_since(book, name, midnight)), spent_ever, flights)
+    return Spent(_day(now), _on_day(book, name, now), _ever(name) if ever else None, flights)
 
 
 def differences() -> Iterator[str]:
@@ -164,6 +163,10 @@ def differences() -> Iterator[str]:
                 yield f"{book} {name or 'all'}: {said} micro-USD today and ever; the ledger says {should}"
             if missing := true.flights.keys() - kept.flights.keys():
                 yield f"{book} {name or 'all'}: attempts {sorted(missing)} are not known to be in flight"
+
+
+def _on_day(book: str, name: str, now: datetime) -> int:
+    return _sum(_since(book, name, windows.start("day", "utc", now)))
 
 
 def _ever(provider: str) -> int:

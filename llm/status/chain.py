@@ -17,7 +17,6 @@ from llm.limits import quota
 from llm.models import Credential, Pause, Provider
 from llm.pauses.demotion import is_demoted
 from llm.status import usage
-from llm.storage import rollup
 from llm.storage.transactions import write_transaction
 
 WANT = CallSpec(tokens_in=1200, max_tokens=1400)  # about what a report asks for
@@ -59,18 +58,18 @@ class Rank:
         return [key for key in self.row.credentials.all() if key.enabled]
 
 
-def ranks(now: datetime | None = None, want: CallSpec = WANT) -> list[Rank]:
-    """Enabled providers in the order that a call of this kind would take, each with its deployments.
+def ranks(read: usage.Usage | None = None, want: CallSpec = WANT) -> list[Rank]:
+    """Enabled providers in the order that a call of this kind would take, each with its deployments, at `read.now`.
 
     The number of queries depends on the configuration (one for each account and model that has limits), never on
     the ledger's length.
     """
-    now = now or timezone.now()
-    current = snapshot.read()
+    read = read or usage.Usage()
+    now, current = read.now, snapshot.read()
     meter = quota.LedgerMeter(now, quota.learned_limits())
     planner = Planner(current.providers, current.pauses, meter, want, CallSkips(), now, site_budget_usd())
     rows = {row.slug: row for row in Provider.objects.prefetch_related("models", "credentials")}
-    today = usage.tried(rollup.read(usage.ATTEMPTS, now).today)
+    today = usage.tried(read.attempts.today)
     found: dict[str, Rank] = {}
     next_found = False
     for deployment, skipped in planner.survey():
