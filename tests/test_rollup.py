@@ -122,7 +122,7 @@ def test_money_is_exact_and_failures_are_counted_by_kind():
     attempt(NOON, "provider_down", cost_usd=Decimal("0.000001"))
     attempt(NOON, "cancelled", cost_usd=None)
     lines = usage.tried(rollup.read(usage.ATTEMPTS, NOON).today)
-    assert usage.usd(sum(line.micros for line in lines)) == Decimal("0.000004")
+    assert usage.cost(lines) == Decimal("0.000004")
     assert usage.failures(lines) == {"provider_down": 1}
 
 

@@ -170,6 +170,13 @@ def test_nobody_sums_up_the_ledger_for_a_call(sim):
     assert differences() == []
 
 
+@pytest.mark.parametrize(
+    ("summed", "micros"), [("12.3456779999999", 12_345_678), ("0.3", 300_000), (None, 0)]
+)
+def test_a_sum_that_sqlite_made_of_floats_is_the_nearest_millionth(summed, micros):
+    assert spending.micros(summed and Decimal(summed)) == micros
+
+
 # -- days ------------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils import timezone
 
 from audit.scans import stats
+from llm.ledger import spending
 from llm.status import usage
 from llm.storage import rollup
 from llm.storage.rollup import Line, Sums
@@ -72,6 +73,6 @@ class Figures:
         for tier, number, micros, unpriced in lines:
             so_far = found.get(tier, Written())
             found[tier] = Written(
-                so_far.number + number, so_far.cost + usage.usd(micros), so_far.unpriced + unpriced
+                so_far.number + number, so_far.cost + spending.usd(micros), so_far.unpriced + unpriced
             )
         return dict(sorted(found.items(), key=lambda item: Decimal(item[0] or 99)))

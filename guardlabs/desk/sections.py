@@ -131,7 +131,7 @@ def trend(figures: Figures) -> Section | None:
     tried = [usage.tried(figures.attempts.days[day]) for day in days]
     attempts = [sum(line.number for line in lines) for lines in tried]
     failed = [usage.failures(lines).total() for lines in tried]
-    costs = [usage.usd(sum(line.micros for line in lines)) for lines in tried]
+    costs = [usage.cost(lines) for lines in tried]
     charts = [
         _chart(_("Scans a day"), names, scans, [whole(n) for n in scans]),
         _chart(_("Failed attempts a day"), names, failed, [whole(n) for n in failed]),

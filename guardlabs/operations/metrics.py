@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from audit.models import Report
 from guardlabs.operations.watchers import is_watcher
 from llm.configuration import snapshot
-from llm.ledger import books
+from llm.ledger import books, spending
 from llm.models import Attempt, Call
 from llm.operations import overdue
 from llm.status import facts, usage
@@ -63,7 +63,7 @@ class Ledger(Collector):
             who = [line.provider, line.credential, line.model, line.location]
             attempts.add_metric([*who, line.outcome], line.number)
             tokens.add_metric(who, line.tokens)
-            cost.add_metric(who, float(usage.usd(line.micros)))
+            cost.add_metric(who, float(spending.usd(line.micros)))
         yield _summed(attempts)
         yield _summed(tokens)
         yield _summed(cost)

@@ -42,7 +42,7 @@ class Price:
     def _usd(self, tokens_in: int, tokens_out: int, rounding: str, cached: int = 0) -> Decimal | None:
         if self.per_million_in is None or self.per_million_out is None:
             return None
-        if not (self.per_million_in or self.per_million_out or self.per_million_cached):
+        if self.is_nothing:
             return NOTHING
         whole = self.per_million_in * tokens_in + self.per_million_out * tokens_out
         if self.per_million_cached is not None:

@@ -6,24 +6,24 @@ most that it can cost.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import orjson
 from django.db.models import Case, F, Q, QuerySet, Sum, When
 
 from llm import windows
+from llm.configuration.prices import MILLION
 from llm.ledger import meters
 from llm.ledger.counters import ABANDONED
 from llm.ledger.meters import Names
-from llm.ledger.tally import IN_FLIGHT_AT_MOST
+from llm.ledger.tally import FORGOTTEN_AFTER, IN_FLIGHT_AT_MOST
 from llm.models import Attempt, Meter, PastSpending
 from llm.storage.transactions import chain_transaction, shared
 
 # In the place of a provider: no slug has a colon. Rows are named by a provider ("" is all), or by a client.
 _PROVIDERS, _CLIENTS = ":usd", ":clients-usd"
 _ALL = ""
-_FORGOTTEN_AFTER_DAYS = 1  # an attempt that has not ended by then never will
 
 # What an attempt costs, as far as is known: one that is still under way, the most that it can.
 MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd"))
@@ -31,30 +31,39 @@ MONEY = Case(When(finished_at=None, then=F("reserved_usd")), default=F("cost_usd
 
 def today(provider: str, now: datetime) -> Decimal:
     """USD spent since midnight UTC, by a provider or (for an empty slug) by all paid ones."""
-    return _usd(_read(_PROVIDERS, provider, now).today)
+    return usd(_read(_PROVIDERS, provider, now).today)
 
 
 def ever(provider: str, now: datetime) -> Decimal:
     """USD spent of all time, in attempts that are no longer kept, too."""
-    return _usd(_read(_PROVIDERS, provider, now, ever=True).ever or 0)
+    return usd(_read(_PROVIDERS, provider, now, ever=True).ever or 0)
 
 
 def by(client: str, now: datetime) -> Decimal:
     """USD that a client has spent since midnight UTC."""
-    return _usd(_read(_CLIENTS, client, now).today)
+    return usd(_read(_CLIENTS, client, now).today)
+
+
+def micros(amount: Decimal | None) -> int:
+    """USD in millionths, which JSON keeps exactly. The nearest: SQLite sums decimals as floats."""
+    return round((amount or Decimal(0)) * MILLION)
+
+
+def usd(millionths: int) -> Decimal:
+    return millionths / MILLION
 
 
 def depart(attempt: Attempt, client: str) -> None:
     """Counts an attempt that is about to be sent, at the most that it can cost. In the transaction that writes it."""
     for book, names, spent in _kept(attempt, client):
-        spent.depart(attempt.id, _day(attempt.started_at), _micros(attempt.reserved_usd))
+        spent.depart(attempt.id, _day(attempt.started_at), micros(attempt.reserved_usd))
         meters.write(book, names, spent)
 
 
 def land(attempt: Attempt, client: str) -> None:
     """Counts what an attempt that is over has cost instead. In the transaction that writes it; twice counts once."""
     for book, names, spent in _kept(attempt, client):
-        if spent.land(attempt.id, _micros(attempt.cost_usd)):
+        if spent.land(attempt.id, micros(attempt.cost_usd)):
             meters.write(book, names, spent)
 
 
@@ -81,28 +90,28 @@ class Spent:
     def load(cls, text: str, found: meters.Found) -> "Spent":
         day, today, ever, flights = orjson.loads(text)
         return cls(
-            day, today, ever, {int(attempt): (began, usd) for attempt, (began, usd) in flights.items()}
+            day, today, ever, {int(attempt): (began, cost) for attempt, (began, cost) in flights.items()}
         )
 
-    def depart(self, attempt: int, day: int, usd: int) -> None:
+    def depart(self, attempt: int, day: int, cost: int) -> None:
         if day > self.day:
             self.day, self.today = day, 0
-        self.flights[attempt] = day, usd
-        self._add(day, usd)
+        self.flights[attempt] = day, cost
+        self._add(day, cost)
 
-    def land(self, attempt: int, usd: int) -> bool:
+    def land(self, attempt: int, cost: int) -> bool:
         """False if it was not known to be in flight."""
         flight = self.flights.pop(attempt, None)
         if flight is None:
             return False
-        self._add(flight[0], usd - flight[1])
+        self._add(flight[0], cost - flight[1])
         return True
 
-    def _add(self, day: int, usd: int) -> None:
+    def _add(self, day: int, cost: int) -> None:
         if day >= self.day:  # beyond it: a clock was wrong, see `bookkeeper.redate`
-            self.today += usd
+            self.today += cost
         if self.ever is not None:
-            self.ever += usd
+            self.ever += cost
 
 
 def _read(book: str, name: str, now: datetime, *, ever: bool = False) -> Spent:
@@ -142,10 +151,11 @@ def _kept(attempt: Attempt, client: str) -> Iterator[tuple[str, Names, Spent]]:
 
 def from_ledger(book: str, name: str, now: datetime, *, ever: bool) -> Spent:
     """What the ledger says of a day, and of all time if that is wanted."""
-    recent = _since(book, name, windows.start("day", "utc", now) - timedelta(days=_FORGOTTEN_AFTER_DAYS))
-    open_rows = recent.filter(Q(finished_at=None) | Q(outcome=ABANDONED)).order_by("id").annotate(usd=MONEY)
+    recent = _since(book, name, windows.start("day", "utc", now) - FORGOTTEN_AFTER)
+    open_rows = recent.filter(Q(finished_at=None) | Q(outcome=ABANDONED)).order_by("id").annotate(cost=MONEY)
     flights = {
-        pk: (_day(began), _micros(usd)) for pk, began, usd in open_rows.values_list("id", "started_at", "usd")
+        pk: (_day(began), micros(cost))
+        for pk, began, cost in open_rows.values_list("id", "started_at", "cost")
     }
     return Spent(_day(now), _on_day(book, name, now), _ever(name) if ever else None, flights)
 
@@ -171,7 +181,7 @@ def _on_day(book: str, name: str, now: datetime) -> int:
 
 def _ever(provider: str) -> int:
     past = PastSpending.objects.filter(provider=provider).values_list("usd", flat=True).first()
-    return _sum(_attempts(_PROVIDERS, provider)) + _micros(past)
+    return _sum(_attempts(_PROVIDERS, provider)) + micros(past)
 
 
 def _attempts(book: str, name: str) -> QuerySet[Attempt]:
@@ -191,16 +201,8 @@ def _since(book: str, name: str, moment: datetime) -> QuerySet[Attempt]:
 
 
 def _sum(rows: QuerySet[Attempt]) -> int:
-    return _micros(rows.aggregate(total=Sum(MONEY))["total"])
+    return micros(rows.aggregate(total=Sum(MONEY))["total"])
 
 
 def _day(at: datetime) -> int:
     return at.astimezone(UTC).toordinal()
-
-
-def _micros(usd: Decimal | None) -> int:
-    return 0 if usd is None else round(usd.scaleb(6))
-
-
-def _usd(micros: int) -> Decimal:
-    return Decimal(micros).scaleb(-6)

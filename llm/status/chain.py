@@ -120,7 +120,7 @@ def _place(
         requests,
         tokens,
         sum(line.number for line in own),
-        usage.usd(sum(line.micros for line in own)),
+        usage.cost(own),
         limits.get("rpd"),
         limits.get("tpd"),
     )

@@ -16,7 +16,7 @@ from llm.calls.deployment import Deployment
 from llm.chain.selector import site_budget_usd
 from llm.configuration import snapshot
 from llm.configuration.limits import MODEL, PROVIDER, InForce, Limit
-from llm.ledger.spending import MONEY
+from llm.ledger.spending import MONEY, micros, usd
 from llm.ledger.wording import tier_word
 from llm.limits.calendar import day_start, next_day
 from llm.limits.quota import UNCOUNTED, LearnedLimits, LedgerMeter, learned_limits
@@ -24,7 +24,6 @@ from llm.models import Attempt, Call, Provider
 from llm.storage import rollup
 from llm.storage.rollup import Line, Source
 
-MICRO = Decimal(1_000_000)
 STEP = 1.19  # from one bucket of latency to the next: a percentile is right within 9 %
 NO_FAILURE = frozenset({"ok", "running", "cancelled", "cut_short"})  # of a provider
 
@@ -54,15 +53,6 @@ class Called(NamedTuple):
     bucket: int
     number: int
     micros: int
-
-
-def micros(amount: Decimal | None) -> int:
-    """USD in millionths, which JSON keeps exactly."""
-    return int((amount or Decimal(0)) * MICRO)
-
-
-def usd(millionths: int) -> Decimal:
-    return millionths / MICRO
 
 
 def _attempts(since: datetime, until: datetime) -> Iterator[Line]:
@@ -104,6 +94,11 @@ def tried(lines: Iterable[Line]) -> list[Tried]:
 
 def called(lines: Iterable[Line]) -> list[Called]:
     return [Called(*line) for line in lines]
+
+
+def cost(lines: Iterable[Tried]) -> Decimal:
+    """USD."""
+    return usd(sum(line.micros for line in lines))
 
 
 def saved(lines: Iterable[Line]) -> Decimal:
